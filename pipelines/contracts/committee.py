@@ -1,0 +1,94 @@
+"""Committees, their decisions and the actions agreed."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from pipelines.contracts.base import Record
+from pipelines.contracts.fields import (
+    Count,
+    Day,
+    Identifier,
+    Label,
+    Narrative,
+    PersonId,
+    PersonIds,
+    UtcTime,
+)
+from pipelines.contracts.rules import Is, Needs, Ordered, Rule
+
+
+class Committee(Record):
+    """A member's term on a committee, or one of its meetings."""
+
+    kind: ClassVar[str] = "committee"
+    contract_version: ClassVar[int] = 1
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Needs("member_id", when=Is("entry_type", "member")),
+        Needs("member_role", when=Is("entry_type", "member")),
+        Needs("meeting_id", when=Is("entry_type", "meeting")),
+        Needs("meets_on", when=Is("entry_type", "meeting")),
+        Ordered("term_from", "term_to"),
+    )
+
+    committee_id: Identifier
+    entry_type: Literal["member", "meeting"]
+    member_id: PersonId | None = None
+    member_role: Identifier | None = None
+    term_from: Day | None = None
+    term_to: Day | None = None
+    meeting_id: Identifier | None = None
+    meets_on: Day | None = None
+    stage_id: Identifier | None = None
+    quorum: Count | None = None
+
+
+class Decision(Record):
+    """What named people decided about one learner.
+
+    A decision without a person is refused: `decided_by` holds at least one.
+    """
+
+    kind: ClassVar[str] = "decision"
+    contract_version: ClassVar[int] = 1
+    rules: ClassVar[tuple[Rule, ...]] = (Needs("meeting_id", when=Is("decision_kind", "meeting")),)
+
+    learner_id: PersonId
+    decision_kind: Literal["meeting", "chairs_action"]
+    committee_id: Identifier
+    meeting_id: Identifier | None = None
+    decided_by: PersonIds = Field(min_length=1)
+    recused: PersonIds | None = None
+    vocabulary_id: Identifier
+    outcome: Label
+    rationale: Narrative
+    dissent: Narrative | None = None
+    appeal_status: Literal["none", "lodged", "upheld", "dismissed"] = "none"
+    decided_at: UtcTime
+    corrects_record_id: Identifier | None = None
+
+
+class Action(Record):
+    """Something agreed for a learner, with an owner and a day."""
+
+    kind: ClassVar[str] = "action"
+    contract_version: ClassVar[int] = 1
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Needs("done_on", when=Is("status", "done")),
+        Ordered("agreed_on", "due_on"),
+    )
+
+    learner_id: PersonId
+    decision_record_id: Identifier | None = None
+    description: Narrative
+    owner_role: Identifier
+    owner_id: PersonId | None = None
+    instrument_id: Identifier | None = None
+    competency_id: Identifier | None = None
+    required_n: Count | None = None
+    agreed_on: Day
+    due_on: Day | None = None
+    status: Literal["open", "done", "cancelled"]
+    done_on: Day | None = None

@@ -1,0 +1,167 @@
+"""The home folder: where each thing lives, and the lock that keeps two writers apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LAYOUT_VERSION = "1"
+
+
+class HomeError(Exception):
+    """The home cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The paths of one home (`TESSERA_HOME`)."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path) -> Home:
+        """Make the folders of a home where they are missing, and return it.
+
+        Raises:
+            HomeError: the folder was laid out by another version of Tessera.
+        """
+        home = cls(root.expanduser().resolve())
+        for folder in (
+            home.inbox,
+            home.archive,
+            home.vault,
+            home.staging,
+            home.refused_originals,
+            home.receipts,
+            home.deliveries,
+            home.calibrations,
+            home.runs,
+            home.warehouse.parent,
+            home.editions,
+            home.packs,
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+        home.restricted.chmod(0o700)
+        version = home.root / "VERSION"
+        if not version.exists():
+            version.write_text(LAYOUT_VERSION + "\n", encoding="utf-8")
+        found = version.read_text(encoding="utf-8").strip()
+        if found != LAYOUT_VERSION:
+            raise HomeError(
+                f"{home.root} is laid out as version {found}, this Tessera reads {LAYOUT_VERSION}: "
+                "use the Tessera that made it, or another TESSERA_HOME"
+            )
+        return home
+
+    @property
+    def inbox(self) -> Path:
+        """Return where deliveries are dropped, one folder a source."""
+        return self.root / "inbox"
+
+    @property
+    def restricted(self) -> Path:
+        """Return the folder that only the service account may read."""
+        return self.root / "restricted"
+
+    @property
+    def archive(self) -> Path:
+        """Return the delivered bytes, by their SHA-256."""
+        return self.restricted / "archive"
+
+    @property
+    def vault(self) -> Path:
+        """Return the identities: keys, persons, links."""
+        return self.restricted / "vault"
+
+    @property
+    def staging(self) -> Path:
+        """Return work in progress between the stages of intake."""
+        return self.restricted / "staging"
+
+    @property
+    def refused_originals(self) -> Path:
+        """Return refused records as they were written."""
+        return self.restricted / "quarantine"
+
+    @property
+    def log(self) -> Path:
+        """Return the evidence log."""
+        return self.root / "log"
+
+    @property
+    def receipts(self) -> Path:
+        """Return the arrivals."""
+        return self.log / "receipts"
+
+    @property
+    def deliveries(self) -> Path:
+        """Return segments and intake records: `<delivery>/<interpretation>/`."""
+        return self.log / "deliveries"
+
+    @property
+    def calibrations(self) -> Path:
+        """Return the calibrations, one folder a version."""
+        return self.root / "calibrations"
+
+    @property
+    def runs(self) -> Path:
+        """Return what each run did."""
+        return self.root / "runs"
+
+    @property
+    def warehouse(self) -> Path:
+        """Return the DuckDB file that builds are made in."""
+        return self.root / "warehouse" / "build.duckdb"
+
+    @property
+    def editions(self) -> Path:
+        """Return the published editions and `current`."""
+        return self.root / "editions"
+
+    @property
+    def packs(self) -> Path:
+        """Return the committee packs."""
+        return self.root / "packs"
+
+    @property
+    def airflow(self) -> Path:
+        """Return the home of the embedded Airflow."""
+        return self.root / "airflow"
+
+    @contextmanager
+    def writing(self, timeout: float = 0) -> Iterator[None]:
+        """Hold the one lock of this home while writing to it.
+
+        Args:
+            timeout: seconds to wait for another writer.
+
+        Raises:
+            HomeError: another process is writing.
+        """
+        lock = FileLock(self.root / ".lock", timeout=timeout)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise HomeError(
+                f"another process is writing to {self.root}: wait for it to end and try again"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that readers see all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,25 @@
+"""Settings from the environment, typed and checked once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a site decides outside the repository, as `TESSERA_*` variables."""
+
+    model_config = SettingsConfigDict(env_prefix="TESSERA_", extra="ignore")
+
+    home: Path = Path("var")
+    """Where everything lives: inbox, log, warehouse, editions, packs."""
+    site: Path | None = None
+    """A folder with `sources/*.yaml`, `rules/*.yaml` and `codes/*.csv` of the site's own."""
+    memory_limit: str = Field(
+        default="4GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+    )
+    """How much memory DuckDB may take."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """How many worker processes read and validate."""
