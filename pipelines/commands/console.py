@@ -1,0 +1,84 @@
+"""What all commands share: exit codes, machine output, tables and progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from pipelines.home import Home
+    from pipelines.settings import Settings
+
+DONE = 0
+ATTENTION = 1
+USAGE = 2
+FAILED = 3
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", help="The home folder; default: TESSERA_HOME, else var.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON Lines for machines.")]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def home_and_settings(home: Path | None) -> tuple[Home, Settings]:
+    """Return the home named on the command line, or in the environment, and the settings."""
+    from pydantic import ValidationError
+
+    from pipelines.home import Home, HomeError
+    from pipelines.settings import Settings
+
+    try:
+        settings = Settings() if home is None else Settings(home=home)
+        return Home.open(settings.home), settings
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(USAGE, f"TESSERA_{str(first['loc'][0]).upper()}: {first['msg']}")
+    except (HomeError, OSError) as error:
+        fail(USAGE, str(error))
+
+
+def emit(record: dict[str, Any]) -> None:
+    """Print one JSON line."""
+    sys.stdout.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+
+
+def fail(code: int, message: str) -> NoReturn:
+    """Say what is wrong on standard error and leave with the exit code."""
+    err.print(f"[bold]tessera:[/bold] {message}", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def progress() -> Progress:
+    """Return a progress bar with rate and time left; silent where nobody watches."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
