@@ -1,0 +1,1 @@
+"""Made-up cohorts: every person, school and sentence in them is invented."""
