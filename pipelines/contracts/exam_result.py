@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from pipelines.contracts.base import Record
-from pipelines.contracts.fields import Count, Identifier, Label, PersonId, Score, UtcTime
-from pipelines.contracts.rules import Bars, Is, Needs, Ordered, Rule
+from pipelines.contracts.fields import Count, Identifier, Label, Offset, PersonId, Score, UtcTime
+from pipelines.contracts.rules import AnyOf, Bars, Is, Needs, Ordered, Rule
 
 
 class ExamResult(Record):
@@ -22,6 +22,7 @@ class ExamResult(Record):
         Needs("score", when=Is("result_status", "scored")),
         Bars("score", when=Is("result_status", "absent", "exempt", "not_scored")),
         Ordered("score", "max_score"),
+        AnyOf("occurred_at", "relative_day"),
     )
 
     learner_id: PersonId
@@ -40,5 +41,7 @@ class ExamResult(Record):
     n_omitted: Count | None = None
     is_banked: bool = False
     banked_from_sitting_id: Identifier | None = None
-    occurred_at: UtcTime
+    occurred_at: UtcTime | None = None
+    relative_day: Offset | None = None
+    """Days after the first day of the task's module, where the source knows no dates."""
     submitted_at: UtcTime | None = None

@@ -84,6 +84,9 @@ Share = Annotated[Decimal, Field(ge=0, le=1, max_digits=SCORE_DIGITS, decimal_pl
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """A whole number, 0 or more."""
 
+Offset = Annotated[int, Field(ge=-100_000, le=100_000)]
+"""A number of days before or after something."""
+
 Ordinal = Annotated[int, Field(ge=0, le=100)]
 """The position of a level on an ordinal scale, 0 to 100."""
 

@@ -29,6 +29,8 @@ class Task(Record):
     parent_task_id: Identifier | None = None
     module_id: Identifier | None = None
     """The course, module run or block that the task counts towards."""
+    module_starts_on: Day | None = None
+    """The first day of the module, where results count their days from it."""
     title: Label | None = None
     modality: Identifier
     instrument_id: Identifier | None = None
