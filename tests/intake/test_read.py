@@ -161,9 +161,10 @@ def test_a_killed_attempt_leaves_nothing_that_counts(
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr("pipelines.intake.read.write_atomically", killed)
-        read(home, settings, delivery)
+        with pytest.raises(KeyboardInterrupt):
+            read(home, settings, delivery)
     assert not list(home.staging.rglob("read"))
     assert read(home, settings, delivery).readable
 

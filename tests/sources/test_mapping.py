@@ -39,6 +39,10 @@ def test_a_plain_column_is_trimmed_and_missing_markers_are_null(read_bytes: Read
     assert values(result) == ["5", None, None, None]
 
 
+def test_without_missing_markers_an_empty_cell_is_a_text(read_bytes: Read) -> None:
+    assert values(field(read_bytes, "x", ["5", ""], before="missing: []\n")) == ["5", ""]
+
+
 def test_narrative_is_kept_to_the_last_space(read_bytes: Read) -> None:
     body = """
     reader: {name: delimited}
@@ -326,7 +330,8 @@ records:
       learner_id: id
       item_id: {template: "I{item}"}
       response: cell
-      response_status: {cases: [{when: {column: cell, missing: true}, value: omitted}], default: answered}
+      response_status:
+        {cases: [{when: {column: cell, missing: true}, value: omitted}], default: answered}
 """
 SHEET = "id,Item1,Item2,Note\n1,A,,n\n2,,B,n\n3,,,n\n"
 

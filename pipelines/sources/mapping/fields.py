@@ -57,10 +57,11 @@ class Rows:
         key = (name, tuple(missing))
         if key not in self._trimmed:
             if name in self.frame.columns:
-                text = self.frame[name].cast(pl.String).str.strip_chars()
-                self._trimmed[key] = text.to_frame("text").select(
-                    pl.when(~pl.col("text").is_in(list(missing))).then("text")
-                )["text"]
+                text = pl.col(name).cast(pl.String).str.strip_chars()
+                is_given = pl.all_horizontal(text.is_not_null(), *(text != m for m in missing))
+                self._trimmed[key] = self.frame.select(pl.when(is_given).then(text).alias("text"))[
+                    "text"
+                ]
             else:
                 self._trimmed[key] = self.constant(None)
         return self._trimmed[key]

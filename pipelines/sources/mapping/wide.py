@@ -81,6 +81,13 @@ def _long(
     else:
         by_name: dict[tuple[str | None, ...], dict[str, _Place]] = {}
         for place in places:
+            if place.part not in wide.spread.columns:
+                raise Unreadable(
+                    "unexpected_column",
+                    f"The column {place.column!r} matches the spec's pattern as {place.part!r}, "
+                    "which is none of its columns.",
+                    "Add it to `spread: columns:` of the spec, or make the pattern stricter.",
+                )
             group = by_name.setdefault(tuple(place.made.values()), {})
             if str(place.part) in group:
                 raise Unreadable(
