@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -32,11 +33,17 @@ PLAIN = r"^\s*\{[\s\S]*\}\s*$"
 KEY = r'"(?:[^"\\]|\\.)*"\s*:?'
 """A string, and the colon behind it if it is a key: taken in turn, all strings of a JSON text."""
 
-NOT_PLAIN = "|".join(
+ODD_TEXT = "|".join(
     (
         r"\\u[dD]",  # surrogates
         r"\\u00[0-7]",  # letters written as escapes, maybe in keys
         r"\\[bf]",
+    )
+)
+"""What polars may read otherwise, or not at all."""
+
+ODD_NUMBER = "|".join(
+    (
         r"[\d.]{16,}",  # more digits than a double keeps
         r"\d\.\d*0\s*[,}\]]",  # zeros that a double does not keep
         r"\b0\.0000",
@@ -44,7 +51,10 @@ NOT_PLAIN = "|".join(
         r"-0\s*[,}\]]",
     )
 )
-"""What may look different after polars has read it."""
+"""What polars may write in another way."""
+
+NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+IS_ODD = "__is_odd"
 
 NESTED = r"\[|\{[\s\S]*\{"
 """Arrays or objects within the record; polars does not write backslashes in them back."""
@@ -159,26 +169,47 @@ def _read_together(frame: pl.DataFrame, wanted: Wanted, seen: set[str]) -> pl.Da
     nothing = pl.DataFrame(schema={SOURCE_ROW: pl.Int64()})
     line = pl.col(LINE)
     is_key = pl.element().str.ends_with(":")
+    key = pl.element().str.strip_suffix(":").str.strip_chars_end(" \t\r")
+    is_plain_inside = (
+        ~line.str.contains("\\", literal=True)
+        & ~pl.col(IS_ODD)
+        & (line.str.count_matches(r"[\[{]") <= strict_json.MAX_DEPTH)
+    )
     plain = (
         frame.lazy()
-        .filter(line.str.contains(PLAIN) & ~line.str.contains(NOT_PLAIN))
-        .filter(
-            ~line.str.contains(NESTED)
-            | ~line.str.contains("\\", literal=True)
-            & (line.str.count_matches(r"[\[{]") <= strict_json.MAX_DEPTH)
-        )
-        .with_columns(keys=line.str.extract_all(KEY).list.eval(pl.element().filter(is_key)))
-        .with_columns(keys=pl.col("keys").list.eval(pl.element().str.extract(r'^"(.*)"\s*:$')))
+        .filter(line.str.contains(PLAIN) & ~line.str.contains(ODD_TEXT))
+        .with_columns(line.str.contains(ODD_NUMBER).alias(IS_ODD))
+        .filter(~line.str.contains(NESTED) | is_plain_inside)
+        .with_columns(keys=line.str.extract_all(KEY).list.eval(key.filter(is_key)))
         .filter(pl.col("keys").list.n_unique() == pl.col("keys").list.len())
         .collect()
     )
-    keys = set(plain["keys"].explode().drop_nulls().unique())
+    keys = {key[1:-1] for key in plain["keys"].explode().drop_nulls().unique()}
     schema = _schema(keys, wanted)
     if not plain.height or schema is None:
         return nothing
     _note_keys(plain, keys, seen)
     parts = list(_parse(plain.select(SOURCE_ROW, LINE), schema))
-    return pl.concat([_flat(part, wanted) for part in parts]) if parts else nothing
+    if not parts:
+        return nothing
+    return _as_written(pl.concat([_flat(part, wanted) for part in parts]), plain)
+
+
+def _as_written(cells: pl.DataFrame, plain: pl.DataFrame) -> pl.DataFrame:
+    """Put numbers back as they were written, in lines where polars may have changed them.
+
+    Such lines hold no inner object, so that a key with its colon is the key of the record: within
+    a string its quotes would be escaped.
+    """
+    odd = plain.filter(IS_ODD).select(SOURCE_ROW, LINE)
+    if odd.is_empty():
+        return cells
+    lines = cells.select(SOURCE_ROW).join(odd, on=SOURCE_ROW, how="left", maintain_order="left")
+    written = lines.select(
+        pl.col(LINE).str.extract(rf'"{re.escape(name)}"\s*:\s*({NUMBER})\s*[,}}]').alias(name)
+        for name in cells.columns[1:]
+    )
+    return cells.select(SOURCE_ROW, *(pl.coalesce(written[name], name) for name in written.columns))
 
 
 def _schema(keys: set[str], wanted: Wanted) -> dict[str, pl.DataType] | None:
@@ -215,7 +246,7 @@ def _note_keys(plain: pl.DataFrame, keys: set[str], seen: set[str]) -> None:
         return
     is_nested = pl.col(LINE).str.count_matches("{", literal=True) > 1
     flat, nested = plain.filter(~is_nested), plain.filter(is_nested)
-    seen.update(flat["keys"].explode().drop_nulls().unique())
+    seen.update(key[1:-1] for key in flat["keys"].explode().drop_nulls().unique())
     for data in nested.unique("keys", keep="first", maintain_order=True)[LINE]:
         try:
             seen.update(strict_json.parse(data.encode()))
