@@ -9,8 +9,8 @@ from pipelines.contracts.fields import (
     Day,
     Identifier,
     Label,
+    OtherIds,
     PersonId,
-    PersonIds,
     PersonName,
     Share,
     UtcTime,
@@ -29,7 +29,7 @@ class Learner(Record):
     contract_version: ClassVar[int] = 1
 
     learner_id: PersonId
-    other_ids: PersonIds | None = None
+    other_ids: OtherIds | None = None
     given_name: PersonName | None = None
     family_name: PersonName | None = None
     email: PersonName | None = None
@@ -94,7 +94,7 @@ class Assessor(Record):
     rules: ClassVar[tuple[Rule, ...]] = (Ordered("active_from", "active_to"),)
 
     assessor_id: PersonId
-    other_ids: PersonIds | None = None
+    other_ids: OtherIds | None = None
     given_name: PersonName | None = None
     family_name: PersonName | None = None
     email: PersonName | None = None
