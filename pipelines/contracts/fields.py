@@ -1,8 +1,8 @@
 """The field types that contracts share, each declared once.
 
-A type carries what intake must know about it as metadata: `PERSON` becomes a pseudonym before
-anything is stored, `VAULTED` and `VAULT_ONLY` go to the vault only, `VERBATIM` is kept word for word and masked
-wherever it is mentioned outside the restricted folder.
+A type carries what intake must know about it as metadata: `Person` becomes a pseudonym before
+anything is stored, `VAULTED` and `VAULT_ONLY` go to the vault only, `VERBATIM` is kept word for
+word and masked wherever it is mentioned outside the restricted folder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ SCORE_PLACES = 6
 
 @dataclass(frozen=True)
 class Person:
-    """Marks a source's own id of a person."""
+    """Marks a source's own id of a person, met in one of two roles: learner or assessor."""
+
+    role: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class VaultOnly:
     """Marks ids that no segment holds, not even as pseudonyms: they make the identity bridge."""
 
 
-PERSON = Person()
+LEARNER = Person("learner")
+ASSESSOR = Person("assessor")
 VAULTED = Vaulted()
 VERBATIM = Verbatim()
 VAULT_ONLY = VaultOnly()
@@ -112,8 +115,11 @@ _IDENTIFIER = StringConstraints(
 Identifier = Annotated[str, _IDENTIFIER]
 """A source's own name for a thing: 1 to 200 characters, no control characters, no outer spaces."""
 
-PersonId = Annotated[str, _IDENTIFIER, PERSON]
-"""A source's own id of a person; stored only as a pseudonym."""
+LearnerId = Annotated[str, _IDENTIFIER, LEARNER]
+"""A source's own id of a learner; stored only as a pseudonym."""
+
+PersonId = Annotated[str, _IDENTIFIER, ASSESSOR]
+"""A source's own id of anybody else: assessor, mentor, member; stored only as a pseudonym."""
 
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=200), VAULTED]
 """A name or address of a person; stored only in the vault."""
@@ -168,7 +174,7 @@ PersonIds = Annotated[
     Field(max_length=100),
     BeforeValidator(_parse_json_text),
     JsonText(),
-    PERSON,
+    ASSESSOR,
 ]
 """A list of source ids of persons, up to 100; stored only as pseudonyms."""
 

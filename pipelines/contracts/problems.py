@@ -176,9 +176,9 @@ def mask(value: object, *, personal: bool) -> str | None:
         return f"({len(text)} characters)"
     if _SHOWN.fullmatch(text):
         return text
-    if len(text) <= 3:  # noqa: PLR2004
+    if len(text) <= 3:
         return _MASK * len(text)
-    inner = "".join(_MASK if c.isalnum() or ord(c) > 126 else c for c in text[1:-1])  # noqa: PLR2004
+    inner = "".join(_MASK if c.isalnum() or ord(c) > 126 else c for c in text[1:-1])
     masked = f"{text[0]}{inner}{text[-1]}"
     if not masked.isprintable():
         masked = "".join(c if c.isprintable() else _MASK for c in masked)

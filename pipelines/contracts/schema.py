@@ -13,7 +13,6 @@ import polars as pl
 from pydantic import AwareDatetime, BaseModel
 
 from pipelines.contracts.base import Record
-from pipelines.contracts.glossary import GLOSSARY
 from pipelines.contracts.fields import (
     SCORE_DIGITS,
     SCORE_PLACES,
@@ -23,6 +22,7 @@ from pipelines.contracts.fields import (
     VaultOnly,
     Verbatim,
 )
+from pipelines.contracts.glossary import GLOSSARY
 
 LINEAGE: dict[str, pl.DataType] = {
     "event_id": pl.String(),
@@ -58,12 +58,18 @@ class Column:
     """The name in segments and `raw.<kind>`; None where only the vault may hold the value."""
     dtype: pl.DataType
     required: bool
-    is_person: bool
+    person_role: str | None
+    """Learner or assessor, where the field holds ids of persons."""
     is_vaulted: bool
     is_verbatim: bool
     is_json: bool
     choices: tuple[str, ...] | None
     description: str
+
+    @property
+    def is_person(self) -> bool:
+        """Whether the field holds ids of persons."""
+        return self.person_role is not None
 
     @property
     def is_personal(self) -> bool:
@@ -106,16 +112,16 @@ def _column(
 ) -> Column:
     base, inner = _unwrap(annotation)
     metadata = outer + inner
-    is_person = any(isinstance(item, Person) for item in metadata)
+    person = next((item for item in metadata if isinstance(item, Person)), None)
     is_vaulted = any(isinstance(item, Vaulted) for item in metadata)
     is_vault_only = is_vaulted or any(isinstance(item, VaultOnly) for item in metadata)
     choices = tuple(get_args(base)) if get_origin(base) is Literal else None
     return Column(
         name=name,
-        stored_name=_stored_name(name, is_person=is_person, is_vault_only=is_vault_only),
+        stored_name=_stored_name(name, is_person=person is not None, is_vault_only=is_vault_only),
         dtype=_dtype(base),
         required=required,
-        is_person=is_person,
+        person_role=person.role if person else None,
         is_vaulted=is_vaulted,
         is_verbatim=any(isinstance(item, Verbatim) for item in metadata),
         is_json=any(isinstance(item, JsonText) for item in metadata),

@@ -64,7 +64,7 @@ class Screen:
         """Return the typed columns and `PROVEN`; values of unproven rows mean nothing."""
         fields_good = frame.select(pl.all_horizontal(self.good).alias(PROVEN))
         typed = frame.select(self.typed)
-        return typed.with_columns((fields_good[PROVEN] & typed.select(self.rules)[:, 0]))
+        return typed.with_columns(fields_good[PROVEN] & typed.select(self.rules)[:, 0])
 
 
 @cache

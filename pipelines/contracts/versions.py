@@ -59,10 +59,10 @@ def upcast(
             raise VersionError(f"no step for {contract.kind} from contract version {step}")
         frame = registry[contract.kind, step](frame)
     schema = segment_schema(contract)
-    present = frame.collect_schema().names()
-    missing = [pl.lit(None, dtype=dtype).alias(n) for n, dtype in schema.items() if n not in present]
+    missing = schema.keys() - set(frame.collect_schema().names())
+    nothing = [pl.lit(None, dtype=schema[name]).alias(name) for name in sorted(missing)]
     return (
-        frame.with_columns(missing)
+        frame.with_columns(nothing)
         .select(pl.col(name).cast(dtype) for name, dtype in schema.items())
         .with_columns(pl.lit(contract.contract_version, pl.Int32).alias("contract_version"))
     )
