@@ -228,10 +228,10 @@ def _frames(
         pl.lit(contract.kind).alias("kind"), keys.alias("record_key")
     )
     return Outcome(
-        events=events.select(segment_schema(contract)),
+        events=events.select(*segment_schema(contract)),
         refused=found.join(where, on=_ROW, how="left", maintain_order="left")
         .with_columns(pl.lit(context.owner).alias("owner"))
-        .select(REFUSED_SCHEMA),
+        .select(*REFUSED_SCHEMA),
         refused_records=_refused_records(refused_frame, contract),
         notes=_notes(frame, events, contract),
         persons=persons,
@@ -400,7 +400,7 @@ def _refused_records(refused: pl.DataFrame, contract: type[Record]) -> pl.DataFr
         "source_cell",
         pl.lit(contract.kind).alias("kind"),
         pl.Series("record", records, dtype=pl.String),
-    ).select(_REFUSED_RECORD)
+    ).select(*_REFUSED_RECORD)
 
 
 def _notes(frame: pl.DataFrame, events: pl.DataFrame, contract: type[Record]) -> pl.DataFrame:
@@ -424,7 +424,7 @@ def _notes(frame: pl.DataFrame, events: pl.DataFrame, contract: type[Record]) ->
             how="left",
             maintain_order="left",
         )
-        .select(NOTES_SCHEMA)
+        .select(*NOTES_SCHEMA)
     )
 
 

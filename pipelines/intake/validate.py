@@ -202,7 +202,7 @@ def _persons(folder: Path) -> pl.DataFrame:
             for name, dtype in PERSON_SCHEMA.items()
             if name in ("event_id", "given_name", "family_name", "email", "links")
         )
-        .select(PERSON_SCHEMA)
+        .select(*PERSON_SCHEMA)
     )
     order = ["role", "namespace", "person_id", "event_id"]
     return pl.concat([identities, persons.filter(is_detail)]).sort(order)
@@ -227,5 +227,5 @@ def _originals(staging: Staging) -> pl.DataFrame:
         rows, schema={"source_row": pl.Int64, "original": pl.String}, orient="row"
     )
     return refused.join(originals, on="source_row", how="left", maintain_order="left").select(
-        ORIGINALS_SCHEMA
+        *ORIGINALS_SCHEMA
     )
