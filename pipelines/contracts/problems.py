@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -252,8 +253,12 @@ def _safe_name(field: str) -> str:
 def _column(contract: type[Record] | None, field: str) -> Column | None:
     if contract is None:
         return None
-    name = field.split(".")[0]
-    return next((column for column in columns(contract) if column.name == name), None)
+    return _by_name(contract).get(field.split(".")[0])
+
+
+@cache
+def _by_name(contract: type[Record]) -> dict[str, Column]:
+    return {column.name: column for column in columns(contract)}
 
 
 def _nearest(value: object, choices: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -59,6 +60,7 @@ class Keys:
         return _keyed(self.person, "vaulted", text).hex()[:32]
 
 
+@lru_cache(maxsize=1 << 18)
 def _keyed(secret: bytes, *parts: str) -> bytes:
     return hmac.digest(secret, "\x1f".join(parts).encode(), "sha256")
 

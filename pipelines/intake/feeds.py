@@ -10,6 +10,7 @@ from pipelines.identity.pseudonyms import Folding, Namespace
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from pipelines.sources.catalogue import Catalogue
     from pipelines.sources.spec import SourceSpec
 
 
@@ -26,6 +27,7 @@ class Feed:
     namespace: Namespace
     record_scope: str
     known_at_from_manifest: bool = False
+    spec_version: str = ""
 
 
 Feeds = dict[str, Feed]
@@ -33,20 +35,22 @@ Feeds = dict[str, Feed]
 
 def load_feeds(settings: Settings) -> Feeds:
     """Return every source by its id."""
-    from pipelines.sources import load_specs
+    from pipelines.sources import catalogue
 
-    return {spec.source: feed_of(spec, settings) for spec in load_specs(settings).values()}
+    loaded = catalogue.load(settings)
+    return {name: feed_of(spec, loaded) for name, spec in loaded.sources.items()}
 
 
-def feed_of(spec: SourceSpec, settings: Settings) -> Feed:
+def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:
     """Return a spec as intake sees it."""
-    from pipelines.sources import interpretation_id
+    from pipelines.sources.interpretation import interpretation_id, spec_version
 
     folding = Folding(spec.person_ids.fold_case, spec.person_ids.strip_leading_zeros)
     return Feed(
         source_id=spec.source,
         owner=spec.owner,
-        interpretation_id=interpretation_id(spec, settings),
+        interpretation_id=interpretation_id(spec, catalogue),
+        spec_version=spec_version(spec),
         inbox_folder=spec.inbox_folder,
         takes=spec.takes,
         namespace=Namespace(spec.namespace, folding),

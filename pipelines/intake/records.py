@@ -70,6 +70,7 @@ class IntakeRecord(LogEntry):
     sha256: str
     known_at: AwareDatetime
     interpreted_at: AwareDatetime
+    spec_version: str
     contract_versions: dict[str, int]
     status: Literal["committed", "held", "unreadable"]
     hold: Hold | None = None

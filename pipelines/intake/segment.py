@@ -92,6 +92,7 @@ def _intake_record(
         sha256=receipt.sha256 or "",
         known_at=receipt.known_at,
         interpreted_at=datetime.now(UTC),
+        spec_version=feed.spec_version,
         contract_versions=report.contract_versions,
         status=status,  # type: ignore[arg-type]
         hold=hold,
@@ -103,6 +104,7 @@ def _intake_record(
         refused=report.refused,
         reasons=reasons,
         notes=report.notes,
+        read=report.read,
         check=check,
         created_by_code_version=__version__,
     )

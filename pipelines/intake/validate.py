@@ -60,6 +60,8 @@ class ValidateReport(BaseModel):
     reasons: dict[str, int]
     notes: dict[str, int]
     contract_versions: dict[str, int]
+    read: dict[str, Any] = {}
+    """What the read stage found out about the file."""
 
 
 def validate(
@@ -114,6 +116,7 @@ def validate(
         contract_versions={
             kind: contract_for(kind).contract_version for kind in sorted({c.kind for c in todo})
         },
+        read=read,
     )
     write_atomically(staging.validated, report.model_dump_json(indent=2).encode())
     return report
@@ -175,7 +178,7 @@ def _gather(staging: Staging) -> None:
     for folder in sorted(working.glob("accepted-*")):
         kind = folder.name.removeprefix("accepted-")
         pl.scan_parquet(parts(folder)).sink_parquet(
-            made / f"{kind}.parquet", compression="zstd", maintain_order=True
+            made / f"{kind}.parquet", compression="zstd", compression_level=1, maintain_order=True
         )
     _joined(working / "refused", REFUSED_SCHEMA).write_parquet(staging.refused)
     _joined(working / "notes", NOTES_SCHEMA).write_parquet(staging.notes)
