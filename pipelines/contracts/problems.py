@@ -102,6 +102,30 @@ _WORDINGS: dict[str, _Wording] = {
         "{field} falls into the hour that the clock shows twice",
         "say in the source spec whether the earlier or the later one is meant",
     ),
+    "bad_number": _Wording(
+        "{field} holds {value}, which is not a number as the source writes them",
+        "correct the number, or say in the source spec which marks the source uses",
+    ),
+    "nonexistent_time": _Wording(
+        "{field} falls into the hour that the clock leaves out", "correct the time"
+    ),
+    "unknown_key": _Wording(
+        "{field}: {value} is not in the table it is looked up in", "correct it, or add it"
+    ),
+    "no_record_matches": _Wording(
+        "the row fits none of the kinds that the source spec describes",
+        "correct the row, or add a block for it to the source spec",
+    ),
+    "ragged_row": _Wording(
+        "the row has more or fewer cells than the header", "correct its delimiters and quotes"
+    ),
+    "nul_byte": _Wording("the row holds a NUL byte", "export the file again"),
+    "not_json": _Wording("the line is not JSON", "export the record again"),
+    "not_finite": _Wording("a number is not finite", "leave the field out, or write null"),
+    "duplicate_key": _Wording("the record has the same key twice", "send one value for each key"),
+    "lone_surrogate": _Wording("a text holds half of a character", "export the record again"),
+    "nested_too_deep": _Wording("the record is nested too deeply", "export the record again"),
+    "not_utf8": _Wording("the record is not UTF-8 text", "export the record again as UTF-8"),
     "held": _Wording("the whole delivery is held", "see the reason of the delivery"),
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -171,8 +170,8 @@ def _entry(
         superseded=outcomes["superseded"],
         voided=outcomes["voided"],
         quarantined=record.refused + held,
-        reasons=record.reasons,
-        reason=record.hold.reason if record.hold else record.error,
+        reasons=record.reasons | ({record.error.code: 0} if record.error else {}),
+        reason=record.reason_as_whole,
         **common,
     )
 
@@ -188,9 +187,3 @@ def _not_taken_in(receipt: Receipt) -> LedgerEntry:
         reason=receipt.reason,
         owner=receipt.owner,
     )
-
-
-def segment_paths(home: Home, record: IntakeRecord) -> dict[str, Path]:
-    """Return the segments of an interpretation by kind."""
-    folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
-    return {kind: folder / f"{kind}.parquet" for kind in record.accepted_events}

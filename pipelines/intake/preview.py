@@ -158,7 +158,7 @@ def by_source(feed: Feed, settings: Settings, file: Path) -> Iterator[Verdict]:
         read(home, settings, delivery_id)
         report = validate(home, settings, delivery_id, feeds=feeds)
         if not report.readable:
-            raise UnreadableError(report.error or "the file cannot be read")
+            raise UnreadableError(str(report.error))
         yield from _verdicts(Staging.of(home, delivery_id, feed.interpretation_id))
 
 

@@ -59,7 +59,7 @@ class RefusedRecord(BaseModel):
 def causes(home: Home) -> list[Cause]:
     """Return what waits for a person, grouped by cause, the most frequent first."""
     records = active_records(home)
-    found = [cause for cause in _refused_causes(home, records)]
+    found = list(_refused_causes(home, records))
     found += [_whole(record) for record in records if record.status != "committed"]
     found += [
         Cause(
@@ -113,14 +113,14 @@ def _whole(record: IntakeRecord) -> Cause:
     return Cause(
         source=record.source_id,
         kind=None,
-        code=record.status,
+        code=record.error.code if record.error else record.status,
         field=record.hold.rule if record.hold else None,
         owner=record.hold.owner if record.hold else record.owner,
         n_records=record.n_events,
         n_deliveries=1,
         since=record.known_at,
-        message=(record.hold.reason if record.hold else record.error) or record.status,
-        suggestion="mend the file or the source spec: the delivery is read again by the next run",
+        message=record.reason_as_whole or record.status,
+        suggestion="mend the source spec, and the next run reads it again; or send the file again",
     )
 
 

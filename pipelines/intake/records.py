@@ -60,6 +60,20 @@ class Hold(BaseModel):
     owner: str
 
 
+class ReadError(BaseModel):
+    """Why a delivery as a whole cannot be read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    message: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        """Return what is wrong and what to do."""
+        return " ".join(filter(None, (self.message, self.suggestion)))
+
+
 class IntakeRecord(LogEntry):
     """What reading one delivery under one interpretation gave."""
 
@@ -74,7 +88,7 @@ class IntakeRecord(LogEntry):
     contract_versions: dict[str, int]
     status: Literal["committed", "held", "unreadable"]
     hold: Hold | None = None
-    error: str | None = None
+    error: ReadError | None = None
     owner: str
     source_rows: int
     rows_read: int
@@ -85,6 +99,13 @@ class IntakeRecord(LogEntry):
     read: dict[str, Any] = {}
     check: dict[str, Any] = {}
     created_by_code_version: str
+
+    @property
+    def reason_as_whole(self) -> str | None:
+        """Why the delivery as a whole is held or unreadable."""
+        if self.hold is not None:
+            return self.hold.reason
+        return str(self.error) if self.error is not None else None
 
     @property
     def n_events(self) -> int:

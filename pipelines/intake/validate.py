@@ -21,7 +21,7 @@ from pipelines.home import Home, write_atomically
 from pipelines.identity.vault import PERSON_SCHEMA, open_keys
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
-from pipelines.intake.records import first_receipt
+from pipelines.intake.records import ReadError, first_receipt
 from pipelines.intake.staging import (
     NOTES_SCHEMA,
     ORIGINALS_SCHEMA,
@@ -51,7 +51,7 @@ class ValidateReport(BaseModel):
     delivery_id: str
     interpretation_id: str
     readable: bool
-    error: str | None = None
+    error: ReadError | None = None
     source_rows: int
     rows_read: int
     proven: int

@@ -78,7 +78,8 @@ class School:
         staging.read.mkdir(parents=True, exist_ok=True)
         lines = archived.read_text().splitlines()
         if lines and lines[0] == "unreadable":
-            report = {"readable": False, "error": "not JSON Lines", "source_rows": 0}
+            error = {"code": "not_text", "message": "Not text.", "suggestion": "Send it again."}
+            report = {"readable": False, "error": error, "source_rows": 0}
             staging.read_report.write_text(json.dumps(report))
             return
         stage(staging.read, [json.loads(line) for line in lines])
