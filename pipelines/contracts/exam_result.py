@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pipelines.contracts.base import Record
 from pipelines.contracts.fields import Count, Identifier, Label, LearnerId, Offset, Score, UtcTime
+from pipelines.contracts.rules import AnyOf, Bars, Is, Needs, Ordered, Rule
 
 
 class ExamResult(Record):

@@ -87,6 +87,7 @@ GLOSSARY: dict[str, str] = {
     "sitting_id": "The sitting of the exam.",
     "attempt": "Which attempt of the learner at this task.",
     "result_status": "Whether there is a mark, and if not why.",
+    "relative_day": "Days after the first day of the task's module, where there are no dates.",
     "score": "Points that the learner got.",
     "max_score": "Points that could be got.",
     "grade": "The source's own grade.",
@@ -126,6 +127,7 @@ GLOSSARY: dict[str, str] = {
     # programme
     "parent_task_id": "The exam that an item or station belongs to.",
     "module_id": "The course, module run or block that the task counts towards.",
+    "module_starts_on": "The first day of the module, where results count their days from it.",
     "title": "Title as the source wrote it.",
     "modality": "Form of the task, such as written, oral or workplace.",
     "competency_ids": "The competencies that the task is mapped to.",

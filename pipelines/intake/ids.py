@@ -84,4 +84,5 @@ def hashed(frame: pl.DataFrame) -> pl.DataFrame:
     texts = frame.to_arrow()  # noqa: F841 - DuckDB finds it by name
     picked = ", ".join(f'left(sha256("{name}"), 32) as "{name}"' for name in frame.columns)
     with duckdb.connect(config={"threads": 1}) as connection:
-        return connection.sql(f"select {picked} from texts").pl()  # noqa: S608 - own names only
+        found: pl.DataFrame = connection.sql(f"select {picked} from texts").pl()  # noqa: S608
+        return found

@@ -259,7 +259,7 @@ class _Receiving:
             modified_ns=seen.st_mtime_ns,
             known_at=known_at or now,
             received_at=now,
-            status=refusal.status if refusal else "received",  # type: ignore[arg-type]
+            status=refusal.status if refusal else "received",
             code=refusal.code if refusal else None,
             reason=refusal.reason if refusal else None,
             owner=feed.owner if feed else NO_OWNER,

@@ -94,7 +94,7 @@ def _intake_record(
         interpreted_at=datetime.now(UTC),
         spec_version=feed.spec_version,
         contract_versions=report.contract_versions,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         hold=hold,
         error=report.error,
         owner=feed.owner,
