@@ -186,7 +186,7 @@ class _Receiving:
         digest, done = hashlib.sha256(), 0
         try:
             with path.open("rb") as stream:
-                while block := stream.read(_BLOCK):
+                while done <= seen.st_size and (block := stream.read(_BLOCK)):
                     digest.update(block)
                     done += len(block)
                     if self._progress is not None:
