@@ -18,13 +18,14 @@ from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
 from pipelines.sources import catalogue as catalogues
 from pipelines.sources.catalogue import Catalogue
+from pipelines.sources.checks import wanted
 from pipelines.sources.faults import known
 from pipelines.sources.interpretation import interpretation_id
 from pipelines.sources.mapping.records import Mapping
 from pipelines.sources.mapping.wide import matching
 from pipelines.sources.readers import READERS, Chunk, Unreadable
 from pipelines.sources.readers.base import Reading
-from pipelines.sources.spec import SourceSpec
+from pipelines.sources.spec import RecordMap, SourceSpec
 
 REPORT = "read.json"
 FOLDER = "read"
@@ -145,7 +146,7 @@ class _Work:
     def run(self) -> None:
         reader = READERS[self.spec.reader.name]
         options = reader.options.model_validate(self.spec.reader.options)
-        reading = reader.open(self.path, options, catalogues.wanted(self.spec))
+        reading = reader.open(self.path, options, wanted(self.spec))
         self.reading = reading
         if reading.header is not None:
             self._refuse_missing_columns(set(reading.header), every=True)
@@ -183,7 +184,7 @@ class _Work:
 
     def _write(self, name: str, frame: pl.DataFrame) -> None:
         self.files[name] += 1
-        path = self.into / f"{name}-{self.files[name]}.parquet"
+        path = self.into / f"{name}-{self.files[name]:05d}.parquet"
         frame.write_parquet(path, compression="zstd", compression_level=1)
 
     def _columns_left(self) -> tuple[list[str], list[ColumnNotTaken]]:
@@ -191,14 +192,14 @@ class _Work:
         if reading is None:
             return [], []
         names = reading.header if reading.header is not None else sorted(reading.seen)
-        wanted = catalogues.wanted(self.spec)
-        tops = {column.partition(".")[0] for column in wanted.columns}
+        asked = wanted(self.spec)
+        tops = {column.partition(".")[0] for column in asked.columns}
         not_taken, refused = [], []
         for name in names:
             if (reason := self.catalogue.reason_to_refuse(self.spec, name)) is not None:
                 refused.append(ColumnNotTaken(column=name, reason=reason))
             elif (
-                not wanted.has(name)
+                not asked.has(name)
                 and name not in self.spec.drop
                 and (reading.header is not None or name not in tops)
             ):
@@ -225,26 +226,29 @@ class _Work:
 
 
 def _columns_needed(spec: SourceSpec, *, every: bool) -> Iterator[tuple[str, list[str]]]:
+    """Return the columns that the file must have, each with its alternative names."""
     for record in spec.records:
         made = record.wide.made_columns() if record.wide is not None else set()
-        required = {c.name for c in columns(CONTRACTS[record.kind]) if c.required}
-        for name, mapping in record.field_maps():
-            if mapping.optional or (
-                not every and (name not in required or mapping.default is not None)
-            ):
-                continue
-            for column in mapping.columns():
-                if column in made or column == "source_row":
-                    continue
-                is_named = mapping.column is not None and column == mapping.column[0]
-                yield column, list(mapping.column or ()) if is_named else [column]
-        if every:
-            for condition in record.conditions():
-                for column in condition.columns():
-                    if column not in made:
-                        yield column, [column]
+        for names in _columns_of_fields(record, every=every):
+            if names[0] not in made | {"source_row"}:
+                yield names[0], names
+        for condition in record.conditions() if every else ():
+            for column in condition.columns():
+                if column not in made | {"source_row"}:
+                    yield column, [column]
     if every and spec.known_at.column is not None:
         yield spec.known_at.column, [spec.known_at.column]
+
+
+def _columns_of_fields(record: RecordMap, *, every: bool) -> Iterator[list[str]]:
+    required = {c.name for c in columns(CONTRACTS[record.kind]) if c.required}
+    for name, mapping in record.field_maps():
+        is_needed = name in required and mapping.default is None
+        if mapping.optional or not (every or is_needed):
+            continue
+        for column in mapping.columns():
+            is_named = mapping.column is not None and column == mapping.column[0]
+            yield list(mapping.column or ()) if is_named else [column]
 
 
 def _missing_column(alternatives: list[str], present: list[str]) -> Unreadable:

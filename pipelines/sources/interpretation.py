@@ -37,7 +37,7 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "mapping": mapping.VERSION,
             "scales": _scales(spec, catalogue),
             "lookups": catalogue.lookups[spec.source],
-            "refused_columns": catalogue.refused_columns,
+            "refused_columns": catalogue.codes["refused_columns"].rows(),
         }
     )
 

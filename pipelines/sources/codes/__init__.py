@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.sources.faults import Fault, SourceError, known
-from pipelines.sources.text import folded
+from pipelines.sources.text import fold_name, folded
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -112,12 +113,12 @@ def load(settings: Settings) -> dict[str, pl.DataFrame]:
 def load_folders(folders: list[Path]) -> dict[str, pl.DataFrame]:
     """Return every code list from folders, where later ones replace rows of the same key."""
     faults: list[Fault] = []
-    for folder in folders:
-        for path in sorted(folder.glob("*.csv")):
-            if path.stem not in CODE_LISTS:
-                faults.append(
-                    Fault(path, None, path.name, "no such code list", known(CODE_LISTS, path.stem))
-                )
+    faults += [
+        Fault(path, None, path.name, "no such code list", known(CODE_LISTS, path.stem))
+        for folder in folders
+        for path in sorted(folder.glob("*.csv"))
+        if path.stem not in CODE_LISTS
+    ]
     tables = {name: _load(name, folders, faults) for name in CODE_LISTS}
     faults += _label_faults(tables, folders[-1])
     if faults:
@@ -139,7 +140,18 @@ def crosswalk(codes: dict[str, pl.DataFrame], scale_id: str, version: str | None
 def newest_version(codes: dict[str, pl.DataFrame], scale_id: str) -> str:
     """Return the newest version of a scale; versions are compared as numbers where they are."""
     versions = codes["scales"].filter(pl.col("scale_id") == scale_id)["scale_version"].unique()
-    return max(versions, key=lambda text: (text.isdigit(), text.zfill(12)))
+    newest: str = max(versions, key=lambda text: (text.isdigit(), text.zfill(12)))
+    return newest
+
+
+def reason_never_taken(codes: dict[str, pl.DataFrame], column: str) -> str | None:
+    """Return why a column is never taken, whatever a spec says, or None."""
+    name = fold_name(column)
+    table = codes["refused_columns"]
+    for pattern, reason in zip(table["column_pattern"], table["reason"], strict=True):
+        if fnmatchcase(name, pattern):
+            return str(reason)
+    return None
 
 
 def _load(name: str, folders: list[Path], faults: list[Fault]) -> pl.DataFrame:

@@ -250,10 +250,9 @@ class FieldReader:
         split = self.mapping.split
         if split is None:
             return read_well(text)
-        parts = [part for part in text.str.split(split.by).to_list()]
         lists = [
             None if part is None else [item.strip() for item in part if item.strip()]
-            for part in parts
+            for part in text.str.split(split.by).to_list()
         ]
         into = split.into
         made = [

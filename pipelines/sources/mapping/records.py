@@ -10,7 +10,8 @@ import polars as pl
 
 from pipelines.contracts import contract_for
 from pipelines.contracts.schema import Column, columns
-from pipelines.sources.catalogue import SCALE_COMPANIONS, Catalogue
+from pipelines.sources.catalogue import Catalogue
+from pipelines.sources.checks import SCALE_COMPANIONS
 from pipelines.sources.codes import crosswalk, newest_version
 from pipelines.sources.mapping import times
 from pipelines.sources.mapping.conditions import compile_condition
@@ -206,7 +207,7 @@ class _Block:
         return compile_condition(condition, frame.columns, self.spec.missing)
 
     def _implied(self, by_name: dict[str, Column]) -> dict[str, FieldMap]:
-        """Return constants of the spec, and columns made from wide ones that bear a field's name."""
+        """Return constants of the spec, and columns made from wide ones named like a field."""
         implied = {
             name: FieldMap(value=value)
             for name, value in self.spec.values.items()

@@ -23,7 +23,7 @@ ROW_PROBLEMS = {
 """Columns of the problems of rows that could not be read."""
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818  (says what the file is)
     """The file as a whole cannot be read: a stable code, a sentence, and what to do."""
 
     def __init__(self, code: str, message: str, suggestion: str) -> None:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.csv as pa_csv
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.csv as pa_csv  # type: ignore[import-untyped]
 from pydantic import Field
 
 from pipelines.sources.readers.base import (
@@ -390,6 +390,11 @@ def _header(text: str, delimiter: str, options: DelimitedOptions) -> tuple[list[
     end = len("".join(consumed).encode())
     if options.columns is not None:
         return list(options.columns), end
+    return _unique([header_name(name, options.headers) for name in _joined(rows)]), end
+
+
+def _joined(rows: list[list[str]]) -> list[str]:
+    """Return the header of several lines as one, the cells of a column joined by a space."""
     width = max(map(len, rows))
     if width > MAX_COLUMNS:
         raise Unreadable(
@@ -397,13 +402,12 @@ def _header(text: str, delimiter: str, options: DelimitedOptions) -> tuple[list[
             f"The first line has {width} cells: this is no header.",
             "Check the delimiter and the encoding of the file.",
         )
-    joined = [
+    if len(rows) == 1:
+        return rows[0]
+    return [
         " ".join(filter(None, (row[n].strip() for row in rows if n < len(row))))
-        if len(rows) > 1
-        else rows[0][n]
         for n in range(width)
     ]
-    return _unique([header_name(name, options.headers) for name in joined]), end
 
 
 def header_name(name: str, how: str) -> str:

@@ -42,7 +42,7 @@ def recognise(path: Path, declared: str | None) -> Encoding:
         sample = file.read(SAMPLE_BYTES)
     bom, by_bom = next(((b, name) for b, name in BOMS if sample.startswith(b)), (b"", None))
     if declared is not None:
-        return _declared(path, declared, bom, by_bom, sample)
+        return _declared(declared, bom, by_bom, sample)
     if by_bom is not None:
         return Encoding(by_bom, bom, declared=False)
     for name in _candidates(sample):
@@ -55,7 +55,7 @@ def recognise(path: Path, declared: str | None) -> Encoding:
     )
 
 
-def _declared(path: Path, declared: str, bom: bytes, by_bom: str | None, sample: bytes) -> Encoding:
+def _declared(declared: str, bom: bytes, by_bom: str | None, sample: bytes) -> Encoding:
     plain = "utf-8" if declared == "utf-8-sig" else declared
     if plain == "utf-16":
         plain = by_bom if by_bom and by_bom.startswith("utf-16") else "utf-16-le"

@@ -239,11 +239,7 @@ def _read_one_by_one(
     problems: list[tuple[int, str, str]] = []
     for number, line in lines:
         try:
-            record = strict_json.parse(line)
-            if not isinstance(record, dict):
-                raise strict_json.NotJson(
-                    "not_an_object", "Every line must be one JSON object, {...}."
-                )
+            record = strict_json.parse_record(line)
         except strict_json.NotJson as error:
             problems.append((number, error.code, error.suggestion))
             continue

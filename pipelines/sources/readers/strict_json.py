@@ -7,7 +7,7 @@ from json.encoder import encode_basestring  # the same escapes as the vectorised
 from typing import Any, NoReturn
 
 
-class NotJson(Exception):
+class NotJson(Exception):  # noqa: N818  (says what the text is)
     """The text is refused: a stable code and what to do."""
 
     def __init__(self, code: str, suggestion: str) -> None:
@@ -110,6 +110,18 @@ def _compose(value: Any) -> str:
         + ", ".join(f"{encode_basestring(key)}: {_compose(item)}" for key, item in value.items())
         + "}"
     )
+
+
+def parse_record(data: bytes) -> dict[str, Any]:
+    """Return the object that a line holds.
+
+    Raises:
+        NotJson: the line is not one JSON object.
+    """
+    value = parse(data)
+    if not isinstance(value, dict):
+        raise NotJson("not_an_object", "Every line must be one JSON object, {...}.")
+    return value
 
 
 def at_path(record: dict[str, Any], path: str) -> Any:
