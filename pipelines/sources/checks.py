@@ -195,7 +195,7 @@ class SpecCheck:
         looked_up = (mapping.lookup, mapping.days_after.lookup if mapping.days_after else None)
         for name in filter(None, looked_up):
             if name not in self.spec.lookups:
-                remedy = known(self.spec.lookups, name) + ". Lookups stand under `lookups:`"
+                remedy = known(self.spec.lookups, name) + " Lookups stand under `lookups:`"
                 self._fault((*place, "lookup"), f"no lookup {name!r}", remedy)
         self._scale(place, mapping)
         self._values(place, column, mapping)
@@ -227,7 +227,7 @@ class SpecCheck:
         if versions.is_empty():
             remedy = known(scales["scale_id"].unique(), mapping.scale)
             message = f"no scale {mapping.scale!r}"
-            self._fault((*place, "scale"), message, f"{remedy}. Scales lie in codes/scales.csv")
+            self._fault((*place, "scale"), message, f"{remedy} Scales lie in codes/scales.csv")
         elif mapping.scale_version is not None and mapping.scale_version not in versions:
             remedy = known(versions, mapping.scale_version)
             self._fault((*place, "scale_version"), f"no version {mapping.scale_version}", remedy)

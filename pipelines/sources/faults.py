@@ -39,4 +39,4 @@ def known(names: Iterable[str], wanted: str = "") -> str:
     near = get_close_matches(wanted, listed, n=3, cutoff=0.6)
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"Known: {', '.join(listed) or 'none'}"
+    return f"Known: {', '.join(listed) or 'none'}."

@@ -27,6 +27,7 @@ class Result:
     folder: Path
 
     def records(self, kind: str = "exam_result") -> pl.DataFrame:
+        assert self.report.error is None, self.report.error
         return pl.read_parquet(self.folder / f"records-{kind}-*.parquet").sort("source_row")
 
     def originals(self) -> pl.DataFrame:

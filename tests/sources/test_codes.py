@@ -20,9 +20,17 @@ def load_with(tmp_path: Path, name: str, text: str) -> dict[str, pl.DataFrame]:
     ("name", "text", "said"),
     [
         ("assessor_roles.csv", "role,title\nx,y\n", "They must be assessor_role"),
-        ("assessor_roles.csv", ROLES + "coach,,other,local choice\n", "roles.csv:2: title: is empty"),
+        (
+            "assessor_roles.csv",
+            ROLES + "coach,,other,local choice\n",
+            "roles.csv:2: title: is empty",
+        ),
         ("assessor_roles.csv", ROLES + "coach,A,B\n", "more or fewer cells"),
-        ("assessor_roles.csv", ROLES + "a,A,B,c\na,A,B,c\n", "csv:3: assessor_role: a stands here twice"),
+        (
+            "assessor_roles.csv",
+            ROLES + "a,A,B,c\na,A,B,c\n",
+            "csv:3: assessor_role: a stands here twice",
+        ),
         ("rolls.csv", "a\n", "no such code list"),
         (
             "instruments.csv",

@@ -67,9 +67,7 @@ def test_decimal_commas_do_not_hide_the_semicolon(tmp_path: Path) -> None:
         ("windows-1252", b"", "windows-1252"),
     ],
 )
-def test_the_encoding_is_recognised(
-    tmp_path: Path, encoding: str, bom: bytes, found: str
-) -> None:
+def test_the_encoding_is_recognised(tmp_path: Path, encoding: str, bom: bytes, found: str) -> None:
     text = "Name,Wert\nMüller-Straße,größer\nAndré,déjà vu\n"
     path = tmp_path / "file"
     path.write_bytes(bom + text.encode(encoding))
@@ -186,13 +184,11 @@ def test_a_header_may_hold_a_line_end(tmp_path: Path) -> None:
     assert rows.rows() == [(1, "1", "2")]
 
 
-def test_row_numbers_hold_across_chunks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_row_numbers_hold_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.sources.readers.delimited.CHUNK_BYTES", 64)
     lines = ["bad" if n % 7 == 0 else f"{n},text {n}" for n in range(1, 500)]
     rows, bad = read(tmp_path, ("a,b\n" + "\n".join(lines) + '\n9,"open\n10,x\n').encode())
-    assert bad == {n: "ragged_row" for n in range(7, 500, 7)} | {500: "unclosed_quote"}
+    assert bad == dict.fromkeys(range(7, 500, 7), "ragged_row") | {500: "unclosed_quote"}
     assert all(row[0] == int(row[1]) for row in rows.rows()[:-1])
     assert rows.rows()[-1] == (501, "10", "x")
 
@@ -217,9 +213,7 @@ def test_any_text_that_was_written_by_the_rules_comes_back_unchanged(
     encoding: str,
 ) -> None:
     buffer = io.StringIO(newline="")
-    writer = csv.writer(
-        buffer, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL
-    )
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
     writer.writerows([("a", "b", "c"), *rows])
     data = buffer.getvalue().encode(encoding)
     found, bad = read(tmp_path, data, delimiter=delimiter, encoding=encoding)
@@ -229,7 +223,9 @@ def test_any_text_that_was_written_by_the_rules_comes_back_unchanged(
 
 @pytest.mark.real
 @pytest.mark.skipif(not DATA.exists(), reason=f"shared test data not found at {DATA}")
-@pytest.mark.parametrize("name", sorted(p.stem for p in (DATA / "nasty/csv-spectrum/csvs").glob("*")))
+@pytest.mark.parametrize(
+    "name", sorted(p.stem for p in (DATA / "nasty/csv-spectrum/csvs").glob("*"))
+)
 def test_csv_spectrum(tmp_path: Path, name: str) -> None:
     folder = DATA / "nasty/csv-spectrum"
     data = (folder / "csvs" / f"{name}.csv").read_bytes()

@@ -107,9 +107,7 @@ def test_a_file_without_records_is_refused(tmp_path: Path, data: bytes) -> None:
     assert caught.value.code == "empty_file"
 
 
-def test_row_numbers_hold_across_chunks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_row_numbers_hold_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonl, "CHUNK_BYTES", 100)
     lines = ["{bad" if n % 10 == 0 else f'{{"a": {n}}}' for n in range(1, 301)]
     rows, bad = read(tmp_path, "\n".join(lines))
@@ -176,7 +174,6 @@ def test_reading_together_and_one_by_one_give_the_same_cells(
         for name in wanted.columns:
             expected = strict_json.as_text(strict_json.at_path(record, name))
             assert row.get(name) == expected
-
 
 
 @pytest.mark.real

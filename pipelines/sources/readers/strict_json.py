@@ -6,7 +6,6 @@ import json
 from json.encoder import encode_basestring  # the same escapes as the vectorised reader's text
 from typing import Any, NoReturn
 
-
 MAX_DEPTH = 200
 """How deeply arrays and objects may lie in each other."""
 
