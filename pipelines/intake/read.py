@@ -263,6 +263,6 @@ def _missing_column(alternatives: list[str], present: list[str]) -> Unreadable:
     return Unreadable(
         "missing_column",
         f"The file has no column {named}.",
-        f"{known(present, alternatives[0])}. If the export was renamed, add the new name to the "
+        f"{known(present, alternatives[0])} If the export was renamed, add the new name to the "
         "spec.",
     )

@@ -115,7 +115,7 @@ def load_spec(
     spec._path = path
     check = SpecCheck(spec, file, codes)
     lookups = {name: check.lookup(name, lookup) for name, lookup in spec.lookups.items()}
-    check.all()
+    check.run()
     if check.faults:
         raise SourceError(check.faults)
     return spec, file, lookups
@@ -158,11 +158,17 @@ def _model_fault(file: YamlFile, details: Mapping[str, Any]) -> Fault:
 
 
 def _names_at(model: type[BaseModel], place: Place) -> list[str]:
+    """Return the names that a spec may use at a place."""
     current: Any = model
+    is_key = False
     for part in place:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            info = next((i for n, i in current.model_fields.items() if part in (n, i.alias)), None)
-            current = _inner(info.annotation) if info is not None else None
+        if is_key or isinstance(part, int):
+            is_key = False
+        elif isinstance(current, type) and issubclass(current, BaseModel):
+            fields = current.model_fields.items()
+            found = [info.annotation for name, info in fields if part in (name, info.alias)]
+            current = _inner(found[0]) if found else None
+            is_key = bool(found) and get_origin(found[0]) is dict
     if isinstance(current, type) and issubclass(current, BaseModel):
         return [info.alias or name for name, info in current.model_fields.items()]
     return []

@@ -38,5 +38,5 @@ def known(names: Iterable[str], wanted: str = "") -> str:
     listed = sorted(names)
     near = get_close_matches(wanted, listed, n=3, cutoff=0.6)
     if near:
-        return f"Did you mean {' or '.join(near)}? Known: {', '.join(listed)}"
-    return f"Known: {', '.join(listed) or 'none'}"
+        return f"Did you mean {' or '.join(near)}?"
+    return f"Known: {', '.join(listed) or 'none'}."

@@ -284,37 +284,48 @@ def _as_record_id(value: Any) -> Any:
 FieldEntry = Annotated[FieldMap, BeforeValidator(_as_field)]
 
 
+class Spread(Part):
+    """Which group of a pattern tells the column of the long row, and which columns there are."""
+
+    group: str
+    columns: list[str] = Field(min_length=1)
+
+
 class Wide(Part):
     """Columns that are really rows.
 
     Named groups of the pattern become columns of the long rows; without named groups the first
     group, or else the whole name, becomes the column `name_to`. The cell becomes `value_to`.
-    With `spread`, that named group tells which column of the long row the cell belongs to.
+    With `spread`, one of the named groups tells which column of the long row the cell belongs to.
     """
 
     columns: Pattern
     name_to: str | None = None
     value_to: str | None = None
-    spread: str | None = None
+    spread: Spread | None = None
     blank: Literal["skip", "keep"] = "skip"
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         groups = set(re.compile(self.columns).groupindex)
         if self.spread is not None:
-            if self.spread not in groups or self.value_to is not None:
+            if self.spread.group not in groups or self.value_to is not None:
                 raise ValueError("spread names a group of the pattern and stands without value_to")
         elif self.value_to is None:
             raise ValueError("value_to names the column that takes the cell")
-        if self.name_to is None and not groups - {self.spread}:
+        if self.name_to is None and not self._naming_groups():
             raise ValueError("name_to names the column that takes the name of the wide column")
         return self
 
     def made_columns(self) -> set[str]:
         """Return the columns that long rows have beside those of the file."""
-        pattern = re.compile(self.columns)
-        made = set(pattern.groupindex) - {self.spread}
-        return made | {name for name in (self.name_to, self.value_to) if name}
+        cells = set(self.spread.columns) if self.spread is not None else set()
+        named = {name for name in (self.name_to, self.value_to) if name}
+        return self._naming_groups() | cells | named
+
+    def _naming_groups(self) -> set[str]:
+        spread = {self.spread.group} if self.spread is not None else set()
+        return set(re.compile(self.columns).groupindex) - spread
 
 
 class VoidMap(Part):

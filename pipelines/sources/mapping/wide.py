@@ -60,7 +60,7 @@ def _places(wide: Wide, columns: Sequence[str]) -> list[_Place]:
         if match is None:
             continue
         made: dict[str, str | None] = dict(match.groupdict())
-        part = made.pop(wide.spread) if wide.spread else None
+        part = made.pop(wide.spread.group) if wide.spread else None
         if wide.name_to is not None and wide.name_to not in made:
             is_plain_group = pattern.groups and not pattern.groupindex
             made[wide.name_to] = match.group(1) if is_plain_group else column
@@ -91,7 +91,7 @@ def _long(
                 )
             group[str(place.part)] = place
         groups = list(by_name.values())
-    values = sorted({name for group in groups for name in group})
+    values = wide.spread.columns if wide.spread is not None else [str(wide.value_to)]
     long = _gathered(kept, rows, groups, values)
     trimmed = pl.col(values).str.strip_chars()
     is_blank = long.select(

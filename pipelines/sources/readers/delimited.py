@@ -74,6 +74,8 @@ class DelimitedOptions(ReaderOptions):
 class _BadRow:
     number: int
     text: str
+    is_open: bool = False
+    """Whether its last quote is open to the end of the file."""
 
 
 @register("delimited")
@@ -215,7 +217,7 @@ class _Parser:
         moves: list[tuple[int, int]] = []
         for row in bad:
             number = row.number + shift + inserted
-            parts = self._apart(row.text)
+            parts = self._apart(row)
             for offset, (code, cells, text) in enumerate(parts):
                 if code is None:
                     mended.append((number + offset, cells))
@@ -249,14 +251,14 @@ class _Parser:
         originals = pl.concat([rows, lost], how="diagonal").sort(SOURCE_ROW)
         return self._without_nul(Chunk(rows, originals, problems))
 
-    def _apart(self, text: str) -> list[tuple[str | None, list[str], str]]:
+    def _apart(self, row: _BadRow) -> list[tuple[str | None, list[str], str]]:
         """Take a row with the wrong number of cells apart: (problem, cells, text) of each row.
 
         A quote that is never closed swallows the rows below it: the line it stands in is
         refused, and the lines below are read by themselves.
         """
-        cells = self._cells(text)
-        if fixed := self._fitted(cells):
+        text = row.text
+        if not row.is_open and (fixed := self._fitted(self._cells(text))):
             return [(None, fixed, text)]
         lines = list(lines_of(text))
         if len(lines) == 1 or not self._opens_quote(lines[0]) or not self._opens_quote(text):
@@ -264,9 +266,9 @@ class _Parser:
         parts: list[tuple[str | None, list[str], str]] = [("unclosed_quote", [], lines[0])]
         for cells in csv.reader(lines[1:], **self._dialect()):
             if cells:
-                fixed = self._fitted(cells)
-                code = None if fixed else "ragged_row"
-                parts.append((code, fixed or [], self.delimiter.join(cells)))
+                fitted = self._fitted(cells)
+                code = None if fitted else "ragged_row"
+                parts.append((code, fitted or [], self.delimiter.join(cells)))
         return parts
 
     def _cells(self, text: str) -> list[str]:
@@ -300,7 +302,7 @@ class _Parser:
         csv.writer(buffer, **self._dialect(), lineterminator="").writerow(last[:-1])
         number = self._last_number(frame.height)
         opened = f"{buffer.getvalue()}{self.delimiter}{quote}{value.replace(quote, quote * 2)}"
-        self.bad.append(_BadRow(number, opened))
+        self.bad.append(_BadRow(number, opened, is_open=True))
         self.bad.sort(key=lambda row: row.number)
         return frame.head(-1)
 

@@ -46,6 +46,9 @@ NOT_PLAIN = "|".join(
 )
 """What may look different after polars has read it."""
 
+NESTED = r"\[|\{[\s\S]*\{"
+"""Arrays or objects within the record; polars does not write backslashes in them back."""
+
 FEW_LINES = 64
 BOM = codecs.BOM_UTF8
 
@@ -119,7 +122,7 @@ def _cut_at_lines(file: io.BufferedReader) -> Iterator[bytes]:
 
 def read_lines(lines: list[bytes], before: int, wanted: Wanted, seen: set[str]) -> Chunk:
     """Read lines that are not blank; their numbers follow `before`."""
-    text = pl.Series(LINE, lines, dtype=pl.Binary).cast(pl.String, strict=False)
+    text = _decoded(lines)
     first = before + 1
     numbers = pl.int_range(first, first + len(lines), dtype=pl.Int64, eager=True)
     frame = pl.DataFrame({SOURCE_ROW: numbers, LINE: text})
@@ -136,6 +139,21 @@ def read_lines(lines: list[bytes], before: int, wanted: Wanted, seen: set[str]) 
     return Chunk(rows, frame, problems)
 
 
+def _decoded(lines: list[bytes]) -> pl.Series:
+    """Return lines as text; null where one is not UTF-8."""
+    try:
+        return pl.Series(LINE, lines, dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series(LINE, [_decoded_line(line) for line in lines], dtype=pl.String)
+
+
+def _decoded_line(line: bytes) -> str | None:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def _read_together(frame: pl.DataFrame, wanted: Wanted, seen: set[str]) -> pl.DataFrame:
     """Return the cells of the plain lines: keys all different, values kept as written."""
     nothing = pl.DataFrame(schema={SOURCE_ROW: pl.Int64()})
@@ -144,6 +162,11 @@ def _read_together(frame: pl.DataFrame, wanted: Wanted, seen: set[str]) -> pl.Da
     plain = (
         frame.lazy()
         .filter(line.str.contains(PLAIN) & ~line.str.contains(NOT_PLAIN))
+        .filter(
+            ~line.str.contains(NESTED)
+            | ~line.str.contains("\\", literal=True)
+            & (line.str.count_matches(r"[\[{]") <= strict_json.MAX_DEPTH)
+        )
         .with_columns(keys=line.str.extract_all(KEY).list.eval(pl.element().filter(is_key)))
         .with_columns(keys=pl.col("keys").list.eval(pl.element().str.extract(r'^"(.*)"\s*:$')))
         .filter(pl.col("keys").list.n_unique() == pl.col("keys").list.len())

@@ -6,6 +6,9 @@ import json
 from json.encoder import encode_basestring  # the same escapes as the vectorised reader's text
 from typing import Any, NoReturn
 
+MAX_DEPTH = 200
+"""How deeply arrays and objects may lie in each other."""
+
 
 class NotJson(Exception):  # noqa: N818  (says what the text is)
     """The text is refused: a stable code and what to do."""
@@ -55,16 +58,36 @@ def parse(data: bytes) -> Any:
     try:
         value = _DECODER.decode(text.strip(" \t\r\n"))
     except RecursionError:
-        raise NotJson("nested_too_deep", "The record is nested too deeply to be read.") from None
+        raise _too_deep() from None
     except ValueError as error:
         position = getattr(error, "colno", None)
         place = f" near character {position}" if position else ""
         raise NotJson(
             "not_json", f"The line is not one JSON text{place}: export the record again."
         ) from None
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _refuse_depth(value)
     if "\\u" in text:
         _refuse_surrogates(value)
     return value
+
+
+def _too_deep() -> NotJson:
+    return NotJson("nested_too_deep", f"Arrays and objects lie more than {MAX_DEPTH} deep.")
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, list):
+                inner += item
+            elif isinstance(item, dict):
+                inner += item.values()
+        level = inner
+    if any(isinstance(item, list | dict) for item in level):
+        raise _too_deep()
 
 
 def _refuse_surrogates(value: Any) -> None:
