@@ -233,6 +233,7 @@ def _tasks() -> Iterable[dict[str, Any]]:
                 "max": str(PROGRESS_ITEMS),
                 "ai_level": 1,
                 "declaration": False,
+                "from": f"{year}-01-01",
                 "scoring": "formula",
                 "right": "1",
                 "wrong": "-0.25",
@@ -249,6 +250,7 @@ def _tasks() -> Iterable[dict[str, Any]]:
             "cut": "88",
             "ai_level": 1,
             "declaration": False,
+            "from": f"{year}-01-01",
         }
 
 
