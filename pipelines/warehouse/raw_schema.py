@@ -211,15 +211,16 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     for table, columns in raw_tables().items():
         body = ", ".join(f'"{name}" {dtype}' for name, dtype in columns.items())
         con.execute(f'create table raw."{table}" ({body})')
-    con.execute("create table raw.raw_schema (fingerprint varchar)")
-    con.execute("insert into raw.raw_schema values (?)", [fingerprint()])
+    con.execute("create table raw.loaded (delivery_id varchar, interpretation_id varchar)")
+    con.execute("create table raw.load_state (fingerprint varchar, known_at_limit timestamptz)")
+    con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
 
 
 def _standing_fingerprint(con: duckdb.DuckDBPyConnection) -> str | None:
     stands = con.execute(
-        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'raw_schema'"
+        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'load_state'"
     ).fetchall()
     if not stands:
         return None
-    rows = con.execute("select fingerprint from raw.raw_schema").fetchall()
+    rows = con.execute("select fingerprint from raw.load_state").fetchall()
     return str(rows[0][0]) if rows else None

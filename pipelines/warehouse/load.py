@@ -1,0 +1,358 @@
+"""Loads `raw.*` from the evidence log: what is new or gone since the last load, in one transaction.
+
+`raw` is a function of the log and of `known_at`. A delivery is replaced whole when another
+interpretation of it comes into force, and present outcomes are worked out again for the records
+that this touches, and for no others.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts import CONTRACTS
+from pipelines.contracts.schema import segment_schema
+from pipelines.contracts.versions import read_segment
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.evidence_log import Interpretation, interpretations_in_force, receipts
+from pipelines.warehouse.outcomes import resolve_pool
+from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
+from pipelines.warehouse.reference import reference_tables
+
+KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
+"""Voids first: they change the outcome of records of other kinds."""
+
+LOADED = ("delivery_id", "interpretation_id")
+PATIENCE = 60.0
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What one load did, and what `raw` holds now."""
+
+    deliveries_added: int
+    deliveries_removed: int
+    events_added: dict[str, int]
+    events: dict[str, int]
+    outcomes: dict[str, int]
+    refused: int
+    newest_known_at: datetime | None
+    seconds: float
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Return whether every delivery was there before."""
+        return not (self.deliveries_added or self.deliveries_removed)
+
+
+def load(home: Home, settings: Settings, known_at: datetime | None = None) -> LoadReport:
+    """Bring `raw.*` in line with the log.
+
+    Args:
+        home: whose log and warehouse.
+        settings: memory, threads, and the site's folder.
+        known_at: leave out what was not known by then; default: take everything.
+    """
+    started = time.perf_counter()
+    with (
+        home.writing(timeout=PATIENCE),
+        open_warehouse(home, settings) as con,
+    ):
+        create_raw(con)
+        con.begin()
+        try:
+            report = _load(con, home, settings, known_at, started)
+            con.commit()
+        except BaseException:
+            con.rollback()
+            raise
+        con.execute("checkpoint")
+    return report
+
+
+def newest_known_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Return the newest instant at which something that `raw` holds became known.
+
+    A record cannot have become known after its delivery came, whatever its own column says.
+    """
+    each = " union all ".join(
+        "select max(least(event.known_at, record.known_at)) as known_at "
+        f'from raw."{kind}" as event join raw.intake_record as record using (delivery_id)'
+        for kind in KINDS
+    )
+    found: datetime | None = con.execute(f"select max(known_at) from ({each})").fetchall()[0][0]
+    return found
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    settings: Settings,
+    known_at: datetime | None,
+    started: float,
+) -> LoadReport:
+    in_force = {item.key: item for item in interpretations_in_force(home)}
+    _forget_another_limit(con, known_at)
+    standing = set(con.execute("select delivery_id, interpretation_id from raw.loaded").fetchall())
+    gone = sorted(standing - in_force.keys())
+    new = [item for key, item in in_force.items() if key not in standing]
+    con.execute("create or replace temp table gone (delivery_id varchar)")
+    _insert(con, "gone", [{"delivery_id": delivery_id} for delivery_id, _ in gone])
+    _replace(con, "receipt", receipts(home))
+    _replace(con, "intake_record", [_intake_row(item.record) for item in in_force.values()])
+    events_added = _replace_events(con, new, known_at) if new or gone else {}
+    _replace_pointers(con, new)
+    _forget_later_arrivals(con, known_at)
+    for table, rows in reference_tables(home, settings, known_at).items():
+        _replace(con, table, rows)
+    con.execute("delete from raw.loaded")
+    _insert(con, "raw.loaded", [dict(zip(LOADED, key, strict=True)) for key in in_force])
+    return LoadReport(
+        deliveries_added=len(new),
+        deliveries_removed=len(gone),
+        events_added=events_added,
+        events=_events(con),
+        outcomes=_outcomes(con),
+        refused=_number(con, "select count(*) from raw.refused where is_first"),
+        newest_known_at=newest_known_at(con),
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _forget_another_limit(con: duckdb.DuckDBPyConnection, known_at: datetime | None) -> None:
+    """Empty what was loaded up to another instant than `known_at`."""
+    standing = con.execute("select known_at_limit from raw.load_state").fetchall()[0][0]
+    if standing == known_at:
+        return
+    for table in (*KINDS, "refused", "note", "loaded"):
+        con.execute(f'delete from raw."{table}"')
+    con.execute("update raw.load_state set known_at_limit = ?", [known_at])
+
+
+def _forget_later_arrivals(con: duckdb.DuckDBPyConnection, known_at: datetime | None) -> None:
+    """Leave out deliveries that came after `known_at`, unless they tell what was known before."""
+    if known_at is None:
+        return
+    con.execute("delete from raw.receipt where known_at > ?", [known_at])
+    con.execute(
+        """
+        create or replace temp table later as
+        select delivery_id from raw.intake_record where known_at > ?
+        """,
+        [known_at],
+    )
+    for table in ("refused", "note"):
+        con.execute(f"delete from raw.{table} where delivery_id in (select delivery_id from later)")
+    told = " union ".join(f'select delivery_id from raw."{kind}"' for kind in KINDS)
+    con.execute(
+        f"""
+        delete from raw.intake_record
+        where delivery_id in (select delivery_id from later) and delivery_id not in ({told})
+        """
+    )
+
+
+def _intake_row(record: Mapping[str, Any]) -> Row:
+    hold = record.get("hold") or {}
+    check = record.get("check") or {}
+    accepted = record.get("accepted_events") or {}
+    row = {name: record.get(name) for name in OTHER_TABLES["intake_record"]}
+    return row | {
+        "hold_rule": hold.get("rule"),
+        "hold_reason": hold.get("reason"),
+        "hold_owner": hold.get("owner"),
+        "check_verdict": check.get("verdict"),
+        "check_results": _json(check.get("results") or []),
+        "n_accepted_events": sum(accepted.values()),
+        "n_refused": record.get("refused"),
+        "accepted_events": _json(accepted),
+        "reasons": _json(record.get("reasons") or {}),
+        "notes": _json(record.get("notes") or {}),
+        "contract_versions": _json(record.get("contract_versions") or {}),
+    }
+
+
+def _replace_events(
+    con: duckdb.DuckDBPyConnection, new: Sequence[Interpretation], known_at: datetime | None
+) -> dict[str, int]:
+    added = {}
+    con.execute("create or replace temp table voided (record_key varchar)")
+    for kind in KINDS:
+        n = _stage_events(con, kind, [item for item in new if item.is_committed], known_at)
+        con.execute(
+            f"""
+            create or replace temp table touched as
+            select record_key from incoming
+            union
+            select record_key from raw."{kind}"
+            where
+                delivery_id in (select delivery_id from gone)
+                or record_key in (select record_key from voided)
+            """
+        )
+        if not _number(con, "select count(*) from touched"):
+            continue
+        con.execute(
+            f"""
+            create or replace temp table pool as
+            select * from incoming
+            union all by name
+            select * exclude (present_outcome) from raw."{kind}"
+            where
+                record_key in (select record_key from touched)
+                and delivery_id not in (select delivery_id from gone)
+            """
+        )
+        con.execute(
+            f'delete from raw."{kind}" where record_key in (select record_key from touched)'
+        )
+        resolve_pool(con, kind)
+        con.execute(
+            f"""
+            insert into raw."{kind}" by name
+            select pool.*, outcome.present_outcome
+            from pool join outcome using (event_id)
+            """
+        )
+        if kind == "void":
+            con.execute("create or replace temp table voided as select record_key from touched")
+        if n:
+            added[kind] = n
+    return added
+
+
+def _stage_events(
+    con: duckdb.DuckDBPyConnection,
+    kind: str,
+    new: Iterable[Interpretation],
+    known_at: datetime | None,
+) -> int:
+    """Put the new events of a kind into the table `incoming`, under the present contract."""
+    contract = CONTRACTS[kind]
+    present, older = [], []
+    for item in new:
+        path = item.segment(kind)
+        if path.exists():
+            version = item.contract_version(kind)
+            if version == contract.contract_version:
+                present.append(str(path))
+            else:
+                older.append(read_segment(path, kind, version).collect())
+    schema = segment_schema(contract)
+    con.register("older_events", pl.concat([pl.DataFrame(schema=schema), *older]).to_arrow())
+    parts = [f"select {_columns(schema)} from older_events"]
+    if present:
+        files = f"read_parquet({_literal_list(present)}, union_by_name = true)"
+        found = {row[0] for row in con.execute(f"describe select * from {files}").fetchall()}
+        parts.append(f"select {_columns(schema, found)} from {files}")
+    con.execute(
+        f"""
+        create or replace temp table incoming as
+        select * from (select * exclude (present_outcome) from raw."{kind}" limit 0)
+        union all by name
+        select * from ({" union all by name ".join(parts)})
+        where coalesce(known_at <= cast(? as timestamptz), true)
+        """,
+        [known_at],
+    )
+    con.unregister("older_events")
+    return _number(con, "select count(*) from incoming")
+
+
+def _columns(schema: Iterable[str], found: set[str] | None = None) -> str:
+    """Return a select list; a field newer than the segments is filled with nothing."""
+    return ", ".join(
+        f'"{name}"' if found is None or name in found else f'null as "{name}"' for name in schema
+    )
+
+
+def _replace_pointers(con: duckdb.DuckDBPyConnection, new: Sequence[Interpretation]) -> None:
+    """Replace what points to refused and to noted records."""
+    for table, file in (("refused", "refused.parquet"), ("note", "notes.parquet")):
+        con.execute(f"delete from raw.{table} where delivery_id in (select delivery_id from gone)")
+        where = [
+            {
+                "filename": str(item.folder / file),
+                "delivery_id": item.delivery_id,
+                "interpretation_id": item.interpretation_id,
+                "source_id": item.record["source_id"],
+            }
+            for item in new
+            if (item.folder / file).exists()
+        ]
+        if not where:
+            continue
+        own = OTHER_TABLES[table].keys() - where[0].keys()
+        con.execute(
+            "create or replace temp table origin (filename varchar, delivery_id varchar, "
+            "interpretation_id varchar, source_id varchar)"
+        )
+        _insert(con, "origin", where)
+        con.execute(
+            f"""
+            insert into raw.{table} by name
+            select delivery_id, interpretation_id, source_id, {_columns(sorted(own))}
+            from read_parquet(
+                {_literal_list(row["filename"] for row in where)},
+                union_by_name = true, filename = true
+            )
+            join origin using (filename)
+            """
+        )
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
+    con.execute(f'delete from raw."{table}"')
+    _insert(con, f'raw."{table}"', rows, list(OTHER_TABLES[table]))
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[Row],
+    columns: Sequence[str] | None = None,
+) -> None:
+    """Insert rows by name; keys that the table does not have are left out."""
+    if not rows:
+        return
+    names = columns or list(rows[0])
+    frame = pl.DataFrame({name: [row.get(name) for row in rows] for name in names}, strict=False)
+    con.register("rows_to_insert", frame.to_arrow())
+    con.execute(f"insert into {table} by name select * from rows_to_insert")
+    con.unregister("rows_to_insert")
+
+
+def _events(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    counts = {kind: _number(con, f'select count(*) from raw."{kind}"') for kind in sorted(KINDS)}
+    return {kind: n for kind, n in counts.items() if n}
+
+
+def _outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    each = " union all ".join(f'select present_outcome from raw."{kind}"' for kind in KINDS)
+    rows = con.execute(
+        f"select present_outcome, count(*) from ({each}) group by all order by all"
+    ).fetchall()
+    return dict(rows)
+
+
+def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(con.execute(query).fetchall()[0][0])
+
+
+def _literal_list(values: Iterable[str]) -> str:
+    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
