@@ -82,11 +82,11 @@ def build_inputs(
             "from raw.intake_record",
         ),
         contract_versions=_contract_versions(con),
-        rule_sets=_texts(con, "select distinct rule_set_id || ' ' || rule_version from raw.rule_set"),
+        rule_sets=_texts(
+            con, "select distinct rule_set_id || ' ' || rule_version from raw.rule_set"
+        ),
         calibration_version=calibration_version,
-        reference_hashes={
-            table: table_hash(con, f'raw."{table}"') for table in sorted(REFERENCE)
-        },
+        reference_hashes={table: table_hash(con, f'raw."{table}"') for table in sorted(REFERENCE)},
         code_version=code_version(project),
     )
 

@@ -1,9 +1,11 @@
-"""What `raw` holds beside events: people, code lists, rules."""
+"""What `raw` holds beside events: people, code lists, rules, the calibration in force."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+
+import duckdb
 
 from pipelines.home import Home
 from pipelines.rules import load_catalogue
@@ -19,3 +21,11 @@ def reference_tables(
         "rule_set": catalogue.rule_rows(),
         "ai_policy_level": catalogue.ai_policy_rows(),
     }
+
+
+def programme_time_zone(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+    return "UTC"
+
+
+def calibration_version(home: Home) -> str | None:
+    return None
