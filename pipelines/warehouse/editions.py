@@ -233,7 +233,9 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 def _rows(
     con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any]
 ) -> list[dict[str, Any]]:
-    return con.execute(query, parameters).pl().to_dicts()
+    cursor = con.execute(query, parameters)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _find(

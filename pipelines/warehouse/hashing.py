@@ -19,7 +19,9 @@ def table_hash(con: duckdb.DuckDBPyConnection, relation: str) -> str:
         con.execute(
             f"""
             select sha256(coalesce(string_agg(row_hash, '' order by row_hash), ''))
-            from (select sha256(cast(to_json(entry) as varchar)) as row_hash from {relation} as entry)
+            from (
+                select sha256(cast(to_json(entry) as varchar)) as row_hash from {relation} as entry
+            )
             """
         ).fetchall()[0][0]
     )

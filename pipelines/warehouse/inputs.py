@@ -17,7 +17,14 @@ from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.load import newest_known_at
 
 PROJECT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
-REFERENCE = ("ai_policy_level", "identity", "instrument", "rule_set", "scale_level")
+REFERENCE = (
+    "ai_policy_level",
+    "assessor_role",
+    "identity",
+    "instrument",
+    "rule_set",
+    "scale_level",
+)
 
 
 class BuildInputs(BaseModel):

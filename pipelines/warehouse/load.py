@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,12 +21,13 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
 from pipelines.contracts.versions import read_segment
 from pipelines.home import Home
+from pipelines.intake.ledger import segment_paths
+from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder, receipts
+from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
-from pipelines.warehouse.evidence_log import Interpretation, interpretations_in_force, receipts
-from pipelines.warehouse.outcomes import resolve_pool
 from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
-from pipelines.warehouse.reference import reference_tables
+from pipelines.warehouse.reference import Rows, reference_tables
 
 KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
 """Voids first: they change the outcome of records of other kinds."""
@@ -102,19 +103,19 @@ def _load(
     known_at: datetime | None,
     started: float,
 ) -> LoadReport:
-    in_force = {item.key: item for item in interpretations_in_force(home)}
+    in_force = {(r.delivery_id, r.interpretation_id): r for r in active_records(home)}
     _forget_another_limit(con, known_at)
     standing = set(con.execute("select delivery_id, interpretation_id from raw.loaded").fetchall())
     gone = sorted(standing - in_force.keys())
     new = [item for key, item in in_force.items() if key not in standing]
     con.execute("create or replace temp table gone (delivery_id varchar)")
     _insert(con, "gone", [{"delivery_id": delivery_id} for delivery_id, _ in gone])
-    _replace(con, "receipt", receipts(home))
-    _replace(con, "intake_record", [_intake_row(item.record) for item in in_force.values()])
-    events_added = _replace_events(con, new, known_at) if new or gone else {}
-    _replace_pointers(con, new)
+    _replace(con, "receipt", [receipt.model_dump() for receipt in receipts(home)])
+    _replace(con, "intake_record", [_intake_row(record) for record in in_force.values()])
+    events_added = _replace_events(con, home, new, known_at) if new or gone else {}
+    _replace_pointers(con, home, new)
     _forget_later_arrivals(con, known_at)
-    for table, rows in reference_tables(home, settings, known_at).items():
+    for table, rows in reference_tables(con, home, settings, known_at).items():
         _replace(con, table, rows)
     con.execute("delete from raw.loaded")
     _insert(con, "raw.loaded", [dict(zip(LOADED, key, strict=True)) for key in in_force])
@@ -163,33 +164,32 @@ def _forget_later_arrivals(con: duckdb.DuckDBPyConnection, known_at: datetime | 
     )
 
 
-def _intake_row(record: Mapping[str, Any]) -> Row:
-    hold = record.get("hold") or {}
-    check = record.get("check") or {}
-    accepted = record.get("accepted_events") or {}
-    row = {name: record.get(name) for name in OTHER_TABLES["intake_record"]}
-    return row | {
-        "hold_rule": hold.get("rule"),
-        "hold_reason": hold.get("reason"),
-        "hold_owner": hold.get("owner"),
-        "check_verdict": check.get("verdict"),
-        "check_results": _json(check.get("results") or []),
-        "n_accepted_events": sum(accepted.values()),
-        "n_refused": record.get("refused"),
-        "accepted_events": _json(accepted),
-        "reasons": _json(record.get("reasons") or {}),
-        "notes": _json(record.get("notes") or {}),
-        "contract_versions": _json(record.get("contract_versions") or {}),
+def _intake_row(record: IntakeRecord) -> Row:
+    hold = record.hold.model_dump() if record.hold else {}
+    return record.model_dump() | {
+        **{f"hold_{name}": value for name, value in hold.items()},
+        "check_verdict": record.check.get("verdict"),
+        "check_results": _json(record.check.get("results", [])),
+        "n_accepted_events": record.n_events,
+        "n_refused": record.refused,
+        "accepted_events": _json(record.accepted_events),
+        "reasons": _json(record.reasons),
+        "notes": _json(record.notes),
+        "contract_versions": _json(record.contract_versions),
     }
 
 
 def _replace_events(
-    con: duckdb.DuckDBPyConnection, new: Sequence[Interpretation], known_at: datetime | None
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    new: Sequence[IntakeRecord],
+    known_at: datetime | None,
 ) -> dict[str, int]:
     added = {}
+    committed = [record for record in new if record.status == "committed"]
     con.execute("create or replace temp table voided (record_key varchar)")
     for kind in KINDS:
-        n = _stage_events(con, kind, [item for item in new if item.is_committed], known_at)
+        n = _stage_events(con, home, kind, committed, known_at)
         con.execute(
             f"""
             create or replace temp table touched as
@@ -217,12 +217,12 @@ def _replace_events(
         con.execute(
             f'delete from raw."{kind}" where record_key in (select record_key from touched)'
         )
-        resolve_pool(con, kind)
+        con.execute(_events_to_resolve(kind))
         con.execute(
             f"""
             insert into raw."{kind}" by name
             select pool.*, outcome.present_outcome
-            from pool join outcome using (event_id)
+            from pool join ({resolve_sql("to_resolve")}) as outcome using (event_id)
             """
         )
         if kind == "void":
@@ -232,19 +232,40 @@ def _replace_events(
     return added
 
 
+def _events_to_resolve(kind: str) -> str:
+    """Return the making of `to_resolve`: the pool, and the voids that may withdraw its records."""
+    columns = ", ".join(f"event.{name}" for name in EVENT_COLUMNS)
+
+    def events(of_kind: str, table: str) -> str:
+        return f"""
+            select {columns}, '{of_kind}' as kind, record.sha256 as delivery_sha256
+            from {table} as event join raw.intake_record as record using (delivery_id)
+        """
+
+    pool = events(kind, "pool")
+    if kind != "void":
+        pool += f"""
+            union all
+            {events("void", "raw.void")}
+            where event.record_key in (select record_key from touched)
+        """
+    return f"create or replace temp view to_resolve as {pool}"
+
+
 def _stage_events(
     con: duckdb.DuckDBPyConnection,
+    home: Home,
     kind: str,
-    new: Iterable[Interpretation],
+    new: Iterable[IntakeRecord],
     known_at: datetime | None,
 ) -> int:
     """Put the new events of a kind into the table `incoming`, under the present contract."""
     contract = CONTRACTS[kind]
     present, older = [], []
-    for item in new:
-        path = item.segment(kind)
-        if path.exists():
-            version = item.contract_version(kind)
+    for record in new:
+        path = segment_paths(home, record).get(kind)
+        if path is not None:
+            version = record.contract_versions[kind]
             if version == contract.contract_version:
                 present.append(str(path))
             else:
@@ -277,42 +298,34 @@ def _columns(schema: Iterable[str], found: set[str] | None = None) -> str:
     )
 
 
-def _replace_pointers(con: duckdb.DuckDBPyConnection, new: Sequence[Interpretation]) -> None:
+def _replace_pointers(
+    con: duckdb.DuckDBPyConnection, home: Home, new: Sequence[IntakeRecord]
+) -> None:
     """Replace what points to refused and to noted records."""
     for table, file in (("refused", "refused.parquet"), ("note", "notes.parquet")):
         con.execute(f"delete from raw.{table} where delivery_id in (select delivery_id from gone)")
-        where = [
-            {
-                "filename": str(item.folder / file),
-                "delivery_id": item.delivery_id,
-                "interpretation_id": item.interpretation_id,
-                "source_id": item.record["source_id"],
-            }
-            for item in new
-            if (item.folder / file).exists()
-        ]
-        if not where:
-            continue
-        own = OTHER_TABLES[table].keys() - where[0].keys()
-        con.execute(
-            "create or replace temp table origin (filename varchar, delivery_id varchar, "
-            "interpretation_id varchar, source_id varchar)"
-        )
-        _insert(con, "origin", where)
-        con.execute(
-            f"""
-            insert into raw.{table} by name
-            select delivery_id, interpretation_id, source_id, {_columns(sorted(own))}
-            from read_parquet(
-                {_literal_list(row["filename"] for row in where)},
-                union_by_name = true, filename = true
-            )
-            join origin using (filename)
-            """
-        )
+        for record in new:
+            path = interpretation_folder(home, *_key(record)) / file
+            if path.exists():
+                told = dict(zip(LOADED, _key(record), strict=True)) | {
+                    "source_id": record.source_id
+                }
+                own = [name for name in OTHER_TABLES[table] if name not in told]
+                con.execute(
+                    f"""
+                    insert into raw.{table} by name
+                    select {_columns(own)}, {", ".join(f"? as {name}" for name in told)}
+                    from read_parquet(?)
+                    """,
+                    [*told.values(), str(path)],
+                )
 
 
-def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
+def _key(record: IntakeRecord) -> tuple[str, str]:
+    return record.delivery_id, record.interpretation_id
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: Rows) -> None:
     con.execute(f'delete from raw."{table}"')
     _insert(con, f'raw."{table}"', rows, list(OTHER_TABLES[table]))
 
@@ -320,17 +333,23 @@ def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) ->
 def _insert(
     con: duckdb.DuckDBPyConnection,
     table: str,
-    rows: Sequence[Row],
+    rows: Rows,
     columns: Sequence[str] | None = None,
 ) -> None:
-    """Insert rows by name; keys that the table does not have are left out."""
-    if not rows:
+    """Insert rows by name; what the table has no column for is left out."""
+    if not len(rows):
         return
-    names = columns or list(rows[0])
-    frame = pl.DataFrame({name: [row.get(name) for row in rows] for name in names}, strict=False)
+    frame = _frame(rows, columns) if isinstance(rows, list) else rows
+    if columns is not None:
+        frame = frame.select(name for name in columns if name in frame.columns)
     con.register("rows_to_insert", frame.to_arrow())
     con.execute(f"insert into {table} by name select * from rows_to_insert")
     con.unregister("rows_to_insert")
+
+
+def _frame(rows: Sequence[Row], columns: Sequence[str] | None) -> pl.DataFrame:
+    names = columns or list(rows[0])
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in names}, strict=False)
 
 
 def _events(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -65,7 +65,7 @@ def test_each_level_of_a_policy_is_a_row(shipped: Path) -> None:
 def test_a_threshold_is_found_by_rule_and_name(shipped: Path) -> None:
     (rules,) = load_catalogue(None, shipped).rule_sets
     assert rules.threshold("sufficiency", "required_assessors") == 3
-    with pytest.raises(KeyError, match="no threshold sufficiency.unheard_of"):
+    with pytest.raises(KeyError, match="no threshold"):
         rules.threshold("sufficiency", "unheard_of")
 
 
