@@ -7,7 +7,8 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+
+import duckdb
 
 from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
@@ -62,7 +63,7 @@ def audit_record(home: Home) -> Path:
 def present_inputs(home: Home, settings: Settings, as_of: date | None = None) -> BuildInputs:
     """Return the inputs that a build would have now."""
     with open_warehouse(home, settings) as con:
-        return _inputs(con, home, settings, as_of)
+        return _inputs(con, settings, as_of)
 
 
 def finished_build(home: Home) -> BuildInputs | None:
@@ -99,7 +100,7 @@ def build(
         build_record(home).unlink(missing_ok=True)
         audit_record(home).unlink(missing_ok=True)
         with open_warehouse(home, settings) as con:
-            inputs = _inputs(con, home, settings, as_of, project)
+            inputs = _inputs(con, settings, as_of, project)
             con.execute("delete from raw.build_input")
             con.execute(
                 "insert into raw.build_input by name select ? as build_id, ? as as_of, "
@@ -124,14 +125,17 @@ def build(
 
 
 def _inputs(
-    con: Any, home: Home, settings: Settings, as_of: date | None, project: Path | None = None
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: date | None,
+    project: Path | None = None,
 ) -> BuildInputs:
     try:
         return build_inputs(
             con,
             project or project_folder(),
             time_zone=programme_time_zone(con, settings),
-            calibration_version=calibration_version(home),
+            calibration_version=calibration_version(con),
             as_of=as_of,
         )
     except LookupError as error:

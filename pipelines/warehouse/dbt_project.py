@@ -77,7 +77,7 @@ class NodeResult:
         """Return what went wrong, in words."""
         if self.resource_type in {"test", "unit_test"} and self.status in {"fail", "warn"}:
             found = f" finds {self.n_failures} rows" if self.resource_type == "test" else " fails"
-            spoils = f": {self.consequence}" if self.consequence else ""
+            spoils = f", which spoils {self.consequence}" if self.consequence else ""
             detail = f" ({self.message})" if self.resource_type == "unit_test" else ""
             return f"test {self.name} of {self.model}{found}{spoils}{detail}"
         return f"{self.resource_type} {self.name}: {self.message or self.status}"
@@ -178,7 +178,9 @@ def _tested_model(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> str | No
 
 def _consequence(node: Mapping[str, Any]) -> str | None:
     meta = node.get("config", {}).get("meta") or node.get("meta") or {}
-    return meta.get("consequence") or node.get("description") or None
+    told = meta.get("consequence")
+    description = " ".join(str(node.get("description") or "").split())
+    return " : ".join(part for part in (told, description) if part) or None
 
 
 @contextmanager

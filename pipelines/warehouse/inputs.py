@@ -71,9 +71,9 @@ def build_inputs(
     Raises:
         LookupError: nothing was loaded, so that there is no day to judge on.
     """
+    limit = _known_at_limit(con)
     newest = newest_known_at(con)
-    limit = con.execute("select known_at_limit from raw.load_state").fetchall()[0][0]
-    known_at: datetime | None = limit or newest
+    known_at = limit or newest
     if as_of is None:
         if known_at is None:
             raise LookupError("no delivery has been taken in yet: put files into the inbox")
@@ -113,6 +113,21 @@ def _project_files(project: Path) -> Iterable[Path]:
             path.relative_to(project).parts
         ):
             yield path
+
+
+def _known_at_limit(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Return up to when the last load took in what it found.
+
+    Raises:
+        LookupError: nothing was ever loaded.
+    """
+    try:
+        limit: datetime | None = con.execute(
+            "select known_at_limit from raw.load_state"
+        ).fetchall()[0][0]
+    except duckdb.CatalogException:
+        raise LookupError("nothing has been loaded yet: run `tessera run`") from None
+    return limit
 
 
 def _texts(con: duckdb.DuckDBPyConnection, query: str) -> tuple[str, ...]:

@@ -188,7 +188,10 @@ def _replace_events(
     added = {}
     committed = [record for record in new if record.status == "committed"]
     con.execute("create or replace temp table voided (record_key varchar)")
+    is_any_touched = _number(con, "select count(*) from gone") > 0
     for kind in KINDS:
+        if not is_any_touched and not any(kind in item.accepted_events for item in committed):
+            continue
         n = _stage_events(con, home, kind, committed, known_at)
         con.execute(
             f"""
@@ -227,6 +230,7 @@ def _replace_events(
         )
         if kind == "void":
             con.execute("create or replace temp table voided as select record_key from touched")
+            is_any_touched = True
         if n:
             added[kind] = n
     return added

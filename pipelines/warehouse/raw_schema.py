@@ -214,6 +214,7 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     """
     if _standing_fingerprint(con) == fingerprint():
         return
+    con.begin()
     con.execute("drop schema if exists raw cascade")
     con.execute("create schema raw")
     for table, columns in raw_tables().items():
@@ -222,6 +223,7 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create table raw.loaded (delivery_id varchar, interpretation_id varchar)")
     con.execute("create table raw.load_state (fingerprint varchar, known_at_limit timestamptz)")
     con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
+    con.commit()
 
 
 def _standing_fingerprint(con: duckdb.DuckDBPyConnection) -> str | None:

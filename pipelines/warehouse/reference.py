@@ -54,6 +54,14 @@ def programme_time_zone(con: duckdb.DuckDBPyConnection, settings: Settings) -> s
     return min(named, key=lambda zone: (-named[zone], zone), default=NO_ZONE)
 
 
+def calibration_version(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the version of the calibration in force, or None where none was made."""
+    found: str | None = con.execute(
+        "select max(calibration_version) from raw.calibration_connectivity"
+    ).fetchall()[0][0]
+    return found
+
+
 def _identities(
     con: duckdb.DuckDBPyConnection, home: Home, known_at: datetime | None
 ) -> pl.DataFrame:
