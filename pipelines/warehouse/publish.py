@@ -114,7 +114,7 @@ def _write_edition(
     artefacts = Artefacts(target_folder(home))
     marts = artefacts.marts()
     (folder / TABLES).mkdir(parents=True)
-    with open_warehouse(home, settings, read_only=True) as con:
+    with open_warehouse(home, settings) as con:
         con.execute("set preserve_insertion_order = true")
         con.execute(
             f"attach '{_quoted(folder / DATABASE)}' as edition (storage_version '{OLDEST_READER}')"
