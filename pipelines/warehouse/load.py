@@ -21,7 +21,6 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
 from pipelines.contracts.versions import read_segment
 from pipelines.home import Home
-from pipelines.intake.ledger import segment_paths
 from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder, receipts
 from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
 from pipelines.settings import Settings
@@ -168,6 +167,7 @@ def _intake_row(record: IntakeRecord) -> Row:
     hold = record.hold.model_dump() if record.hold else {}
     return record.model_dump() | {
         **{f"hold_{name}": value for name, value in hold.items()},
+        "error": str(record.error) if record.error else None,
         "check_verdict": record.check.get("verdict"),
         "check_results": _json(record.check.get("results", [])),
         "n_accepted_events": record.n_events,
@@ -267,8 +267,8 @@ def _stage_events(
     contract = CONTRACTS[kind]
     present, older = [], []
     for record in new:
-        path = segment_paths(home, record).get(kind)
-        if path is not None:
+        if kind in record.accepted_events:
+            path = interpretation_folder(home, *_key(record)) / f"{kind}.parquet"
             version = record.contract_versions[kind]
             if version == contract.contract_version:
                 present.append(str(path))

@@ -60,6 +60,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "reasons": "json",
         "notes": "json",
         "check_results": "json",
+        "spec_version": "varchar",
         "contract_versions": "json",
         "created_by_code_version": "varchar",
     },

@@ -103,6 +103,7 @@ class Log:
             sha256=sha256,
             known_at=known_at,
             interpreted_at=datetime.now(UTC),
+            spec_version="s1",
             contract_versions={kind: CONTRACTS[kind].contract_version for kind in kinds},
             status=status,
             owner="assessment_unit",
