@@ -21,6 +21,7 @@ from pipelines.warehouse.dbt_project import (
     target_folder,
 )
 from pipelines.warehouse.inputs import BuildInputs, build_inputs
+from pipelines.warehouse.raw_schema import OTHER_TABLES
 from pipelines.warehouse.reference import calibration_version, programme_time_zone
 
 PATIENCE = 60.0
@@ -99,22 +100,12 @@ def build(
     with home.writing(timeout=PATIENCE):
         build_record(home).unlink(missing_ok=True)
         audit_record(home).unlink(missing_ok=True)
+        # Held while dbt runs: else the adapter, which lets go of the file after every node, would
+        # open and checkpoint it for each of them.
         with open_warehouse(home, settings) as con:
             inputs = _inputs(con, settings, as_of, project)
-            con.execute("delete from raw.build_input")
-            con.execute(
-                "insert into raw.build_input by name select ? as build_id, ? as as_of, "
-                "? as known_at, ? as time_zone, ? as code_version, ? as calibration_version",
-                [
-                    inputs.build_id,
-                    inputs.as_of,
-                    inputs.known_at,
-                    inputs.time_zone,
-                    inputs.code_version,
-                    inputs.calibration_version,
-                ],
-            )
-        _run_dbt(home, settings, project, inputs, full_refresh=full_refresh)
+            _note_inputs(con, inputs)
+            _run_dbt(home, settings, project, full_refresh=full_refresh)
         results = Artefacts(target_folder(home)).results()
         report = _report(inputs, results, time.perf_counter() - started)
         content = {"inputs": inputs.model_dump(mode="json"), "report": asdict(report)}
@@ -142,24 +133,24 @@ def _inputs(
         raise BuildError(str(error.args[0])) from None
 
 
-def _run_dbt(
-    home: Home, settings: Settings, project: Path, inputs: BuildInputs, *, full_refresh: bool
-) -> None:
+def _note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
+    """Write the inputs where models read them; as variables they would cost a full parse a day."""
+    noted = {name: getattr(inputs, name) for name in OTHER_TABLES["build_input"]}
+    columns = ", ".join(f"? as {name}" for name in noted)
+    con.execute("delete from raw.build_input")
+    con.execute(f"insert into raw.build_input by name select {columns}", list(noted.values()))
+
+
+def _run_dbt(home: Home, settings: Settings, project: Path, *, full_refresh: bool) -> None:
     from dbt.cli.main import dbtRunner
 
     target = target_folder(home)
-    variables = {
-        "as_of": inputs.as_of.isoformat(),
-        "known_at": inputs.known_at.isoformat() if inputs.known_at else None,
-        "time_zone": inputs.time_zone,
-    }
     arguments = [
         "build",
         *("--project-dir", str(project)),
         *("--profiles-dir", str(project)),
         *("--target-path", str(target)),
         *("--log-path", str(target / "logs")),
-        *("--vars", json.dumps(variables)),
         *("--threads", str(settings.workers)),
         *("--log-level", "none"),
         *("--log-level-file", "info"),
