@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -22,7 +23,6 @@ from pipelines.warehouse.dbt_project import (
 )
 from pipelines.warehouse.inputs import BuildInputs, build_inputs
 from pipelines.warehouse.raw_schema import OTHER_TABLES
-from pipelines.warehouse.reference import calibration_version, programme_time_zone
 
 PATIENCE = 60.0
 SHOWN_FAILURES = 10
@@ -122,13 +122,7 @@ def _inputs(
     project: Path | None = None,
 ) -> BuildInputs:
     try:
-        return build_inputs(
-            con,
-            project or project_folder(),
-            time_zone=programme_time_zone(con, settings),
-            calibration_version=calibration_version(con),
-            as_of=as_of,
-        )
+        return build_inputs(con, settings, project or project_folder(), as_of)
     except LookupError as error:
         raise BuildError(str(error.args[0])) from None
 
@@ -162,6 +156,7 @@ def _run_dbt(home: Home, settings: Settings, project: Path, *, full_refresh: boo
     (target / "run_results.json").unlink(missing_ok=True)
     with environment(home, settings):
         outcome = dbtRunner().invoke(arguments)
+    _close_logs()
     if outcome.success:
         return
     if not (target / "run_results.json").exists():
@@ -174,6 +169,14 @@ def _run_dbt(home: Home, settings: Settings, project: Path, *, full_refresh: boo
         f"Details: {target / 'logs' / 'dbt.log'}",
         failures,
     )
+
+
+def _close_logs() -> None:
+    """Close the log file, which dbt leaves open for the rest of the process."""
+    logger = logging.getLogger("file_log")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
 
 
 def _report(inputs: BuildInputs, results: list[NodeResult], seconds: float) -> BuildReport:

@@ -13,8 +13,10 @@ import duckdb
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 import pipelines
+from pipelines.settings import Settings
 from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.load import newest_known_at
+from pipelines.warehouse.reference import calibration_version, programme_time_zone
 
 PROJECT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
 REFERENCE = (
@@ -52,20 +54,14 @@ class BuildInputs(BaseModel):
 
 
 def build_inputs(
-    con: duckdb.DuckDBPyConnection,
-    project: Path,
-    *,
-    time_zone: str,
-    calibration_version: str | None,
-    as_of: date | None = None,
+    con: duckdb.DuckDBPyConnection, settings: Settings, project: Path, as_of: date | None = None
 ) -> BuildInputs:
     """Return the inputs of a build of what `raw` holds now.
 
     Args:
         con: an open warehouse.
+        settings: where the site's own specs are, which name its time zone.
         project: the folder of the dbt project.
-        time_zone: the programme's zone, in which instants become days.
-        calibration_version: the calibration in force.
         as_of: the day that is judged on; default: the newest known-at, never the clock.
 
     Raises:
@@ -73,6 +69,7 @@ def build_inputs(
     """
     limit = _known_at_limit(con)
     newest = newest_known_at(con)
+    time_zone = programme_time_zone(con, settings)
     known_at = limit or newest
     if as_of is None:
         if known_at is None:
@@ -92,7 +89,7 @@ def build_inputs(
         rule_sets=_texts(
             con, "select distinct rule_set_id || ' ' || rule_version from raw.rule_set"
         ),
-        calibration_version=calibration_version,
+        calibration_version=calibration_version(con),
         reference_hashes={table: table_hash(con, f'raw."{table}"') for table in sorted(REFERENCE)},
         code_version=code_version(project),
     )
