@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines import runs
 from pipelines.home import Home, write_atomically
 from pipelines.runs import StageRecord, Status
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.intake.feeds import Feeds
 
 FUNCTIONS = {
     "receive": "pipelines.intake.receive:receive",
@@ -74,6 +77,10 @@ class StageFailedError(Exception):
         self.record = record
 
 
+class ConfigurationError(Exception):
+    """What the site declares cannot be used; the message lists every fault by file and line."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a run is asked for."""
@@ -82,6 +89,37 @@ class Wanted:
     as_of: date | None = None
     known_at: datetime | None = None
     full_refresh: bool = False
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """The specs, read once for all stages."""
+
+    feeds: Feeds
+    of_stage: dict[str, dict[str, Any]]
+
+    @classmethod
+    def load(cls, settings: Settings) -> _Declared:
+        from pipelines.intake.feeds import feed_of
+        from pipelines.rules import RuleFileError, load_catalogue
+        from pipelines.sources import catalogue
+        from pipelines.sources.faults import SourceError
+
+        try:
+            load_catalogue(settings.site)
+            loaded = catalogue.load(settings)
+        except (RuleFileError, SourceError) as error:
+            raise ConfigurationError(str(error)) from None
+        feeds = {name: feed_of(spec, loaded) for name, spec in loaded.sources.items()}
+        return cls(
+            feeds,
+            {
+                "read": {"catalogue": loaded},
+                "validate": {"feeds": feeds},
+                "check": {"feeds": feeds, "catalogue": loaded},
+                "segment": {"feeds": feeds},
+            },
+        )
 
 
 @dataclass
@@ -98,10 +136,12 @@ class Run:
         """Run every stage.
 
         Raises:
+            ConfigurationError: specs, code lists or rule sets have faults; nothing was done.
             StageFailedError: a stage failed or a gate stopped the run; nothing was published.
         """
-        received = self._stage("receive", inbox=self.wanted.inbox)
-        self._take_in(received.pending)
+        declared = _Declared.load(self.settings)
+        received = self._stage("receive", inbox=self.wanted.inbox, feeds=declared.feeds)
+        self._take_in(received.pending, declared.of_stage)
         self._stage("load", known_at=self.wanted.known_at)
         self._stage("calibrate", only_if_missing=True)
         if self._stands() and not self.wanted.full_refresh:
@@ -113,7 +153,7 @@ class Run:
             self._stage("publish")
         self._stage("pack")
 
-    def _take_in(self, delivery_ids: list[str]) -> None:
+    def _take_in(self, delivery_ids: list[str], shared: dict[str, dict[str, Any]]) -> None:
         """Take every delivery as far as the log; one that fails leaves the others alone."""
         seconds = dict.fromkeys(OF_DELIVERY, 0.0)
         told: dict[str, dict[str, Any]] = {stage: {} for stage in OF_DELIVERY}
@@ -123,7 +163,8 @@ class Run:
             for stage in OF_DELIVERY:
                 started = time.perf_counter()
                 try:
-                    report = _function(stage)(self.home, self.settings, delivery_id)
+                    work = _function(stage)
+                    report = work(self.home, self.settings, delivery_id, **shared[stage])
                     told[stage][delivery_id] = runs.as_json(report)
                 except Exception as error:  # whatever it is, the other deliveries go on
                     failed[stage][delivery_id] = self._sentence(error, f"{stage}-{delivery_id}")

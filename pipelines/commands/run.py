@@ -84,7 +84,7 @@ def command(
     A run that was stopped goes on where it was; when nothing is new, nothing is published.
     Next: tessera ledger, tessera quarantine list.
     """
-    from pipelines.run import Run, StageFailedError, Wanted
+    from pipelines.run import ConfigurationError, Run, StageFailedError, Wanted
     from pipelines.runs import exit_code, records
 
     opened, settings = home_and_settings(home)
@@ -94,6 +94,8 @@ def command(
         run = Run(opened, settings, wanted, _Bars(bars))
         try:
             run.go()
+        except ConfigurationError as error:
+            fail(USAGE, str(error))
         except StageFailedError as error:
             failure = error
     if json:

@@ -16,9 +16,9 @@ TESTS = ("test", "unit_test")
 def checks(home: Home) -> dict[str, int]:
     """Return how many checks stand behind what is current, and how many passed."""
     findings = [
-        finding for record in active_records(home) for finding in record.check.get("findings", ())
+        finding for record in active_records(home) for finding in record.check.get("results", ())
     ]
-    findings += _read(audit_record(home)).get("findings", [])
+    findings += _read(audit_record(home)).get("results", [])
     kept = sum(bool(finding["is_kept"]) for finding in findings)
     report = _read(build_record(home)).get("report", {})
     tests = sum(report.get("nodes", {}).get(kind, 0) for kind in TESTS)
