@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from pipelines.intake.records import (
     write_receipt,
 )
 from pipelines.settings import Settings
+from pipelines.warehouse.build import audit_record, build_record
+from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.dbt_project import target_folder
+from pipelines.warehouse.inputs import BuildInputs
+from pipelines.warehouse.publish import publish
 
 NAMESPACE = "student_number"
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -209,3 +215,101 @@ def settings(home: Home) -> Settings:
 @pytest.fixture
 def log(home: Home) -> Log:
     return Log(home)
+
+
+def inputs(number: int = 1) -> BuildInputs:
+    return BuildInputs(
+        as_of=date(2026, 2, 21),
+        known_at=datetime(2026, 2, 21, tzinfo=UTC),
+        time_zone="Europe/Vienna",
+        receipts=(f"r{number}",),
+        interpretations=("d/i",),
+        contract_versions={},
+        rule_sets=(),
+        calibration_version=None,
+        reference_hashes={},
+        code_version="test",
+    )
+
+
+def model(name: str, *, schema: str = "marts", enforced: bool = True) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "evidence_id": {
+            "description": "The key.",
+            "constraints": [{"type": "primary_key"}],
+        }
+    }
+    return {
+        "name": name,
+        "alias": name,
+        "resource_type": "model",
+        "schema": schema,
+        "config": {"contract": {"enforced": enforced}, "materialized": "table"},
+        "columns": columns,
+        "constraints": [],
+        "description": "A table's description.",
+        "group": "evidence",
+    }
+
+
+def candidate(home: Home, settings: Settings, number: int = 1, *, verdict: str = "pass") -> str:
+    """Put an audited build into the warehouse, as build and audit leave it."""
+    with open_warehouse(home, settings) as con:
+        con.execute("create schema if not exists marts; create schema if not exists hidden")
+        con.execute(
+            f"""
+            create or replace table marts.fct_evidence as
+            select
+                'E-' || i as evidence_id, 'k' || i as record_key, i + {number} as level,
+                (i / 3)::decimal(18, 6) as score, 'd' as delivery_id, i as source_row,
+                null::varchar as source_cell, timestamptz '2026-02-21 10:00:00+00' as occurred_at
+            from range(100) as r(i)
+            """
+        )
+        con.execute(
+            """
+            create or replace table marts.portfolio_status as
+            select 'L-1' as learner_key, ['E-1', 'E-2'] as evidence_ids, 'developing' as status
+            """
+        )
+        con.execute("create or replace table marts.not_promised as select 1 as x")
+        con.execute("create or replace table hidden.fct_demographic as select 1 as x")
+    nodes = {
+        "a": model("fct_evidence"),
+        "b": model("portfolio_status") | {"columns": {}},
+        "c": model("not_promised", enforced=False),
+        "d": model("fct_demographic", schema="hidden"),
+    }
+    manifest = {"metadata": {"dbt_version": "1.11"}, "nodes": nodes}
+    target_folder(home).mkdir(parents=True, exist_ok=True)
+    (target_folder(home) / "manifest.json").write_text(json.dumps(manifest))
+    made = inputs(number)
+    build_record(home).write_text(json.dumps({"inputs": made.model_dump(mode="json")}))
+    audit(home, made.build_id, verdict)
+    return made.build_id
+
+
+def audit(home: Home, build_id: str, verdict: str) -> None:
+    audit_record(home).write_text(json.dumps({"build_id": build_id, "verdict": verdict}))
+
+
+@pytest.fixture
+def edition(home: Home, settings: Settings) -> Callable[[int], str]:
+    """Publish a small edition; another number gives other inputs and rows."""
+
+    def made(number: int) -> str:
+        edition_id = candidate(home, settings, number)
+        publish(home, settings)
+        return edition_id
+
+    return made
+
+
+@pytest.fixture(name="candidate")
+def candidate_fixture() -> Callable[..., str]:
+    return candidate
+
+
+@pytest.fixture(name="audit")
+def audit_fixture() -> Callable[..., None]:
+    return audit

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from pipelines.settings import Settings
 from pipelines.warehouse import publish as publish_module
 from pipelines.warehouse.build import audit_record, build_record
 from pipelines.warehouse.connection import open_warehouse
-from pipelines.warehouse.dbt_project import target_folder
 from pipelines.warehouse.editions import (
     EditionError,
     current_id,
@@ -29,88 +27,11 @@ from pipelines.warehouse.editions import (
     read_edition,
     verify,
 )
-from pipelines.warehouse.inputs import BuildInputs
 from pipelines.warehouse.publish import PublishError, publish
 
 
-def inputs(number: int = 1) -> BuildInputs:
-    return BuildInputs(
-        as_of=date(2026, 2, 21),
-        known_at=datetime(2026, 2, 21, tzinfo=UTC),
-        time_zone="Europe/Vienna",
-        receipts=(f"r{number}",),
-        interpretations=("d/i",),
-        contract_versions={},
-        rule_sets=(),
-        calibration_version=None,
-        reference_hashes={},
-        code_version="test",
-    )
-
-
-def model(name: str, *, schema: str = "marts", enforced: bool = True) -> dict[str, Any]:
-    columns: dict[str, Any] = {
-        "evidence_id": {
-            "description": "The key.",
-            "constraints": [{"type": "primary_key"}],
-        }
-    }
-    return {
-        "name": name,
-        "alias": name,
-        "resource_type": "model",
-        "schema": schema,
-        "config": {"contract": {"enforced": enforced}, "materialized": "table"},
-        "columns": columns,
-        "constraints": [],
-        "description": "A table's description.",
-        "group": "evidence",
-    }
-
-
-def candidate(home: Home, settings: Settings, number: int = 1, *, verdict: str = "pass") -> str:
-    """Put an audited build into the warehouse, as build and audit leave it."""
-    with open_warehouse(home, settings) as con:
-        con.execute("create schema if not exists marts; create schema if not exists hidden")
-        con.execute(
-            f"""
-            create or replace table marts.fct_evidence as
-            select
-                'E-' || i as evidence_id, 'k' || i as record_key, i + {number} as level,
-                (i / 3)::decimal(18, 6) as score, 'd' as delivery_id, i as source_row,
-                null::varchar as source_cell, timestamptz '2026-02-21 10:00:00+00' as occurred_at
-            from range(100) as r(i)
-            """
-        )
-        con.execute(
-            """
-            create or replace table marts.portfolio_status as
-            select 'L-1' as learner_key, ['E-1', 'E-2'] as evidence_ids, 'developing' as status
-            """
-        )
-        con.execute("create or replace table marts.not_promised as select 1 as x")
-        con.execute("create or replace table hidden.fct_demographic as select 1 as x")
-    nodes = {
-        "a": model("fct_evidence"),
-        "b": model("portfolio_status") | {"columns": {}},
-        "c": model("not_promised", enforced=False),
-        "d": model("fct_demographic", schema="hidden"),
-    }
-    manifest = {"metadata": {"dbt_version": "1.11"}, "nodes": nodes}
-    target_folder(home).mkdir(parents=True, exist_ok=True)
-    (target_folder(home) / "manifest.json").write_text(json.dumps(manifest))
-    made = inputs(number)
-    build_record(home).write_text(json.dumps({"inputs": made.model_dump(mode="json")}))
-    audit(home, made.build_id, verdict)
-    return made.build_id
-
-
-def audit(home: Home, build_id: str, verdict: str) -> None:
-    audit_record(home).write_text(json.dumps({"build_id": build_id, "verdict": verdict}))
-
-
 def test_an_edition_holds_the_promised_marts_and_nothing_else(
-    home: Home, settings: Settings
+    home: Home, settings: Settings, candidate: Any
 ) -> None:
     edition_id = candidate(home, settings)
     assert publish(home, settings) == edition_id
@@ -131,7 +52,7 @@ def test_an_edition_holds_the_promised_marts_and_nothing_else(
         assert ("The key.",) in comments
 
 
-def test_the_same_inputs_are_published_once(home: Home, settings: Settings) -> None:
+def test_the_same_inputs_are_published_once(home: Home, settings: Settings, candidate: Any) -> None:
     candidate(home, settings)
     publish(home, settings)
     made_at = read_edition(folder_of(home)).created_at
@@ -139,7 +60,9 @@ def test_the_same_inputs_are_published_once(home: Home, settings: Settings) -> N
     assert read_edition(folder_of(home)).created_at == made_at
 
 
-def test_equal_tables_have_equal_hashes_and_parquet_bytes(home: Home, settings: Settings) -> None:
+def test_equal_tables_have_equal_hashes_and_parquet_bytes(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
     candidate(home, settings, 1)
     publish(home, settings)
     first = read_edition(folder_of(home))
@@ -156,7 +79,9 @@ def test_equal_tables_have_equal_hashes_and_parquet_bytes(home: Home, settings: 
     assert first.files == second.files
 
 
-def test_a_build_without_an_audit_is_not_published(home: Home, settings: Settings) -> None:
+def test_a_build_without_an_audit_is_not_published(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
     candidate(home, settings)
     audit_record(home).unlink()
     with pytest.raises(PublishError, match="not audited"):
@@ -164,7 +89,9 @@ def test_a_build_without_an_audit_is_not_published(home: Home, settings: Setting
     assert editions(home) == []
 
 
-def test_the_audit_of_another_build_does_not_count(home: Home, settings: Settings) -> None:
+def test_the_audit_of_another_build_does_not_count(
+    home: Home, settings: Settings, candidate: Any, audit: Any
+) -> None:
     candidate(home, settings)
     audit(home, "another", "pass")
     with pytest.raises(PublishError, match="audit is of build another"):
@@ -172,7 +99,7 @@ def test_the_audit_of_another_build_does_not_count(home: Home, settings: Setting
 
 
 def test_a_failed_audit_publishes_nothing_and_the_last_edition_stays_current(
-    home: Home, settings: Settings
+    home: Home, settings: Settings, candidate: Any
 ) -> None:
     good = candidate(home, settings, 1)
     publish(home, settings)
@@ -184,11 +111,13 @@ def test_a_failed_audit_publishes_nothing_and_the_last_edition_stays_current(
     assert sorted(path.name for path in home.editions.iterdir()) == [good, "current"]
 
 
-def test_warnings_do_not_stop_an_edition(home: Home, settings: Settings) -> None:
+def test_warnings_do_not_stop_an_edition(home: Home, settings: Settings, candidate: Any) -> None:
     assert candidate(home, settings, verdict="warn") == publish(home, settings)
 
 
-def test_an_unfinished_build_is_not_published(home: Home, settings: Settings) -> None:
+def test_an_unfinished_build_is_not_published(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
     candidate(home, settings)
     build_record(home).unlink()
     with pytest.raises(PublishError, match="no finished build"):
@@ -199,7 +128,7 @@ def test_an_unfinished_build_is_not_published(home: Home, settings: Settings) ->
     "step", ["_write_table", "_write_edition", "_make_durable", "_sync_folder", "make_current"]
 )
 def test_a_publication_that_is_stopped_leaves_the_last_edition_and_can_be_repeated(
-    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str, candidate: Any
 ) -> None:
     old = candidate(home, settings, 1)
     publish(home, settings)
@@ -219,7 +148,9 @@ def test_a_publication_that_is_stopped_leaves_the_last_edition_and_can_be_repeat
     assert sorted(path.name for path in home.editions.iterdir()) == sorted([old, new, "current"])
 
 
-def test_data_docs_of_the_audit_are_part_of_the_edition(home: Home, settings: Settings) -> None:
+def test_data_docs_of_the_audit_are_part_of_the_edition(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
     candidate(home, settings)
     docs = home.warehouse.parent / "data_docs"
     docs.mkdir()
@@ -250,7 +181,7 @@ print(reads, len(levels))
 
 @pytest.mark.slow
 def test_readers_are_never_locked_out_through_twenty_publications(
-    home: Home, settings: Settings, tmp_path: Path
+    home: Home, settings: Settings, tmp_path: Path, candidate: Any
 ) -> None:
     candidate(home, settings, 0)
     publish(home, settings)
@@ -276,7 +207,9 @@ def test_readers_are_never_locked_out_through_twenty_publications(
 
 
 @pytest.mark.slow
-def test_duckdb_1_5_reads_an_edition(home: Home, settings: Settings, tmp_path: Path) -> None:
+def test_duckdb_1_5_reads_an_edition(
+    home: Home, settings: Settings, tmp_path: Path, candidate: Any
+) -> None:
     if importlib.util.find_spec("pip") is None:
         pytest.skip("pip is not installed in this environment")
     older = tmp_path / "older"
@@ -306,7 +239,7 @@ def test_duckdb_1_5_reads_an_edition(home: Home, settings: Settings, tmp_path: P
 
 
 @pytest.fixture
-def published(home: Home, settings: Settings) -> Path:
+def published(home: Home, settings: Settings, candidate: Any) -> Path:
     candidate(home, settings)
     publish(home, settings)
     return folder_of(home)
@@ -341,7 +274,9 @@ def test_changed_inputs_are_found(published: Path) -> None:
     ]
 
 
-def test_two_editions_differ_by_rows_and_inputs(home: Home, settings: Settings) -> None:
+def test_two_editions_differ_by_rows_and_inputs(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
     first = candidate(home, settings, 1)
     publish(home, settings)
     second = candidate(home, settings, 2)
