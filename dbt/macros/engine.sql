@@ -1,0 +1,140 @@
+{#- Everything that engines spell differently, once. DuckDB is the default, Spark the second target. -#}
+
+{#- 32 hexadecimal digits of a text. -#}
+{% macro hash_text(expression) -%}
+    {{ return(adapter.dispatch('hash_text', 'tessera')(expression)) }}
+{%- endmacro %}
+{% macro default__hash_text(expression) -%} md5({{ expression }}) {%- endmacro %}
+
+{#- Whole days from one day to another. -#}
+{% macro days_between(from_day, to_day) -%}
+    {{ return(adapter.dispatch('days_between', 'tessera')(from_day, to_day)) }}
+{%- endmacro %}
+{% macro default__days_between(from_day, to_day) -%}
+    date_diff('day', {{ from_day }}, {{ to_day }})
+{%- endmacro %}
+{% macro spark__days_between(from_day, to_day) -%}
+    datediff({{ to_day }}, {{ from_day }})
+{%- endmacro %}
+
+{#- A day some days later; earlier where the number is negative. -#}
+{% macro add_days(day, n) -%}
+    {{ return(adapter.dispatch('add_days', 'tessera')(day, n)) }}
+{%- endmacro %}
+{% macro default__add_days(day, n) -%} ({{ day }} + cast({{ n }} as integer)) {%- endmacro %}
+{% macro spark__add_days(day, n) -%} date_add({{ day }}, {{ n }}) {%- endmacro %}
+
+{#- The calendar day of an instant in a named time zone. -#}
+{% macro day_in_zone(instant, zone) -%}
+    {{ return(adapter.dispatch('day_in_zone', 'tessera')(instant, zone)) }}
+{%- endmacro %}
+{% macro default__day_in_zone(instant, zone) -%}
+    cast(timezone({{ zone }}, {{ instant }}) as date)
+{%- endmacro %}
+{% macro spark__day_in_zone(instant, zone) -%}
+    cast(from_utc_timestamp({{ instant }}, {{ zone }}) as date)
+{%- endmacro %}
+
+{#- A sorted list of the values of a group, without missing ones. -#}
+{% macro list_agg(expression, distinct=false, order_by=none) -%}
+    {{ return(adapter.dispatch('list_agg', 'tessera')(expression, distinct, order_by)) }}
+{%- endmacro %}
+{% macro default__list_agg(expression, distinct, order_by) -%}
+    coalesce(
+        list({{ 'distinct ' if distinct }}{{ expression }} order by {{ order_by or expression }})
+            filter (where {{ expression }} is not null),
+        []
+    )
+{%- endmacro %}
+{% macro spark__list_agg(expression, distinct, order_by) -%}
+    {%- if order_by -%}
+        transform(array_sort(collect_list(case when {{ expression }} is not null then struct({{ order_by }} as o, {{ expression }} as v) end)), p -> p.v)
+    {%- else -%}
+        array_sort({{ 'collect_set' if distinct else 'collect_list' }}({{ expression }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The members of a list as one text. -#}
+{% macro list_join(list_expression, separator=', ') -%}
+    {{ return(adapter.dispatch('list_join', 'tessera')(list_expression, separator)) }}
+{%- endmacro %}
+{% macro default__list_join(list_expression, separator) -%}
+    array_to_string({{ list_expression }}, '{{ separator }}')
+{%- endmacro %}
+{% macro spark__list_join(list_expression, separator) -%}
+    array_join({{ list_expression }}, '{{ separator }}')
+{%- endmacro %}
+
+{#- How many members a list has; none where there is no list. -#}
+{% macro list_size(list_expression) -%}
+    {{ return(adapter.dispatch('list_size', 'tessera')(list_expression)) }}
+{%- endmacro %}
+{% macro default__list_size(list_expression) -%} coalesce(len({{ list_expression }}), 0) {%- endmacro %}
+{% macro spark__list_size(list_expression) -%} coalesce(size({{ list_expression }}), 0) {%- endmacro %}
+
+{#- Whether a list holds a value. -#}
+{% macro list_has(list_expression, value) -%}
+    {{ return(adapter.dispatch('list_has', 'tessera')(list_expression, value)) }}
+{%- endmacro %}
+{% macro default__list_has(list_expression, value) -%}
+    list_contains({{ list_expression }}, {{ value }})
+{%- endmacro %}
+{% macro spark__list_has(list_expression, value) -%}
+    array_contains({{ list_expression }}, {{ value }})
+{%- endmacro %}
+
+{#- The members of one list that another lacks. -#}
+{% macro list_except(list_expression, other) -%}
+    {{ return(adapter.dispatch('list_except', 'tessera')(list_expression, other)) }}
+{%- endmacro %}
+{% macro default__list_except(list_expression, other) -%}
+    list_filter({{ list_expression }}, lambda member: not list_contains({{ other }}, member))
+{%- endmacro %}
+{% macro spark__list_except(list_expression, other) -%}
+    array_except({{ list_expression }}, {{ other }})
+{%- endmacro %}
+
+{#- One row a member of a list, in the select list. -#}
+{% macro unnest_list(list_expression) -%}
+    {{ return(adapter.dispatch('unnest_list', 'tessera')(list_expression)) }}
+{%- endmacro %}
+{% macro default__unnest_list(list_expression) -%} unnest({{ list_expression }}) {%- endmacro %}
+{% macro spark__unnest_list(list_expression) -%} explode({{ list_expression }}) {%- endmacro %}
+
+{#- A field of every struct in a list. -#}
+{% macro list_field(list_expression, field) -%}
+    {{ return(adapter.dispatch('list_field', 'tessera')(list_expression, field)) }}
+{%- endmacro %}
+{% macro default__list_field(list_expression, field) -%}
+    list_transform({{ list_expression }}, lambda member: member.{{ field }})
+{%- endmacro %}
+{% macro spark__list_field(list_expression, field) -%} {{ list_expression }}.{{ field }} {%- endmacro %}
+
+{#- The letters of an answer as a set: upper case, each once, nothing but letters and digits. -#}
+{% macro letter_set(text) -%}
+    {{ return(adapter.dispatch('letter_set', 'tessera')(text)) }}
+{%- endmacro %}
+{% macro default__letter_set(text) -%}
+    list_distinct(regexp_extract_all(upper(coalesce({{ text }}, '')), '[A-Z0-9]'))
+{%- endmacro %}
+{% macro spark__letter_set(text) -%}
+    array_distinct(regexp_extract_all(upper(coalesce({{ text }}, '')), '([A-Z0-9])'))
+{%- endmacro %}
+
+{#- Whether the whole text matches a pattern. -#}
+{% macro matches(text, pattern) -%}
+    {{ return(adapter.dispatch('matches', 'tessera')(text, pattern)) }}
+{%- endmacro %}
+{% macro default__matches(text, pattern) -%} regexp_full_match({{ text }}, '{{ pattern }}') {%- endmacro %}
+{% macro spark__matches(text, pattern) -%} {{ text }} rlike '^(?:{{ pattern }})$' {%- endmacro %}
+
+{#- A field of a JSON text, as text. -#}
+{% macro json_text(expression, path) -%}
+    {{ return(adapter.dispatch('json_text', 'tessera')(expression, path)) }}
+{%- endmacro %}
+{% macro default__json_text(expression, path) -%}
+    json_extract_string({{ expression }}, '{{ path }}')
+{%- endmacro %}
+{% macro spark__json_text(expression, path) -%}
+    get_json_object({{ expression }}, '{{ path }}')
+{%- endmacro %}

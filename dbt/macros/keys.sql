@@ -1,0 +1,34 @@
+{#-
+    The one registry of surrogate keys: what each key is made of.
+    `learner_key` and `assessor_key` are not here: identity gives them (raw.identity).
+-#}
+{% macro key_columns() -%}
+    {{ return({
+        'task_key': ['programme_id', 'task_id'],
+        'competency_key': ['programme_id', 'framework_id', 'framework_version', 'competency_id'],
+        'scale_level_key': ['scale_id', 'scale_version', 'level'],
+        'learner_stage_key': ['learner_key', 'programme_id', 'stage_id'],
+        'evidence_key': ['record_key', 'competency_id'],
+        'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
+        'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],
+        'assessor_role_key': ['assessor_key', 'programme_id', 'assessor_role'],
+        'note_key': ['code', 'kind', 'record_key', 'source_id', 'delivery_id', 'learner_key', 'detail'],
+    }) }}
+{%- endmacro %}
+
+{#-
+    The SQL of one key. A column may be given another expression: `key('task_key', task_id='item_id')`.
+    A missing part counts as the empty text, and parts cannot run into each other.
+-#}
+{% macro key(name) -%}
+    {%- set parts = [] -%}
+    {%- for column in key_columns()[name] -%}
+        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as " ~ dbt.type_string() ~ "), '')") -%}
+    {%- endfor -%}
+    {{ hash_text(parts | join(" || chr(31) || ")) }}
+{%- endmacro %}
+
+{#- The printed id of a data point: short enough to read out, and found again on every page. -#}
+{% macro evidence_id(record_key='record_key') -%}
+    'E-' || upper(substring({{ record_key }}, 1, {{ var('evidence_id_length') }}))
+{%- endmacro %}
