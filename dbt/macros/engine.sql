@@ -110,15 +110,49 @@
 {%- endmacro %}
 {% macro spark__list_field(list_expression, field) -%} {{ list_expression }}.{{ field }} {%- endmacro %}
 
-{#- The letters of an answer as a set: upper case, each once, nothing but letters and digits. -#}
-{% macro letter_set(text) -%}
-    {{ return(adapter.dispatch('letter_set', 'tessera')(text)) }}
+{#- A list of one value. -#}
+{% macro list_of(expression) -%}
+    {{ return(adapter.dispatch('list_of', 'tessera')(expression)) }}
 {%- endmacro %}
-{% macro default__letter_set(text) -%}
-    list_distinct(regexp_extract_all(upper(coalesce({{ text }}, '')), '[A-Z0-9]'))
+{% macro default__list_of(expression) -%} [{{ expression }}] {%- endmacro %}
+{% macro spark__list_of(expression) -%} array({{ expression }}) {%- endmacro %}
+
+{#- A list with each value once. -#}
+{% macro list_distinct(expression) -%}
+    {{ return(adapter.dispatch('list_distinct', 'tessera')(expression)) }}
 {%- endmacro %}
-{% macro spark__letter_set(text) -%}
-    array_distinct(regexp_extract_all(upper(coalesce({{ text }}, '')), '([A-Z0-9])'))
+{% macro default__list_distinct(expression) -%} list_distinct({{ expression }}) {%- endmacro %}
+{% macro spark__list_distinct(expression) -%} array_distinct({{ expression }}) {%- endmacro %}
+
+{#- Every part of a text that matches a pattern, as a list. -#}
+{% macro find_all(text, pattern) -%}
+    {{ return(adapter.dispatch('find_all', 'tessera')(text, pattern)) }}
+{%- endmacro %}
+{% macro default__find_all(text, pattern) -%}
+    regexp_extract_all({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+{% macro spark__find_all(text, pattern) -%}
+    regexp_extract_all({{ text }}, '({{ pattern }})')
+{%- endmacro %}
+
+{#- Whether some part of a text matches a pattern. -#}
+{% macro contains_pattern(text, pattern) -%}
+    {{ return(adapter.dispatch('contains_pattern', 'tessera')(text, pattern)) }}
+{%- endmacro %}
+{% macro default__contains_pattern(text, pattern) -%}
+    regexp_matches({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+{% macro spark__contains_pattern(text, pattern) -%} {{ text }} rlike '{{ pattern }}' {%- endmacro %}
+
+{#- Declared tools, each as its name and version. -#}
+{% macro tool_texts(tools) -%}
+    {{ return(adapter.dispatch('tool_texts', 'tessera')(tools)) }}
+{%- endmacro %}
+{% macro default__tool_texts(tools) -%}
+    list_transform({{ tools }}, lambda tool: concat_ws(' ', tool.name, tool.version))
+{%- endmacro %}
+{% macro spark__tool_texts(tools) -%}
+    transform({{ tools }}, tool -> concat_ws(' ', tool.name, tool.version))
 {%- endmacro %}
 
 {#- Whether the whole text matches a pattern. -#}

@@ -8,10 +8,13 @@
         'competency_key': ['programme_id', 'framework_id', 'framework_version', 'competency_id'],
         'scale_level_key': ['scale_id', 'scale_version', 'level'],
         'learner_stage_key': ['learner_key', 'programme_id', 'stage_id'],
+        'circumstance_key': [
+            'programme_id', 'site_id', 'stage_id', 'framework_id', 'competency_id', 'instrument_id',
+            'scale_id', 'scale_version', 'occurred_on',
+        ],
         'evidence_key': ['record_key', 'competency_id'],
         'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
         'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],
-        'assessor_role_key': ['assessor_key', 'programme_id', 'assessor_role'],
         'note_key': ['code', 'kind', 'record_key', 'source_id', 'delivery_id', 'learner_key', 'detail'],
     }) }}
 {%- endmacro %}

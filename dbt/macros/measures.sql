@@ -15,6 +15,18 @@
     {{ level }} >= {{ target_level }}
 {%- endmacro %}
 
+{#-
+    The options of an answer or a key as a set: 'BD', 'b, d' and 'D;B' are the same. Options longer than
+    one sign are told apart by a separator.
+-#}
+{% macro answer_set(text) -%}
+    {%- set upper_text = "upper(coalesce(" ~ text ~ ", ''))" -%}
+    {{ list_distinct(
+        "case when " ~ contains_pattern(upper_text, '[,;|/ ]') ~ " then "
+        ~ find_all(upper_text, '[^,;|/ ]+') ~ " else " ~ find_all(upper_text, '[A-Z0-9]') ~ " end"
+    ) }}
+{%- endmacro %}
+
 {#- Exact: the answer set is the key set. -#}
 {% macro measure_exact_score(answer_set, key_set) -%}
     cast(
@@ -47,4 +59,19 @@
             when 'omitted' then 0
         end as decimal(18, 6)
     )
+{%- endmacro %}
+
+{#- How far a use of AI goes, as a rank that compares. -#}
+{% macro extent_rank(extent) -%}
+    case {{ extent }} when 'minor' then 1 when 'moderate' then 2 when 'substantial' then 3 end
+{%- endmacro %}
+
+{#- New evidence: not carried over from an earlier sitting, and not absent, exempt or without a mark. -#}
+{% macro measure_is_new_evidence(is_banked, result_status) -%}
+    (not {{ is_banked }} and coalesce({{ result_status }}, 'scored') = 'scored')
+{%- endmacro %}
+
+{#- Overdue: still open on the as-of day, after the day it was due. -#}
+{% macro measure_is_overdue(status, due_on) -%}
+    coalesce({{ status }} = 'open' and {{ due_on }} < {{ as_of() }}, false)
 {%- endmacro %}
