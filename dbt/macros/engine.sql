@@ -124,6 +124,15 @@
 {% macro default__list_distinct(expression) -%} list_distinct({{ expression }}) {%- endmacro %}
 {% macro spark__list_distinct(expression) -%} array_distinct({{ expression }}) {%- endmacro %}
 
+{#- A list without its missing members. -#}
+{% macro list_compact(expression) -%}
+    {{ return(adapter.dispatch('list_compact', 'tessera')(expression)) }}
+{%- endmacro %}
+{% macro default__list_compact(expression) -%}
+    list_filter({{ expression }}, lambda member: member is not null)
+{%- endmacro %}
+{% macro spark__list_compact(expression) -%} array_compact({{ expression }}) {%- endmacro %}
+
 {#- Every part of a text that matches a pattern, as a list. -#}
 {% macro find_all(text, pattern) -%}
     {{ return(adapter.dispatch('find_all', 'tessera')(text, pattern)) }}
