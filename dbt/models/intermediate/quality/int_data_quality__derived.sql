@@ -18,7 +18,7 @@
     'unknown_instrument': [
         'instrument_id is not null and not is_known_instrument', 'no code list has this instrument',
     ],
-} -%}
+} %}
 with
 
 evidence as (
