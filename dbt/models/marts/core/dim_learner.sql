@@ -43,12 +43,15 @@ joined as (
         learners.cohort_id,
         learners.mentor_key,
         stages.period_id as stage_id,
-        {{ key(
-            'learner_stage_key',
-            learner_key='learners.learner_key',
-            programme_id='learners.programme_id',
-            stage_id='stages.period_id'
-        ) }} as learner_stage_key,
+        case
+            when stages.period_id is not null
+                then {{ key(
+                    'learner_stage_key',
+                    learner_key='learners.learner_key',
+                    programme_id='learners.programme_id',
+                    stage_id='stages.period_id'
+                ) }}
+        end as learner_stage_key,
         rotations.period_id as rotation_id,
         ---------- text
         case
