@@ -45,7 +45,9 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "file": "varchar",
         "sha256": "varchar",
         "known_at": "timestamptz",
+        "owner": "varchar",
         "status": "varchar",
+        "error": "varchar",
         "hold_rule": "varchar",
         "hold_reason": "varchar",
         "hold_owner": "varchar",
@@ -58,7 +60,6 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "reasons": "json",
         "notes": "json",
         "check_results": "json",
-        "spec_version": "varchar",
         "contract_versions": "json",
         "created_by_code_version": "varchar",
     },
@@ -83,6 +84,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "rule_version": "varchar",
         "title": "varchar",
         "effective_from": "date",
+        "effective_to": "date",
         "known_from": "date",
         "is_default": "boolean",
         "programme_id": "varchar",
@@ -99,6 +101,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "ai_policy_scale_version": "varchar",
         "title": "varchar",
         "effective_from": "date",
+        "effective_to": "date",
         "known_from": "date",
         "level": "bigint",
         "level_label": "varchar",
@@ -116,6 +119,13 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "level_label": "varchar",
         "is_target": "boolean",
         "direction": "varchar",
+        "description": "varchar",
+        "source": "varchar",
+    },
+    "assessor_role": {
+        "assessor_role": "varchar",
+        "title": "varchar",
+        "role_group": "varchar",
         "source": "varchar",
     },
     "instrument": {
@@ -126,6 +136,49 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "assurance_level": "varchar",
         "direction": "varchar",
         "source": "varchar",
+    },
+    "calibration_connectivity": {
+        "calibration_version": "varchar",
+        "programme_id": "varchar",
+        "scale_id": "varchar",
+        "n_ratings": "bigint",
+        "n_learners": "bigint",
+        "n_assessors": "bigint",
+        "n_blocks": "bigint",
+        "main_block_share": NUMBER,
+        "is_connected": "boolean",
+        "is_estimated": "boolean",
+        "sentence": "varchar",
+        "label": "varchar",
+        "mean_level": NUMBER,
+        "assessors_per_learner": NUMBER,
+        "ratings_per_assessor": NUMBER,
+        "dependability": NUMBER,
+        "sem": NUMBER,
+        "wanted_dependability": NUMBER,
+        "n_assessors_wanted": "bigint",
+        "n_ratings_wanted": "bigint",
+    },
+    "calibration_component": {
+        "calibration_version": "varchar",
+        "programme_id": "varchar",
+        "scale_id": "varchar",
+        "component": "varchar",
+        "n_levels": "bigint",
+        "variance": NUMBER,
+        "sd": NUMBER,
+        "variance_share": NUMBER,
+    },
+    "calibration_assessor": {
+        "calibration_version": "varchar",
+        "programme_id": "varchar",
+        "scale_id": "varchar",
+        "assessor_key": "varchar",
+        "n_ratings": "bigint",
+        "n_learners": "bigint",
+        "raw_mean": NUMBER,
+        "effect": NUMBER,
+        "standard_error": NUMBER,
     },
     "build_input": {
         "build_id": "varchar",
@@ -161,20 +214,23 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     """
     if _standing_fingerprint(con) == fingerprint():
         return
+    con.begin()
     con.execute("drop schema if exists raw cascade")
     con.execute("create schema raw")
     for table, columns in raw_tables().items():
         body = ", ".join(f'"{name}" {dtype}' for name, dtype in columns.items())
         con.execute(f'create table raw."{table}" ({body})')
-    con.execute("create table raw.raw_schema (fingerprint varchar)")
-    con.execute("insert into raw.raw_schema values (?)", [fingerprint()])
+    con.execute("create table raw.loaded (delivery_id varchar, interpretation_id varchar)")
+    con.execute("create table raw.load_state (fingerprint varchar, known_at_limit timestamptz)")
+    con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
+    con.commit()
 
 
 def _standing_fingerprint(con: duckdb.DuckDBPyConnection) -> str | None:
     stands = con.execute(
-        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'raw_schema'"
+        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'load_state'"
     ).fetchall()
     if not stands:
         return None
-    rows = con.execute("select fingerprint from raw.raw_schema").fetchall()
+    rows = con.execute("select fingerprint from raw.load_state").fetchall()
     return str(rows[0][0]) if rows else None
