@@ -35,6 +35,17 @@
     cast(from_utc_timestamp({{ instant }}, {{ zone }}) as date)
 {%- endmacro %}
 
+{#- The instant at which a calendar day begins in a named time zone. -#}
+{% macro day_start(day, zone) -%}
+    {{ return(adapter.dispatch('day_start', 'tessera')(day, zone)) }}
+{%- endmacro %}
+{% macro default__day_start(day, zone) -%}
+    timezone({{ zone }}, cast({{ day }} as timestamp))
+{%- endmacro %}
+{% macro spark__day_start(day, zone) -%}
+    to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }})
+{%- endmacro %}
+
 {#- A sorted list of the values of a group, without missing ones. -#}
 {% macro list_agg(expression, distinct=false, order_by=none) -%}
     {{ return(adapter.dispatch('list_agg', 'tessera')(expression, distinct, order_by)) }}

@@ -12,6 +12,7 @@
             'programme_id', 'site_id', 'stage_id', 'framework_id', 'competency_id', 'instrument_id',
             'scale_id', 'scale_version', 'occurred_on',
         ],
+        'enrolment_key': ['learner_key', 'programme_id', 'period_id'],
         'evidence_key': ['record_key', 'competency_id'],
         'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
         'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from raw_builder import RawBuilder
+from tests.dbt.raw_builder import RawBuilder
 
 from pipelines.contracts import (
     Action,
@@ -639,7 +639,6 @@ def _add_log(school: RawBuilder) -> None:
                     "reasons": "{}",
                     "notes": "{}",
                     "check_results": "[]",
-                    "spec_version": "1",
                     "contract_versions": "{}",
                     "created_by_code_version": "test",
                 }

@@ -105,18 +105,15 @@ dated as (
         ---------- yes or no
         placed.is_flagged,
         placed.is_banked,
+        placed.is_day_unknown,
         enrolments.period_id is not null as has_enrolment,
         coalesce(
-            coalesce(placed.submitted_on, placed.occurred_on) < enrolments.starts_on
-            and not enrolments.has_open_start,
-            false
+            coalesce(placed.submitted_on, placed.occurred_on) < enrolments.starts_on, false
         ) as is_before_enrolment,
         coalesce(
-            coalesce(placed.submitted_on, placed.occurred_on) > enrolments.ends_on
-            and not enrolments.has_open_end,
-            false
+            coalesce(placed.submitted_on, placed.occurred_on) > enrolments.ends_on, false
         ) as is_after_enrolment,
-        coalesce(enrolments.has_open_start, false) as has_no_enrolment_date,
+        enrolments.period_id is not null and enrolments.starts_on is null as has_no_enrolment_date,
         ---------- days and instants
         placed.occurred_at,
         placed.occurred_on,

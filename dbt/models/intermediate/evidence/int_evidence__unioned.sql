@@ -6,7 +6,7 @@ assessments as (
 ),
 
 results as (
-    select * from {{ ref('stg_exam_result') }}
+    select * from {{ ref('int_exam_results__dated') }}
 ),
 
 unioned as (
@@ -53,6 +53,7 @@ unioned as (
         ---------- yes or no
         is_flagged,
         false as is_banked,
+        false as is_day_unknown,
         ---------- days and instants
         occurred_at,
         occurred_on,
@@ -109,6 +110,7 @@ unioned as (
         ---------- yes or no
         false as is_flagged,
         is_banked,
+        is_day_unknown,
         ---------- days and instants
         occurred_at,
         occurred_on,

@@ -62,6 +62,7 @@ dated as (
         ---------- lists
         competency_ids,
         ---------- days and instants
+        module_starts_on,
         opens_on,
         due_on,
         case when stretch = 1 then {{ first_day() }} else policy_from_on end as from_on,

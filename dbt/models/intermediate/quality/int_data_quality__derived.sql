@@ -9,6 +9,9 @@
     'before_enrolment': ['is_before_enrolment', 'handed in before the enrolment began'],
     'after_enrolment': ['is_after_enrolment', 'handed in after the enrolment ended'],
     'no_enrolment_date': ['has_no_enrolment_date', 'the enrolment has no first day'],
+    'day_unknown': [
+        'is_day_unknown', 'the day counts from a module start that is not known',
+    ],
     'unknown_task': [
         'task_id is not null and task_key is null', 'no task record has this id',
     ],
@@ -38,8 +41,7 @@ tasks as (
 ),
 
 enrolments as (
-    select * from {{ ref('stg_learner_stage') }}
-    where period_type = 'enrolment' and not is_planned
+    select * from {{ ref('int_enrolments__merged') }}
 ),
 
 task_parents as (
@@ -174,15 +176,15 @@ withdrawn_without_date as (
     where status = 'withdrawn' and ends_on is null
 ),
 
--- A last day is odd on an enrolment that was not withdrawn only where its source gives one to
--- withdrawals and leaves it out elsewhere.
+-- A last day is odd on an enrolment that was not withdrawn only where the programme gives one to
+-- withdrawals and mostly leaves it out elsewhere.
 habits as (
     select
-        source_id,
-        avg(case when ends_on is not null then 1.0 else 0.0 end) as ended_share
+        programme_id,
+        sum(case when ends_on is not null then 1 else 0 end) * 2 < count(*) as leaves_end_out
     from enrolments
     where status is null or status <> 'withdrawn'
-    group by source_id
+    group by programme_id
 ),
 
 ended_not_withdrawn as (
@@ -195,11 +197,11 @@ ended_not_withdrawn as (
         enrolments.learner_key,
         'a last day is given, but not a withdrawal' as detail
     from enrolments
-    inner join habits on enrolments.source_id = habits.source_id
+    inner join habits on enrolments.programme_id = habits.programme_id
     where
         (enrolments.status is null or enrolments.status <> 'withdrawn')
         and enrolments.ends_on is not null
-        and habits.ended_share < 0.5
+        and habits.leaves_end_out
 ),
 
 rating_blocks_incomplete as (

@@ -58,7 +58,6 @@ joined as (
             when
                 latest_enrolments.status is null
                 and latest_enrolments.ends_on < {{ as_of() }}
-                and not latest_enrolments.has_open_end
                 then 'ended'
             when latest_enrolments.period_id is not null
                 then coalesce(latest_enrolments.status, 'active')

@@ -29,6 +29,7 @@ select
     ---------- lists
     competency_ids,
     ---------- days and instants
+    module_starts_on,
     opens_on,
     due_on,
     policy_from_on,

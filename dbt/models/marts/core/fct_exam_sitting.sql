@@ -10,7 +10,7 @@ results as (
     select
         *,
         {{ key('sitting_key') }} as sitting_key
-    from {{ ref('stg_exam_result') }}
+    from {{ ref('int_exam_results__dated') }}
 ),
 
 tasks as (

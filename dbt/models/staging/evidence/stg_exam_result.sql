@@ -38,6 +38,7 @@ renamed as (
         results.n_wrong,
         results.n_dont_know,
         results.n_omitted,
+        results.relative_day,
         ---------- yes or no
         results.is_banked,
         ---------- days and instants

@@ -15,7 +15,9 @@ renamed as (
         ---------- text
         file,
         sha256,
+        owner,
         status,
+        error,
         hold_rule,
         hold_reason,
         hold_owner,
@@ -24,7 +26,6 @@ renamed as (
         reasons,
         notes,
         check_results,
-        spec_version,
         contract_versions,
         created_by_code_version,
         ---------- numbers

@@ -42,6 +42,7 @@ renamed as (
         ---------- lists
         tasks.competency_ids,
         ---------- days and instants
+        tasks.module_starts_on,
         tasks.opens_on,
         tasks.due_on,
         tasks.policy_from,

@@ -26,6 +26,7 @@ renamed as (
         allowed_stages,
         ---------- days and instants
         effective_from,
+        effective_to,
         known_from
     from levels
 )

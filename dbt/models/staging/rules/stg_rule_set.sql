@@ -26,6 +26,7 @@ renamed as (
         is_default,
         ---------- days and instants
         effective_from,
+        effective_to,
         known_from
     from thresholds
 )

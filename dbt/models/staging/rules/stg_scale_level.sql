@@ -14,6 +14,7 @@ renamed as (
         ---------- text
         level_label,
         direction,
+        description,
         source,
         ---------- numbers
         level,
