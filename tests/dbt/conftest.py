@@ -59,6 +59,7 @@ def dbt(warehouse: Path, target: Path, *arguments: str) -> Built:
     environment = os.environ | {
         "TESSERA_WAREHOUSE": str(warehouse),
         "TESSERA_MEMORY_LIMIT": "1GB",
+        "TESSERA_KEEP_OPEN": "true",
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return Built(warehouse, target, done.stdout + done.stderr, done.returncode)

@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.dbt.raw_builder import RawBuilder
-
 from pipelines.contracts import (
     Action,
     AiUseDeclaration,
@@ -28,6 +26,7 @@ from pipelines.contracts import (
     Void,
     WorkplaceAssessment,
 )
+from tests.dbt.raw_builder import RawBuilder
 
 PROGRAMME = "MED"
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.dbt.conftest import PROJECT, Built
 
@@ -36,5 +35,8 @@ def test_dbt_tells_nobody_anything_and_downloads_nothing() -> None:
     assert not list(PROJECT.glob("packages.yml")) + list(PROJECT.glob("dependencies.yml"))
 
 
-def test_the_profile_lets_go_of_the_warehouse() -> None:
-    assert "keep_open: false" in Path(PROJECT / "profiles.yml").read_text(encoding="utf-8")
+def test_the_profile_lets_go_of_the_warehouse_unless_told_otherwise() -> None:
+    text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
+    assert (
+        "keep_open: \"{{ (env_var('TESSERA_KEEP_OPEN', 'false') == 'true') | as_bool }}\"" in text
+    )

@@ -81,9 +81,7 @@ def test_a_mart_that_reads_raw_is_found() -> None:
             "depends_on": {"nodes": ["source.tessera.raw.task"]},
         }
     }
-    assert list(layer_violations(nodes)) == [
-        "fct_x (marts) reads source.tessera.raw.task (source)"
-    ]
+    assert list(layer_violations(nodes)) == ["fct_x (marts) reads source.tessera.raw.task (source)"]
 
 
 def test_no_model_depends_on_itself(manifest: dict[str, Any]) -> None:

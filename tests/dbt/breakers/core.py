@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 BREAKERS: dict[str, str] = {
     "a_pseudonym_is_one_person_in_a_role": (
         "insert into raw.identity select pseudonym, namespace_id, role, 'L-other', known_at "
