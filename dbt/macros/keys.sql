@@ -1,9 +1,11 @@
 {#-
-    The one registry of surrogate keys: what each key is made of.
-    `learner_key` and `assessor_key` are not here: identity gives them (raw.identity).
+    The SQL of one surrogate key, and the one registry of what each key is made of. `learner_key` and
+    `assessor_key` are not here: identity gives them (raw.identity). A column may be given another
+    expression: `key('task_key', task_id='item_id')`. A missing part counts as the empty text, and
+    parts cannot run into each other.
 -#}
-{% macro key_columns() -%}
-    {{ return({
+{% macro key(name) -%}
+    {%- set columns_of = {
         'task_key': ['programme_id', 'task_id'],
         'competency_key': ['programme_id', 'framework_id', 'framework_version', 'competency_id'],
         'scale_level_key': ['scale_id', 'scale_version', 'level'],
@@ -16,18 +18,10 @@
         'evidence_key': ['record_key', 'competency_id'],
         'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
         'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],
-        'note_key': ['code', 'kind', 'record_key', 'source_id', 'delivery_id', 'learner_key', 'detail'],
-    }) }}
-{%- endmacro %}
-
-{#-
-    The SQL of one key. A column may be given another expression: `key('task_key', task_id='item_id')`.
-    A missing part counts as the empty text, and parts cannot run into each other.
--#}
-{% macro key(name) -%}
+    } -%}
     {%- set parts = [] -%}
-    {%- for column in key_columns()[name] -%}
-        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as " ~ dbt.type_string() ~ "), '')") -%}
+    {%- for column in columns_of[name] -%}
+        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as " ~ text_type() ~ "), '')") -%}
     {%- endfor -%}
     {{ hash_text(parts | join(" || chr(31) || ")) }}
 {%- endmacro %}

@@ -1,6 +1,7 @@
 -- What is this test? Every accepted workplace assessment and exam result has at least one row in
 -- fct_evidence, and fct_evidence has no record that was not accepted.
--- When is it important to resolve? Always: a committee must not decide on a picture with tiles missing.
+-- When is it important to resolve? Always: a committee must not decide on a picture with tiles
+-- missing.
 -- How to resolve? Look for a join in the intermediate evidence models that drops or invents rows.
 {{ config(severity='error', meta={'consequence': 'evidence'}) }}
 

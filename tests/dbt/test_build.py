@@ -37,6 +37,4 @@ def test_dbt_tells_nobody_anything_and_downloads_nothing() -> None:
 
 def test_the_profile_lets_go_of_the_warehouse_unless_told_otherwise() -> None:
     text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
-    assert (
-        "keep_open: \"{{ (env_var('TESSERA_KEEP_OPEN', 'false') == 'true') | as_bool }}\"" in text
-    )
+    assert "{{ (env_var('TESSERA_KEEP_OPEN', 'false') == 'true') | as_bool }}" in text

@@ -8,7 +8,7 @@
     having count(*) > 1
 {% endtest %}
 
-{#- The expression holds for every row; unknown counts as broken unless the expression says otherwise. -#}
+{#- The expression holds for every row; where it is unknown it counts as broken. -#}
 {% test expression_is_true(model, expression, column_name=none) %}
     select *
     from {{ model }}

@@ -15,7 +15,10 @@ policies as (
 ),
 
 amendments as (
-    select distinct programme_id, learner_key, amends_record_id
+    select distinct
+        programme_id,
+        learner_key,
+        amends_record_id
     from declarations
     where amends_record_id is not null
 ),

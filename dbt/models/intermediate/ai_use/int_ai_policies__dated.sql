@@ -1,5 +1,6 @@
--- Grain: one row per task, stretch of days and version of its policy scale, where an AI policy is in
--- force. What a level allows comes from the policy scale; the task itself may ask for a declaration.
+-- Grain: one row per task, stretch of days and version of its policy scale, where an AI policy is
+-- in force. What a level allows comes from the policy scale; the task itself may ask for a
+-- declaration.
 with
 
 tasks as (
@@ -8,6 +9,14 @@ tasks as (
 
 levels as (
     select * from {{ ref('stg_ai_policy_level') }}
+),
+
+named_versions as (
+    select distinct
+        ai_policy_scale,
+        ai_policy_scale_version,
+        effective_from
+    from levels
 ),
 
 versions as (
@@ -19,10 +28,7 @@ versions as (
             partition by ai_policy_scale
             order by effective_from, ai_policy_scale_version
         ) as next_from
-    from (
-        select distinct ai_policy_scale, ai_policy_scale_version, effective_from
-        from levels
-    )
+    from named_versions
 ),
 
 policies as (
@@ -39,7 +45,11 @@ versioned as (
             as version_in_force,
         case
             when policies.ai_policy_scale_version is null
-                then greatest(policies.policy_from_on, coalesce(versions.effective_from, {{ first_day() }}))
+                then
+                    greatest(
+                        policies.policy_from_on,
+                        coalesce(versions.effective_from, {{ first_day() }})
+                    )
             else policies.policy_from_on
         end as in_force_from_on,
         case

@@ -1,4 +1,5 @@
--- Grain: one row per data point and competency, with the task, stage, rotation and enrolment of its day.
+-- Grain: one row per data point and competency, with the task, stage, rotation and enrolment of
+-- its day.
 with
 
 evidence as (

@@ -59,11 +59,11 @@ planned as (
         row_number() over (
             partition by keyed.circumstance_key
             order by
-                case when plans.instrument_id is null then 1 else 0 end,
-                case when plans.site_id is null then 1 else 0 end,
+                case when plans.instrument_id is null then 1 else 0 end asc,
+                case when plans.site_id is null then 1 else 0 end asc,
                 plans.from_on desc,
-                plans.plan_id,
-                plans.record_key
+                plans.plan_id asc,
+                plans.record_key asc
         ) as preference
     from keyed
     inner join plans
@@ -73,8 +73,8 @@ planned as (
             and keyed.competency_id = plans.competency_id
             and keyed.scale_id = plans.target_scale_id
             and keyed.occurred_on between plans.from_on and plans.to_on
-            and (plans.instrument_id is null or plans.instrument_id = keyed.instrument_id)
-            and (plans.site_id is null or plans.site_id = keyed.site_id)
+            and (plans.instrument_id is null or keyed.instrument_id = plans.instrument_id)
+            and (plans.site_id is null or keyed.site_id = plans.site_id)
 ),
 
 own as (
@@ -103,7 +103,7 @@ meant as (
             order by
                 competencies.from_on desc,
                 competencies.framework_version desc,
-                competencies.framework_id
+                competencies.framework_id asc
         ) as preference
     from keyed
     inner join competencies

@@ -1,5 +1,5 @@
--- Grain: one row per accepted response to an item or station, with the points that the task's own rule
--- gives it. The item's rule, key and points count before those of the exam it belongs to.
+-- Grain: one row per accepted response to an item or station, with the points that the task's own
+-- rule gives it. The item's rule, key and points count before those of the exam it belongs to.
 with
 
 responses as (

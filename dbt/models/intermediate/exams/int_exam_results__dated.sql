@@ -1,6 +1,6 @@
--- Grain: one row per accepted exam result, with the day it happened on. A day that the source counts
--- from the start of the module becomes a date; where the start is not known either, the day on which it
--- was handed in, or became known, stands in.
+-- Grain: one row per accepted exam result, with the day it happened on. A day that the source
+-- counts from the start of the module becomes a date; where the start is not known either, the
+-- day on which it was handed in, or became known, stands in.
 with
 
 results as (

@@ -1,5 +1,5 @@
--- Grain: one row per assessor: the roster record whose dates hold on the as-of day, else the newest;
--- none for an assessor that no roster knows.
+-- Grain: one row per assessor: the roster record whose dates hold on the as-of day, else the
+-- newest; none for an assessor that no roster knows.
 with
 
 roster as (
@@ -7,17 +7,41 @@ roster as (
 ),
 
 seen as (
-    select assessor_key, programme_id, assessor_role from {{ ref('stg_workplace_assessment') }}
+    select
+        assessor_key,
+        programme_id,
+        assessor_role
+    from {{ ref('stg_workplace_assessment') }}
     union all
-    select examiner_key, programme_id, 'examiner' from {{ ref('stg_exam_response') }}
+    select
+        examiner_key as assessor_key,
+        programme_id,
+        'examiner' as assessor_role
+    from {{ ref('stg_exam_response') }}
     union all
-    select mentor_key, programme_id, 'mentor' from {{ ref('stg_learner') }}
+    select
+        mentor_key as assessor_key,
+        programme_id,
+        'mentor' as assessor_role
+    from {{ ref('stg_learner') }}
     union all
-    select mentor_key, programme_id, 'mentor' from {{ ref('stg_meeting_note') }}
+    select
+        mentor_key as assessor_key,
+        programme_id,
+        'mentor' as assessor_role
+    from {{ ref('stg_meeting_note') }}
     union all
-    select member_key, programme_id, member_role from {{ ref('stg_committee') }}
+    select
+        member_key as assessor_key,
+        programme_id,
+        member_role as assessor_role
+    from {{ ref('stg_committee') }}
     union all
-    select assessor_key, programme_id, assessor_role from roster
+    select
+        assessor_key,
+        programme_id,
+        assessor_role
+    from roster
 ),
 
 roles as (
@@ -37,7 +61,7 @@ ranked as (
         row_number() over (
             partition by assessor_key
             order by
-                case when {{ in_force(as_of(), 'active_from', 'active_to') }} then 0 else 1 end,
+                case when {{ in_force(as_of(), 'active_from', 'active_to') }} then 0 else 1 end asc,
                 known_at desc,
                 record_key desc
         ) as preference

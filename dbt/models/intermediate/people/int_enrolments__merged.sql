@@ -1,6 +1,6 @@
--- Grain: one row per learner, programme and enrolment (a module run, or the programme itself). Several
--- sources may each know a part of it: days come from those that give days, the status from the newest
--- that gives one.
+-- Grain: one row per learner, programme and enrolment (a module run, or the programme itself).
+-- Several sources may each know a part of it: days come from those that give days, the status
+-- from the newest that gives one.
 with
 
 enrolments as (
@@ -27,7 +27,7 @@ ranked as (
         row_number() over (
             partition by learner_key, programme_id, period_id
             order by
-                case when status is null then 1 else 0 end,
+                case when status is null then 1 else 0 end asc,
                 known_at desc,
                 starts_on desc nulls last,
                 record_key desc

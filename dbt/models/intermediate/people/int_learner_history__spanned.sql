@@ -14,7 +14,7 @@ ranked as (
         coalesce(starts_on, {{ first_day() }}) as from_on,
         row_number() over (
             partition by learner_key, programme_id, period_type, starts_on
-            order by is_planned, known_at desc, record_key desc
+            order by is_planned asc, known_at desc, record_key desc
         ) as preference
     from periods
 ),

@@ -1,4 +1,5 @@
--- Grain: one row per learner and unbroken stretch of leave; days that two records share count once.
+-- Grain: one row per learner and unbroken stretch of leave; days that two records share count
+-- once.
 with
 
 leave as (

@@ -1,5 +1,6 @@
--- Grain: one row per requirement of the assessment plan (a stage and a competency, with or without
--- an instrument) and the stretch of days in which it is in force; a later one ends the one before.
+-- Grain: one row per requirement of the assessment plan (a stage and a competency, with or
+-- without an instrument) and the stretch of days in which it is in force; a later one ends the
+-- one before.
 with
 
 plans as (

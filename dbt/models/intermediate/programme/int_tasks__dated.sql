@@ -1,6 +1,6 @@
 -- Grain: one row per task and stretch of days that one record of it describes; the stretches of a
--- task do not overlap and leave no day out. A record whose policy starts later ends the one before it
--- for good; the AI policy itself holds from policy_from_on to policy_to_on only.
+-- task do not overlap and leave no day out. A record whose policy starts later ends the one
+-- before it for good; the AI policy itself holds from policy_from_on to policy_to_on only.
 with
 
 tasks as (

@@ -29,7 +29,10 @@ evidence as (
 ),
 
 competencies as (
-    select distinct programme_id, competency_id from {{ ref('int_competencies__dated') }}
+    select distinct
+        programme_id,
+        competency_id
+    from {{ ref('int_competencies__dated') }}
 ),
 
 instruments as (
@@ -61,7 +64,10 @@ records as (
 ),
 
 responses as (
-    select distinct programme_id, task_id from {{ ref('stg_exam_response') }}
+    select distinct
+        programme_id,
+        task_id
+    from {{ ref('stg_exam_response') }}
 ),
 
 looked_up as (
@@ -98,7 +104,7 @@ of_evidence as (
         learner_key,
         case code
             {%- for code, rule in of_evidence.items() %}
-            when '{{ code }}' then '{{ rule[1] }}'
+                when '{{ code }}' then '{{ rule[1] }}'
             {%- endfor %}
         end as detail
     from coded
@@ -124,10 +130,16 @@ tasks_without_due_date as (
 ),
 
 tasks_in_use as (
-    select programme_id, task_id from evidence
+    select
+        programme_id,
+        task_id
+    from evidence
     where task_id is not null
-    union
-    select programme_id, task_id from responses
+    union distinct
+    select
+        programme_id,
+        task_id
+    from responses
 ),
 
 tasks_never_submitted as (

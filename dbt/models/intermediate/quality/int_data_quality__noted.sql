@@ -1,5 +1,5 @@
--- Grain: one row per oddity: what intake noted, and what shows only when records are seen together
--- and intake has not noted already.
+-- Grain: one row per oddity: what intake noted, and what shows only when records are seen
+-- together and intake has not noted already.
 with
 
 noted as (
@@ -11,7 +11,9 @@ derived as (
 ),
 
 known_already as (
-    select distinct code, record_key
+    select distinct
+        code,
+        record_key
     from noted
     where record_key is not null
 ),

@@ -1,4 +1,6 @@
--- Grain: one row per oddity that intake noted about an accepted record or about a delivery as a whole.
+-- Grain: one row per oddity that intake noted about an accepted record or about a delivery as a
+-- whole.
+{%- set kinds_without_learner = ['assessor', 'task', 'framework', 'assessment_plan', 'committee'] %}
 with
 
 notes as (
@@ -6,17 +8,19 @@ notes as (
 ),
 
 records as (
-    select kind, event_id, record_key, learner_key from {{ ref('int_records__accepted') }}
-    union all
-    select 'assessor', event_id, record_key, null from {{ ref('stg_assessor') }}
-    union all
-    select 'task', event_id, record_key, null from {{ ref('stg_task') }}
-    union all
-    select 'framework', event_id, record_key, null from {{ ref('stg_framework') }}
-    union all
-    select 'assessment_plan', event_id, record_key, null from {{ ref('stg_assessment_plan') }}
-    union all
-    select 'committee', event_id, record_key, null from {{ ref('stg_committee') }}
+    select
+        event_id,
+        record_key,
+        learner_key
+    from {{ ref('int_records__accepted') }}
+    {% for kind in kinds_without_learner %}
+        union all
+        select
+            event_id,
+            record_key,
+            null as learner_key
+        from {{ ref('stg_' ~ kind) }}
+    {% endfor %}
 ),
 
 active as (

@@ -1,5 +1,5 @@
--- Grain: one row per sitting, station, examiner and learner: how many of the items of that station
--- the examiner scored.
+-- Grain: one row per sitting, station, examiner and learner: how many of the items of that
+-- station the examiner scored.
 with
 
 responses as (

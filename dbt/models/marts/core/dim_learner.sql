@@ -29,7 +29,7 @@ latest_enrolments as (
         *,
         row_number() over (
             partition by learner_key, programme_id
-            order by starts_on desc nulls last, period_id
+            order by starts_on desc nulls last, period_id asc
         ) as recency
     from enrolments
 ),

@@ -26,7 +26,7 @@ counted as (
             and actions.programme_id = evidence.programme_id
             and (actions.instrument_id is null or actions.instrument_id = evidence.instrument_id)
             and (actions.competency_id is null or actions.competency_id = evidence.competency_id)
-            and evidence.occurred_on > actions.agreed_on
+            and actions.agreed_on < evidence.occurred_on
             and evidence.occurred_on <= {{ as_of() }}
     where actions.instrument_id is not null or actions.competency_id is not null
     group by actions.record_key

@@ -1,4 +1,5 @@
--- Grain: one row per declaration of AI use, and one per declaration that was asked for and is not there.
+-- Grain: one row per declaration of AI use, and one per declaration that was asked for and is not
+-- there.
 with
 
 declarations as (
@@ -12,7 +13,7 @@ worded as (
         || ai_policy_scale
         || coalesce(' ' || ai_policy_scale_version, '')
         || ', level '
-        || cast(ai_policy_level as {{ dbt.type_string() }})
+        || cast(ai_policy_level as {{ text_type() }})
         || coalesce(': ' || policy_label, '')
         || ')' as policy_words
     from declarations

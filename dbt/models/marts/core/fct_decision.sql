@@ -1,5 +1,5 @@
--- Grain: one row per accepted decision; a correction is a decision of its own and marks the one it
--- corrects.
+-- Grain: one row per accepted decision; a correction is a decision of its own and marks the one
+-- it corrects.
 with
 
 decisions as (
@@ -18,7 +18,10 @@ meetings as (
 ),
 
 corrections as (
-    select distinct programme_id, learner_key, corrects_record_id
+    select distinct
+        programme_id,
+        learner_key,
+        corrects_record_id
     from decisions
     where corrects_record_id is not null
 ),

@@ -1,5 +1,5 @@
--- Grain: one row per learner, exam, sitting and attempt; from item responses where they are there,
--- from the source's own result where they are not.
+-- Grain: one row per learner, exam, sitting and attempt; from item responses where they are
+-- there, from the source's own result where they are not.
 with
 
 responses as (
@@ -80,7 +80,7 @@ ranked as (
         row_number() over (
             partition by sitting_key
             order by
-                case when competency_id is null then 0 else 1 end,
+                case when competency_id is null then 0 else 1 end asc,
                 known_at desc,
                 record_key desc
         ) as preference

@@ -8,13 +8,17 @@ responses as (
 ),
 
 learners as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
 
 examiners as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),

@@ -8,13 +8,17 @@ assessments as (
 ),
 
 learners as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
 
 assessors as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),

@@ -8,7 +8,9 @@ roster as (
 ),
 
 assessors as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),

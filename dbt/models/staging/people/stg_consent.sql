@@ -8,7 +8,9 @@ consents as (
 ),
 
 learners as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),

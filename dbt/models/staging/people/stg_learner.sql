@@ -8,13 +8,17 @@ roster as (
 ),
 
 learners as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
 
 mentors as (
-    select pseudonym, person_key
+    select
+        pseudonym,
+        person_key
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
