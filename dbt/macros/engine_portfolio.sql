@@ -1,8 +1,8 @@
 {#- What the portfolio needs of an engine beyond engine.sql. DuckDB is the default. -#}
 
 {#- The list of the given expressions, without missing ones. -#}
-{% macro list_of(expressions) -%}
-    {{ return(adapter.dispatch('list_of', 'tessera')(expressions)) }}
+{% macro list_compact(expressions) -%}
+    {{ return(adapter.dispatch('list_compact', 'tessera')(expressions)) }}
 {%- endmacro %}
 {% macro default__list_of(expressions) -%}
     list_filter([{{ expressions | join(', ') }}], lambda member: member is not null)

@@ -14,6 +14,10 @@ plan as (
     select * from {{ ref('int_plan_requirements__chosen') }}
 ),
 
+scale_targets as (
+    select * from {{ ref('int_scale_targets__chosen') }}
+),
+
 narratives as (
     select * from {{ ref('int_narratives__marked') }}
 ),
@@ -31,7 +35,7 @@ assigned as (
         evidence.method_family,
         evidence.scale_id,
         evidence.assessor_key,
-        plan.target_scale_id,
+        coalesce(plan.target_scale_id, scale_targets.target_scale_id) as target_scale_id,
         ---------- text
         evidence.assessor_role,
         evidence.setting,
@@ -40,7 +44,7 @@ assigned as (
         evidence.narrative_improvements,
         ---------- numbers
         evidence.level,
-        plan.target_level,
+        coalesce(plan.target_level, scale_targets.target_level) as target_level,
         coalesce({{ list_size('narratives.suggestion_markers') }}, 0) as n_suggestion_markers,
         {{ days_between('evidence.occurred_on', 'stages.judged_on') }} as age_days,
         ---------- yes or no
@@ -48,11 +52,16 @@ assigned as (
         evidence.is_at_or_above_target,
         narratives.evidence_id is not null as has_narrative,
         coalesce(
-            evidence.level is not null and evidence.scale_id = plan.target_scale_id, false
+            evidence.level is not null
+            and evidence.scale_id
+            = coalesce(plan.target_scale_id, scale_targets.target_scale_id),
+            false
         ) as is_rated,
         coalesce(
-            evidence.scale_id = plan.target_scale_id
-            and {{ measure_is_at_target('evidence.level', 'plan.target_level') }},
+            evidence.scale_id = coalesce(plan.target_scale_id, scale_targets.target_scale_id)
+            and {{ measure_is_at_target(
+                'evidence.level', 'coalesce(plan.target_level, scale_targets.target_level)'
+            ) }},
             false
         ) as is_at_target,
         ---------- days and instants
@@ -70,6 +79,12 @@ assigned as (
             and stages.plan_site_id is not distinct from plan.site_id
             and stages.stage_id = plan.stage_id
             and evidence.competency_id = plan.competency_id
+    left join scale_targets
+        on
+            stages.learner_key = scale_targets.learner_key
+            and stages.programme_id = scale_targets.programme_id
+            and stages.stage_id = scale_targets.stage_id
+            and evidence.competency_id = scale_targets.competency_id
     left join narratives
         on
             evidence.record_key = narratives.record_key

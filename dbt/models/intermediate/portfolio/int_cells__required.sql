@@ -14,6 +14,10 @@ competencies as (
     select * from {{ ref('int_competencies__named') }}
 ),
 
+scale_targets as (
+    select * from {{ ref('int_scale_targets__chosen') }}
+),
+
 evidence as (
     select * from {{ ref('int_cell_evidence__assigned') }}
 ),
@@ -81,16 +85,20 @@ required as (
         cells.competency_id,
         competencies.framework_id,
         competencies.framework_version,
-        plan.target_scale_id,
+        coalesce(plan.target_scale_id, scale_targets.target_scale_id) as target_scale_id,
         ---------- text
         competencies.title as competency_title,
         asked.required_by,
+        case
+            when plan.target_level is not null then 'assessment_plan'
+            when scale_targets.target_level is not null then 'scale'
+        end as target_source,
         plan.requirement_source,
         ---------- numbers
         competencies.sort_order,
         plan.required_n,
         plan.required_assessors,
-        plan.target_level,
+        coalesce(plan.target_level, scale_targets.target_level) as target_level,
         ---------- yes or no
         stages.is_current as is_current_stage,
         asked.required_by is not null as is_required,
@@ -116,6 +124,12 @@ required as (
             and stages.plan_site_id is not distinct from plan.site_id
             and cells.stage_id = plan.stage_id
             and cells.competency_id = plan.competency_id
+    left join scale_targets
+        on
+            cells.learner_key = scale_targets.learner_key
+            and cells.programme_id = scale_targets.programme_id
+            and cells.stage_id = scale_targets.stage_id
+            and cells.competency_id = scale_targets.competency_id
     left join competencies
         on
             cells.programme_id = competencies.programme_id
