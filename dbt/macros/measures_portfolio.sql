@@ -91,3 +91,11 @@
         else cast(cast({{ level }} as decimal(5, 1)) as {{ dbt.type_string() }})
     end
 {%- endmacro %}
+
+{#- A mark for people to read, without zeros that say nothing: "12.5", "60". -#}
+{% macro score_text(score) -%}
+    {{ return(adapter.dispatch('score_text', 'tessera')(score)) }}
+{%- endmacro %}
+{% macro default__score_text(score) -%}
+    rtrim(rtrim(cast({{ score }} as varchar), '0'), '.')
+{%- endmacro %}

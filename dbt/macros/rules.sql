@@ -29,3 +29,8 @@
         where rule_set_id = '{{ rule_set_id }}'
     )
 {%- endmacro %}
+
+{#- A cohort's norm is shown where enough learners sat. -#}
+{% macro norm_is_shown() -%}
+    cohort_sittings.n_sat >= {{ rule_threshold('exams', 'cohort_norm', 'learners_min') }}
+{%- endmacro %}

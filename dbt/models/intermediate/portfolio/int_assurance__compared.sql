@@ -8,7 +8,7 @@ evidence as (
     where
         is_at_or_above_target is not null
         and assurance_level is not null
-        and not is_banked
+        and is_new_evidence
         and competency_id is not null
         and occurred_on <= {{ as_of() }}
         and {{ days_between('occurred_on', as_of()) }}

@@ -1,5 +1,7 @@
 -- Grain: one row per data point and competency that counts in a cell: new evidence (not banked),
 -- of a known learner, observed by the day of judgement, in the stage that the learner was in then.
+{{ config(materialized='table') }}
+
 with
 
 evidence as (
@@ -91,13 +93,8 @@ assigned as (
             and evidence.competency_id = narratives.competency_id
     where
         evidence.competency_id is not null
-        and not evidence.is_banked
+        and evidence.is_new_evidence
         and evidence.occurred_on <= {{ as_of() }}
-        and (
-            evidence.level is not null
-            or evidence.score is not null
-            or narratives.evidence_id is not null
-        )
 )
 
 select * from assigned

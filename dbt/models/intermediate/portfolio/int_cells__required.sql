@@ -1,5 +1,7 @@
 -- Grain: one row per learner, stage and competency: what the plan asks of the present stage (where
 -- there is no plan for it, the leaves of the framework), and what has evidence in any stage.
+{{ config(materialized='table') }}
+
 with
 
 stages as (

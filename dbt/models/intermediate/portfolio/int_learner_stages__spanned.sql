@@ -1,5 +1,7 @@
 -- Grain: one row per learner, programme and stage that has begun or holds evidence. Evidence outside
 -- every stage, and a learner without one, have the stage `no_stage`.
+{{ config(materialized='table') }}
+
 with
 
 learners as (

@@ -1,5 +1,7 @@
 -- Grain: one row per data point and competency with a comment; which reviewed words and phrases
 -- occur in it. Proxies, labelled as such: they find words, not meaning.
+{{ config(materialized='table') }}
+
 with
 
 evidence as (

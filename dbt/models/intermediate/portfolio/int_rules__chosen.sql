@@ -1,5 +1,7 @@
 -- Grain: one row per threshold of the version of each rule set in force: known by then, and
 -- effective on the day that the picture is judged on.
+{{ config(materialized='table') }}
+
 with
 
 thresholds as (

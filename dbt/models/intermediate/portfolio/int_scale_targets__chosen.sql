@@ -7,7 +7,7 @@ evidence as (
     where
         competency_id is not null
         and target_level is not null
-        and not is_banked
+        and is_new_evidence
         and occurred_on <= {{ as_of() }}
 ),
 

@@ -5,7 +5,7 @@ evidence as (
     select * from {{ ref('fct_evidence') }}
     where
         is_at_or_above_target is not null
-        and not is_banked
+        and is_new_evidence
         and competency_id is not null
         and occurred_on <= {{ as_of() }}
 ),
