@@ -99,3 +99,29 @@
 {% macro default__score_text(score) -%}
     rtrim(rtrim(cast({{ score }} as varchar), '0'), '.')
 {%- endmacro %}
+
+{#- The standard deviation of a sample from its exact sums; unknown below two members. -#}
+{% macro measure_sd(sum_of_squares, sum_of_values, n) -%}
+    cast(
+        round(
+            case
+                when {{ n }} > 1
+                    then sqrt(greatest(0, (
+                        cast({{ sum_of_squares }} as double)
+                        - power(cast({{ sum_of_values }} as double), 2) / {{ n }}
+                    ) / ({{ n }} - 1)))
+            end,
+            4
+        ) as decimal(5, 4)
+    )
+{%- endmacro %}
+
+{#- A competency for people to read: its title and its id, or the id alone. -#}
+{% macro competency_words(alias) -%}
+    coalesce({{ alias }}.competency_title || ' (' || {{ alias }}.competency_id || ')', {{ alias }}.competency_id)
+{%- endmacro %}
+
+{#- The list of the one evidence id of a record that is there. -#}
+{% macro evidence_ids_of(record_key) -%}
+    {{ list_compact(["case when " ~ record_key ~ " is not null then " ~ evidence_id(record_key) ~ " end"]) }}
+{%- endmacro %}

@@ -32,5 +32,5 @@
 
 {#- A cohort's norm is shown where enough learners sat. -#}
 {% macro norm_is_shown() -%}
-    cohort_sittings.n_sat >= {{ rule_threshold('exams', 'cohort_norm', 'learners_min') }}
+    cohort_norms.n_sat >= {{ rule_threshold('exams', 'cohort_norm', 'learners_min') }}
 {%- endmacro %}

@@ -75,11 +75,20 @@ cohort_sittings as (
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
         count(distinct case when sitting_status = 'scored' then learner_key end) as n_sat,
-        cast(avg(case when not is_banked then score_share end) as decimal(9, 6)) as mean_share,
-        cast(stddev_samp(case when not is_banked then score_share end) as decimal(9, 6)) as sd_share
+        count(case when not is_banked then score_share end) as n_shares,
+        sum(case when not is_banked then score_share end) as sum_of_shares,
+        sum(case when not is_banked then score_share * score_share end) as sum_of_squares
     from described
     where cohort_id is not null
     group by programme_id, cohort_id, task_id, sitting_id
+),
+
+cohort_norms as (
+    select
+        *,
+        {{ measure_share('sum_of_shares', 'n_shares') }} as mean_share,
+        {{ measure_sd('sum_of_squares', 'sum_of_shares', 'n_shares') }} as sd_share
+    from cohort_sittings
 ),
 
 expected as (
@@ -222,9 +231,9 @@ final as (
         unioned.max_points,
         unioned.score_share,
         unioned.cut_score,
-        case when {{ norm_is_shown() }} then cohort_sittings.n_sat end as cohort_n,
-        case when {{ norm_is_shown() }} then cohort_sittings.mean_share end as cohort_mean_share,
-        case when {{ norm_is_shown() }} then cohort_sittings.sd_share end as cohort_sd_share,
+        case when {{ norm_is_shown() }} then cohort_norms.n_sat end as cohort_n,
+        case when {{ norm_is_shown() }} then cohort_norms.mean_share end as cohort_mean_share,
+        case when {{ norm_is_shown() }} then cohort_norms.sd_share end as cohort_sd_share,
         ---------- yes or no
         unioned.is_at_or_above_cut,
         unioned.is_progress_test,
@@ -234,12 +243,12 @@ final as (
         unioned.occurred_on,
         unioned.known_at
     from unioned
-    left join cohort_sittings
+    left join cohort_norms
         on
-            unioned.programme_id = cohort_sittings.programme_id
-            and unioned.cohort_id = cohort_sittings.cohort_id
-            and unioned.task_id = cohort_sittings.task_id
-            and unioned.sitting_id = cohort_sittings.sitting_id
+            unioned.programme_id = cohort_norms.programme_id
+            and unioned.cohort_id = cohort_norms.cohort_id
+            and unioned.task_id = cohort_norms.task_id
+            and unioned.sitting_id = cohort_norms.sitting_id
 )
 
 select * from final
