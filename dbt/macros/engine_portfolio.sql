@@ -1,13 +1,13 @@
 {#- What the portfolio needs of an engine beyond engine.sql. DuckDB is the default. -#}
 
 {#- The list of the given expressions, without missing ones. -#}
-{% macro list_compact(expressions) -%}
-    {{ return(adapter.dispatch('list_compact', 'tessera')(expressions)) }}
+{% macro list_present(expressions) -%}
+    {{ return(adapter.dispatch('list_present', 'tessera')(expressions)) }}
 {%- endmacro %}
-{% macro default__list_of(expressions) -%}
+{% macro default__list_present(expressions) -%}
     list_filter([{{ expressions | join(', ') }}], lambda member: member is not null)
 {%- endmacro %}
-{% macro spark__list_of(expressions) -%}
+{% macro spark__list_present(expressions) -%}
     filter(array({{ expressions | join(', ') }}), member -> member is not null)
 {%- endmacro %}
 

@@ -17,7 +17,7 @@ versions as (
     from thresholds
     where
         known_from <= coalesce({{ day_of_known_at() }}, {{ last_day() }})
-        and effective_from <= {{ as_of() }}
+        and {{ as_of() }} between effective_from and coalesce(effective_to, {{ last_day() }})
 ),
 
 ranked as (

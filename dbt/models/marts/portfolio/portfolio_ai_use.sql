@@ -33,7 +33,7 @@ final as (
         programme_id,
         ---------- text
         {{ counted('n_declarations', 'declaration', 'declarations') }} || ': '
-        || {{ list_join(list_compact([
+        || {{ list_join(list_present([
             "cast(n_within as varchar) || ' within policy'",
             "case when n_differs > 0 then cast(n_differs as varchar) || ' differ from the task''s policy' end",
             "case when n_missing > 0 then cast(n_missing as varchar) || ' missing where required' end",

@@ -24,7 +24,7 @@ compared as (
 listed as (
     select
         *,
-        {{ list_compact([
+        {{ list_present([
             "case when lacks_data_points then 'data_points' end",
             "case when lacks_assessors then 'assessors' end",
             "case when lacks_roles then 'roles' end",
@@ -36,7 +36,7 @@ listed as (
             "case when lacks_target then 'target' end",
             "case when lacks_rated then 'rated' end",
         ]) }} as shortfall_codes,
-        {{ list_compact([
+        {{ list_present([
             "case when lacks_data_points then " ~ of_required('n_data_points', 'required_data_points', 'data points') ~ " end",
             "case when lacks_assessors then " ~ of_required('n_assessors', 'required_assessors', 'assessors') ~ " end",
             "case when lacks_roles then " ~ of_required('n_roles', 'roles_min', 'assessor roles') ~ " end",

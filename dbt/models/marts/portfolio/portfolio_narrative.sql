@@ -121,7 +121,7 @@ ranked as (
 picked as (
     select
         *,
-        {{ list_compact([
+        {{ list_present([
             "case when has_flag then 'flagged' end",
             "case when newest_rank <= " ~ rule_threshold('narratives', 'picked', 'newest')
                 ~ " then 'newest' end",
