@@ -105,7 +105,7 @@ final as (
             when status = 'needs_discussion' and n_flags >= flags_for_discussion
                 then
                     {{ counted('n_flags', 'data point carries a flag', 'data points carry a flag') }}
-                    || '; read it in its context and talk with the learner.'
+                    || '; read what was written and talk with the learner.'
             when status = 'needs_discussion' and summary = 2
                 then 'Talk with the learner: ' || median_words || '.'
             when status = 'needs_discussion'
