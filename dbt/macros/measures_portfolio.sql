@@ -125,3 +125,8 @@
 {% macro evidence_ids_of(record_key) -%}
     {{ list_present(["case when " ~ record_key ~ " is not null then " ~ evidence_id(record_key) ~ " end"]) }}
 {%- endmacro %}
+
+{#- With the programme: in a stage today, or not known to have ended the last enrolment. -#}
+{% macro learner_is_active(alias) -%}
+    ({{ alias }}.stage_id is not null or coalesce({{ alias }}.enrolment_status, 'active') = 'active')
+{%- endmacro %}

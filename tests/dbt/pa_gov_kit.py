@@ -8,10 +8,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from raw_builder import RawBuilder
-
 from pipelines.contracts import AssessmentPlan, Framework, Learner, LearnerStage, WorkplaceAssessment
 from pipelines.rules import load_catalogue
+from tests.dbt.raw_builder import RawBuilder
 
 PROGRAMME = "PAGOV"
 AS_OF = date(2026, 2, 21)

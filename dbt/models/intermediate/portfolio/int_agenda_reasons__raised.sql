@@ -6,12 +6,12 @@ learners as (
 ),
 
 status as (
-    select * from {{ ref('portfolio_competency_status') }}
+    select * from {{ ref('int_cells__judged') }}
     where is_default and is_current_stage and is_required
 ),
 
 conflicts as (
-    select * from {{ ref('portfolio_conflict') }}
+    select * from {{ ref('int_conflicts__listed') }}
     where is_current_stage
 ),
 

@@ -18,7 +18,7 @@ active as (
     select raised.*
     from raised
     inner join learners on raised.learner_key = learners.learner_key
-    where coalesce(learners.enrolment_status, 'active') = 'active'
+    where {{ learner_is_active('learners') }}
 ),
 
 ranked_in_rule as (

@@ -3,7 +3,7 @@
 with
 
 status as (
-    select * from {{ ref('portfolio_competency_status') }}
+    select * from {{ ref('int_cells__judged') }}
     where is_default and is_current_stage
 ),
 
@@ -13,7 +13,7 @@ stages as (
 ),
 
 conflicts as (
-    select * from {{ ref('portfolio_conflict') }}
+    select * from {{ ref('int_conflicts__listed') }}
     where is_current_stage
 ),
 

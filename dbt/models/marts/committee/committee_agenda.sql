@@ -147,10 +147,10 @@ grouped as (
         next_meetings.committee_id,
         next_meetings.meeting_id,
         next_meetings.meets_on,
-        coalesce(learners.enrolment_status, 'active') = 'active' as is_active,
+        {{ learner_is_active('learners') }} as is_active,
         case
-            when coalesce(learners.enrolment_status, 'active') <> 'active' then 'consent'
             when reasons.has_reason_to_discuss then 'discuss'
+            when not {{ learner_is_active('learners') }} then 'consent'
             when reasons.learner_key is not null then 'data'
             else 'consent'
         end as agenda_group,
@@ -180,7 +180,7 @@ final as (
         ---------- text
         grouped.agenda_group,
         case
-            when not grouped.is_active
+            when grouped.agenda_group = 'consent' and not grouped.is_active
                 then 'The learner is not enrolled at present (' || grouped.enrolment_status || ').'
             when grouped.reason_words = '' then 'No reason to talk has been raised.'
             else upper(substring(grouped.reason_words, 1, 1)) || substring(grouped.reason_words, 2) || '.'

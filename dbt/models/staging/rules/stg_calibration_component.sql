@@ -2,7 +2,7 @@
 with
 
 components as (
-    select * from {{ source('calibration', 'calibration_component') }}
+    select * from {{ source('raw', 'calibration_component') }}
 ),
 
 renamed as (

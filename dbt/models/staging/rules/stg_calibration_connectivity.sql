@@ -2,7 +2,7 @@
 with
 
 connectivity as (
-    select * from {{ source('calibration', 'calibration_connectivity') }}
+    select * from {{ source('raw', 'calibration_connectivity') }}
 ),
 
 renamed as (
