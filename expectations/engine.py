@@ -1,0 +1,182 @@
+"""Runs suites in DuckDB: one Great Expectations context and one in-memory database a process.
+
+Expectations are pushed down as SQL over query assets; no row leaves DuckDB. Files and databases are
+read where they lie, read-only, so that no lock is taken that a writer would miss.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx  # noqa: E402  (the switch must stand before the import)
+from great_expectations.core.expectation_validation_result import (  # noqa: E402
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
+from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
+from sqlalchemy import text  # noqa: E402
+
+from expectations import dialect  # noqa: E402
+from expectations.outcome import Finding  # noqa: E402
+from expectations.registry import Suite  # noqa: E402
+
+NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
+"""Counts only: values of records must not reach results, logs or Data Docs."""
+
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
+
+
+@atexit.register
+def _unload() -> None:
+    """Break the cycles of Great Expectations' modules that keep DuckDB's types alive.
+
+    Otherwise DuckDB's binding prints a list of leaks on standard error when the process ends.
+    """
+    for name in [name for name in sys.modules if name.split(".")[0] == "great_expectations"]:
+        del sys.modules[name]
+    gc.collect()
+
+
+class Engine:
+    """A place to run suites in; close it, or use it in a `with` block."""
+
+    def __init__(self, memory_limit: str = "1GB", threads: int = 2) -> None:
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        self._source = self._context.data_sources.add_sql(
+            "duckdb",
+            connection_string=f"duckdb+{dialect.NAME.rpartition('.')[2]}:///:memory:",
+            create_temp_table=False,
+            kwargs={
+                "connect_args": {"config": {"memory_limit": memory_limit, "threads": threads}}
+            },
+        )
+        self._engine = self._source.get_engine()
+        self._n = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @property
+    def context(self) -> Any:
+        """Return the Great Expectations context."""
+        return self._context
+
+    def attach(self, database: Path, name: str) -> None:
+        """Attach a DuckDB file, read-only."""
+        quoted = str(database).replace("'", "''")
+        self.execute(f"attach '{quoted}' as {name} (read_only)")
+
+    def detach(self, name: str) -> None:
+        """Let go of an attached file."""
+        self.execute(f"detach {name}")
+
+    def execute(self, statement: str) -> None:
+        """Run a statement."""
+        with self._engine.connect() as connection:
+            connection.execute(text(statement.replace(":", "\\:")))
+
+    def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query.replace(":", "\\:")))]
+
+    def validate(self, suites: Iterable[Suite]) -> list[Finding]:
+        """Return a finding for every promise of the suites, in order."""
+        return [finding for suite in suites for finding in self._validate(suite)]
+
+    def _validate(self, suite: Suite) -> list[Finding]:
+        if not suite.expectations:
+            return []
+        name = self.add_asset(suite)
+        try:
+            batch = self._source.get_asset(name).get_batch_definition("all").get_batch()
+            result = batch.validate(as_gx(suite, name), result_format=NO_VALUES)
+        finally:
+            self._source.delete_asset(name)
+        return findings_of(suite, result)
+
+    def add_asset(self, suite: Suite) -> str:
+        """Add the data of a suite under a name of its own, with the batch definition `all`."""
+        self._n += 1
+        name = f"{suite.name} {self._n}"
+        self._source.add_query_asset(
+            name, query=f"select * from ({suite.query})"
+        ).add_batch_definition_whole_table("all")
+        return name
+
+
+def as_gx(suite: Suite, name: str) -> gx.ExpectationSuite:
+    """Return a suite as Great Expectations knows it."""
+    return gx.ExpectationSuite(name=name, expectations=list(suite.expectations))
+
+
+def findings_of(suite: Suite, result: ExpectationSuiteValidationResult) -> list[Finding]:
+    """Return what came of a suite, in the order of its promises."""
+    order = {item.meta["rule"]: n for n, item in enumerate(suite.expectations) if item.meta}
+    found = [_finding(suite.name, item) for item in result.results]
+    return sorted(found, key=lambda finding: order[finding.rule])
+
+
+def _finding(suite: str, result: ExpectationValidationResult) -> Finding:
+    config = result.expectation_config
+    assert config is not None  # noqa: S101  (only results of metrics have none)
+    meta: Mapping[str, Any] = config.meta or {}
+    return Finding(
+        rule=meta["rule"],
+        suite=suite,
+        is_kept=bool(result.success),
+        severity=config.severity.value,
+        owner=meta["owner"],
+        sentence=_sentence(result, meta),
+    )
+
+
+def _sentence(result: ExpectationValidationResult, meta: Mapping[str, Any]) -> str:
+    if result.success:
+        return str(meta["words"])
+    failure = _failure(result.exception_info)
+    if failure is not None:
+        return f"Could not be judged, which counts as broken: {failure}"
+    numbers = result.result
+    return str(meta["broken"]).format(
+        observed=_number(numbers.get("observed_value")),
+        unexpected=_number(numbers.get("unexpected_count")),
+        n=_number(numbers.get("element_count")),
+    )
+
+
+def _failure(info: Mapping[str, Any] | None) -> str | None:
+    """Return the first line of what went wrong inside an expectation, if anything did."""
+    for item in (info, *(info or {}).values()):
+        if isinstance(item, Mapping) and item.get("raised_exception"):
+            return str(item.get("exception_message", "")).strip().splitlines()[0][:300]
+    return None
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
