@@ -25,6 +25,7 @@ from great_expectations.core.expectation_validation_result import (  # noqa: E40
 )
 from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
 from sqlalchemy import text  # noqa: E402
+from sqlalchemy.exc import DBAPIError  # noqa: E402
 
 from expectations import dialect  # noqa: E402
 from expectations.outcome import Finding  # noqa: E402
@@ -32,6 +33,12 @@ from expectations.registry import Suite  # noqa: E402
 
 NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Counts only: values of records must not reach results, logs or Data Docs."""
+
+SUBJECT = "subject"
+"""A view on the data in question. Adding an asset for each suite would cost more than judging it,
+since Great Expectations writes its whole configuration down every time."""
+
+UNJUDGED = "Could not be judged, which counts as broken: "
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -61,8 +68,10 @@ class Engine:
                 "connect_args": {"config": {"memory_limit": memory_limit, "threads": threads}}
             },
         )
-        self._engine = self._source.get_engine()
-        self._n = 0
+        self._engine = self._source.get_execution_engine().engine
+        self._subject = self._source.add_query_asset(
+            SUBJECT, query=f"select * from {SUBJECT}"
+        ).add_batch_definition_whole_table("all")
 
     def __enter__(self) -> Self:
         return self
@@ -110,27 +119,22 @@ class Engine:
     def _validate(self, suite: Suite) -> list[Finding]:
         if not suite.expectations:
             return []
-        name = self.add_asset(suite)
         try:
-            batch = self._source.get_asset(name).get_batch_definition("all").get_batch()
-            result = batch.validate(as_gx(suite, name), result_format=NO_VALUES)
-        finally:
-            self._source.delete_asset(name)
+            self.execute(f"create or replace view {SUBJECT} as {suite.query}")
+        except DBAPIError as error:
+            return _unjudged(suite, error)
+        result = self._subject.get_batch().validate(as_gx(suite), result_format=NO_VALUES)
         return findings_of(suite, result)
 
-    def add_asset(self, suite: Suite) -> str:
-        """Add the data of a suite under a name of its own, with the batch definition `all`."""
-        self._n += 1
-        name = f"{suite.name} {self._n}"
-        self._source.add_query_asset(
-            name, query=f"select * from ({suite.query})"
-        ).add_batch_definition_whole_table("all")
-        return name
+    def batch_definition(self, suite: Suite) -> Any:
+        """Return the data of a suite under its own name, for Data Docs."""
+        asset = self._source.add_query_asset(suite.name, query=f"select * from ({suite.query})")
+        return asset.add_batch_definition_whole_table("all")
 
 
-def as_gx(suite: Suite, name: str) -> gx.ExpectationSuite:
+def as_gx(suite: Suite) -> gx.ExpectationSuite:
     """Return a suite as Great Expectations knows it."""
-    return gx.ExpectationSuite(name=name, expectations=list(suite.expectations))
+    return gx.ExpectationSuite(name=suite.name, expectations=list(suite.expectations))
 
 
 def findings_of(suite: Suite, result: ExpectationSuiteValidationResult) -> list[Finding]:
@@ -138,6 +142,21 @@ def findings_of(suite: Suite, result: ExpectationSuiteValidationResult) -> list[
     order = {item.meta["rule"]: n for n, item in enumerate(suite.expectations) if item.meta}
     found = [_finding(suite.name, item) for item in result.results]
     return sorted(found, key=lambda finding: order[finding.rule])
+
+
+def _unjudged(suite: Suite, error: Exception) -> list[Finding]:
+    return [
+        Finding(
+            rule=item.meta["rule"],
+            suite=suite.name,
+            is_kept=False,
+            severity=item.severity.value,
+            owner=item.meta["owner"],
+            sentence=UNJUDGED + _first_line(error),
+        )
+        for item in suite.expectations
+        if item.meta
+    ]
 
 
 def _finding(suite: str, result: ExpectationValidationResult) -> Finding:
@@ -159,7 +178,7 @@ def _sentence(result: ExpectationValidationResult, meta: Mapping[str, Any]) -> s
         return str(meta["words"])
     failure = _failure(result.exception_info)
     if failure is not None:
-        return f"Could not be judged, which counts as broken: {failure}"
+        return UNJUDGED + failure
     numbers = result.result
     return str(meta["broken"]).format(
         observed=_number(numbers.get("observed_value")),
@@ -172,8 +191,12 @@ def _failure(info: Mapping[str, Any] | None) -> str | None:
     """Return the first line of what went wrong inside an expectation, if anything did."""
     for item in (info, *(info or {}).values()):
         if isinstance(item, Mapping) and item.get("raised_exception"):
-            return str(item.get("exception_message", "")).strip().splitlines()[0][:300]
+            return _first_line(item.get("exception_message", ""))
     return None
+
+
+def _first_line(error: object) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:300]
 
 
 def _number(value: Any) -> str:
