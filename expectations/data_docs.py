@@ -6,6 +6,7 @@ they keep their text and lose those references; a small style sheet takes their 
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Sequence
@@ -28,12 +29,25 @@ table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left;
   vertical-align: top; }
 ul { padding-left: 1.2rem; }
-img, svg, button, .modal, .navbar-brand img, #gx-cta-footer { display: none; }
+.broken { font-weight: bold; }
+nav ol { margin: 0; }
+svg, button, footer, .modal, .collapse, [data-toggle="collapse"], .sticky > .card:first-child {
+  display: none; }
 .fa-check-circle::before { content: "kept"; font-style: normal; }
 .fa-times::before, .fa-times-circle::before { content: "broken"; font-style: normal;
   font-weight: bold; }
 .fa-exclamation-triangle::before { content: "could not be judged"; font-style: normal; }
 </style>"""
+
+INDEX = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>What this edition promises</title>{style}</head><body>
+<h1>What this edition promises</h1>
+<p>{summary}</p>
+{tables}
+</body></html>
+"""
 
 _REMOVED = (
     re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE),
@@ -89,8 +103,10 @@ def render(engine: Engine, suites: Sequence[Suite], folder: Path) -> list[Findin
     )
     results = context.checkpoints.add(checkpoint).run().run_results.values()
     by_name = {result.suite_name: result for result in results}
+    findings = {suite.name: findings_of(suite, by_name[suite.name]) for suite in suites}
     make_offline(folder)
-    return [finding for suite in suites for finding in findings_of(suite, by_name[suite.name])]
+    (folder / "index.html").write_text(_index(folder, findings), encoding="utf-8")
+    return [finding for found in findings.values() for finding in found]
 
 
 def make_offline(folder: Path) -> None:
@@ -100,7 +116,36 @@ def make_offline(folder: Path) -> None:
         page.write_text(_offline(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _offline(html: str) -> str:
+def _offline(page: str) -> str:
     for pattern in _REMOVED:
-        html = pattern.sub("", html)
-    return html.replace("</head>", STYLE + "</head>", 1)
+        page = pattern.sub("", page)
+    return page.replace("</head>", STYLE + "</head>", 1)
+
+
+def _index(folder: Path, findings: dict[str, list[Finding]]) -> str:
+    """Return the first page: every promise, what came of it, and the way to the details."""
+    every = [finding for found in findings.values() for finding in found]
+    n_broken = sum(not finding.is_kept for finding in every)
+    summary = f"{len(every)} promises were judged, {n_broken} are broken."
+    tables = "".join(_table(folder, name, found) for name, found in findings.items())
+    return INDEX.format(style=STYLE, summary=summary, tables=tables)
+
+
+def _table(folder: Path, name: str, findings: list[Finding]) -> str:
+    page = next(folder.glob(f"validations/{name}/**/*.html")).relative_to(folder).as_posix()
+    rows = "".join(_row(finding) for finding in findings)
+    return (
+        f'<h2><a href="{html.escape(page)}">{html.escape(name.capitalize())}</a></h2>'
+        "<table><thead><tr><th>Promise</th><th>Result</th><th>If broken</th><th>Owner</th></tr>"
+        f"</thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _row(finding: Finding) -> str:
+    result = "kept" if finding.is_kept else "broken"
+    cells = (finding.severity, finding.owner.replace("_", " "))
+    return (
+        f'<tr><td>{html.escape(finding.sentence)}</td><td class="{result}">{result}</td>'
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+    )

@@ -213,7 +213,7 @@ def workplace_assessments(delivery: Delivery) -> Suite:
         promise(
             gxe.ExpectColumnValuesToNotBeNull,
             rule=f"{kind}.assessor_named",
-            severity="warning",
+            severity="info",
             owner=owner,
             words="Most ratings say who gave them.",
             broken="{unexpected} of {n} ratings do not say who gave them, so they cannot count "
@@ -315,17 +315,13 @@ def ai_use_declarations(delivery: Delivery) -> Suite:
 @for_kind("reflection")
 def reflections(delivery: Delivery) -> Suite:
     """Return the promises of reflections, goals and disputes."""
-    return _suite(
-        delivery, "reflection", _distinct_texts("reflection", "text", delivery.owner)
-    )
+    return _suite(delivery, "reflection", _distinct_texts("reflection", "text", delivery.owner))
 
 
 @for_kind("meeting_note")
 def meeting_notes(delivery: Delivery) -> Suite:
     """Return the promises of notes of meetings."""
-    return _suite(
-        delivery, "meeting_note", _distinct_texts("meeting_note", "text", delivery.owner)
-    )
+    return _suite(delivery, "meeting_note", _distinct_texts("meeting_note", "text", delivery.owner))
 
 
 @for_kind("learner")
@@ -344,9 +340,7 @@ def learners(delivery: Delivery) -> Suite:
 def learner_stages(delivery: Delivery) -> Suite:
     """Return the promises of enrolments, stages, rotations and leave."""
     kind = "learner_stage"
-    return _suite(
-        delivery, kind, _filled(kind, "starts_on", "when they start", delivery.owner)
-    )
+    return _suite(delivery, kind, _filled(kind, "starts_on", "when they start", delivery.owner))
 
 
 @for_kind("demographics")
@@ -600,9 +594,7 @@ def _suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
     return Suite(kind, query, common + own)
 
 
-def _known(
-    kind: str, column: str, noun: str, known: tuple[str, ...], owner: str
-) -> Expectation:
+def _known(kind: str, column: str, noun: str, known: tuple[str, ...], owner: str) -> Expectation:
     return promise(
         gxe.ExpectColumnValuesToBeInSet,
         rule=f"{kind}.{column.removesuffix('_id')}_known",
@@ -684,7 +676,7 @@ def _distinct_texts(kind: str, column: str, owner: str) -> Expectation:
     return promise(
         gxe.UnexpectedRowsExpectation,
         rule=f"{kind}.texts_differ",
-        severity="warning",
+        severity="info",
         owner=owner,
         words=f"Of {ENOUGH} records or more, at most half hold the same text.",
         broken="One text stands in more than half of the records: it may be a template.",

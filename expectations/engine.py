@@ -64,9 +64,7 @@ class Engine:
             "duckdb",
             connection_string=f"duckdb+{dialect.NAME.rpartition('.')[2]}:///:memory:",
             create_temp_table=False,
-            kwargs={
-                "connect_args": {"config": {"memory_limit": memory_limit, "threads": threads}}
-            },
+            kwargs={"connect_args": {"config": {"memory_limit": memory_limit, "threads": threads}}},
         )
         self._engine = self._source.get_execution_engine().engine
         self._subject = self._source.add_query_asset(

@@ -84,9 +84,7 @@ BREAKERS = {
         "workplace_assessment", put(0.1, assessor_role="porter")
     ),
     "workplace_assessment.levels_spread": Breaker("workplace_assessment", put(level=3)),
-    "workplace_assessment.is_flagged": Breaker(
-        "workplace_assessment", put(0.9, is_flagged=True)
-    ),
+    "workplace_assessment.is_flagged": Breaker("workplace_assessment", put(0.9, is_flagged=True)),
     "exam_result.instrument_known": Breaker("exam_result", put(0.1, instrument_id="unheard_of")),
     "exam_result.scores_spread": Breaker(
         "exam_result", put(score=5, task_id="t", instrument_id="dops")
@@ -96,9 +94,7 @@ BREAKERS = {
     "exam_response.answers_spread": Breaker(
         "exam_response", put(response="A", score=1, task_id="t")
     ),
-    "ai_use_declaration.declared": Breaker(
-        "ai_use_declaration", put(0.95, status="not_declared")
-    ),
+    "ai_use_declaration.declared": Breaker("ai_use_declaration", put(0.95, status="not_declared")),
     "ai_use_declaration.one_a_submission": Breaker(
         "ai_use_declaration",
         put(0.1, learner_pseudonym="l", task_id="t", submission_id="s"),

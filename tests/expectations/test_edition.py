@@ -139,9 +139,7 @@ def test_without_an_edition_before_there_is_no_history_to_keep() -> None:
 @pytest.mark.parametrize(
     "column", ["given_name", "learner_names", "email", "learner_id", "assessor_pseudonym", "name"]
 )
-def test_columns_that_name_people_are_found(
-    attached: Engine, database: Path, column: str
-) -> None:
+def test_columns_that_name_people_are_found(attached: Engine, database: Path, column: str) -> None:
     with duckdb.connect(database) as con:
         con.execute(f'alter table marts.portfolio_signal add column "{column}" varchar')
     attached.attach(database, "candidate")
