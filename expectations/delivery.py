@@ -278,7 +278,8 @@ def exam_responses(delivery: Delivery) -> Suite:
             broken="{observed} items were answered alike by everybody.",
             unexpected_rows_query=f"""
                 select item_id from {{batch}} group by task_id, sitting_id, item_id
-                having count(*) >= {ENOUGH} and count(distinct (response, response_status, score)) = 1
+                having count(*) >= {ENOUGH}
+                and count(distinct (response, response_status, score)) = 1
             """,
         ),
     )  # fmt: skip
@@ -488,7 +489,8 @@ def committees(delivery: Delivery) -> Suite:
             unexpected_rows_query="""
                 select meeting.meeting_id from (select * from {batch}) as meeting
                 where meeting.entry_type = 'meeting' and meeting.quorum > (
-                    select count(distinct member.member_pseudonym) from (select * from {batch}) as member
+                    select count(distinct member.member_pseudonym)
+                    from (select * from {batch}) as member
                     where member.entry_type = 'member'
                     and member.committee_id = meeting.committee_id
                 )

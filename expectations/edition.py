@@ -283,7 +283,9 @@ def statuses(candidate: Candidate) -> Suite:
                 words="Every data point that a status names is in the edition.",
                 broken="{observed} data points that statuses name are not in the edition.",
                 unexpected_rows_query=f"""
-                    select 1 from (select distinct unnest(evidence_ids) as evidence_id from {{batch}})
+                    select 1 from (
+                        select distinct unnest(evidence_ids) as evidence_id from {{batch}}
+                    )
                     where evidence_id not in (
                         select evidence_id from {candidate.marts}.fct_evidence
                     )
@@ -325,7 +327,9 @@ def signals(candidate: Candidate) -> Suite:
                 words="Every data point that a signal names is in the edition.",
                 broken="{observed} data points that signals name are not in the edition.",
                 unexpected_rows_query=f"""
-                    select 1 from (select distinct unnest(evidence_ids) as evidence_id from {{batch}})
+                    select 1 from (
+                        select distinct unnest(evidence_ids) as evidence_id from {{batch}}
+                    )
                     where evidence_id not in (select evidence_id from ({ids}))
                 """,
             ),
@@ -375,7 +379,7 @@ def agenda(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Everybody on the agenda is a learner of the edition.",
-                broken="{unexpected} of {n} entries of the agenda are of no learner of the edition.",
+                broken="{unexpected} of {n} entries of the agenda are of unknown learners.",
                 column="learner_key",
             ),
         ),

@@ -18,18 +18,18 @@ from typing import Any, Self
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
-import great_expectations as gx  # noqa: E402  (the switch must stand before the import)
-from great_expectations.core.expectation_validation_result import (  # noqa: E402
+import great_expectations as gx
+from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
 )
-from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
-from sqlalchemy import text  # noqa: E402
-from sqlalchemy.exc import DBAPIError  # noqa: E402
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from expectations import dialect  # noqa: E402
-from expectations.outcome import Finding  # noqa: E402
-from expectations.registry import Suite  # noqa: E402
+from expectations import dialect
+from expectations.outcome import Finding
+from expectations.registry import Suite
 
 NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Counts only: values of records must not reach results, logs or Data Docs."""

@@ -138,8 +138,8 @@ def _refuse_unmeasurable(
         raise UnmeasurableError(design.sentence)
     if ratings.height <= n_learners + n_assessors:
         raise UnmeasurableError(
-            f"{ratings.height:,} ratings are no more than the {n_learners + n_assessors:,} learners "
-            "and assessors that they are to describe."
+            f"{ratings.height:,} ratings are no more than the {n_learners + n_assessors:,} "
+            "learners and assessors that they are to describe."
         )
 
 

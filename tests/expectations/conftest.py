@@ -23,42 +23,41 @@ N = 40
 REFUSED = {"kind": pl.String, "source_row": pl.Int64, "is_first": pl.Boolean}
 NOTES = {"kind": pl.String, "source_row": pl.Int64, "source_cell": pl.String}
 
-OWN_VALUES: dict[str, Callable[[str, int], Any]] = {
-    "level": lambda kind, n: n % 5 + 1,
-    "target_level": lambda kind, n: 4,
-    "scale_id": lambda kind, n: "entrustment_5",
-    "target_scale_id": lambda kind, n: "entrustment_5",
-    "scale_version": lambda kind, n: "1",
-    "instrument_id": lambda kind, n: ("mini_cex", "dops")[n % 2],
-    "assessor_role": lambda kind, n: ("consultant", "resident")[n % 2],
-    "score": lambda kind, n: Decimal(n % 7),
-    "result_status": lambda kind, n: "scored",
-    "response_status": lambda kind, n: "answered",
-    "status": lambda kind, n: {
-        "ai_use_declaration": "used", "consent": "given", "action": "open"
-    }.get(kind, "active"),
-    "text": lambda kind, n: f"what happened on day {n}",
-    "description": lambda kind, n: f"observe again on day {n}",
-    "cohort_id": lambda kind, n: "2024",
-    "attribute": lambda kind, n: "first_language",
-    "value": lambda kind, n: "ab"[n % 2],
-    "purpose": lambda kind, n: "research",
-    "target_kind": lambda kind, n: "exam_result",
-    "entry_type": lambda kind, n: "item" if kind == "framework" else ("member", "meeting")[n % 2],
-    "framework_id": lambda kind, n: "epas",
-    "committee_id": lambda kind, n: "main",
-    "quorum": lambda kind, n: 3,
-    "decided_by_pseudonyms": lambda kind, n: ["p1", "p2"],
-    "recused_pseudonyms": lambda kind, n: ["p1"],
-    "task_id": lambda kind, n: f"task-{n % 2}",
-    "sitting_id": lambda kind, n: "2026-1",
-    "item_id": lambda kind, n: "item-1",
-    "is_flagged": lambda kind, n: n == 0,
-    "amends_record_id": lambda kind, n: None,
-    "ai_policy_level": lambda kind, n: None,
-    "policy_from": lambda kind, n: date(2026, 1, 1),
-    "policy_to": lambda kind, n: None,
-}  # fmt: skip
+OWN_VALUES: dict[str, Any] = {
+    "level": lambda n: n % 5 + 1,
+    "target_level": 4,
+    "scale_id": "entrustment_5",
+    "target_scale_id": "entrustment_5",
+    "scale_version": "1",
+    "instrument_id": lambda n: ("mini_cex", "dops")[n % 2],
+    "assessor_role": lambda n: ("consultant", "resident")[n % 2],
+    "score": lambda n: Decimal(n % 7),
+    "result_status": "scored",
+    "response_status": "answered",
+    "status": "active",
+    "text": lambda n: f"what happened on day {n}",
+    "description": lambda n: f"observe again on day {n}",
+    "cohort_id": "2024",
+    "attribute": "first_language",
+    "value": lambda n: "ab"[n % 2],
+    "purpose": "research",
+    "target_kind": "exam_result",
+    "entry_type": lambda n: ("item", "member", "meeting")[n % 3],
+    "framework_id": "epas",
+    "committee_id": "main",
+    "quorum": 3,
+    "decided_by_pseudonyms": ["p1", "p2"],
+    "recused_pseudonyms": ["p1"],
+    "task_id": lambda n: f"task-{n % 2}",
+    "sitting_id": "2026-1",
+    "item_id": "item-1",
+    "is_flagged": lambda n: n == 0,
+    "amends_record_id": None,
+    "ai_policy_level": None,
+    "policy_from": date(2026, 1, 1),
+    "policy_to": None,
+}
+"""What columns hold, as a value or made from the number of the row."""
 
 
 def events(kind: str) -> pl.DataFrame:
@@ -67,7 +66,7 @@ def events(kind: str) -> pl.DataFrame:
     named = {c.stored_name for c in columns(CONTRACTS[kind])}
     rows = [
         {
-            name: OWN_VALUES[name](kind, n)
+            name: _own_value(name, n)
             if name in OWN_VALUES and name in named
             else _value(name, dtype, n)
             for name, dtype in schema.items()
@@ -75,6 +74,11 @@ def events(kind: str) -> pl.DataFrame:
         for n in range(N)
     ]
     return pl.DataFrame(rows, schema=schema)
+
+
+def _own_value(name: str, n: int) -> Any:
+    own = OWN_VALUES[name]
+    return own(n) if callable(own) else own
 
 
 def _value(name: str, dtype: pl.DataType, n: int) -> Any:

@@ -45,7 +45,8 @@ GOOD = """
             'd1' as delivery_id, 'committed' as status, 10 as rows_read,
             6 as accepted, 1 as duplicate, 1 as superseded, 0 as voided, 2 as quarantined;
     create table marts.programme_demographic_count as
-        select * from (values ('sex', 'a', 7), ('sex', 'b', null)) as t (attribute, value, n_learners);
+        select * from (values ('sex', 'a', 7), ('sex', 'b', null))
+        as t (attribute, value, n_learners);
 """
 
 BREAKERS = {
