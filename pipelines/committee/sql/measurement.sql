@@ -1,0 +1,4 @@
+-- What the calibration says, in sentences.
+select sentence
+from programme_measurement
+order by sentence
