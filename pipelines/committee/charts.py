@@ -72,6 +72,7 @@ class Sitting:
     on: date
     share: float | None
     cut: float | None
+    cohort_mean: float | None
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def growth(sittings: Sequence[Sitting], window: Span) -> Drawing:
         "ticks": [{"x": x(day), "label": str(day.year)} for day in _years(window)],
         "scored": scored,
         "cuts": [{"x": x(s.on), "y": s.cut} for s in sittings if s.cut is not None],
+        "cohort": [{"x": x(s.on), "y": s.cohort_mean} for s in sittings if s.cohort_mean is not None],
         "gaps": [{"x": x(s.on)} for s in sittings if s.share is None],
     }
     body = _draw(_growth_spec(), data, height=GROWTH_HEIGHT)
@@ -270,6 +272,7 @@ def _growth_spec() -> dict[str, Any]:
             x=_x(),
             y=share,
         ),
+        _layer("cohort", "line", {"color": MUTED, "strokeWidth": 1.2}, x=_x(), y=share),
         _layer(
             "scored", "line", {"color": ACCENT, "strokeWidth": 1.4}, x=_x(), y=share, detail="run:N"
         ),

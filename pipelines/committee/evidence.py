@@ -65,12 +65,6 @@ def _joined(value: Sequence[Any]) -> str:
     return ", ".join(map(str, value))
 
 
-def _tools(value: Sequence[dict[str, str | None]] | str) -> str:
-    if isinstance(value, str):
-        return value
-    return ", ".join(" ".join(part for part in tool.values() if part) for tool in value)
-
-
 SHOWN: dict[str, tuple[_Shown, ...]] = {
     "workplace_assessment": (
         ("form_id", "Form", _text),
@@ -101,13 +95,10 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("instrument_id", "Instrument", words.plain),
         ("competency", "Competency", _text),
         ("result_status", "Result", words.plain),
+        ("grade", "Grade", _text),
         ("score", "Score", words.number),
         ("max_score", "Maximum", words.number),
         ("cut_score", "Cut-score", words.number),
-        ("n_right", "Right", words.number),
-        ("n_wrong", "Wrong", words.number),
-        ("n_dont_know", "Don’t know", words.number),
-        ("n_omitted", "Omitted", words.number),
         ("is_banked", "Carried over from an earlier sitting", _yes),
         ("assurance_level", "Assurance", words.plain),
         ("occurred_on", "Sat on", words.day),
@@ -118,19 +109,19 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("task_id", "Task", _text),
         ("title", "Title", _text),
         ("status", "Declared", lambda code: words.DECLARED.get(code, words.plain(code))),
-        ("tools", "Tools", _tools),
+        ("tools", "Tools", _text),
         ("purposes", "Purposes", _joined),
         ("stages", "Stages of work", _joined),
         ("extent", "Extent", words.plain),
         ("is_verified", "Output verified", _yes),
         ("has_patient_data", "Patient data entered", _yes),
         ("has_accessibility_exemption", "Accessibility exemption", _yes),
-        ("policy", "Policy of the task on that day", _text),
         (
             "reconciliation",
             "Against the policy",
             lambda code: words.RECONCILIATION.get(code, words.plain(code)),
         ),
+        ("sentence", "In words", _text),
         ("declared_on", "Declared on", words.day),
     ),
     "reflection": (
@@ -151,6 +142,8 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("committee_id", "Committee", _text),
         ("meeting_id", "Meeting", _text),
         ("outcome", "Outcome", _text),
+        ("decided_by_keys", "Decided by", _joined),
+        ("recused_keys", "Recused", _joined),
         ("decided_on", "Decided on", words.day),
         ("appeal_status", "Appeal", words.plain),
     ),
@@ -159,6 +152,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("competency", "Competency", _text),
         ("instrument_id", "Instrument", words.plain),
         ("required_n", "How many", words.number),
+        ("n_done", "Evidence since", words.number),
         ("agreed_on", "Agreed on", words.day),
         ("due_on", "Due", words.day),
         ("status", "State", words.plain),
@@ -214,4 +208,4 @@ def form(kind: str, row: Row, on: str) -> Form:
 
 def ids(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return the evidence ids of rows, each once, in their order."""
-    return tuple(dict.fromkeys(row["evidence_id"] for row in rows))
+    return tuple(dict.fromkeys(row["evidence_id"] for row in rows if row["evidence_id"]))

@@ -11,8 +11,24 @@ from pipelines.committee import charts, words
 from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids
 from pipelines.committee.queries import OF_LEARNERS, Portfolio
 
+TOLD = ("differs", "missing")
+"""The ways of declaring that the page tells one by one."""
+
 TIME_OUT = ("leave", "intercalation", "clock_stop")
 """Periods that stand grey behind the trend."""
+
+UNJUDGED: Row = {
+    "status": "not_enough_evidence",
+    "status_reason": None,
+    "target_scale_id": None,
+    "target_level": None,
+    "n_recent": 0,
+    "n_data_points": 0,
+    "share_at_target": None,
+    "shortfalls": None,
+    "evidence_ids": (),
+}
+"""A competency that has evidence and is not required of the present stage."""
 
 PRINTED_COMMENTS = 6
 """How many comments the printed first side shows; the others follow on page 2."""
@@ -56,14 +72,6 @@ class Competency:
 
 
 @dataclass(frozen=True)
-class Comment:
-    """A form with words, and why the rule picked it."""
-
-    row: Row
-    reason: str
-
-
-@dataclass(frozen=True)
 class Series:
     """Sittings of one series of exams, and their drawing where it is a progress test."""
 
@@ -72,13 +80,23 @@ class Series:
     drawing: charts.Drawing | None
     alternative: str
 
+    @property
+    def has_norm(self) -> bool:
+        """Say whether a mean of the cohort is shown: enough of it sat."""
+        return any(r["cohort_mean_share"] is not None for r in self.sittings)
+
 
 @dataclass(frozen=True)
 class AiUse:
-    """One way in which declarations stand to their tasks' policies."""
+    """One way in which declarations stand to their tasks' policies.
 
+    `n` may be more than the records behind it: what was asked for and is not there has none.
+    """
+
+    n: int
     sentence: str
     behind: Behind
+    details: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -93,7 +111,7 @@ class LearnerPage:
     drawing: charts.Drawing | None
     window: charts.Span
     conflicts: tuple[Row, ...]
-    picked: tuple[Comment, ...]
+    picked: tuple[Row, ...]
     comments: tuple[Row, ...]
     reflections: tuple[Row, ...]
     meetings: tuple[Row, ...]
@@ -137,11 +155,10 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
             if p["period_type"] in TIME_OUT and p["starts_on"] and p["starts_on"] <= portfolio.as_of
         ]
         drawing = charts.strips(points, targets, leave, window, len(_strip_keys(competencies)))
-    comments = [e for e in observations if _has_words(e)]
     ai_use, ai_privacy = _ai_use(sections["declarations"])
     behind = [
         *(b for c in competencies for b in (c.at_target, c.recent, c.flagged) if b.n),
-        *(use.behind for use in ai_use),
+        *(use.behind for use in ai_use if use.behind.n),
     ]
     if ai_privacy.n:
         behind.append(ai_privacy)
@@ -154,8 +171,8 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         drawing=drawing,
         window=window,
         conflicts=tuple(sections["conflicts"]),
-        picked=_picked(comments, sections["comments"]),
-        comments=tuple(comments),
+        picked=tuple(c for c in sections["comments"] if c["is_picked"]),
+        comments=tuple(sections["comments"]),
         reflections=tuple(sections["reflections"]),
         meetings=tuple(sections["meetings"]),
         exams=_exams(sections["sittings"], portfolio.as_of),
@@ -169,12 +186,8 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
 
 
 def _titled(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
-    return [
-        r | {"competency": portfolio.competency(r["competency_id"]).title}
-        if r.get("competency_id")
-        else r
-        for r in rows
-    ]
+    """Return rows with the title of their competency, None where they name none."""
+    return [r | {"competency": portfolio.title(r.get("competency_id"))} for r in rows]
 
 
 def _grid(
@@ -194,6 +207,7 @@ def _grid(
     targets: list[charts.Target] = []
     n_strips = 0
     for place, competency_id in enumerate(order):
+        status = status_of.get(competency_id, UNJUDGED)
         forms = sorted(by_id.get(competency_id, []), key=_in_time)
         strips: list[Strip] = []
         for scale_id in dict.fromkeys(e["scale_id"] for e in forms if e["level"] is not None):
@@ -201,30 +215,33 @@ def _grid(
             place_of = _Scale(portfolio.scales.get(scale_id), rated)
             wordy = [] if strips else [e for e in forms if e["level"] is None and _has_words(e)]
             points += [_point(n_strips, e, place_of) for e in (*rated, *wordy)]
-            target = rated[-1]["target_level"]
+            target = (
+                status["target_level"]
+                if status["target_scale_id"] == scale_id
+                else rated[-1]["target_level"]
+            )
             if target is not None:
                 targets.append(charts.Target(n_strips, place_of(target)))
             strips.append(Strip(n_strips, scale_id, _said(rated, target)))
             n_strips += 1
-        status = status_of.get(competency_id, {})
         anchor = f"c{place + 1}"
         title = portfolio.competency(competency_id).title
-        counted = set(status.get("evidence_ids") or ())
+        counted = set(status["evidence_ids"] or ())
         mine = sorted((e for e in forms if e["evidence_id"] in counted), key=_in_time, reverse=True)
         lines.append(
             Competency(
                 row=status,
                 competency_id=competency_id,
                 title=title,
-                status=str(status.get("status") or "not_enough_evidence"),
+                status=str(status["status"]),
                 strips=tuple(strips),
-                points=Behind(anchor, f"{title}: data points", tuple(status.get("evidence_ids") or ())),
+                points=Behind(anchor, f"{title}: data points", tuple(status["evidence_ids"] or ())),
                 at_target=_behind(
                     anchor, "target", f"{title}: at or above target",
-                    (e for e in mine if e["is_at_or_above_target"]),
+                    (e for e in mine if _is_at_target(e, status)),
                 ),
                 recent=Behind(
-                    f"{anchor}-recent", f"{title}: recent", ids(mine)[: status.get("n_recent") or 0]
+                    f"{anchor}-recent", f"{title}: recent", ids(mine)[: status["n_recent"] or 0]
                 ),
                 flagged=_behind(
                     anchor, "flagged", f"{title}: flagged", (e for e in mine if e["is_flagged"])
@@ -269,6 +286,16 @@ def _behind(anchor: str, what: str, title: str, rows: Iterable[Row]) -> Behind:
     return Behind(f"{anchor}-{what}", title, ids(rows))
 
 
+def _is_at_target(e: Row, status: Row) -> bool:
+    """Say whether a rating reaches the target of the status, on its scale."""
+    return bool(
+        e["level"] is not None
+        and e["scale_id"] == status["target_scale_id"]
+        and status["target_level"] is not None
+        and e["level"] >= status["target_level"]
+    )
+
+
 def _in_time(e: Row) -> tuple[date, str]:
     return e["occurred_on"], e["evidence_id"]
 
@@ -279,15 +306,6 @@ def _has_words(e: Row) -> bool:
 
 def _strip_keys(competencies: Iterable[Competency]) -> list[int]:
     return [strip.index for line in competencies for strip in line.strips]
-
-
-def _picked(comments: Sequence[Row], picks: Sequence[Row]) -> tuple[Comment, ...]:
-    by_id = {e["evidence_id"]: e for e in comments}
-    return tuple(
-        Comment(by_id[p["evidence_id"]], p["picked_because"])
-        for p in picks
-        if p["evidence_id"] in by_id
-    )
 
 
 def _exams(sittings: Sequence[Row], as_of: date) -> tuple[Series, ...]:
@@ -302,17 +320,25 @@ def _series(title: str, rows: Sequence[Row], as_of: date) -> Series:
     drawing = None
     if rows[0]["is_growth"] and sum(r["score_share"] is not None for r in dated) > 1:
         drawing = charts.growth(
-            [charts.Sitting(r["occurred_on"], _float(r["score_share"]), _float(r["cut_share"]))
-             for r in dated],
+            [_sitting(r) for r in dated],
             charts.window_of((r["occurred_on"] for r in dated), as_of),
         )  # fmt: skip
     said = "; ".join(
         f"{words.day(r['occurred_on'])} {words.share(r['score_share'])}"
         if r["score_share"] is not None
-        else f"{words.day(r['occurred_on'])} {words.plain(r['result_status'])}"
+        else f"{words.day(r['occurred_on'])} {words.plain(r['sitting_status'])}"
         for r in dated
     )
     return Series(title, tuple(rows), drawing, said)
+
+
+def _sitting(r: Row) -> charts.Sitting:
+    return charts.Sitting(
+        r["occurred_on"],
+        _float(r["score_share"]),
+        _float(r["cut_share"]),
+        _float(r["cohort_mean_share"]),
+    )
 
 
 def _float(value: Decimal | float | None) -> float | None:
@@ -325,8 +351,12 @@ def _ai_use(declarations: Sequence[Row]) -> tuple[tuple[AiUse, ...], Behind]:
         kinds.setdefault(d["reconciliation"], []).append(d)
     uses = tuple(
         AiUse(
+            len(rows),
             words.RECONCILIATION.get(code, words.plain(code)),
             Behind(f"ai-{code.replace('_', '-')}", f"AI use: {words.plain(code)}", ids(rows)),
+            tuple(f"{r['title'] or r['task_id']}: {r['sentence']}" for r in rows)
+            if code in TOLD
+            else (),
         )
         for code, rows in kinds.items()
         if rows
@@ -393,6 +423,8 @@ def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
         )
     for kind, section, on in sources:
         for r in sections[section]:
+            if r["evidence_id"] is None:
+                continue
             dated.setdefault(r["evidence_id"], (r[on], form(kind, r, words.day(r[on]))))
     ordered = sorted(
         dated.values(), key=lambda pair: (pair[0] or date.min, pair[1].evidence_id), reverse=True

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
 
+from pipelines.committee.edition import Source
 from pipelines.committee.evidence import Row
 
 OF_LEARNERS = (
@@ -59,7 +58,7 @@ class Portfolio:
 
     edition_id: str
     as_of: date
-    known_at: datetime
+    known_at: datetime | None
     learners: tuple[Row, ...]
     of_learners: Mapping[str, Mapping[str, list[Row]]]
     of_programme: Mapping[str, list[Row]]
@@ -90,23 +89,23 @@ class Portfolio:
         known = self.competencies.get(competency_id)
         return known or Competency(competency_id, competency_id, len(self.competencies))
 
+    def title(self, competency_id: str | None) -> str | None:
+        """Return what a competency is called; None stays None."""
+        return None if competency_id is None else self.competency(competency_id).title
 
-def read(database: Path, edition: Mapping[str, Any]) -> Portfolio:
-    """Read every section of an edition, once, without the right to write.
 
-    Args:
-        database: the edition's DuckDB file.
-        edition: the edition's `edition.json`.
-    """
-    with duckdb.connect(str(database), read_only=True) as connection:
+def read(source: Source) -> Portfolio:
+    """Read every section of an edition, once, without the right to write."""
+    with duckdb.connect(str(source.database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
         frames = {
-            name: connection.execute(query(name)).pl() for name in (*OF_LEARNERS, *OF_PROGRAMME)
+            name: _frame(connection, name) for name in (*OF_LEARNERS, *OF_PROGRAMME)
         }
     return Portfolio(
-        edition_id=str(edition["edition_id"]),
-        as_of=date.fromisoformat(str(edition["as_of"])),
-        known_at=datetime.fromisoformat(str(edition["known_at"])),
+        edition_id=source.edition_id,
+        as_of=source.edition.as_of,
+        known_at=source.edition.known_at,
         learners=tuple(frames["learners"].rows(named=True)),
         of_learners={name: _by_learner(frames[name]) for name in OF_LEARNERS},
         of_programme={name: frames[name].rows(named=True) for name in OF_PROGRAMME},
@@ -123,3 +122,7 @@ def _by_learner(frame: pl.DataFrame) -> dict[str, list[Row]]:
     for row in frame.iter_rows(named=True):
         grouped.setdefault(row["learner_key"], []).append(row)
     return grouped
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
+    return connection.sql(query(section)).pl()

@@ -32,8 +32,8 @@ COLUMNS = (
 """The agenda's columns and how each sorts; what a status counts does not sort."""
 
 COMMENT_RULE = (
-    "every flagged one; the two newest; the two whose level is farthest below its target; "
-    "the two most specific, by length as a stand-in"
+    "every flagged one, the newest, the lowest against their target, the most specific by its "
+    "count of suggestions and behaviours"
 )
 
 

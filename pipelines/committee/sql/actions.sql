@@ -1,16 +1,11 @@
 -- One row an action: what is overdue first, then what is open, then what is done.
 with
 
-judged as (
+placed as (
     select
-        action.*,
-        case
-            when action.status = 'open' and action.due_on < edition.as_of then 'overdue'
-            else action.status
-        end as state,
-        date_diff('day', action.due_on, edition.as_of) as n_days_overdue
-    from fct_action as action
-    cross join (select cast(getvariable('as_of') as date) as as_of) as edition
+        *,
+        case when is_overdue then 'overdue' else status end as state
+    from fct_action
 )
 
 select
@@ -21,6 +16,7 @@ select
     competency_id,
     instrument_id,
     required_n,
+    n_done,
     agreed_on,
     due_on,
     done_on,
@@ -32,9 +28,10 @@ select
     source_row,
     source_cell,
     known_at
-from judged
+from placed
 order by
     learner_key,
     case state when 'overdue' then 1 when 'open' then 2 when 'done' then 3 else 4 end,
+    agreed_on desc,
     due_on,
-    evidence_id
+    record_key

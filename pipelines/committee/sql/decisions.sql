@@ -1,4 +1,4 @@
--- One row a decision, newest first; a corrected decision gives way to its correction.
+-- One row a decision, the latest first; a corrected one stands behind its correction.
 select
     learner_key,
     'D-' || upper(substring(record_key, 1, 12)) as evidence_id,
@@ -9,6 +9,10 @@ select
     rationale,
     dissent,
     appeal_status,
+    decided_by_keys,
+    recused_keys,
+    is_corrected,
+    is_latest,
     decided_on,
     source_id,
     delivery_id,
@@ -16,4 +20,4 @@ select
     source_cell,
     known_at
 from fct_decision
-order by learner_key, decided_on desc, evidence_id
+order by learner_key, is_latest desc, decided_at desc, record_key

@@ -2,10 +2,11 @@
 select
     declaration.learner_key,
     'U-' || upper(substring(declaration.record_key, 1, 12)) as evidence_id,
+    declaration.declaration_key,
     declaration.task_id,
     task.title,
     declaration.status,
-    declaration.tools,
+    declaration.tools_text as tools,
     declaration.purposes,
     declaration.stages,
     declaration.extent,
@@ -20,12 +21,17 @@ select
     declaration.source_id,
     declaration.delivery_id,
     declaration.source_row,
-    declaration.source_cell,
     declaration.known_at
 from fct_ai_declaration as declaration
 left join dim_task as task
     on
         declaration.programme_id = task.programme_id
         and declaration.task_id = task.task_id
-        and task.is_current
-order by declaration.learner_key, declaration.declared_on desc nulls last, declaration.task_id
+where
+    not declaration.is_amended
+    and (declaration.declared_on is null or declaration.declared_on <= getvariable('as_of'))
+order by
+    declaration.learner_key,
+    declaration.declared_on desc nulls last,
+    declaration.task_id,
+    declaration.declaration_key

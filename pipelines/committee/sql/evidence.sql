@@ -11,6 +11,9 @@ select
     evidence.sitting_id,
     evidence.attempt,
     evidence.result_status,
+    evidence.grade,
+    evidence.cut_score,
+    evidence.form_id,
     evidence.scale_id,
     evidence.level,
     evidence.raw_label,
@@ -27,6 +30,7 @@ select
     evidence.stake,
     evidence.is_flagged,
     evidence.is_banked,
+    evidence.is_new_evidence,
     evidence.narrative_strengths,
     evidence.narrative_improvements,
     evidence.narrative_other,
@@ -45,5 +49,4 @@ left join dim_task as task
     on
         evidence.programme_id = task.programme_id
         and evidence.task_id = task.task_id
-        and task.is_current
 order by evidence.learner_key, evidence.occurred_at, evidence.evidence_id, evidence.competency_id

@@ -1,39 +1,37 @@
--- One row a learner and sitting, oldest first, an absent one too.
+-- One row a learner and sitting, oldest first; a progress test that was not sat is a row too.
 select
-    sitting.learner_key,
-    sitting.evidence_id,
-    coalesce(instrument.title, sitting.instrument_id, 'Exams') as series,
-    coalesce(instrument.method_family = 'progress_test', false) as is_growth,
-    sitting.task_id,
-    task.title,
-    sitting.sitting_id,
-    sitting.attempt,
-    sitting.occurred_on,
-    sitting.result_status,
-    sitting.is_banked,
-    sitting.score,
-    sitting.max_score,
-    sitting.score / nullif(sitting.max_score, 0) as score_share,
-    sitting.cut_score,
-    sitting.cut_score / nullif(sitting.max_score, 0) as cut_share,
-    sitting.is_at_or_above_cut,
-    sitting.n_right,
-    sitting.n_wrong,
-    sitting.n_dont_know,
-    sitting.n_omitted,
-    sitting.assurance_level
-from fct_exam_sitting as sitting
-left join dim_instrument as instrument on sitting.instrument_id = instrument.instrument_id
-left join dim_task as task
-    on
-        sitting.programme_id = task.programme_id
-        and sitting.task_id = task.task_id
-        and task.is_current
+    exam.learner_key,
+    exam.evidence_id,
+    coalesce(instrument.title, exam.instrument_id, exam.modality, 'Exams') as series,
+    exam.is_progress_test as is_growth,
+    exam.task_id,
+    exam.title,
+    exam.sitting_id,
+    exam.attempt,
+    exam.occurred_on,
+    exam.sitting_status,
+    exam.is_banked,
+    exam.points as score,
+    exam.max_points as max_score,
+    exam.score_share,
+    exam.cut_score,
+    case
+        when exam.cut_score_method is distinct from 'number_right'
+            then exam.cut_score / nullif(exam.max_points, 0)
+    end as cut_share,
+    exam.is_at_or_above_cut,
+    exam.cohort_n,
+    exam.cohort_mean_share,
+    exam.n_right,
+    exam.n_wrong,
+    exam.n_dont_know,
+    exam.n_omitted,
+    exam.assurance_level
+from portfolio_exam as exam
+left join dim_instrument as instrument on exam.instrument_id = instrument.instrument_id
 order by
-    sitting.learner_key,
+    exam.learner_key,
     is_growth desc,
     series,
-    sitting.occurred_on,
-    sitting.task_id,
-    sitting.sitting_id,
-    sitting.attempt
+    exam.occurred_on,
+    exam.sitting_key
