@@ -178,7 +178,9 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         exams=_exams(sections["sittings"], portfolio.as_of),
         ai_use=ai_use,
         ai_privacy=ai_privacy,
-        signals=tuple(sections["signals"]),
+        signals=tuple(
+            s | {"recommendation": _recommendation(portfolio, s)} for s in sections["signals"]
+        ),
         forms=_forms(sections),
         behind=tuple(behind),
         one_look=_one_look(sections["status"], bool(evidence)),
@@ -367,6 +369,22 @@ def _ai_use(declarations: Sequence[Row]) -> tuple[tuple[AiUse, ...], Behind]:
         ids(d for d in declarations if d["has_patient_data"]),
     )
     return uses, privacy
+
+
+def _recommendation(portfolio: Portfolio, signal: Row) -> str:
+    """Return what a signal asks for: which assessment, of what, where and by whom."""
+    if signal["recommended_instrument_id"] is None and signal["recommended_competency_id"] is None:
+        return str(signal["remedy"])
+    parts = [words.plain(signal["recommended_instrument_id"] or "an observation")]
+    if signal["recommended_competency_id"]:
+        parts.append(f"of “{portfolio.title(signal['recommended_competency_id'])}”")
+    if signal["recommended_setting"]:
+        parts.append(f"in {words.plain(signal['recommended_setting'])}")
+    if signal["recommended_assessor"]:
+        parts.append(f"by {signal['recommended_assessor']}")
+    if signal["recommended_rotation_id"]:
+        parts.append(f"on rotation {words.plain(signal['recommended_rotation_id'])}")
+    return f"Recommended: {' '.join(parts)}."
 
 
 def _one_look(statuses: Sequence[Row], has_evidence: bool) -> tuple[str, ...]:

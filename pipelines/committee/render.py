@@ -63,13 +63,20 @@ class Agenda:
         return len(self.learners)
 
     @cached_property
+    def _in_order(self) -> list[Row]:
+        return sorted(
+            self.learners,
+            key=lambda r: (r["programme_id"], r["agenda_order"] or self.n, r["learner_key"]),
+        )
+
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
         """Return the groups that hold someone, in their order."""
         titles = words.GROUPS | {None: "Not on the agenda"}
         return tuple(
             Group(title, rows)
             for code, title in titles.items()
-            if (rows := tuple(r for r in self.learners if _group(r) == code))
+            if (rows := tuple(r for r in self._in_order if _group(r) == code))
         )
 
     @cached_property
@@ -159,7 +166,7 @@ class Pages:
             "learner.html",
             root="../",
             page=page,
-            late_sources=[f for f in self._portfolio.of_programme["freshness"] if f["is_late"]],
+            waiting_sources=[f for f in self._portfolio.of_programme["freshness"] if f["is_waiting"]],
         )
 
     def evidence(self, page: LearnerPage) -> str:

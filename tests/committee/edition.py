@@ -148,18 +148,24 @@ TABLES_SQL = {
         is_flagged boolean, is_picked boolean, pick_reasons varchar[], evidence_ids varchar[],
         competency_ids varchar[], occurred_on date""",
     "portfolio_signal": """learner_key varchar, signal_id varchar, rule_id varchar,
-        rule_version varchar, severity varchar, sentence varchar, owner_role varchar, due_on date,
-        evidence_ids varchar[]""",
+        rule_set_id varchar, rule_version varchar, severity varchar, title varchar,
+        sentence varchar, remedy varchar, recommended_competency_id varchar,
+        recommended_instrument_id varchar, recommended_setting varchar,
+        recommended_rotation_id varchar, recommended_assessor_role varchar,
+        recommended_assessor varchar, owner_role varchar, display_order bigint,
+        is_overdue boolean, due_on date, evidence_ids varchar[]""",
     "programme_rule": """rule_set_id varchar, rule_version varchar, rule_id varchar,
         threshold_name varchar, threshold_value decimal(18, 6), source varchar""",
     "programme_delivery": """delivery_id varchar, source_id varchar, file varchar,
-        known_at timestamptz, status varchar, reason varchar, source_rows bigint,
-        rows_read bigint, n_accepted bigint, n_duplicate bigint, n_superseded bigint,
+        last_known_at timestamptz, status varchar, reason varchar, owner varchar,
+        n_source_rows bigint, n_read bigint, n_accepted bigint, n_duplicate bigint, n_superseded bigint,
         n_voided bigint, n_quarantined bigint""",
-    "programme_data_quality": """code varchar, source_id varchar, kind varchar, n bigint,
+    "programme_data_quality": """code varchar, source_id varchar, kind varchar, found_by varchar,
+        is_quarantined boolean, n bigint, sentence varchar, suggestion varchar, owner varchar""",
+    "programme_freshness": """source_id varchar, n_held bigint, n_unreadable bigint,
         sentence varchar""",
-    "programme_freshness": "source_id varchar, is_late boolean, sentence varchar",
-    "programme_measurement": "sentence varchar",
+    "programme_measurement": """programme_id varchar, scale_id varchar,
+        calibration_version varchar, sentence varchar""",
 }
 
 STATUS_SQL = """
@@ -253,10 +259,13 @@ reasoned as (
     left join actions as a on a.learner_key = l.learner_key
     left join fct_decision as d on d.learner_key = l.learner_key and d.is_latest
 )
-select learner_key, stage_id, 'M-2026-11' as meeting_id, date '2026-11-30' as meets_on, reasons,
+select learner_key, 'MED' as programme_id, stage_id, 'M-2026-11' as meeting_id, date '2026-11-30' as meets_on, reasons,
     array_to_string(list_transform(reasons, lambda r: replace(r, '_', ' ')), '; ') as reason_text,
     case when list_has_any(reasons, ['action_overdue', 'needs_discussion']) then 'discuss'
          when len(reasons) > 0 then 'data' else 'consent' end as agenda_group,
+    row_number() over (order by
+        case when list_has_any(reasons, ['action_overdue', 'needs_discussion']) then 1
+             when len(reasons) > 0 then 2 else 3 end, learner_key) as agenda_order,
     case when list_has_any(reasons, ['action_overdue', 'needs_discussion']) then 5
          when len(reasons) > 0 then 3 else 1 end::bigint as minutes,
     outcome as last_decision_outcome, decided_on as last_decided_on,
@@ -405,29 +414,33 @@ class _Cohort:
         ]  # fmt: skip
         rows["programme_delivery"] = [
             {"delivery_id": "ward_forms-0123456789abcdef", "source_id": "ward_forms",
-             "file": "ward_forms/2026-11.csv", "known_at": KNOWN_AT, "status": "committed",
-             "reason": None, "source_rows": 900, "rows_read": 900, "n_accepted": 880,
+             "file": "ward_forms/2026-11.csv", "last_known_at": KNOWN_AT, "status": "committed",
+             "reason": None, "owner": None, "n_source_rows": 900, "n_read": 900, "n_accepted": 880,
              "n_duplicate": 6, "n_superseded": 5, "n_voided": 2, "n_quarantined": 7},
-            {"delivery_id": None, "source_id": None, "file": "<b>unknown</b>/x.csv",
-             "known_at": KNOWN_AT, "status": "refused",
-             "reason": "No source is called <b>unknown</b>.", "source_rows": None,
-             "rows_read": None, "n_accepted": None, "n_duplicate": None, "n_superseded": None,
-             "n_voided": None, "n_quarantined": None},
+            {"delivery_id": "r-0001", "source_id": None, "file": "<b>unknown</b>/x.csv",
+             "last_known_at": KNOWN_AT, "status": "refused", "owner": "assessment_unit",
+             "reason": "No source is called <b>unknown</b>.", "n_source_rows": 0,
+             "n_read": 0, "n_accepted": 0, "n_duplicate": 0, "n_superseded": 0,
+             "n_voided": 0, "n_quarantined": 0},
         ]  # fmt: skip
         rows["programme_data_quality"] = [
             {"code": "unknown_label", "source_id": "ward_forms", "kind": "workplace_assessment",
-             "n": 7, "sentence": "7 ratings carry a label that is on no scale."},
+             "found_by": "quarantine", "is_quarantined": True, "n": 7,
+             "sentence": "7 workplace assessment records in quarantine: unknown label.",
+             "suggestion": "Add the label to the crosswalk.", "owner": "assessment_unit"},
         ]  # fmt: skip
         rows["programme_freshness"] = [
-            {"source_id": "ward_forms", "is_late": True,
-             "sentence": "ward forms: 3 days late, last heard 2026-11-18."},
-            {"source_id": "exams", "is_late": False,
-             "sentence": "exams: on time, last heard 2026-11-20."},
+            {"source_id": "ward_forms", "n_held": 1, "n_unreadable": 0,
+             "sentence": "Last delivery 3 days before this edition; 1 delivery is held or "
+             "unreadable."},
+            {"source_id": "exams", "n_held": 0, "n_unreadable": 0,
+             "sentence": "Last delivery on the day of this edition."},
         ]  # fmt: skip
         rows["programme_measurement"] = [
-            {"sentence": "With 7 ratings by 4 assessors the dependability of a mean is 0.68; "
+            {"programme_id": "MED", "scale_id": "entrustment_5", "calibration_version": "c1",
+             "sentence": "With 7 ratings by 4 assessors the dependability of a mean is 0.68; "
              "assessors and learners form one connected block."}
-        ]
+        ]  # fmt: skip
 
     def _learner(self, key: str) -> None:
         draw = self._random
@@ -751,10 +764,15 @@ class _Cohort:
             )  # fmt: skip
         self._rows["portfolio_signal"].append(
             {"learner_key": key, "signal_id": f"S-{key}", "rule_id": "no_recent_evidence",
-             "rule_version": "1", "severity": "medium",
-             "sentence": "Needs an observation of consent by an assessor who has not seen the "
-             "learner; possible on the current rotation.",
-             "owner_role": "mentor", "due_on": date(2026, 12, 14), "evidence_ids": mine}
+             "rule_set_id": "signals", "rule_version": "1", "severity": "medium",
+             "title": "No recent evidence where the plan asks for it",
+             "sentence": "No data point on “Obtain informed consent” in the last 182 days.",
+             "remedy": "Arrange the recommended assessment.",
+             "recommended_competency_id": "EPA-11", "recommended_instrument_id": "mini_cex",
+             "recommended_setting": "emergency", "recommended_rotation_id": "Emergency Medicine",
+             "recommended_assessor_role": "consultant",
+             "recommended_assessor": "an assessor who has not yet assessed this learner on it",
+             "owner_role": "mentor", "display_order": 1, "is_overdue": False, "due_on": date(2026, 12, 14), "evidence_ids": mine}
         )  # fmt: skip
 
     def _of(self, key: str, code: str) -> Iterator[str]:

@@ -3,15 +3,16 @@ select
     delivery_id,
     source_id,
     file,
-    known_at,
+    last_known_at,
     status,
     reason,
-    source_rows,
-    rows_read,
+    owner,
+    n_source_rows,
+    n_read,
     n_accepted,
     n_duplicate,
     n_superseded,
     n_voided,
     n_quarantined
 from programme_delivery
-order by known_at desc, source_id, file, delivery_id
+order by last_known_at desc, source_id, file, delivery_id

@@ -19,6 +19,7 @@ select
     agenda.reason_text,
     agenda.agenda_group,
     agenda.minutes,
+    agenda.agenda_order,
     agenda.last_decision_outcome,
     agenda.last_decided_on,
     coalesce(agenda.n_actions_open, 0) as n_actions_open,
@@ -28,5 +29,8 @@ select
     coalesce(agenda.n_needs_discussion, 0) as n_needs_discussion,
     coalesce(agenda.n_quarantined, 0) as n_quarantined
 from dim_learner as learner
-left join committee_agenda as agenda on agenda.learner_key = learner.learner_key
-order by learner.learner_key
+left join committee_agenda as agenda
+    on
+        learner.learner_key = agenda.learner_key
+        and learner.programme_id = agenda.programme_id
+order by learner.learner_key, learner.programme_id

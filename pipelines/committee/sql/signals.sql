@@ -1,18 +1,23 @@
--- One row an open signal, in the order of the mart.
+-- One row an open signal, in the order in which the mart shows them.
 select
     learner_key,
     signal_id,
-    rule_id,
+    rule_set_id,
     rule_version,
+    rule_id,
     severity,
+    title,
     sentence,
-    cast(null as varchar) as recommendation,
+    remedy,
+    recommended_competency_id,
+    recommended_instrument_id,
+    recommended_setting,
+    recommended_rotation_id,
+    recommended_assessor_role,
+    recommended_assessor,
     owner_role,
     due_on,
+    is_overdue,
     evidence_ids
 from portfolio_signal
-order by
-    learner_key,
-    case severity when 'high' then 1 when 'medium' then 2 else 3 end,
-    due_on,
-    signal_id
+order by learner_key, display_order, signal_id
