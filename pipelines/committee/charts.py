@@ -252,33 +252,34 @@ def _growth_spec() -> dict[str, Any]:
         labelFontSize=11,
         labelOverlap=False,
     )
+    wide = alt.Scale(domain=[-0.04, 1.04], nice=False, zero=False)
     share = alt.Y("y:Q", axis=axis, scale=alt.Scale(domain=[0, 1], nice=False))
     whole = {"y": alt.value(0), "y2": alt.value(GROWTH_HEIGHT)}
     chart = alt.layer(
-        _layer("ticks", "rule", {"color": FAINT}, x=_x(), **whole),
+        _layer("ticks", "rule", {"color": FAINT}, x=alt.X("x:Q", axis=None, scale=wide), **whole),
         _layer(
             "ticks",
             "text",
             {"color": MUTED, "fontSize": 11, "baseline": "bottom", "dy": -3},
-            x=_x(),
+            x=alt.X("x:Q", axis=None, scale=wide),
             y=alt.value(0),
             text="label:N",
         ),
-        _layer("gaps", "rule", {"color": MUTED, "strokeDash": [2, 4]}, x=_x(), **whole),
+        _layer("gaps", "rule", {"color": MUTED, "strokeDash": [2, 4]}, x=alt.X("x:Q", axis=None, scale=wide), **whole),
         _layer(
             "cuts",
             "tick",
             {"color": MUTED, "thickness": 2, "size": 18, "orient": "horizontal"},
-            x=_x(),
+            x=alt.X("x:Q", axis=None, scale=wide),
             y=share,
         ),
-        _layer("cohort", "line", {"color": MUTED, "strokeWidth": 1.2}, x=_x(), y=share),
+        _layer("cohort", "line", {"color": MUTED, "strokeWidth": 1.2}, x=alt.X("x:Q", axis=None, scale=wide), y=share),
         _layer(
-            "scored", "line", {"color": ACCENT, "strokeWidth": 1.4}, x=_x(), y=share, detail="run:N"
+            "scored", "line", {"color": ACCENT, "strokeWidth": 1.4}, x=alt.X("x:Q", axis=None, scale=wide), y=share, detail="run:N"
         ),
         _layer(
             "scored", "point", {"color": ACCENT, "filled": True, "size": 40, "opacity": 1},
-            x=_x(), y=share,
+            x=alt.X("x:Q", axis=None, scale=wide), y=share,
         ),
     )  # fmt: skip
     return _compile(

@@ -30,10 +30,6 @@ UNJUDGED: Row = {
 }
 """A competency that has evidence and is not required of the present stage."""
 
-PRINTED_COMMENTS = 6
-"""How many comments the printed first side shows; the others follow on page 2."""
-
-
 @dataclass(frozen=True)
 class Strip:
     """One competency's observations on one scale, as a slice of the chart and in words."""

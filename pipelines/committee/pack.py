@@ -29,6 +29,10 @@ class PackError(Exception):
     """The pack cannot be made or read; the message says why and what to do."""
 
 
+class NoEditionError(PackError):
+    """There is no such edition to make a pack from."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something in a pack that is not as it was built."""
@@ -64,11 +68,15 @@ def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path
         edition_id: which edition; the current one by default.
 
     Raises:
-        PackError: there is no such edition, or it is not what was published.
+        NoEditionError: there is no such edition.
+        PackError: the edition is not what was published.
     """
     del settings
     try:
         source = find(home, edition_id)
+    except EditionError as error:
+        raise NoEditionError(str(error)) from None
+    try:
         source.verify()
     except EditionError as error:
         raise PackError(str(error)) from None

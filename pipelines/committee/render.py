@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from pipelines.committee import charts, words
 from pipelines.committee.evidence import Row
-from pipelines.committee.learner import PRINTED_COMMENTS, LearnerPage
+from pipelines.committee.learner import LearnerPage
 from pipelines.committee.queries import Portfolio
 
 COLUMNS = (
@@ -32,8 +32,8 @@ COLUMNS = (
 """The agenda's columns and how each sorts; what a status counts does not sort."""
 
 COMMENT_RULE = (
-    "every flagged one, the newest, the lowest against their target, the most specific by its "
-    "count of suggestions and behaviours"
+    "all flagged, the newest, the lowest against target, the most specific (most suggestions and "
+    "behaviours named)"
 )
 
 
@@ -206,7 +206,6 @@ def _environment() -> Environment:
         "axis_height": charts.AXIS_HEIGHT,
         "comment_rule": COMMENT_RULE,
         "level_of_interval": "90 %",
-        "printed_comments": PRINTED_COMMENTS,
         "reflections": words.REFLECTIONS,
         "statuses": words.STATUS,
         "strip_height": charts.STRIP_HEIGHT,
