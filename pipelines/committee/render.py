@@ -120,7 +120,7 @@ class Quality:
     def sentence(self) -> str:
         """Return the ledger in one sentence."""
         n = {
-            outcome: sum(d[f"n_{outcome}"] or 0 for d in self.deliveries)
+            outcome: sum(d[outcome] for d in self.deliveries)
             for outcome in ("accepted", "duplicate", "superseded", "voided", "quarantined")
         }
         parts = words.listed(f"{count} {outcome}" for outcome, count in n.items())

@@ -134,7 +134,7 @@ TABLES_SQL = {
         modality varchar, assurance_level varchar, sitting_status varchar, cut_score_method varchar,
         attempt bigint, n_right bigint, n_wrong bigint, n_omitted bigint, n_dont_know bigint,
         points decimal(18, 6), max_points decimal(18, 6), score_share decimal(9, 6),
-        cut_score decimal(18, 6), cohort_n bigint, cohort_mean_share decimal(9, 6),
+        cut_score decimal(18, 6), cohort_n bigint, cohort_mean_share decimal(5, 4),
         is_at_or_above_cut boolean, is_progress_test boolean, is_banked boolean,
         occurred_on date""",
     "portfolio_conflict": """conflict_id varchar, learner_key varchar, competency_id varchar,
@@ -158,8 +158,8 @@ TABLES_SQL = {
         threshold_name varchar, threshold_value decimal(18, 6), source varchar""",
     "programme_delivery": """delivery_id varchar, source_id varchar, file varchar,
         last_known_at timestamptz, status varchar, reason varchar, owner varchar,
-        n_source_rows bigint, n_read bigint, n_accepted bigint, n_duplicate bigint, n_superseded bigint,
-        n_voided bigint, n_quarantined bigint""",
+        source_rows bigint, rows_read bigint, accepted bigint, duplicate bigint,
+        superseded bigint, voided bigint, quarantined bigint""",
     "programme_data_quality": """code varchar, source_id varchar, kind varchar, found_by varchar,
         is_quarantined boolean, n bigint, sentence varchar, suggestion varchar, owner varchar""",
     "programme_freshness": """source_id varchar, n_held bigint, n_unreadable bigint,
@@ -413,15 +413,20 @@ class _Cohort:
             )
         ]  # fmt: skip
         rows["programme_delivery"] = [
-            {"delivery_id": "ward_forms-0123456789abcdef", "source_id": "ward_forms",
-             "file": "ward_forms/2026-11.csv", "last_known_at": KNOWN_AT, "status": "committed",
-             "reason": None, "owner": None, "n_source_rows": 900, "n_read": 900, "n_accepted": 880,
-             "n_duplicate": 6, "n_superseded": 5, "n_voided": 2, "n_quarantined": 7},
+            {"delivery_id": f"{source}-0123456789abcdef", "source_id": source,
+             "file": f"{source}/2026-11.csv", "last_known_at": KNOWN_AT, "status": "committed",
+             "reason": None, "owner": None, "source_rows": n + 7, "rows_read": n + 20,
+             "accepted": n, "duplicate": 6, "superseded": 5, "voided": 2, "quarantined": 7}
+            for source, n in (
+                ("ward_forms", 880), ("exams", 500), ("declarations", 90), ("decisions", 60),
+                ("learners_words", 40), ("mentors", 20),
+            )
+        ] + [
             {"delivery_id": "r-0001", "source_id": None, "file": "<b>unknown</b>/x.csv",
              "last_known_at": KNOWN_AT, "status": "refused", "owner": "assessment_unit",
-             "reason": "No source is called <b>unknown</b>.", "n_source_rows": 0,
-             "n_read": 0, "n_accepted": 0, "n_duplicate": 0, "n_superseded": 0,
-             "n_voided": 0, "n_quarantined": 0},
+             "reason": "No source is called <b>unknown</b>.", "source_rows": 0,
+             "rows_read": 0, "accepted": 0, "duplicate": 0, "superseded": 0,
+             "voided": 0, "quarantined": 0},
         ]  # fmt: skip
         rows["programme_data_quality"] = [
             {"code": "unknown_label", "source_id": "ward_forms", "kind": "workplace_assessment",

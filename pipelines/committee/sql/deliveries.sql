@@ -7,12 +7,12 @@ select
     status,
     reason,
     owner,
-    n_source_rows,
-    n_read,
-    n_accepted,
-    n_duplicate,
-    n_superseded,
-    n_voided,
-    n_quarantined
+    source_rows,
+    rows_read,
+    accepted,
+    duplicate,
+    superseded,
+    voided,
+    quarantined
 from programme_delivery
 order by last_known_at desc, source_id, file, delivery_id
