@@ -93,7 +93,7 @@ def strips(
     """
     x = _Axis(window)
     bottom = n * STRIP_HEIGHT
-    data = {
+    data: dict[str, list[Any]] = {
         "leave": [
             {"from": x(max(span.starts_on, window.starts_on)), "to": x(span.ends_on)}
             for span in leave
@@ -129,11 +129,13 @@ def growth(sittings: Sequence[Sitting], window: Span) -> Drawing:
             run += 1
         else:
             scored.append({"x": x(sitting.on), "y": sitting.share, "run": run})
-    data = {
+    data: dict[str, list[Any]] = {
         "ticks": [{"x": x(day), "label": str(day.year)} for day in _years(window)],
         "scored": scored,
         "cuts": [{"x": x(s.on), "y": s.cut} for s in sittings if s.cut is not None],
-        "cohort": [{"x": x(s.on), "y": s.cohort_mean} for s in sittings if s.cohort_mean is not None],
+        "cohort": [
+            {"x": x(s.on), "y": s.cohort_mean} for s in sittings if s.cohort_mean is not None
+        ],
         "gaps": [{"x": x(s.on)} for s in sittings if s.share is None],
     }
     body = _draw(_growth_spec(), data, height=GROWTH_HEIGHT)
@@ -174,9 +176,7 @@ def _mark(point: Point) -> str:
 
 
 def _years(window: Span) -> list[date]:
-    return [
-        date(year, 1, 1) for year in range(window.starts_on.year + 1, window.ends_on.year + 1)
-    ]
+    return [date(year, 1, 1) for year in range(window.starts_on.year + 1, window.ends_on.year + 1)]
 
 
 def _layer(name: str, mark: str, style: Mapping[str, Any], **channels: Any) -> alt.Chart:
@@ -253,33 +253,34 @@ def _growth_spec() -> dict[str, Any]:
         labelOverlap=False,
     )
     wide = alt.Scale(domain=[-0.04, 1.04], nice=False, zero=False)
+    x = alt.X("x:Q", axis=None, scale=wide)
     share = alt.Y("y:Q", axis=axis, scale=alt.Scale(domain=[0, 1], nice=False))
     whole = {"y": alt.value(0), "y2": alt.value(GROWTH_HEIGHT)}
     chart = alt.layer(
-        _layer("ticks", "rule", {"color": FAINT}, x=alt.X("x:Q", axis=None, scale=wide), **whole),
+        _layer("ticks", "rule", {"color": FAINT}, x=x, **whole),
         _layer(
             "ticks",
             "text",
             {"color": MUTED, "fontSize": 11, "baseline": "bottom", "dy": -3},
-            x=alt.X("x:Q", axis=None, scale=wide),
+            x=x,
             y=alt.value(0),
             text="label:N",
         ),
-        _layer("gaps", "rule", {"color": MUTED, "strokeDash": [2, 4]}, x=alt.X("x:Q", axis=None, scale=wide), **whole),
+        _layer("gaps", "rule", {"color": MUTED, "strokeDash": [2, 4]}, x=x, **whole),
         _layer(
             "cuts",
             "tick",
             {"color": MUTED, "thickness": 2, "size": 18, "orient": "horizontal"},
-            x=alt.X("x:Q", axis=None, scale=wide),
+            x=x,
             y=share,
         ),
-        _layer("cohort", "line", {"color": MUTED, "strokeWidth": 1.2}, x=alt.X("x:Q", axis=None, scale=wide), y=share),
+        _layer("cohort", "line", {"color": MUTED, "strokeWidth": 1.2}, x=x, y=share),
         _layer(
-            "scored", "line", {"color": ACCENT, "strokeWidth": 1.4}, x=alt.X("x:Q", axis=None, scale=wide), y=share, detail="run:N"
+            "scored", "line", {"color": ACCENT, "strokeWidth": 1.4}, x=x, y=share, detail="run:N"
         ),
         _layer(
             "scored", "point", {"color": ACCENT, "filled": True, "size": 40, "opacity": 1},
-            x=alt.X("x:Q", axis=None, scale=wide), y=share,
+            x=x, y=share,
         ),
     )  # fmt: skip
     return _compile(
@@ -288,15 +289,12 @@ def _growth_spec() -> dict[str, Any]:
     )
 
 
-def _compile(chart: alt.LayerChart, padding: dict[str, int]) -> dict[str, Any]:
+def _compile(chart: alt.LayerChart | alt.FacetChart, padding: dict[str, int]) -> dict[str, Any]:
     """Return a chart as a Vega program, compiled once."""
     whole = chart.properties(
         autosize=alt.AutoSizeParams(type="none"), padding=padding, background="transparent"
     ).configure(aria=False, view=alt.ViewConfig(stroke=None), font="sans-serif")
-    spec = whole.to_dict()
-    names = {name for name in re.findall(r'"data": ?\{"name": ?"(\w+)"', chart.to_json(indent=None))}
-    spec["datasets"] = {name: [] for name in sorted(names)}
-    program: dict[str, Any] = vl_convert.vegalite_to_vega(spec)
+    program: dict[str, Any] = vl_convert.vegalite_to_vega(whole.to_dict())
     return program
 
 

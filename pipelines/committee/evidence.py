@@ -188,9 +188,7 @@ def form(kind: str, row: Row, on: str) -> Form:
         if row.get(name) is not None
     ]
     fields += [
-        Field(label, row[name], is_verbatim=True)
-        for name, label in VERBATIM[kind]
-        if row.get(name)
+        Field(label, row[name], is_verbatim=True) for name, label in VERBATIM[kind] if row.get(name)
     ]
     return Form(
         evidence_id=row["evidence_id"],

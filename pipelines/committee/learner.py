@@ -30,6 +30,7 @@ UNJUDGED: Row = {
 }
 """A competency that has evidence and is not required of the present stage."""
 
+
 @dataclass(frozen=True)
 class Strip:
     """One competency's observations on one scale, as a slice of the chart and in words."""
@@ -267,7 +268,9 @@ class _Scale:
 
 def _point(strip: int, e: Row, place_of: _Scale) -> charts.Point:
     height = None if e["level"] is None else place_of(e["level"])
-    return charts.Point(strip, e["occurred_on"], height, e["assurance_level"], bool(e["is_flagged"]))
+    return charts.Point(
+        strip, e["occurred_on"], height, e["assurance_level"], bool(e["is_flagged"])
+    )
 
 
 def _said(rated: Sequence[Row], target: int | None) -> str:

@@ -109,9 +109,7 @@ def verify(home: Home, edition_id: str | None = None) -> Verdict:
         named = str(manifest["edition_id"])
         hashes = manifest["edition_hash"]
     except (OSError, ValueError, KeyError, TypeError):
-        problem = Problem(
-            MANIFEST, "manifest", "the manifest cannot be read: build the pack again"
-        )
+        problem = Problem(MANIFEST, "manifest", "the manifest cannot be read: build the pack again")
         return Verdict(pack.name, pack, 0, (problem,))
     problems = list(_differences(pack, files))
     if named != pack.name:

@@ -103,9 +103,7 @@ def read(source: Source) -> Portfolio:
     with duckdb.connect(str(source.database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
-        frames = {
-            name: _frame(connection, name) for name in (*OF_LEARNERS, *OF_PROGRAMME)
-        }
+        frames = {name: _frame(connection, name) for name in (*OF_LEARNERS, *OF_PROGRAMME)}
     return Portfolio(
         edition_id=source.edition_id,
         as_of=source.edition.as_of,
@@ -131,7 +129,8 @@ def _by_learner(frame: pl.DataFrame) -> dict[str, list[Row]]:
 def _frame(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
     if section in LATER and not _has_table(connection, LATER[section]):
         return pl.DataFrame()
-    return connection.sql(query(section)).pl()
+    frame: pl.DataFrame = connection.sql(query(section)).pl()
+    return frame
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

@@ -166,7 +166,9 @@ class Pages:
             "learner.html",
             root="../",
             page=page,
-            waiting_sources=[f for f in self._portfolio.of_programme["freshness"] if f["is_waiting"]],
+            waiting_sources=[
+                f for f in self._portfolio.of_programme["freshness"] if f["is_waiting"]
+            ],
         )
 
     def evidence(self, page: LearnerPage) -> str:
@@ -224,5 +226,3 @@ def _group(row: Row) -> str | None:
 
 def _lower(title: str) -> str:
     return title[0].lower() + title[1:].split(":")[0]
-
-

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -223,10 +224,7 @@ def test_everything_can_be_reached_by_keyboard_and_is_named(built: Path, watched
 
 def test_the_pictures_of_the_documentation_can_be_taken(built: Path, tmp_path: Path) -> None:
     pytest.importorskip("playwright")
-    command = ["python", "-m", "pipelines.committee.picture", str(built), str(tmp_path)]
-    import sys
-
-    command[0] = sys.executable
+    command = [sys.executable, "-m", "pipelines.committee.picture", str(built), str(tmp_path)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=Path.cwd())
     assert done.returncode == 0, done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"agenda.png", "learner-page.png"}

@@ -41,7 +41,7 @@ HOSTILE_TEXTS = (
     '"><img src=x onerror="document.title=\'owned\'">',
     "</blockquote></main><h1>out</h1>",
     "javascript:alert(1) {{ 7*7 }} {% raw %} ${7*7}",
-    "مرحبا \u202egnihtemos\u202c 𝕳𝖊𝖑𝖑𝖔 Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢ 田中さん",
+    "مرحبا \u202egnihtemos\u202c \U0001d573\U0001d58a\U0001d591\U0001d591\U0001d594 Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢ 田中さん",
     "line one\nline two\t\ttabs  and   spaces",
     "&lt;b&gt; &amp;amp; 'quotes' \"double\" `ticks` <!-- comment --> ]]>",
     "x" * 3000,
@@ -186,8 +186,9 @@ counted as (
         count(e.evidence_id) filter (where e.is_flagged) as n_flags,
         count(e.level) as n_rated,
         count(e.evidence_id) filter (where e.level >= 4) as n_at_target,
-        coalesce(list(e.evidence_id order by e.evidence_id) filter (where e.evidence_id is not null),
-            []) as evidence_ids
+        coalesce(
+            list(e.evidence_id order by e.evidence_id) filter (where e.evidence_id is not null), []
+        ) as evidence_ids
     from cells
     left join fct_evidence as e
         on e.learner_key = cells.learner_key and e.competency_id = cells.competency_id
@@ -212,7 +213,8 @@ select
     learner_key, stage_id, competency_id, competency_title, sort_order, status,
     case when status = 'not_enough_evidence' and n_data_points = 0
         then 'Not enough evidence yet: no data point in this stage.'
-        else n_at_target || ' of ' || n_rated || ' ratings at or above target.' end as status_reason,
+        else n_at_target || ' of ' || n_rated || ' ratings at or above target.'
+    end as status_reason,
     'programmatic_assessment' as rule_set_id, '1' as rule_version,
     n_data_points, n_assessors, n_methods, n_contexts, n_recent, n_flags, n_rated, n_at_target,
     cast(round(p, 4) as decimal(5, 4)) as share_at_target,
@@ -259,7 +261,8 @@ reasoned as (
     left join actions as a on a.learner_key = l.learner_key
     left join fct_decision as d on d.learner_key = l.learner_key and d.is_latest
 )
-select learner_key, 'MED' as programme_id, stage_id, 'M-2026-11' as meeting_id, date '2026-11-30' as meets_on, reasons,
+select learner_key, 'MED' as programme_id, stage_id, 'M-2026-11' as meeting_id,
+    date '2026-11-30' as meets_on, reasons,
     array_to_string(list_transform(reasons, lambda r: replace(r, '_', ' ')), '; ') as reason_text,
     case when list_has_any(reasons, ['action_overdue', 'needs_discussion']) then 'discuss'
          when len(reasons) > 0 then 'data' else 'consent' end as agenda_group,
@@ -540,8 +543,7 @@ class _Cohort:
         mine = [
             e
             for e in self._rows["fct_evidence"]
-            if e["learner_key"] == key
-            and (e["narrative_strengths"] or e["narrative_improvements"])
+            if e["learner_key"] == key and (e["narrative_strengths"] or e["narrative_improvements"])
         ]
         mine.sort(key=lambda e: (e["occurred_at"], e["evidence_id"]), reverse=True)
         lowest = sorted((e for e in mine if e["level"]), key=lambda e: e["level"])[:2]
@@ -692,9 +694,7 @@ class _Cohort:
                 "committee_id": "PC-3",
                 "meeting_id": "M-2026-05",
                 "decision_kind": "meeting",
-                "outcome": "Targeted support: handover."
-                if key != HOSTILE
-                else HOSTILE_TEXTS[1],
+                "outcome": "Targeted support: handover." if key != HOSTILE else HOSTILE_TEXTS[1],
                 "rationale": self._text(
                     key, ("Ratings of handover vary by setting; observation by new assessors.",)
                 ),
@@ -731,7 +731,10 @@ class _Cohort:
             )
         for kind, text in (
             ("response", "I asked for handovers on nights, where I had been observed least."),
-            ("reflection", "Prescribing in renal failure is still new to me; I check with pharmacy."),
+            (
+                "reflection",
+                "Prescribing in renal failure is still new to me; I check with pharmacy.",
+            ),
             ("goal", "Lead two resuscitations under supervision before February."),
         ):
             self._rows["fct_reflection"].append(
@@ -777,7 +780,8 @@ class _Cohort:
              "recommended_setting": "emergency", "recommended_rotation_id": "Emergency Medicine",
              "recommended_assessor_role": "consultant",
              "recommended_assessor": "an assessor who has not yet assessed this learner on it",
-             "owner_role": "mentor", "display_order": 1, "is_overdue": False, "due_on": date(2026, 12, 14), "evidence_ids": mine}
+             "owner_role": "mentor", "display_order": 1, "is_overdue": False,
+             "due_on": date(2026, 12, 14), "evidence_ids": mine}
         )  # fmt: skip
 
     def _of(self, key: str, code: str) -> Iterator[str]:

@@ -107,7 +107,9 @@ def test_the_time_zone_of_the_machine_changes_nothing(monkeypatch: pytest.Monkey
 def test_a_window_is_a_year_long_at_least_and_ends_as_of() -> None:
     as_of = date(2026, 11, 28)
     assert charts.window_of([], as_of) == Span(date(2025, 11, 28), as_of)
-    assert charts.window_of([date(2024, 1, 1), date(2027, 1, 1)], as_of).starts_on == date(2024, 1, 1)
+    assert charts.window_of([date(2024, 1, 1), date(2027, 1, 1)], as_of).starts_on == date(
+        2024, 1, 1
+    )
 
 
 def test_drawings_hold_no_words_but_years_and_shares() -> None:

@@ -62,9 +62,7 @@ def test_a_pack_that_stands_is_left_alone(fresh: Home) -> None:
     assert (path / "index.html").stat().st_ino == before
 
 
-def test_a_pack_by_older_pages_is_made_anew(
-    fresh: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pack_by_older_pages_is_made_anew(fresh: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _build(fresh)
     before = (path / "index.html").stat().st_ino
     monkeypatch.setattr(pack, "pages_version", lambda: "other")

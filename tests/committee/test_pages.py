@@ -11,7 +11,7 @@ import pytest
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.render import Agenda, Pages
 from tests.committee.edition import EMPTY, FULL, HOSTILE, HOSTILE_TEXTS, STRAY
-from tests.committee.html import Page
+from tests.committee.markup import Page
 
 READING_ORDER = (
     "Last meeting",

@@ -24,7 +24,13 @@ def test_a_day_is_written_as_iso_and_an_instant_in_utc() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (0, "0"), (10, "10"), (Decimal("120.380000"), "120.38"), (Decimal("7.50"), "7.5")],
+    [
+        (None, "–"),
+        (0, "0"),
+        (10, "10"),
+        (Decimal("120.380000"), "120.38"),
+        (Decimal("7.50"), "7.5"),
+    ],
 )
 def test_a_number_drops_padding_but_no_digit_that_counts(value: Decimal, text: str) -> None:
     assert words.number(value) == text
