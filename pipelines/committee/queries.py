@@ -43,10 +43,6 @@ OF_PROGRAMME = (
 """Sections about the programme, each one query."""
 
 
-LATER = {"rules": "programme_rule"}
-"""Sections whose mart older editions do not hold; there they are empty."""
-
-
 @dataclass(frozen=True)
 class Competency:
     """A competency as the framework names it."""
@@ -127,12 +123,5 @@ def _by_learner(frame: pl.DataFrame) -> dict[str, list[Row]]:
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
-    if section in LATER and not _has_table(connection, LATER[section]):
-        return pl.DataFrame()
     frame: pl.DataFrame = connection.sql(query(section)).pl()
     return frame
-
-
-def _has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = connection.execute("from duckdb_tables() where table_name = ?", [table]).fetchall()
-    return bool(found)

@@ -154,8 +154,9 @@ TABLES_SQL = {
         recommended_rotation_id varchar, recommended_assessor_role varchar,
         recommended_assessor varchar, owner_role varchar, display_order bigint,
         is_overdue boolean, due_on date, evidence_ids varchar[]""",
-    "programme_rule": """rule_set_id varchar, rule_version varchar, rule_id varchar,
-        threshold_name varchar, threshold_value decimal(18, 6), source varchar""",
+    "programme_rule": """rule_set_id varchar, rule_set_title varchar, rule_version varchar,
+        rule_id varchar, stage_id varchar, words varchar, threshold_name varchar,
+        threshold_value decimal(18, 6), unit varchar, source varchar, is_default boolean""",
     "programme_delivery": """delivery_id varchar, source_id varchar, file varchar,
         last_known_at timestamptz, status varchar, reason varchar, owner varchar,
         source_rows bigint, rows_read bigint, accepted bigint, duplicate bigint,
@@ -407,8 +408,11 @@ class _Cohort:
             )
         ]  # fmt: skip
         rows["programme_rule"] = [
-            {"rule_set_id": "programmatic_assessment", "rule_version": "1", "rule_id": rule,
-             "threshold_name": "min", "threshold_value": Decimal(value), "source": source}
+            {"rule_set_id": "programmatic_assessment", "rule_set_title": "Programmatic assessment",
+             "rule_version": "1", "rule_id": rule, "stage_id": None,
+             "words": f"At least this many {rule.replace('_', ' ')}.", "threshold_name": "min",
+             "threshold_value": Decimal(value), "unit": rule.replace("_", " "), "source": source,
+             "is_default": True}
             for rule, value, source in (
                 ("data_points", 5, "Moonen-van Loon et al. 2013"),
                 ("assessors", 3, "Crossley et al. 2011"),
