@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import Asset, AssetWatcher
+from airflow.sdk import Asset, AssetWatcher, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from pipelines.triggers.inbox import InboxTrigger
 
@@ -18,7 +18,17 @@ CALIBRATION = Asset("calibration", uri="evidence://calibration/latest")
 EDITION = Asset("edition", uri="evidence://edition/current")
 PACK = Asset("committee_pack", uri="evidence://pack/current")
 
-RETRIED: dict[str, Any] = {"retries": 3}
+FINAL = RetryRule(
+    exception=[
+        "pipelines.stages.StoppedError",
+        "pipelines.warehouse.build.BuildError",
+        "pipelines.warehouse.publish.PublishError",
+    ],
+    action=RetryAction.FAIL,
+    reason="a gate said no: trying again would not help",
+)
+
+RETRIED: dict[str, Any] = {"retries": 3, "retry_policy": ExceptionRetryPolicy(rules=[FINAL])}
 """How often a task is tried again; Airflow's settings give the delay between tries."""
 
 WRITER: dict[str, Any] = RETRIED | {"pool": "warehouse"}

@@ -1,8 +1,9 @@
 """Make an edition and its committee pack of the evidence log.
 
-Starts when intake announces the log. One writer at a time: every task takes the one slot of the
-pool `warehouse`, and the lock of the home. Announcements that come meanwhile are taken together by
-the next run. A failed audit publishes nothing, and the last good edition stays current.
+Starts when intake announces the log, and stops where the current edition already shows all of it.
+One writer at a time: every task takes the one slot of the pool `warehouse`, and the lock of the
+home. Announcements that come meanwhile are taken together by the next run. A failed audit publishes
+nothing, and the last good edition stays current.
 
 When a task is red: open its log, mend the cause, clear the task. Each can be run again.
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import dag, task
-from airflow.sdk.exceptions import AirflowSkipException
 from assets import CALIBRATION, EDITION, LOG, PACK, WRITER
 
 from pipelines import stages
@@ -31,6 +31,10 @@ def portfolio() -> None:
     def load(run_id: str | None = None, *, triggering_asset_events: Any = None) -> str:
         return stages.load(stages.run_name(run_id, triggering_asset_events[LOG]))
 
+    @task.short_circuit(task_display_name="Is there anything new to show?", **WRITER)
+    def has_news() -> bool:
+        return stages.has_news()
+
     @task(task_display_name="Calibrate, where no calibration is", outlets=[CALIBRATION], **WRITER)
     def calibrate_if_missing(run: str) -> None:
         stages.calibrate(run, only_if_missing=True)
@@ -45,9 +49,7 @@ def portfolio() -> None:
 
     @task(task_display_name="Publish the edition", outlets=[EDITION], **WRITER)
     def publish(run: str) -> str:
-        if (edition_id := stages.publish(run)) is None:
-            raise AirflowSkipException("The current edition already shows all this evidence.")
-        return edition_id
+        return stages.publish(run)
 
     @task(task_display_name="Make the committee pack", outlets=[PACK], **WRITER)
     def pack(run: str, edition_id: str) -> None:
@@ -55,7 +57,8 @@ def portfolio() -> None:
 
     run = load()
     edition_id = publish(run)
-    calibrate_if_missing(run) >> build(run) >> audit(run) >> edition_id
+    calibrated = calibrate_if_missing(run)
+    run >> has_news() >> calibrated >> build(run) >> audit(run) >> edition_id
     pack(run, edition_id)
 
 
