@@ -128,11 +128,13 @@ class Parts:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, until - time.monotonic()))
         end_leftovers(self.home)
+        for process in self.processes.values():
+            process.wait()
 
 
 @contextlib.contextmanager
 def running(
-    home: Home, *names: str, port: int | None = None, overrides: dict[str, str] | None = None
+    home: Home, *names: str, port: int = DEFAULT_PORT, overrides: dict[str, str] | None = None
 ) -> Iterator[Parts]:
     """Run parts of Airflow for a home, ready to use; all by default.
 
@@ -153,7 +155,7 @@ def running(
         raise AlreadyRunningError(json.loads(text)["port"]) from None
     with lock:
         end_leftovers(home)
-        chosen = free_port(port or DEFAULT_PORT)
+        chosen = free_port(port)
         environ = environment(home, chosen) | (overrides or {})
         parts = Parts(home, chosen, environ, datetime.now(UTC))
         prepare(home, parts.environ)
