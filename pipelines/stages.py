@@ -6,9 +6,10 @@ after it was killed. Heavy libraries are imported by the stages themselves.
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipelines import runs
@@ -23,15 +24,15 @@ class StoppedError(Exception):
     """A gate said no: trying again would not help."""
 
 
-def run_name(run_id: str, announcements: Iterable[Any] = ()) -> str:
-    """Return the name of a run; that of the newest announcement, where one started it.
+def run_name(run_id: str | None, announcements: Iterable[Any] = ()) -> str:
+    """Return the run that a task belongs to: the newest that was announced, if any was.
 
     Args:
-        run_id: what Airflow calls the run.
+        run_id: what Airflow calls the run that the task is in.
         announcements: the events of the evidence log that started it.
     """
-    named = [event.extra["run_id"] for event in announcements if event.extra.get("run_id")]
-    return named[-1] if named else re.sub(r"[^0-9A-Za-z_]+", "-", run_id).strip("-")
+    announced = [event.extra["run_id"] for event in announcements if "run_id" in event.extra]
+    return str(announced[-1] if announced else run_id)
 
 
 def receive(run_id: str) -> dict[str, Any]:
@@ -136,11 +137,7 @@ def audit(run_id: str) -> None:
     """
     from pipelines.warehouse.audit import audit
 
-    report = _perform(run_id, "audit", audit)
-    if report.verdict not in ("pass", "warn"):
-        raise StoppedError(
-            f"the audit says {report.verdict}: nothing is published, the last edition stays current"
-        )
+    _perform(run_id, "audit", audit)
 
 
 def publish(run_id: str) -> str:
@@ -188,18 +185,53 @@ def _open() -> tuple[Home, Settings]:
 
 def _perform(run_id: str, stage: str, work: Callable[[Home, Settings], Report]) -> Report:
     home, settings = _open()
-    began = time.monotonic()
-    report = work(home, settings)
-    runs.record(home, run_id, stage, report, seconds=time.monotonic() - began)
+    with _recorded(home, run_id, stage) as told:
+        told.report = report = work(home, settings)
+        if getattr(report, "verdict", None) == "fail":
+            raise StoppedError(
+                "the candidate failed its audit; the last good edition stays current"
+            )
     return report
 
 
 def _perform_each(batch: Batch, stage: str, work: Callable[[Home, Settings, str], Any]) -> None:
     home, settings = _open()
-    began = time.monotonic()
-    reports = [work(home, settings, delivery) for delivery in batch["deliveries"]]
-    seconds = time.monotonic() - began
-    runs.record(home, batch["run_id"], stage, reports, part=batch["number"], seconds=seconds)
+    with _recorded(home, batch["run_id"], stage, batch["number"]) as told:
+        told.report = {name: work(home, settings, name) for name in batch["deliveries"]}
+
+
+@dataclass
+class _Told:
+    report: Any = None
+
+
+@contextmanager
+def _recorded(home: Home, run_id: str, stage: str, part: int | None = None) -> Iterator[_Told]:
+    """Put on record what a stage did; of errors that are not ours the kind only.
+
+    What another library says may quote a record: its words are in the log of the task.
+    """
+    told, began = _Told(), time.monotonic()
+    status: runs.Status = "done"
+    message = None
+    try:
+        yield told
+    except Exception as error:
+        is_ours = type(error).__module__.startswith("pipelines.")
+        status, message = "failed", str(error) if is_ours else type(error).__name__
+        raise
+    finally:
+        seconds = time.monotonic() - began
+        runs.record(
+            home,
+            run_id,
+            stage,
+            told.report,
+            status=status,
+            seconds=seconds,
+            message=message,
+            part=part,
+        )
 
 
 def _batch_name(deliveries: list[str]) -> str:

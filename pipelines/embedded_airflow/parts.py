@@ -143,6 +143,7 @@ def running(
         AirflowError: they could not be started.
     """
     working_folder(home).mkdir(parents=True, exist_ok=True)
+    home.airflow.chmod(0o700)  # what tasks log may quote a record
     session = home.airflow / "session.json"
     lock = FileLock(home.airflow / ".lock", timeout=0)
     try:

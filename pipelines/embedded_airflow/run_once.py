@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from pipelines.embedded_airflow.api import Api, ApiError
+from pipelines.runs import new_run_id
 
 INTAKE, PORTFOLIO = "intake", "portfolio"
 LOOK_EVERY_SECONDS = 0.5
@@ -151,7 +152,7 @@ def run_once(observer: Observer, since: datetime) -> str:
         RunError: a task failed for good.
     """
     observer.wait_for_dags(since)
-    run_id = f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    run_id = new_run_id()
     observer.api.post("dags", INTAKE, "dagRuns", body={"dag_run_id": run_id, "logical_date": None})
     observer.terminal.line("Intake")
     observer.follow(INTAKE, run_id)
