@@ -10,9 +10,9 @@ from pipelines.contracts.base import Record
 from pipelines.contracts.fields import (
     Identifier,
     Label,
+    LearnerId,
     Names,
     Narrative,
-    PersonId,
     UtcTime,
     json_list,
 )
@@ -45,7 +45,7 @@ class AiUseDeclaration(Record):
         Bars("statement_accepted_at", when=Is("status", "not_declared")),
     )
 
-    learner_id: PersonId
+    learner_id: LearnerId
     task_id: Identifier
     submission_id: Identifier | None = None
     status: Literal["used", "not_used", "not_declared", "not_required"]

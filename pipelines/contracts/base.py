@@ -19,7 +19,9 @@ class Record(BaseModel):
     and `rules` between fields.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     kind: ClassVar[str]
     contract_version: ClassVar[int]

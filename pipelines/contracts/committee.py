@@ -12,6 +12,7 @@ from pipelines.contracts.fields import (
     Day,
     Identifier,
     Label,
+    LearnerId,
     Narrative,
     PersonId,
     PersonIds,
@@ -55,7 +56,7 @@ class Decision(Record):
     contract_version: ClassVar[int] = 1
     rules: ClassVar[tuple[Rule, ...]] = (Needs("meeting_id", when=Is("decision_kind", "meeting")),)
 
-    learner_id: PersonId
+    learner_id: LearnerId
     decision_kind: Literal["meeting", "chairs_action"]
     committee_id: Identifier
     meeting_id: Identifier | None = None
@@ -80,7 +81,7 @@ class Action(Record):
         Ordered("agreed_on", "due_on"),
     )
 
-    learner_id: PersonId
+    learner_id: LearnerId
     decision_record_id: Identifier | None = None
     description: Narrative
     owner_role: Identifier

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from pipelines.contracts.base import Record
-from pipelines.contracts.fields import Count, Identifier, Label, PersonId, Score, UtcTime
+from pipelines.contracts.fields import Count, Identifier, Label, LearnerId, PersonId, Score, UtcTime
 from pipelines.contracts.rules import Bars, Is, Needs, Ordered, Rule
 
 
@@ -26,7 +26,7 @@ class ExamResponse(Record):
         Ordered("score", "max_score"),
     )
 
-    learner_id: PersonId
+    learner_id: LearnerId
     task_id: Identifier
     sitting_id: Identifier
     attempt: Count = 1

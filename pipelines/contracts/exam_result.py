@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from pipelines.contracts.base import Record
-from pipelines.contracts.fields import Count, Identifier, Label, Offset, PersonId, Score, UtcTime
+from pipelines.contracts.fields import Count, Identifier, Label, LearnerId, Offset, Score, UtcTime
 from pipelines.contracts.rules import AnyOf, Bars, Is, Needs, Ordered, Rule
 
 
@@ -25,7 +25,7 @@ class ExamResult(Record):
         AnyOf("occurred_at", "relative_day"),
     )
 
-    learner_id: PersonId
+    learner_id: LearnerId
     task_id: Identifier
     sitting_id: Identifier
     attempt: Count = 1

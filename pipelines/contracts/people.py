@@ -9,8 +9,9 @@ from pipelines.contracts.fields import (
     Day,
     Identifier,
     Label,
+    LearnerId,
+    OtherIds,
     PersonId,
-    PersonIds,
     PersonName,
     Share,
     UtcTime,
@@ -28,8 +29,8 @@ class Learner(Record):
     kind: ClassVar[str] = "learner"
     contract_version: ClassVar[int] = 1
 
-    learner_id: PersonId
-    other_ids: PersonIds | None = None
+    learner_id: LearnerId
+    other_ids: OtherIds | None = None
     given_name: PersonName | None = None
     family_name: PersonName | None = None
     email: PersonName | None = None
@@ -48,7 +49,7 @@ class LearnerStage(Record):
         Needs("full_time_share", when=Is("period_type", "part_time")),
     )
 
-    learner_id: PersonId
+    learner_id: LearnerId
     period_type: Literal[
         "enrolment", "stage", "rotation", "leave", "part_time", "intercalation", "clock_stop"
     ]
@@ -68,7 +69,7 @@ class Demographics(Record):
     kind: ClassVar[str] = "demographics"
     contract_version: ClassVar[int] = 1
 
-    learner_id: PersonId
+    learner_id: LearnerId
     attribute: Identifier
     value: Label
     stated_on: Day | None = None
@@ -80,7 +81,7 @@ class Consent(Record):
     kind: ClassVar[str] = "consent"
     contract_version: ClassVar[int] = 1
 
-    learner_id: PersonId
+    learner_id: LearnerId
     purpose: Identifier
     status: Literal["given", "withdrawn"]
     effective_at: UtcTime
@@ -94,7 +95,7 @@ class Assessor(Record):
     rules: ClassVar[tuple[Rule, ...]] = (Ordered("active_from", "active_to"),)
 
     assessor_id: PersonId
-    other_ids: PersonIds | None = None
+    other_ids: OtherIds | None = None
     given_name: PersonName | None = None
     family_name: PersonName | None = None
     email: PersonName | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from pipelines.contracts.base import Record
-from pipelines.contracts.fields import Day, Identifier, Narrative, PersonId, UtcTime
+from pipelines.contracts.fields import Day, Identifier, LearnerId, Narrative, PersonId, UtcTime
 from pipelines.contracts.rules import Is, Needs, Rule
 
 
@@ -18,7 +18,7 @@ class Reflection(Record):
         Needs("about_record_id", when=Is("reflection_type", "dispute")),
     )
 
-    learner_id: PersonId
+    learner_id: LearnerId
     reflection_type: Literal["reflection", "self_assessment", "goal", "response", "dispute"]
     about_record_id: Identifier | None = None
     competency_id: Identifier | None = None
@@ -33,7 +33,7 @@ class MeetingNote(Record):
     kind: ClassVar[str] = "meeting_note"
     contract_version: ClassVar[int] = 1
 
-    learner_id: PersonId
+    learner_id: LearnerId
     meeting_type: Literal["mentor", "progress"]
     mentor_id: PersonId | None = None
     text: Narrative | None = None

@@ -19,8 +19,10 @@ from pipelines.contracts.fields import (
     JsonText,
     Person,
     Vaulted,
+    VaultOnly,
     Verbatim,
 )
+from pipelines.contracts.glossary import GLOSSARY
 
 LINEAGE: dict[str, pl.DataType] = {
     "event_id": pl.String(),
@@ -56,11 +58,18 @@ class Column:
     """The name in segments and `raw.<kind>`; None where only the vault may hold the value."""
     dtype: pl.DataType
     required: bool
-    is_person: bool
+    person_role: str | None
+    """Learner or assessor, where the field holds ids of persons."""
     is_vaulted: bool
     is_verbatim: bool
     is_json: bool
     choices: tuple[str, ...] | None
+    description: str
+
+    @property
+    def is_person(self) -> bool:
+        """Whether the field holds ids of persons."""
+        return self.person_role is not None
 
     @property
     def is_personal(self) -> bool:
@@ -87,7 +96,7 @@ def duckdb_type(dtype: pl.DataType) -> str:
 def columns(contract: type[Record]) -> tuple[Column, ...]:
     """Return the columns of a contract, in the order of its fields."""
     return tuple(
-        _column(name, info.annotation, tuple(info.metadata), required=info.is_required())
+        _column(name, info.annotation, tuple(info.metadata), info.is_required(), info.description)
         for name, info in contract.model_fields.items()
     )
 
@@ -98,27 +107,31 @@ def segment_schema(contract: type[Record]) -> dict[str, pl.DataType]:
     return LINEAGE | stored
 
 
-def _column(name: str, annotation: Any, outer: tuple[Any, ...], *, required: bool) -> Column:
+def _column(
+    name: str, annotation: Any, outer: tuple[Any, ...], required: bool, description: str | None
+) -> Column:
     base, inner = _unwrap(annotation)
     metadata = outer + inner
-    is_person = any(isinstance(item, Person) for item in metadata)
+    person = next((item for item in metadata if isinstance(item, Person)), None)
     is_vaulted = any(isinstance(item, Vaulted) for item in metadata)
+    is_vault_only = is_vaulted or any(isinstance(item, VaultOnly) for item in metadata)
     choices = tuple(get_args(base)) if get_origin(base) is Literal else None
     return Column(
         name=name,
-        stored_name=_stored_name(name, is_person=is_person, is_vaulted=is_vaulted),
+        stored_name=_stored_name(name, is_person=person is not None, is_vault_only=is_vault_only),
         dtype=_dtype(base),
         required=required,
-        is_person=is_person,
+        person_role=person.role if person else None,
         is_vaulted=is_vaulted,
         is_verbatim=any(isinstance(item, Verbatim) for item in metadata),
         is_json=any(isinstance(item, JsonText) for item in metadata),
         choices=choices,
+        description=description or GLOSSARY.get(name, ""),
     )
 
 
-def _stored_name(name: str, *, is_person: bool, is_vaulted: bool) -> str | None:
-    if is_vaulted or name == "other_ids":
+def _stored_name(name: str, *, is_person: bool, is_vault_only: bool) -> str | None:
+    if is_vault_only:
         return None
     if not is_person:
         return name

@@ -8,6 +8,7 @@ from pipelines.contracts.base import Record
 from pipelines.contracts.fields import (
     Identifier,
     Label,
+    LearnerId,
     Narrative,
     Ordinal,
     PersonId,
@@ -32,7 +33,7 @@ class WorkplaceAssessment(Record):
         Ordered("observed_at", "submitted_at"),
     )
 
-    learner_id: PersonId
+    learner_id: LearnerId
     instrument_id: Identifier
     form_id: Identifier | None = None
     form_version: Identifier | None = None

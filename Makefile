@@ -1,0 +1,83 @@
+# `make help` tells what there is. Nothing here needs more than Python and make; uv is used where it is.
+TESSERA_HOME ?= var
+export TESSERA_HOME
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHONS := python3.12 python3.13 python3.11 python3 python
+
+.PHONY: help run airflow test quick real lint picture lock venv clean
+.DEFAULT_GOAL := help
+
+help: ## tell what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## the whole pipeline through Airflow, on a made-up cohort if the inbox is empty
+	@test -n "$$(find "$$TESSERA_HOME/inbox" -type f -print 2>/dev/null | head -n 1)" || \
+	  { echo "The inbox is empty: a made-up cohort goes in."; \
+	    $(BIN)/python -m pipelines.synth.example --inbox "$$TESSERA_HOME/inbox"; }
+	@$(BIN)/python -m pipelines.embedded_airflow run-once || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
+
+airflow: $(STAMP) ## keep Airflow running, so that files dropped into the inbox are taken in
+	@$(BIN)/python -m pipelines.embedded_airflow start
+
+test: $(STAMP) ## every test; what needs a browser or the shared data skips, with its reason
+	@$(BIN)/python -m pytest
+
+quick: $(STAMP) ## the tests that need no Airflow, browser or large build
+	@$(BIN)/python -m pytest -m "not slow and not real"
+
+real: $(STAMP) ## real data through the pipeline, against the numbers that others published
+	@$(BIN)/python -m pytest -m real
+
+lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt
+	@$(BIN)/yamllint --strict .
+	@$(BIN)/hadolint docker/Dockerfile
+
+picture: $(STAMP) ## the README's picture of a learner's page, from the current edition
+	@$(BIN)/python -m docs.images.picture
+
+lock: pyproject.toml ## write constraints.txt anew (needs uv)
+	@{ sed '/^[^#]/,$$d' constraints.txt; \
+	  uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	    --fork-strategy fewest --upgrade --quiet --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links | sed 's/ ;.*//'; } > .constraints.new
+	@mv .constraints.new constraints.txt
+
+venv: $(STAMP) ## the environment in .venv, from constraints.txt
+
+clean: ## remove the environment and caches; never the home
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	  .import_linter_cache dbt/target dbt/logs
+	find dags pipelines expectations tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@for candidate in $(PYTHON) $(PYTHONS); do \
+	  if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	  then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Tessera needs Python 3.11, 3.12 or 3.13, and found none of $(PYTHONS)." >&2; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 2; \
+	fi; \
+	echo "Making $(VENV) with $$($$found --version)"; \
+	if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python "$$(command -v $$found)" $(VENV); \
+	elif ! "$$found" -m venv $(VENV); then \
+	  rm -rf $(VENV); \
+	  echo "$$found cannot make environments: on Debian, apt-get install python3-venv." >&2; exit 2; \
+	fi
+
+$(STAMP): constraints.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what constraints.txt names; the first time takes a minute or two"
+	@if command -v uv >/dev/null; then \
+	  uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '.[dev]'; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
+	fi
+	@$(BIN)/python -m compileall -q pipelines expectations dags
+	@touch $@

@@ -1,0 +1,35 @@
+"""Every asset of the pipeline, by its name: what each DAG waits for and what it brings forth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Asset, AssetWatcher, ExceptionRetryPolicy, RetryAction, RetryRule
+
+from pipelines.triggers.inbox import InboxTrigger
+
+INBOX = Asset(
+    "inbox",
+    uri="evidence://inbox/deliveries",
+    watchers=[AssetWatcher(name="inbox", trigger=InboxTrigger())],
+)
+LOG = Asset("evidence_log", uri="evidence://log/deliveries")
+CALIBRATION = Asset("calibration", uri="evidence://calibration/latest")
+EDITION = Asset("edition", uri="evidence://edition/current")
+PACK = Asset("committee_pack", uri="evidence://pack/current")
+
+FINAL = RetryRule(
+    exception=[
+        "pipelines.stages.StoppedError",
+        "pipelines.warehouse.build.BuildError",
+        "pipelines.warehouse.publish.PublishError",
+    ],
+    action=RetryAction.FAIL,
+    reason="a gate said no: trying again would not help",
+)
+
+RETRIED: dict[str, Any] = {"retries": 3, "retry_policy": ExceptionRetryPolicy(rules=[FINAL])}
+"""How often a task is tried again; Airflow's settings give the delay between tries."""
+
+WRITER: dict[str, Any] = RETRIED | {"pool": "warehouse"}
+"""For whatever takes the writing lock of the home: the pool has one slot."""

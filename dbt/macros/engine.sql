@@ -1,0 +1,201 @@
+{#- Everything that engines spell differently, once. DuckDB is the default, Spark the second target. -#}
+
+{#- The type of a text. -#}
+{% macro text_type() -%}
+    {{ adapter.dispatch('text_type', 'tessera')() }}
+{%- endmacro %}
+{% macro default__text_type() -%} varchar {%- endmacro %}
+{% macro spark__text_type() -%} string {%- endmacro %}
+
+{#- 32 hexadecimal digits of a text. -#}
+{% macro hash_text(expression) -%}
+    {{ adapter.dispatch('hash_text', 'tessera')(expression) }}
+{%- endmacro %}
+{% macro default__hash_text(expression) -%} md5({{ expression }}) {%- endmacro %}
+
+{#- Whole days from one day to another. -#}
+{% macro days_between(from_day, to_day) -%}
+    {{ adapter.dispatch('days_between', 'tessera')(from_day, to_day) }}
+{%- endmacro %}
+{% macro default__days_between(from_day, to_day) -%}
+    date_diff('day', {{ from_day }}, {{ to_day }})
+{%- endmacro %}
+{% macro spark__days_between(from_day, to_day) -%}
+    datediff({{ to_day }}, {{ from_day }})
+{%- endmacro %}
+
+{#- A day some days later; earlier where the number is negative. -#}
+{% macro add_days(day, n) -%}
+    {{ adapter.dispatch('add_days', 'tessera')(day, n) }}
+{%- endmacro %}
+{% macro default__add_days(day, n) -%} ({{ day }} + cast({{ n }} as integer)) {%- endmacro %}
+{% macro spark__add_days(day, n) -%} date_add({{ day }}, {{ n }}) {%- endmacro %}
+
+{#- The calendar day of an instant in a named time zone. -#}
+{% macro day_in_zone(instant, zone) -%}
+    {{ adapter.dispatch('day_in_zone', 'tessera')(instant, zone) }}
+{%- endmacro %}
+{% macro default__day_in_zone(instant, zone) -%}
+    cast(timezone({{ zone }}, {{ instant }}) as date)
+{%- endmacro %}
+{% macro spark__day_in_zone(instant, zone) -%}
+    cast(from_utc_timestamp({{ instant }}, {{ zone }}) as date)
+{%- endmacro %}
+
+{#- The instant at which a calendar day begins in a named time zone. -#}
+{% macro day_start(day, zone) -%}
+    {{ adapter.dispatch('day_start', 'tessera')(day, zone) }}
+{%- endmacro %}
+{% macro default__day_start(day, zone) -%}
+    timezone({{ zone }}, cast({{ day }} as timestamp))
+{%- endmacro %}
+{% macro spark__day_start(day, zone) -%}
+    to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }})
+{%- endmacro %}
+
+{#- A sorted list of the values of a group, without missing ones. -#}
+{% macro list_agg(expression, distinct=false, order_by=none) -%}
+    {{ adapter.dispatch('list_agg', 'tessera')(expression, distinct, order_by) }}
+{%- endmacro %}
+{% macro default__list_agg(expression, distinct, order_by) -%}
+    coalesce(
+        list({{ 'distinct ' if distinct }}{{ expression }} order by {{ order_by or expression }})
+            filter (where {{ expression }} is not null),
+        []
+    )
+{%- endmacro %}
+{% macro spark__list_agg(expression, distinct, order_by) -%}
+    {%- if order_by -%}
+        transform(array_sort(collect_list(case when {{ expression }} is not null then struct({{ order_by }} as o, {{ expression }} as v) end)), p -> p.v)
+    {%- else -%}
+        array_sort({{ 'collect_set' if distinct else 'collect_list' }}({{ expression }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The members of a list as one text. -#}
+{% macro list_join(list_expression, separator=', ') -%}
+    {{ adapter.dispatch('list_join', 'tessera')(list_expression, separator) }}
+{%- endmacro %}
+{% macro default__list_join(list_expression, separator) -%}
+    array_to_string({{ list_expression }}, '{{ separator }}')
+{%- endmacro %}
+{% macro spark__list_join(list_expression, separator) -%}
+    array_join({{ list_expression }}, '{{ separator }}')
+{%- endmacro %}
+
+{#- How many members a list has; none where there is no list. -#}
+{% macro list_size(list_expression) -%}
+    {{ adapter.dispatch('list_size', 'tessera')(list_expression) }}
+{%- endmacro %}
+{% macro default__list_size(list_expression) -%} coalesce(len({{ list_expression }}), 0) {%- endmacro %}
+{% macro spark__list_size(list_expression) -%} coalesce(size({{ list_expression }}), 0) {%- endmacro %}
+
+{#- Whether a list holds a value. -#}
+{% macro list_has(list_expression, value) -%}
+    {{ adapter.dispatch('list_has', 'tessera')(list_expression, value) }}
+{%- endmacro %}
+{% macro default__list_has(list_expression, value) -%}
+    list_contains({{ list_expression }}, {{ value }})
+{%- endmacro %}
+{% macro spark__list_has(list_expression, value) -%}
+    array_contains({{ list_expression }}, {{ value }})
+{%- endmacro %}
+
+{#- The members of one list that another lacks. -#}
+{% macro list_except(list_expression, other) -%}
+    {{ adapter.dispatch('list_except', 'tessera')(list_expression, other) }}
+{%- endmacro %}
+{% macro default__list_except(list_expression, other) -%}
+    list_filter({{ list_expression }}, lambda member: not list_contains({{ other }}, member))
+{%- endmacro %}
+{% macro spark__list_except(list_expression, other) -%}
+    array_except({{ list_expression }}, {{ other }})
+{%- endmacro %}
+
+{#- One row a member of a list, in the select list. -#}
+{% macro unnest_list(list_expression) -%}
+    {{ adapter.dispatch('unnest_list', 'tessera')(list_expression) }}
+{%- endmacro %}
+{% macro default__unnest_list(list_expression) -%} unnest({{ list_expression }}) {%- endmacro %}
+{% macro spark__unnest_list(list_expression) -%} explode({{ list_expression }}) {%- endmacro %}
+
+{#- A field of every struct in a list. -#}
+{% macro list_field(list_expression, field) -%}
+    {{ adapter.dispatch('list_field', 'tessera')(list_expression, field) }}
+{%- endmacro %}
+{% macro default__list_field(list_expression, field) -%}
+    list_transform({{ list_expression }}, lambda member: member.{{ field }})
+{%- endmacro %}
+{% macro spark__list_field(list_expression, field) -%} {{ list_expression }}.{{ field }} {%- endmacro %}
+
+{#- A list of one value. -#}
+{% macro list_of(expression) -%}
+    {{ adapter.dispatch('list_of', 'tessera')(expression) }}
+{%- endmacro %}
+{% macro default__list_of(expression) -%} [{{ expression }}] {%- endmacro %}
+{% macro spark__list_of(expression) -%} array({{ expression }}) {%- endmacro %}
+
+{#- A list with each value once. -#}
+{% macro list_distinct(expression) -%}
+    {{ adapter.dispatch('list_distinct', 'tessera')(expression) }}
+{%- endmacro %}
+{% macro default__list_distinct(expression) -%} list_distinct({{ expression }}) {%- endmacro %}
+{% macro spark__list_distinct(expression) -%} array_distinct({{ expression }}) {%- endmacro %}
+
+{#- A list without its missing members. -#}
+{% macro list_compact(expression) -%}
+    {{ adapter.dispatch('list_compact', 'tessera')(expression) }}
+{%- endmacro %}
+{% macro default__list_compact(expression) -%}
+    list_filter({{ expression }}, lambda member: member is not null)
+{%- endmacro %}
+{% macro spark__list_compact(expression) -%} array_compact({{ expression }}) {%- endmacro %}
+
+{#- Every part of a text that matches a pattern, as a list. -#}
+{% macro find_all(text, pattern) -%}
+    {{ adapter.dispatch('find_all', 'tessera')(text, pattern) }}
+{%- endmacro %}
+{% macro default__find_all(text, pattern) -%}
+    regexp_extract_all({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+{% macro spark__find_all(text, pattern) -%}
+    regexp_extract_all({{ text }}, '({{ pattern }})')
+{%- endmacro %}
+
+{#- Whether some part of a text matches a pattern. -#}
+{% macro contains_pattern(text, pattern) -%}
+    {{ adapter.dispatch('contains_pattern', 'tessera')(text, pattern) }}
+{%- endmacro %}
+{% macro default__contains_pattern(text, pattern) -%}
+    regexp_matches({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+{% macro spark__contains_pattern(text, pattern) -%} {{ text }} rlike '{{ pattern }}' {%- endmacro %}
+
+{#- Declared tools, each as its name and version. -#}
+{% macro tool_texts(tools) -%}
+    {{ adapter.dispatch('tool_texts', 'tessera')(tools) }}
+{%- endmacro %}
+{% macro default__tool_texts(tools) -%}
+    list_transform({{ tools }}, lambda tool: concat_ws(' ', tool.name, tool.version))
+{%- endmacro %}
+{% macro spark__tool_texts(tools) -%}
+    transform({{ tools }}, tool -> concat_ws(' ', tool.name, tool.version))
+{%- endmacro %}
+
+{#- Whether the whole text matches a pattern. -#}
+{% macro matches(text, pattern) -%}
+    {{ adapter.dispatch('matches', 'tessera')(text, pattern) }}
+{%- endmacro %}
+{% macro default__matches(text, pattern) -%} regexp_full_match({{ text }}, '{{ pattern }}') {%- endmacro %}
+{% macro spark__matches(text, pattern) -%} {{ text }} rlike '^(?:{{ pattern }})$' {%- endmacro %}
+
+{#- A field of a JSON text, as text. -#}
+{% macro json_text(expression, path) -%}
+    {{ adapter.dispatch('json_text', 'tessera')(expression, path) }}
+{%- endmacro %}
+{% macro default__json_text(expression, path) -%}
+    json_extract_string({{ expression }}, '{{ path }}')
+{%- endmacro %}
+{% macro spark__json_text(expression, path) -%}
+    get_json_object({{ expression }}, '{{ path }}')
+{%- endmacro %}

@@ -1,0 +1,110 @@
+{#- What the portfolio needs of an engine beyond engine.sql. DuckDB is the default. -#}
+
+{#- The list of the given expressions, without missing ones. -#}
+{% macro list_present(expressions) -%}
+    {{ return(adapter.dispatch('list_present', 'tessera')(expressions)) }}
+{%- endmacro %}
+{% macro default__list_present(expressions) -%}
+    list_filter([{{ expressions | join(', ') }}], lambda member: member is not null)
+{%- endmacro %}
+{% macro spark__list_present(expressions) -%}
+    filter(array({{ expressions | join(', ') }}), member -> member is not null)
+{%- endmacro %}
+
+{#- The first n members of a list. -#}
+{% macro list_first(list_expression, n) -%}
+    {{ return(adapter.dispatch('list_first', 'tessera')(list_expression, n)) }}
+{%- endmacro %}
+{% macro default__list_first(list_expression, n) -%}
+    {{ list_expression }}[1:cast({{ n }} as bigint)]
+{%- endmacro %}
+{% macro spark__list_first(list_expression, n) -%}
+    slice({{ list_expression }}, 1, cast({{ n }} as int))
+{%- endmacro %}
+
+{#- How many members of a list of numbers reach a limit. -#}
+{% macro list_count_from(list_expression, limit) -%}
+    {{ return(adapter.dispatch('list_count_from', 'tessera')(list_expression, limit)) }}
+{%- endmacro %}
+{% macro default__list_count_from(list_expression, limit) -%}
+    len(list_filter({{ list_expression }}, lambda member: member >= {{ limit }}))
+{%- endmacro %}
+{% macro spark__list_count_from(list_expression, limit) -%}
+    size(filter({{ list_expression }}, member -> member >= {{ limit }}))
+{%- endmacro %}
+
+{#- The union of lists, sorted, each member once. -#}
+{% macro list_merge(expression) -%}
+    {{ return(adapter.dispatch('list_merge', 'tessera')(expression)) }}
+{%- endmacro %}
+{% macro default__list_merge(expression) -%}
+    list_sort(list_distinct(flatten(list({{ expression }}))))
+{%- endmacro %}
+{% macro spark__list_merge(expression) -%}
+    array_sort(array_distinct(flatten(collect_list({{ expression }}))))
+{%- endmacro %}
+
+{#- An empty list of texts. -#}
+{% macro empty_list() -%}
+    {{ return(adapter.dispatch('empty_list', 'tessera')()) }}
+{%- endmacro %}
+{% macro default__empty_list() -%} cast([] as varchar[]) {%- endmacro %}
+{% macro spark__empty_list() -%} cast(array() as array<string>) {%- endmacro %}
+
+{#-
+    The middle of ordered levels of one scale; between two levels where their number is even. Not a
+    mean of levels: only the middle one or two count.
+-#}
+{% macro median_level(level) -%}
+    {{ return(adapter.dispatch('median_level', 'tessera')(level)) }}
+{%- endmacro %}
+{% macro default__median_level(level) -%}
+    cast(quantile_cont({{ level }}, 0.5) as decimal(5, 1))
+{%- endmacro %}
+{% macro spark__median_level(level) -%}
+    cast(percentile({{ level }}, 0.5) as decimal(5, 1))
+{%- endmacro %}
+
+{#- Text as words only: lower case, one space between words and at both ends. -#}
+{% macro words_only(text) -%}
+    {{ return(adapter.dispatch('words_only', 'tessera')(text)) }}
+{%- endmacro %}
+{% macro default__words_only(text) -%}
+    (' ' || trim(regexp_replace(lower({{ text }}), '[^\p{L}\p{N}]+', ' ', 'g')) || ' ')
+{%- endmacro %}
+{% macro spark__words_only(text) -%}
+    concat(' ', trim(regexp_replace(lower({{ text }}), '[^\\p{L}\\p{N}]+', ' ')), ' ')
+{%- endmacro %}
+
+{#- Those members of a list of words and phrases that occur in a text of words only. -#}
+{% macro phrases_in(words, phrases) -%}
+    {{ return(adapter.dispatch('phrases_in', 'tessera')(words, phrases)) }}
+{%- endmacro %}
+{% macro default__phrases_in(words, phrases) -%}
+    list_filter({{ phrases }}, lambda phrase: contains({{ words }}, ' ' || phrase || ' '))
+{%- endmacro %}
+{% macro spark__phrases_in(words, phrases) -%}
+    filter({{ phrases }}, phrase -> instr({{ words }}, concat(' ', phrase, ' ')) > 0)
+{%- endmacro %}
+
+{#- A text of words only without the given phrases. -#}
+{% macro without_phrases(words, phrases) -%}
+    {{ return(adapter.dispatch('without_phrases', 'tessera')(words, phrases)) }}
+{%- endmacro %}
+{% macro default__without_phrases(words, phrases) -%}
+    list_reduce({{ phrases }}, lambda text, phrase: replace(text, ' ' || phrase || ' ', ' '), {{ words }})
+{%- endmacro %}
+{% macro spark__without_phrases(words, phrases) -%}
+    aggregate({{ phrases }}, {{ words }}, (text, phrase) -> replace(text, concat(' ', phrase, ' '), ' '))
+{%- endmacro %}
+
+{#- How many words a text of words only has. -#}
+{% macro word_count(words) -%}
+    (length(trim({{ words }})) - length(replace(trim({{ words }}), ' ', ''))
+        + case when trim({{ words }}) = '' then 0 else 1 end)
+{%- endmacro %}
+
+{#- The calendar day up to which this build knows the log. -#}
+{% macro day_of_known_at() -%}
+    cast({{ known_at() }} as date)
+{%- endmacro %}

@@ -1,0 +1,4 @@
+{#- Schemas are exactly those named in dbt_project.yml, with no prefix of the target. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ (custom_schema_name or target.schema) | trim }}
+{%- endmacro %}

@@ -1,0 +1,32 @@
+{#-
+    The SQL of one surrogate key, and the one registry of what each key is made of. `learner_key` and
+    `assessor_key` are not here: identity gives them (raw.identity). A column may be given another
+    expression: `key('task_key', task_id='item_id')`. A missing part counts as the empty text, and
+    parts cannot run into each other.
+-#}
+{% macro key(name) -%}
+    {%- set columns_of = {
+        'task_key': ['programme_id', 'task_id'],
+        'competency_key': ['programme_id', 'framework_id', 'framework_version', 'competency_id'],
+        'scale_level_key': ['scale_id', 'scale_version', 'level'],
+        'learner_stage_key': ['learner_key', 'programme_id', 'stage_id'],
+        'circumstance_key': [
+            'programme_id', 'site_id', 'stage_id', 'framework_id', 'competency_id', 'instrument_id',
+            'scale_id', 'scale_version', 'occurred_on',
+        ],
+        'enrolment_key': ['learner_key', 'programme_id', 'period_id'],
+        'evidence_key': ['record_key', 'competency_id'],
+        'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
+        'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],
+    } -%}
+    {%- set parts = [] -%}
+    {%- for column in columns_of[name] -%}
+        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as " ~ text_type() ~ "), '')") -%}
+    {%- endfor -%}
+    {{ hash_text(parts | join(" || chr(31) || ")) }}
+{%- endmacro %}
+
+{#- The printed id of a data point: short enough to read out, and found again on every page. -#}
+{% macro evidence_id(record_key='record_key') -%}
+    'E-' || upper(substring({{ record_key }}, 1, {{ var('evidence_id_length') }}))
+{%- endmacro %}

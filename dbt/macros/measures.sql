@@ -1,0 +1,77 @@
+{#- Definitions that people use by name. -#}
+
+{#- The share of the greatest mark that was earned; unknown without a greatest mark. -#}
+{% macro measure_score_share(score, max_score) -%}
+    cast({{ score }} / nullif({{ max_score }}, 0) as decimal(9, 6))
+{%- endmacro %}
+
+{#- Late: handed in on a day after the day it was due. -#}
+{% macro measure_is_late(submitted_on, due_on) -%}
+    coalesce({{ submitted_on }} > {{ due_on }}, false)
+{%- endmacro %}
+
+{#- At or above the target: only levels of one scale compare; unknown without both. -#}
+{% macro measure_is_at_target(level, target_level) -%}
+    {{ level }} >= {{ target_level }}
+{%- endmacro %}
+
+{#-
+    The options of an answer or a key as a set: 'BD', 'b, d' and 'D;B' are the same. Options longer than
+    one sign are told apart by a separator.
+-#}
+{% macro answer_set(text) -%}
+    {%- set upper_text = "upper(coalesce(" ~ text ~ ", ''))" -%}
+    {{ list_distinct(
+        "case when " ~ contains_pattern(upper_text, '[,;|/ ]') ~ " then "
+        ~ find_all(upper_text, '[^,;|/ ]+') ~ " else " ~ find_all(upper_text, '[A-Z0-9]') ~ " end"
+    ) }}
+{%- endmacro %}
+
+{#- Exact: the answer set is the key set. -#}
+{% macro measure_exact_score(answer_set, key_set) -%}
+    cast(
+        case
+            when {{ symmetric_difference_size(answer_set, key_set) }} = 0 then 1
+            else 0
+        end as decimal(18, 6)
+    )
+{%- endmacro %}
+
+{#-
+    Graded: one point for every option judged rightly, that is the number of options less the size of
+    the symmetric difference of answer and key. A blank against a one-letter key of four earns 3.
+-#}
+{% macro measure_graded_score(answer_set, key_set, n_options) -%}
+    cast({{ n_options }} - {{ symmetric_difference_size(answer_set, key_set) }} as decimal(18, 6))
+{%- endmacro %}
+
+{% macro symmetric_difference_size(one, other) -%}
+    ({{ list_size(list_except(one, other)) }} + {{ list_size(list_except(other, one)) }})
+{%- endmacro %}
+
+{#- Formula scoring: what a right, a wrong and a don't-know answer earn; an omission earns nothing. -#}
+{% macro measure_formula_points(status, right, wrong, dont_know) -%}
+    cast(
+        case {{ status }}
+            when 'right' then coalesce({{ right }}, 1)
+            when 'wrong' then coalesce({{ wrong }}, 0)
+            when 'dont_know' then coalesce({{ dont_know }}, 0)
+            when 'omitted' then 0
+        end as decimal(18, 6)
+    )
+{%- endmacro %}
+
+{#- How far a use of AI goes, as a rank that compares. -#}
+{% macro extent_rank(extent) -%}
+    case {{ extent }} when 'minor' then 1 when 'moderate' then 2 when 'substantial' then 3 end
+{%- endmacro %}
+
+{#- New evidence: not carried over from an earlier sitting, and not absent, exempt or without a mark. -#}
+{% macro measure_is_new_evidence(is_banked, result_status) -%}
+    (not {{ is_banked }} and coalesce({{ result_status }}, 'scored') = 'scored')
+{%- endmacro %}
+
+{#- Overdue: still open on the as-of day, after the day it was due. -#}
+{% macro measure_is_overdue(status, due_on) -%}
+    coalesce({{ status }} = 'open' and {{ due_on }} < {{ as_of() }}, false)
+{%- endmacro %}

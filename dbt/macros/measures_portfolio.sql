@@ -1,0 +1,132 @@
+{#- Definitions of the portfolio that people use by name. -#}
+
+{#-
+    How many independent ratings the ratings of a cell are worth. Ratings by one assessor have a part
+    of their variance in common (rho), so the design effect of clusters of unequal size is
+    1 + rho * (sum of squared cluster sizes / n - 1). Source: Kish 1965, Survey Sampling, section 5.4;
+    rho is a threshold of the rule set and carries its own source.
+-#}
+{% macro measure_effective_n(n, sum_of_squares, rho) -%}
+    (
+        cast({{ n }} as double)
+        / (1 + cast({{ rho }} as double) * (cast({{ sum_of_squares }} as double) / nullif({{ n }}, 0) - 1))
+    )
+{%- endmacro %}
+
+{#-
+    One end of the Wilson interval of a share on an effective number of ratings; `side` is -1 or 1.
+    Source: Wilson 1927, J Am Stat Assoc 22:209; on the effective sample size: Korn and Graubard 1998,
+    Survey Methodology 24:193.
+-#}
+{% macro measure_wilson(share, n_effective, z, side) -%}
+    cast(
+        round(
+            greatest(0, least(1,
+                (
+                    cast({{ share }} as double)
+                    + power(cast({{ z }} as double), 2) / (2 * {{ n_effective }})
+                    + ({{ side }}) * cast({{ z }} as double) * sqrt(
+                        cast({{ share }} as double) * (1 - cast({{ share }} as double)) / {{ n_effective }}
+                        + power(cast({{ z }} as double) / (2 * {{ n_effective }}), 2)
+                    )
+                )
+                / (1 + power(cast({{ z }} as double), 2) / {{ n_effective }})
+            )),
+            4
+        ) as decimal(5, 4)
+    )
+{%- endmacro %}
+
+{#-
+    One end of the interval of a difference of two shares, from the Wilson ends of each; `side` is -1
+    or 1. Source: Newcombe 1998, Stat Med 17:873, method 10.
+-#}
+{% macro measure_difference(share_a, low_a, high_a, share_b, low_b, high_b, side) -%}
+    {%- set up_a, up_b = (low_a, high_b) if side < 0 else (high_a, low_b) -%}
+    cast(
+        round(
+            cast({{ share_a }} - {{ share_b }} as double)
+            + ({{ side }}) * sqrt(
+                power(cast({{ up_a }} - {{ share_a }} as double), 2)
+                + power(cast({{ up_b }} - {{ share_b }} as double), 2)
+            ),
+            4
+        ) as decimal(5, 4)
+    )
+{%- endmacro %}
+
+{#- A part of a whole, to four places; unknown where there is no whole. -#}
+{% macro measure_share(part, whole) -%}
+    cast(round(cast({{ part }} as double) / nullif({{ whole }}, 0), 4) as decimal(5, 4))
+{%- endmacro %}
+
+{#- An improvement comment that can be acted on: long enough and, where the rule asks, with a marker. -#}
+{% macro measure_is_actionable(improvements, n_markers, characters, needs_marker) -%}
+    (
+        coalesce(length(trim({{ improvements }})), 0) >= {{ characters }}
+        and ({{ needs_marker }} = 0 or {{ n_markers }} > 0)
+    )
+{%- endmacro %}
+
+{#- A share for people to read: "43 %". -#}
+{% macro percent(share) -%}
+    cast(cast(round({{ share }} * 100) as integer) as {{ dbt.type_string() }}) || ' %'
+{%- endmacro %}
+
+{#- A number and its noun: "1 data point", "2 data points". -#}
+{% macro counted(n, one, many) -%}
+    cast({{ n }} as {{ dbt.type_string() }}) || case when {{ n }} = 1 then ' {{ one }}' else ' {{ many }}' end
+{%- endmacro %}
+
+{#- What is there of what is asked for: "2 of 5 data points". -#}
+{% macro of_required(n, required, noun) -%}
+    cast({{ n }} as {{ dbt.type_string() }}) || ' of '
+    || cast(cast({{ required }} as integer) as {{ dbt.type_string() }}) || ' {{ noun }}'
+{%- endmacro %}
+
+{#- A level for people to read: "3", and "3.5" only where the middle lies between two levels. -#}
+{% macro level_text(level) -%}
+    case
+        when {{ level }} = floor({{ level }}) then cast(cast({{ level }} as integer) as {{ dbt.type_string() }})
+        else cast(cast({{ level }} as decimal(5, 1)) as {{ dbt.type_string() }})
+    end
+{%- endmacro %}
+
+{#- A mark for people to read, without zeros that say nothing: "12.5", "60". -#}
+{% macro score_text(score) -%}
+    {{ return(adapter.dispatch('score_text', 'tessera')(score)) }}
+{%- endmacro %}
+{% macro default__score_text(score) -%}
+    rtrim(rtrim(cast({{ score }} as varchar), '0'), '.')
+{%- endmacro %}
+
+{#- The standard deviation of a sample from its exact sums; unknown below two members. -#}
+{% macro measure_sd(sum_of_squares, sum_of_values, n) -%}
+    cast(
+        round(
+            case
+                when {{ n }} > 1
+                    then sqrt(greatest(0, (
+                        cast({{ sum_of_squares }} as double)
+                        - power(cast({{ sum_of_values }} as double), 2) / {{ n }}
+                    ) / ({{ n }} - 1)))
+            end,
+            4
+        ) as decimal(5, 4)
+    )
+{%- endmacro %}
+
+{#- A competency for people to read: its title and its id, or the id alone. -#}
+{% macro competency_words(alias) -%}
+    coalesce({{ alias }}.competency_title || ' (' || {{ alias }}.competency_id || ')', {{ alias }}.competency_id)
+{%- endmacro %}
+
+{#- The list of the one evidence id of a record that is there. -#}
+{% macro evidence_ids_of(record_key) -%}
+    {{ list_present(["case when " ~ record_key ~ " is not null then " ~ evidence_id(record_key) ~ " end"]) }}
+{%- endmacro %}
+
+{#- With the programme: in a stage today, or not known to have ended the last enrolment. -#}
+{% macro learner_is_active(alias) -%}
+    ({{ alias }}.stage_id is not null or coalesce({{ alias }}.enrolment_status, 'active') = 'active')
+{%- endmacro %}

@@ -1,0 +1,11 @@
+{#-
+    The codes whose condition holds for a row, as a list.
+    `rules` maps a code to its condition and its words.
+-#}
+{% macro codes_that_hold(rules) -%}
+    {%- set cases = [] -%}
+    {%- for code, rule in rules.items() -%}
+        {%- do cases.append("case when " ~ rule[0] ~ " then '" ~ code ~ "' end") -%}
+    {%- endfor -%}
+    {{ list_compact(list_of(cases | join(', '))) }}
+{%- endmacro %}

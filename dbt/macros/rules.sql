@@ -1,0 +1,36 @@
+{#- Thresholds come from rule sets, never from SQL. -#}
+
+{#- One threshold of one named rule set in force; for rules that hold for every stage. -#}
+{% macro rule_threshold(rule_set_id, rule_id, threshold_name) -%}
+    (
+        select threshold_value
+        from {{ ref('int_rules__chosen') }}
+        where
+            rule_set_id = '{{ rule_set_id }}'
+            and rule_id = '{{ rule_id }}'
+            and threshold_name = '{{ threshold_name }}'
+            and stage_id is null
+    )
+{%- endmacro %}
+
+{#- A threshold as a column, where the rows of one rule set are grouped to one row. -#}
+{% macro pivoted_threshold(rule_id, threshold_name) -%}
+    max(case
+        when rule_id = '{{ rule_id }}' and threshold_name = '{{ threshold_name }}'
+            then threshold_value
+    end)
+{%- endmacro %}
+
+{#- The version of the chosen rule set, for rows that say which rule they rest on. -#}
+{% macro rule_version(rule_set_id) -%}
+    (
+        select max(rule_version)
+        from {{ ref('int_rules__chosen') }}
+        where rule_set_id = '{{ rule_set_id }}'
+    )
+{%- endmacro %}
+
+{#- A cohort's norm is shown where enough learners sat. -#}
+{% macro norm_is_shown() -%}
+    cohort_norms.n_sat >= {{ rule_threshold('exams', 'cohort_norm', 'learners_min') }}
+{%- endmacro %}

@@ -1,0 +1,24 @@
+{#- The day that windows, recency and due dates are judged on. For intermediate models and marts. -#}
+{% macro as_of() -%}
+    (select as_of from {{ ref('stg_build_input') }})
+{%- endmacro %}
+
+{#- What had arrived by then: the instant up to which this build knows the log. -#}
+{% macro known_at() -%}
+    (select known_at from {{ ref('stg_build_input') }})
+{%- endmacro %}
+
+{#- The calendar day of an instant in the programme's time zone. For staging models. -#}
+{% macro local_day(instant) -%}
+    {{ day_in_zone(instant, "coalesce((select time_zone from " ~ source('raw', 'build_input') ~ "), 'UTC')") }}
+{%- endmacro %}
+
+{#- Stand-ins for an open start and an open end, so that days compare. -#}
+{% macro first_day() -%} date '0001-01-01' {%- endmacro %}
+{% macro last_day() -%} date '9999-12-30' {%- endmacro %}
+
+{#- Whether a day lies in a stretch whose ends both count and may both be open. -#}
+{% macro in_force(day, from_day, to_day) -%}
+    ({{ day }} >= coalesce({{ from_day }}, {{ first_day() }})
+        and {{ day }} <= coalesce({{ to_day }}, {{ last_day() }}))
+{%- endmacro %}

@@ -1,0 +1,128 @@
+-- Grain: one row per accepted workplace assessment or exam result, in the same columns.
+with
+
+assessments as (
+    select * from {{ ref('stg_workplace_assessment') }}
+),
+
+results as (
+    select * from {{ ref('int_exam_results__dated') }}
+),
+
+unioned as (
+    select
+        ---------- ids
+        'workplace_assessment' as kind,
+        record_key,
+        event_id,
+        record_id,
+        learner_key,
+        programme_id,
+        site_id,
+        task_id,
+        cast(null as varchar) as sitting_id,
+        instrument_id,
+        form_id,
+        form_record_id,
+        framework_id,
+        competency_id,
+        scale_id,
+        scale_version,
+        assessor_key,
+        ---------- text
+        raw_label,
+        direction,
+        decision_kind,
+        assessor_role,
+        setting,
+        case_type,
+        complexity,
+        assurance_level,
+        cast(null as varchar) as result_status,
+        cast(null as varchar) as grade,
+        narrative_strengths,
+        narrative_improvements,
+        narrative_other,
+        ---------- numbers
+        cast(null as bigint) as attempt,
+        level,
+        stake,
+        cast(null as decimal(18, 6)) as score,
+        cast(null as decimal(18, 6)) as max_score,
+        cast(null as bigint) as n_right,
+        ---------- yes or no
+        is_flagged,
+        false as is_banked,
+        false as is_day_unknown,
+        ---------- days and instants
+        occurred_at,
+        occurred_on,
+        submitted_at,
+        submitted_on,
+        ---------- lineage
+        source_id,
+        delivery_id,
+        source_row,
+        source_cell,
+        known_at
+    from assessments
+    union all
+    select
+        ---------- ids
+        'exam_result' as kind,
+        record_key,
+        event_id,
+        record_id,
+        learner_key,
+        programme_id,
+        site_id,
+        task_id,
+        sitting_id,
+        instrument_id,
+        cast(null as varchar) as form_id,
+        cast(null as varchar) as form_record_id,
+        cast(null as varchar) as framework_id,
+        competency_id,
+        cast(null as varchar) as scale_id,
+        cast(null as varchar) as scale_version,
+        cast(null as varchar) as assessor_key,
+        ---------- text
+        cast(null as varchar) as raw_label,
+        cast(null as varchar) as direction,
+        cast(null as varchar) as decision_kind,
+        cast(null as varchar) as assessor_role,
+        cast(null as varchar) as setting,
+        cast(null as varchar) as case_type,
+        cast(null as varchar) as complexity,
+        cast(null as varchar) as assurance_level,
+        result_status,
+        grade,
+        cast(null as varchar) as narrative_strengths,
+        cast(null as varchar) as narrative_improvements,
+        cast(null as varchar) as narrative_other,
+        ---------- numbers
+        attempt,
+        cast(null as bigint) as level,
+        cast(null as decimal(18, 6)) as stake,
+        score,
+        max_score,
+        n_right,
+        ---------- yes or no
+        false as is_flagged,
+        is_banked,
+        is_day_unknown,
+        ---------- days and instants
+        occurred_at,
+        occurred_on,
+        submitted_at,
+        submitted_on,
+        ---------- lineage
+        source_id,
+        delivery_id,
+        source_row,
+        source_cell,
+        known_at
+    from results
+)
+
+select * from unioned

@@ -1,0 +1,138 @@
+-- Grain: one row per learner, stage and competency with evidence: counts that no rule set changes.
+-- Levels count only on the scale of the target; they are never averaged.
+with
+
+evidence as (
+    select * from {{ ref('int_cell_evidence__assigned') }}
+),
+
+rated_by_assessor as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        count(*) as n_rated
+    from evidence
+    where is_rated
+    group by
+        learner_key, programme_id, stage_id, competency_id, coalesce(assessor_key, record_key)
+),
+
+clusters as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        sum(n_rated * n_rated) as sum_of_squares
+    from rated_by_assessor
+    group by learner_key, programme_id, stage_id, competency_id
+),
+
+levels as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        level,
+        count(*) as n_at_level
+    from evidence
+    where is_rated
+    group by learner_key, programme_id, stage_id, competency_id, level
+),
+
+distributions as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        {{ list_join(
+            list_agg(
+                "cast(level as varchar) || ':' || cast(n_at_level as varchar)", order_by='level'
+            ),
+            ' '
+        ) }} as level_counts
+    from levels
+    group by learner_key, programme_id, stage_id, competency_id
+),
+
+totals as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        count(*) as n_data_points,
+        count(distinct assessor_key) as n_assessors,
+        count(distinct assessor_role) as n_roles,
+        count(distinct method_family) as n_methods,
+        count(distinct setting) as n_settings,
+        count(distinct case_type) as n_case_types,
+        count(case when has_narrative then 1 end) as n_narratives,
+        count(case when is_flagged then 1 end) as n_flags,
+        count(case when is_rated then 1 end) as n_rated,
+        count(case when is_at_target then 1 end) as n_at_target,
+        count(case when assurance_level = 'observed' then 1 end) as n_observed,
+        count(case when assurance_level = 'secured' then 1 end) as n_secured,
+        count(case when assurance_level = 'open' then 1 end) as n_open,
+        {{ median_level('case when is_rated then level end') }} as level_median,
+        min(occurred_on) as first_on,
+        max(occurred_on) as latest_on,
+        {{ list_agg(
+            'case when is_rated then level end', order_by='occurred_at desc, evidence_id desc'
+        ) }} as levels_newest_first,
+        {{ list_agg('evidence_id', distinct=true) }} as evidence_ids
+    from evidence
+    group by learner_key, programme_id, stage_id, competency_id
+),
+
+counted as (
+    select
+        ---------- ids
+        totals.learner_key,
+        totals.programme_id,
+        totals.stage_id,
+        totals.competency_id,
+        ---------- text
+        distributions.level_counts,
+        ---------- numbers
+        totals.n_data_points,
+        totals.n_assessors,
+        totals.n_roles,
+        totals.n_methods,
+        totals.n_settings,
+        totals.n_case_types,
+        totals.n_narratives,
+        totals.n_flags,
+        totals.n_rated,
+        totals.n_at_target,
+        totals.n_observed,
+        totals.n_secured,
+        totals.n_open,
+        totals.level_median,
+        cast(clusters.sum_of_squares as bigint) as sum_of_squares,
+        ---------- lists
+        totals.levels_newest_first,
+        totals.evidence_ids,
+        ---------- days and instants
+        totals.first_on,
+        totals.latest_on
+    from totals
+    left join clusters
+        on
+            totals.learner_key = clusters.learner_key
+            and totals.programme_id = clusters.programme_id
+            and totals.stage_id = clusters.stage_id
+            and totals.competency_id = clusters.competency_id
+    left join distributions
+        on
+            totals.learner_key = distributions.learner_key
+            and totals.programme_id = distributions.programme_id
+            and totals.stage_id = distributions.stage_id
+            and totals.competency_id = distributions.competency_id
+)
+
+select * from counted

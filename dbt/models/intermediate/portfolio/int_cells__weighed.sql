@@ -1,0 +1,216 @@
+-- Grain: one row per learner, stage, competency and rule set: what is there, what the rule set (or a
+-- plan that asks for more) demands, and the share at or above target with its interval.
+with
+
+cells as (
+    select * from {{ ref('int_cells__required') }}
+),
+
+counts as (
+    select * from {{ ref('int_cells__counted') }}
+),
+
+evidence as (
+    select * from {{ ref('int_cell_evidence__assigned') }}
+),
+
+rules as (
+    select * from {{ ref('int_sufficiency_rules__pivoted') }}
+),
+
+own_rules as (
+    select distinct rule_set_id, stage_id
+    from rules
+    where stage_id is not null
+),
+
+ruled as (
+    select
+        cells.learner_key,
+        cells.programme_id,
+        cells.stage_id,
+        cells.competency_id,
+        cells.framework_id,
+        cells.framework_version,
+        cells.target_scale_id,
+        cells.competency_title,
+        cells.required_by,
+        cells.requirement_source,
+        cells.target_source,
+        cells.sort_order,
+        cells.required_n,
+        cells.required_assessors,
+        cells.target_level,
+        cells.is_current_stage,
+        cells.is_required,
+        cells.stage_from_on,
+        cells.stage_to_on,
+        cells.judged_on,
+        rules.rule_set_id,
+        rules.rule_version,
+        rules.is_default,
+        rules.data_points_min,
+        rules.rated_min,
+        rules.assessors_min,
+        rules.roles_min,
+        rules.methods_min,
+        rules.contexts_min,
+        rules.window_days,
+        rules.recent_min,
+        rules.narratives_min,
+        rules.actionable_min,
+        rules.actionable_characters,
+        rules.actionable_needs_marker,
+        rules.plan_applies,
+        rules.z,
+        rules.assessor_variance_share,
+        rules.summary,
+        rules.above_low_min,
+        rules.latest_k,
+        rules.latest_at_target_min,
+        rules.on_track_share_min,
+        rules.discussion_high_max,
+        rules.discussion_gap_min,
+        rules.flags_for_discussion
+    from cells
+    inner join rules
+        on
+            (rules.programme_id is null or cells.programme_id = rules.programme_id)
+            and (rules.stage_id is null or cells.stage_id = rules.stage_id)
+    left join own_rules
+        on
+            rules.rule_set_id = own_rules.rule_set_id
+            and rules.stage_id is null
+            and cells.stage_id = own_rules.stage_id
+    where own_rules.rule_set_id is null
+),
+
+windowed as (
+    select
+        evidence.learner_key,
+        evidence.programme_id,
+        evidence.stage_id,
+        evidence.competency_id,
+        ruled.rule_set_id,
+        count(case when evidence.age_days between 0 and ruled.window_days then 1 end) as n_recent,
+        count(case
+            when {{ measure_is_actionable(
+                'evidence.narrative_improvements', 'evidence.n_suggestion_markers',
+                'ruled.actionable_characters', 'ruled.actionable_needs_marker'
+            ) }} then 1
+        end) as n_actionable
+    from evidence
+    inner join ruled
+        on
+            evidence.learner_key = ruled.learner_key
+            and evidence.programme_id = ruled.programme_id
+            and evidence.stage_id = ruled.stage_id
+            and evidence.competency_id = ruled.competency_id
+    group by
+        evidence.learner_key,
+        evidence.programme_id,
+        evidence.stage_id,
+        evidence.competency_id,
+        ruled.rule_set_id
+),
+
+gathered as (
+    select
+        ruled.learner_key,
+        ruled.programme_id,
+        ruled.stage_id,
+        ruled.competency_id,
+        ruled.framework_id,
+        ruled.framework_version,
+        ruled.target_scale_id,
+        ruled.competency_title,
+        ruled.required_by,
+        ruled.requirement_source,
+        ruled.target_source,
+        ruled.sort_order,
+        ruled.target_level,
+        ruled.is_current_stage,
+        ruled.is_required,
+        ruled.stage_from_on,
+        ruled.stage_to_on,
+        ruled.judged_on,
+        ruled.rule_set_id,
+        ruled.rule_version,
+        ruled.is_default,
+        ruled.rated_min,
+        ruled.roles_min,
+        ruled.methods_min,
+        ruled.contexts_min,
+        ruled.window_days,
+        ruled.recent_min,
+        ruled.narratives_min,
+        ruled.actionable_min,
+        ruled.z,
+        ruled.summary,
+        ruled.above_low_min,
+        ruled.latest_at_target_min,
+        ruled.on_track_share_min,
+        ruled.discussion_high_max,
+        ruled.discussion_gap_min,
+        ruled.flags_for_discussion,
+        coalesce(counts.n_data_points, 0) as n_data_points,
+        coalesce(counts.n_assessors, 0) as n_assessors,
+        coalesce(counts.n_roles, 0) as n_roles,
+        coalesce(counts.n_methods, 0) as n_methods,
+        coalesce(counts.n_settings, 0) as n_settings,
+        coalesce(counts.n_case_types, 0) as n_case_types,
+        coalesce(greatest(counts.n_settings, counts.n_case_types), 0) as n_contexts,
+        coalesce(windowed.n_recent, 0) as n_recent,
+        coalesce(counts.n_narratives, 0) as n_narratives,
+        coalesce(windowed.n_actionable, 0) as n_actionable,
+        coalesce(counts.n_flags, 0) as n_flags,
+        coalesce(counts.n_rated, 0) as n_rated,
+        coalesce(counts.n_at_target, 0) as n_at_target,
+        coalesce(counts.n_observed, 0) as n_observed,
+        coalesce(counts.n_secured, 0) as n_secured,
+        coalesce(counts.n_open, 0) as n_open,
+        counts.level_median,
+        counts.level_counts,
+        counts.first_on,
+        counts.latest_on,
+        coalesce(counts.evidence_ids, {{ empty_list() }}) as evidence_ids,
+        {{ list_first('counts.levels_newest_first', 'ruled.latest_k') }} as latest_levels,
+        greatest(
+            ruled.data_points_min, case when ruled.plan_applies = 1 then ruled.required_n end
+        ) as required_data_points,
+        greatest(
+            ruled.assessors_min, case when ruled.plan_applies = 1 then ruled.required_assessors end
+        ) as required_assessors,
+        case
+            when counts.n_rated > 0 and ruled.target_level is not null
+                then {{ measure_share('counts.n_at_target', 'counts.n_rated') }}
+        end as share_at_target,
+        {{ measure_effective_n(
+            'counts.n_rated', 'counts.sum_of_squares', 'ruled.assessor_variance_share'
+        ) }} as n_effective
+    from ruled
+    left join counts
+        on
+            ruled.learner_key = counts.learner_key
+            and ruled.programme_id = counts.programme_id
+            and ruled.stage_id = counts.stage_id
+            and ruled.competency_id = counts.competency_id
+    left join windowed
+        on
+            ruled.learner_key = windowed.learner_key
+            and ruled.programme_id = windowed.programme_id
+            and ruled.stage_id = windowed.stage_id
+            and ruled.competency_id = windowed.competency_id
+            and ruled.rule_set_id = windowed.rule_set_id
+),
+
+weighed as (
+    select
+        *,
+        {{ measure_wilson('share_at_target', 'n_effective', 'z', -1) }} as share_low,
+        {{ measure_wilson('share_at_target', 'n_effective', 'z', 1) }} as share_high,
+        {{ list_count_from('latest_levels', 'target_level') }} as n_latest_at_target
+    from gathered
+)
+
+select * from weighed

@@ -1,0 +1,53 @@
+-- Grain: one row per programme and competency, as its newest framework version names it.
+with
+
+competencies as (
+    select * from {{ ref('dim_competency') }}
+),
+
+parents as (
+    select distinct programme_id, framework_id, framework_version, parent_competency_id
+    from competencies
+    where parent_competency_id is not null
+),
+
+ranked as (
+    select
+        competencies.programme_id,
+        competencies.competency_id,
+        competencies.framework_id,
+        competencies.framework_version,
+        competencies.title,
+        competencies.sort_order,
+        parents.parent_competency_id is null as is_leaf,
+        row_number() over (
+            partition by competencies.programme_id, competencies.competency_id
+            order by competencies.framework_version desc, competencies.framework_id
+        ) as recency
+    from competencies
+    left join parents
+        on
+            competencies.programme_id = parents.programme_id
+            and competencies.framework_id = parents.framework_id
+            and competencies.framework_version = parents.framework_version
+            and competencies.competency_id = parents.parent_competency_id
+),
+
+newest as (
+    select
+        ---------- ids
+        programme_id,
+        competency_id,
+        framework_id,
+        framework_version,
+        ---------- text
+        title,
+        ---------- numbers
+        sort_order,
+        ---------- yes or no
+        is_leaf
+    from ranked
+    where recency = 1
+)
+
+select * from newest

@@ -1,0 +1,60 @@
+-- Grain: one row per threshold of the version of each rule set in force: known by then, and
+-- effective on the day that the picture is judged on.
+{{ config(materialized='table') }}
+
+with
+
+thresholds as (
+    select * from {{ ref('stg_rule_set') }}
+),
+
+versions as (
+    select distinct
+        rule_set_id,
+        rule_version,
+        effective_from,
+        known_from
+    from thresholds
+    where
+        known_from <= coalesce({{ day_of_known_at() }}, {{ last_day() }})
+        and {{ as_of() }} between effective_from and coalesce(effective_to, {{ last_day() }})
+),
+
+ranked as (
+    select
+        rule_set_id,
+        rule_version,
+        row_number() over (
+            partition by rule_set_id
+            order by known_from desc, effective_from desc, rule_version desc
+        ) as newest_first
+    from versions
+),
+
+chosen as (
+    select
+        ---------- ids
+        thresholds.rule_set_id,
+        thresholds.programme_id,
+        thresholds.stage_id,
+        thresholds.rule_id,
+        thresholds.threshold_name,
+        ---------- text
+        thresholds.rule_version,
+        thresholds.title,
+        thresholds.words,
+        thresholds.unit,
+        thresholds.source,
+        ---------- numbers
+        thresholds.threshold_value,
+        ---------- yes or no
+        thresholds.is_default
+    from thresholds
+    inner join ranked
+        on
+            thresholds.rule_set_id = ranked.rule_set_id
+            and thresholds.rule_version = ranked.rule_version
+    where ranked.newest_first = 1
+)
+
+select * from chosen

@@ -1,0 +1,65 @@
+-- Grain: one row per learner, stage and competency whose target no plan names, while all its rated
+-- evidence is on one scale that has a target of its own.
+with
+
+evidence as (
+    select * from {{ ref('fct_evidence') }}
+    where
+        competency_id is not null
+        and target_level is not null
+        and is_new_evidence
+        and occurred_on <= {{ as_of() }}
+),
+
+stages as (
+    select * from {{ ref('int_learner_stages__spanned') }}
+),
+
+plan as (
+    select * from {{ ref('int_plan_requirements__chosen') }}
+    where target_level is not null
+),
+
+unplanned as (
+    select
+        evidence.*,
+        stages.stage_id as cell_stage_id,
+        row_number() over (
+            partition by
+                evidence.learner_key,
+                evidence.programme_id,
+                stages.stage_id,
+                evidence.competency_id
+            order by evidence.occurred_at desc, evidence.evidence_id desc
+        ) as recency
+    from evidence
+    inner join stages
+        on
+            evidence.learner_key = stages.learner_key
+            and evidence.programme_id = stages.programme_id
+            and coalesce(evidence.stage_id, 'no_stage') = stages.stage_id
+    left join plan
+        on
+            stages.programme_id = plan.programme_id
+            and stages.plan_site_id is not distinct from plan.site_id
+            and stages.stage_id = plan.stage_id
+            and evidence.competency_id = plan.competency_id
+    where plan.competency_id is null
+),
+
+chosen as (
+    select
+        ---------- ids
+        learner_key,
+        programme_id,
+        cell_stage_id as stage_id,
+        competency_id,
+        max(scale_id) as target_scale_id,
+        ---------- numbers
+        max(case when recency = 1 then target_level end) as target_level
+    from unplanned
+    group by learner_key, programme_id, cell_stage_id, competency_id
+    having count(distinct scale_id) = 1
+)
+
+select * from chosen

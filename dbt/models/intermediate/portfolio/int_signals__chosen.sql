@@ -1,0 +1,68 @@
+-- Grain: one row per signal that is shown: a few per rule and learner, and a few in all.
+with
+
+raised as (
+    select * from {{ ref('int_signals__raised') }}
+),
+
+rules as (
+    select * from {{ ref('signal_rule') }}
+),
+
+learners as (
+    select * from {{ ref('dim_learner') }}
+),
+
+-- Nobody is asked for evidence of a learner who has left.
+active as (
+    select raised.*
+    from raised
+    inner join learners on raised.learner_key = learners.learner_key
+    where {{ learner_is_active('learners') }}
+),
+
+ranked_in_rule as (
+    select
+        *,
+        row_number() over (
+            partition by learner_key, rule_id
+            order by raised_on, subject_order nulls last, subject
+        ) as rank_in_rule,
+        count(*) over (partition by learner_key, rule_id) as n_of_rule
+    from active
+),
+
+kept as (
+    select * from ranked_in_rule
+    where rank_in_rule <= max_per_learner
+),
+
+ranked as (
+    select
+        kept.*,
+        rules.severity,
+        rules.sort_order,
+        rules.owner_role,
+        rules.title,
+        rules.remedy,
+        row_number() over (
+            partition by kept.learner_key
+            order by rules.sort_order, kept.rank_in_rule
+        ) as rank_in_all
+    from kept
+    inner join rules on kept.rule_id = rules.rule_id
+),
+
+chosen as (
+    select
+        *,
+        case
+            when rank_in_rule = least(n_of_rule, max_per_learner)
+                then greatest(n_of_rule - cast(max_per_learner as bigint), 0)
+            else 0
+        end as n_more
+    from ranked
+    where rank_in_all <= {{ rule_threshold('signals', 'all', 'max_per_learner') }}
+)
+
+select * from chosen

@@ -1,0 +1,60 @@
+-- Grain: one row per requirement of the assessment plan (a stage and a competency, with or
+-- without an instrument) and the stretch of days in which it is in force; a later one ends the
+-- one before.
+with
+
+plans as (
+    select * from {{ ref('stg_assessment_plan') }}
+),
+
+ranked as (
+    select
+        *,
+        coalesce(valid_from, {{ first_day() }}) as from_on,
+        row_number() over (
+            partition by
+                programme_id, site_id, plan_id, stage_id, competency_id, instrument_id, valid_from
+            order by plan_version desc, known_at desc, record_key desc
+        ) as recency
+    from plans
+),
+
+ordered as (
+    select
+        *,
+        lead(from_on) over (
+            partition by programme_id, site_id, plan_id, stage_id, competency_id, instrument_id
+            order by from_on
+        ) as next_from_on
+    from ranked
+    where recency = 1
+),
+
+dated as (
+    select
+        ---------- ids
+        programme_id,
+        site_id,
+        plan_id,
+        plan_version,
+        stage_id,
+        competency_id,
+        instrument_id,
+        target_scale_id,
+        record_key,
+        ---------- text
+        requirement_source,
+        ---------- numbers
+        required_n,
+        required_assessors,
+        target_level,
+        ---------- days and instants
+        from_on,
+        least(
+            coalesce(valid_to, {{ last_day() }}),
+            coalesce({{ add_days('next_from_on', -1) }}, {{ last_day() }})
+        ) as to_on
+    from ordered
+)
+
+select * from dated

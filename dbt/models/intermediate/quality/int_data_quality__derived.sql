@@ -1,0 +1,266 @@
+-- Grain: one row per oddity that shows only when records are seen together.
+{%- set of_evidence = {
+    'score_missing': ["result_status = 'not_scored'", 'the result has no mark'],
+    'banked': ['is_banked', 'carried over from an earlier sitting: not new evidence'],
+    'late': [
+        measure_is_late('coalesce(submitted_on, occurred_on)', 'due_on'),
+        'handed in after the day it was due',
+    ],
+    'before_enrolment': ['is_before_enrolment', 'handed in before the enrolment began'],
+    'after_enrolment': ['is_after_enrolment', 'handed in after the enrolment ended'],
+    'no_enrolment_date': ['has_no_enrolment_date', 'the enrolment has no first day'],
+    'day_unknown': [
+        'is_day_unknown', 'the day counts from a module start that is not known',
+    ],
+    'unknown_task': [
+        'task_id is not null and task_key is null', 'no task record has this id',
+    ],
+    'unknown_competency': [
+        'competency_id is not null and not is_known_competency', 'no framework has this competency',
+    ],
+    'unknown_instrument': [
+        'instrument_id is not null and not is_known_instrument', 'no code list has this instrument',
+    ],
+} %}
+with
+
+evidence as (
+    select * from {{ ref('int_evidence__dated') }}
+),
+
+competencies as (
+    select distinct
+        programme_id,
+        competency_id
+    from {{ ref('int_competencies__dated') }}
+),
+
+instruments as (
+    select * from {{ ref('stg_instrument') }}
+),
+
+tasks as (
+    select * from {{ ref('int_tasks__current') }}
+),
+
+enrolments as (
+    select * from {{ ref('int_enrolments__merged') }}
+),
+
+task_parents as (
+    select * from {{ ref('stg_task') }}
+),
+
+blocks as (
+    select * from {{ ref('int_rating_blocks__counted') }}
+),
+
+learners as (
+    select * from {{ ref('int_learners__unioned') }}
+),
+
+records as (
+    select * from {{ ref('int_records__accepted') }}
+),
+
+responses as (
+    select distinct
+        programme_id,
+        task_id
+    from {{ ref('stg_exam_response') }}
+),
+
+looked_up as (
+    select
+        evidence.*,
+        competencies.competency_id is not null as is_known_competency,
+        instruments.instrument_id is not null as is_known_instrument
+    from evidence
+    left join competencies
+        on
+            evidence.programme_id = competencies.programme_id
+            and evidence.competency_id = competencies.competency_id
+    left join instruments on evidence.instrument_id = instruments.instrument_id
+),
+
+coded as (
+    select distinct
+        kind,
+        record_key,
+        source_id,
+        delivery_id,
+        learner_key,
+        {{ unnest_list(codes_that_hold(of_evidence)) }} as code
+    from looked_up
+),
+
+of_evidence as (
+    select
+        code,
+        kind,
+        record_key,
+        source_id,
+        delivery_id,
+        learner_key,
+        case code
+            {%- for code, rule in of_evidence.items() %}
+                when '{{ code }}' then '{{ rule[1] }}'
+            {%- endfor %}
+        end as detail
+    from coded
+),
+
+-- Items of an exam have no due day of their own, and nobody hands them in.
+whole_tasks as (
+    select * from tasks
+    where parent_task_id is null
+),
+
+tasks_without_due_date as (
+    select
+        'task_without_due_date' as code,
+        'task' as kind,
+        record_key,
+        source_id,
+        delivery_id,
+        cast(null as varchar) as learner_key,
+        'nothing can be late for it' as detail
+    from whole_tasks
+    where due_on is null
+),
+
+tasks_in_use as (
+    select
+        programme_id,
+        task_id
+    from evidence
+    where task_id is not null
+    union distinct
+    select
+        programme_id,
+        task_id
+    from responses
+),
+
+tasks_never_submitted as (
+    select
+        'task_never_submitted' as code,
+        'task' as kind,
+        whole_tasks.record_key,
+        whole_tasks.source_id,
+        whole_tasks.delivery_id,
+        cast(null as varchar) as learner_key,
+        'no learner has a record for it' as detail
+    from whole_tasks
+    left join tasks_in_use
+        on
+            whole_tasks.programme_id = tasks_in_use.programme_id
+            and whole_tasks.task_id = tasks_in_use.task_id
+    where
+        tasks_in_use.task_id is null
+        and coalesce(whole_tasks.due_on, {{ first_day() }}) < {{ as_of() }}
+),
+
+tasks_reused as (
+    select
+        'task_id_reused' as code,
+        'task' as kind,
+        min(record_key) as record_key,
+        min(source_id) as source_id,
+        min(delivery_id) as delivery_id,
+        cast(null as varchar) as learner_key,
+        'one id stands for items of several exams' as detail
+    from task_parents
+    group by programme_id, task_id
+    having count(distinct parent_task_id) > 1
+),
+
+withdrawn_without_date as (
+    select
+        'withdrawn_without_date' as code,
+        'learner_stage' as kind,
+        record_key,
+        source_id,
+        delivery_id,
+        learner_key,
+        'withdrawn, but the last day is not given' as detail
+    from enrolments
+    where status = 'withdrawn' and ends_on is null
+),
+
+-- A last day is odd on an enrolment that was not withdrawn only where the programme gives one to
+-- withdrawals and mostly leaves it out elsewhere.
+habits as (
+    select
+        programme_id,
+        sum(case when ends_on is not null then 1 else 0 end) * 2 < count(*) as leaves_end_out
+    from enrolments
+    where status is null or status <> 'withdrawn'
+    group by programme_id
+),
+
+ended_not_withdrawn as (
+    select
+        'ended_not_withdrawn' as code,
+        'learner_stage' as kind,
+        enrolments.record_key,
+        enrolments.source_id,
+        enrolments.delivery_id,
+        enrolments.learner_key,
+        'a last day is given, but not a withdrawal' as detail
+    from enrolments
+    inner join habits on enrolments.programme_id = habits.programme_id
+    where
+        (enrolments.status is null or enrolments.status <> 'withdrawn')
+        and enrolments.ends_on is not null
+        and habits.leaves_end_out
+),
+
+rating_blocks_incomplete as (
+    select
+        'rating_block_incomplete' as code,
+        'exam_response' as kind,
+        record_key,
+        source_id,
+        delivery_id,
+        learner_key,
+        cast(n_scored as varchar) || ' of ' || cast(n_items as varchar)
+        || ' items were scored by one examiner in sitting ' || sitting_id as detail
+    from blocks
+    where n_scored < n_items
+),
+
+unknown_learners as (
+    select
+        'unknown_learner' as code,
+        min(records.kind) as kind,
+        min(records.record_key) as record_key,
+        min(records.source_id) as source_id,
+        min(records.delivery_id) as delivery_id,
+        records.learner_key,
+        'no roster names this learner' as detail
+    from records
+    inner join learners on records.learner_key = learners.learner_key
+    where not learners.is_on_roster
+    group by records.learner_key
+),
+
+unioned as (
+    select * from of_evidence
+    union all
+    select * from tasks_without_due_date
+    union all
+    select * from tasks_never_submitted
+    union all
+    select * from tasks_reused
+    union all
+    select * from withdrawn_without_date
+    union all
+    select * from ended_not_withdrawn
+    union all
+    select * from rating_blocks_incomplete
+    union all
+    select * from unknown_learners
+)
+
+select * from unioned

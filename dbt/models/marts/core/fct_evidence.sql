@@ -1,0 +1,116 @@
+-- Grain: one row per data point and competency.
+with
+
+evidence as (
+    select * from {{ ref('int_evidence__dated') }}
+),
+
+targets as (
+    select * from {{ ref('int_targets__resolved') }}
+),
+
+instruments as (
+    select * from {{ ref('stg_instrument') }}
+),
+
+keyed as (
+    select
+        *,
+        {{ key('circumstance_key') }} as circumstance_key
+    from evidence
+),
+
+joined as (
+    select
+        ---------- ids
+        {{ key(
+            'evidence_key', record_key='keyed.record_key', competency_id='keyed.competency_id'
+        ) }} as evidence_key,
+        {{ evidence_id('keyed.record_key') }} as evidence_id,
+        keyed.record_key,
+        keyed.event_id,
+        keyed.record_id,
+        keyed.kind,
+        keyed.learner_key,
+        keyed.programme_id,
+        keyed.site_id,
+        keyed.stage_id,
+        keyed.rotation_id,
+        keyed.competency_id,
+        coalesce(targets.framework_id, keyed.framework_id) as framework_id,
+        targets.competency_key,
+        keyed.instrument_id,
+        keyed.task_id,
+        keyed.task_key,
+        keyed.module_id,
+        keyed.sitting_id,
+        keyed.form_id,
+        keyed.form_record_id,
+        keyed.scale_id,
+        keyed.scale_version,
+        keyed.assessor_key,
+        ---------- text
+        instruments.method_family,
+        keyed.raw_label,
+        coalesce(keyed.direction, instruments.direction) as direction,
+        keyed.decision_kind,
+        targets.target_source,
+        keyed.assessor_role,
+        keyed.setting,
+        keyed.case_type,
+        keyed.complexity,
+        coalesce(keyed.assurance_level, instruments.assurance_level) as assurance_level,
+        keyed.result_status,
+        keyed.grade,
+        case
+            when keyed.is_after_enrolment then 'after_enrolment'
+            when keyed.is_before_enrolment then 'before_enrolment'
+            when keyed.has_no_enrolment_date then 'no_enrolment_date'
+        end as timing_note,
+        keyed.narrative_strengths,
+        keyed.narrative_improvements,
+        keyed.narrative_other,
+        ---------- numbers
+        keyed.level,
+        targets.target_level,
+        keyed.attempt,
+        keyed.score,
+        keyed.max_score,
+        {{ measure_score_share('keyed.score', 'keyed.max_score') }} as score_share,
+        keyed.cut_score,
+        coalesce(keyed.stake, instruments.stake) as stake,
+        ---------- yes or no
+        case
+            when keyed.level is not null
+                then {{ measure_is_at_target('keyed.level', 'targets.target_level') }}
+            when keyed.cut_score_method = 'number_right'
+                then {{ measure_is_at_target('keyed.n_right', 'keyed.cut_score') }}
+            else {{ measure_is_at_target('keyed.score', 'keyed.cut_score') }}
+        end as is_at_or_above_target,
+        keyed.is_flagged,
+        keyed.is_banked,
+        {{ measure_is_new_evidence('keyed.is_banked', 'keyed.result_status') }}
+            as is_new_evidence,
+        {{ measure_is_late('coalesce(keyed.submitted_on, keyed.occurred_on)', 'keyed.due_on') }}
+            as is_late,
+        keyed.is_before_enrolment,
+        keyed.is_after_enrolment,
+        keyed.has_no_enrolment_date,
+        ---------- days and instants
+        keyed.occurred_at,
+        keyed.occurred_on,
+        keyed.submitted_at,
+        keyed.submitted_on,
+        keyed.due_on,
+        ---------- lineage
+        keyed.source_id,
+        keyed.delivery_id,
+        keyed.source_row,
+        keyed.source_cell,
+        keyed.known_at
+    from keyed
+    left join targets on keyed.circumstance_key = targets.circumstance_key
+    left join instruments on keyed.instrument_id = instruments.instrument_id
+)
+
+select * from joined

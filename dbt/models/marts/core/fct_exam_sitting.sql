@@ -1,0 +1,175 @@
+-- Grain: one row per learner, exam, sitting and attempt; from item responses where they are
+-- there, from the source's own result where they are not.
+with
+
+responses as (
+    select * from {{ ref('fct_exam_response') }}
+),
+
+results as (
+    select
+        *,
+        {{ key('sitting_key') }} as sitting_key
+    from {{ ref('int_exam_results__dated') }}
+),
+
+tasks as (
+    select * from {{ ref('int_tasks__dated') }}
+),
+
+-- An item that several examiners scored counts once, with the mean of what they gave.
+items as (
+    select
+        sitting_key,
+        item_id,
+        station_id,
+        min(learner_key) as learner_key,
+        min(programme_id) as programme_id,
+        min(site_id) as site_id,
+        min(task_id) as task_id,
+        min(sitting_id) as sitting_id,
+        min(attempt) as attempt,
+        min(occurred_on) as occurred_on,
+        max(known_at) as known_at,
+        max(case when is_banked then 1 else 0 end) as is_banked,
+        min(item_outcome) as item_outcome,
+        count(*) as n_responses,
+        cast(sum(points) / nullif(count(points), 0) as decimal(18, 6)) as points,
+        cast(sum(max_points) / nullif(count(max_points), 0) as decimal(18, 6)) as max_points
+    from responses
+    group by sitting_key, item_id, station_id
+),
+
+examiners as (
+    select
+        sitting_key,
+        count(distinct examiner_key) as n_examiners
+    from responses
+    group by sitting_key
+),
+
+answered as (
+    select
+        sitting_key,
+        min(learner_key) as learner_key,
+        min(programme_id) as programme_id,
+        min(site_id) as site_id,
+        min(task_id) as task_id,
+        min(sitting_id) as sitting_id,
+        min(attempt) as attempt,
+        min(occurred_on) as occurred_on,
+        max(known_at) as known_at,
+        max(is_banked) = 1 as is_banked,
+        sum(n_responses) as n_responses,
+        count(*) as n_items,
+        sum(case when item_outcome = 'right' then 1 else 0 end) as n_right,
+        sum(case when item_outcome = 'wrong' then 1 else 0 end) as n_wrong,
+        sum(case when item_outcome = 'omitted' then 1 else 0 end) as n_omitted,
+        sum(case when item_outcome = 'dont_know' then 1 else 0 end) as n_dont_know,
+        sum(case when item_outcome = 'not_presented' then 1 else 0 end) as n_not_presented,
+        cast(sum(points) as decimal(18, 6)) as points,
+        cast(sum(max_points) as decimal(18, 6)) as max_points
+    from items
+    group by sitting_key
+),
+
+-- The result as a whole comes before the results for single competencies.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by sitting_key
+            order by
+                case when competency_id is null then 0 else 1 end asc,
+                known_at desc,
+                record_key desc
+        ) as preference
+    from results
+),
+
+reported as (
+    select * from ranked
+    where preference = 1
+),
+
+merged as (
+    select
+        coalesce(answered.sitting_key, reported.sitting_key) as sitting_key,
+        coalesce(answered.learner_key, reported.learner_key) as learner_key,
+        coalesce(answered.programme_id, reported.programme_id) as programme_id,
+        coalesce(answered.site_id, reported.site_id) as site_id,
+        coalesce(answered.task_id, reported.task_id) as task_id,
+        coalesce(answered.sitting_id, reported.sitting_id) as sitting_id,
+        coalesce(answered.attempt, reported.attempt) as attempt,
+        coalesce(answered.occurred_on, reported.occurred_on) as occurred_on,
+        greatest(answered.known_at, reported.known_at) as known_at,
+        coalesce(reported.is_banked, answered.is_banked) as is_banked,
+        reported.record_key as result_record_key,
+        reported.result_status,
+        reported.grade,
+        reported.score as reported_score,
+        reported.max_score as reported_max_score,
+        coalesce(answered.n_responses, 0) as n_responses,
+        answered.n_items,
+        coalesce(answered.n_right, reported.n_right) as n_right,
+        coalesce(answered.n_wrong, reported.n_wrong) as n_wrong,
+        coalesce(answered.n_omitted, reported.n_omitted) as n_omitted,
+        coalesce(answered.n_dont_know, reported.n_dont_know) as n_dont_know,
+        answered.n_not_presented,
+        coalesce(answered.points, reported.score) as points,
+        coalesce(answered.max_points, reported.max_score) as max_points
+    from answered
+    full outer join reported on answered.sitting_key = reported.sitting_key
+),
+
+judged as (
+    select
+        ---------- ids
+        merged.sitting_key,
+        merged.learner_key,
+        merged.programme_id,
+        merged.site_id,
+        merged.task_id,
+        tasks.task_key,
+        merged.sitting_id,
+        merged.result_record_key,
+        ---------- text
+        merged.result_status,
+        merged.grade,
+        tasks.cut_score_method,
+        ---------- numbers
+        merged.attempt,
+        cast(merged.n_responses as bigint) as n_responses,
+        cast(merged.n_items as bigint) as n_items,
+        cast(coalesce(examiners.n_examiners, 0) as bigint) as n_examiners,
+        cast(merged.n_right as bigint) as n_right,
+        cast(merged.n_wrong as bigint) as n_wrong,
+        cast(merged.n_omitted as bigint) as n_omitted,
+        cast(merged.n_dont_know as bigint) as n_dont_know,
+        cast(merged.n_not_presented as bigint) as n_not_presented,
+        merged.points,
+        merged.max_points,
+        merged.reported_score,
+        merged.reported_max_score,
+        tasks.cut_score,
+        ---------- yes or no
+        case
+            when tasks.cut_score_method = 'number_right'
+                then {{ measure_is_at_target('merged.n_right', 'tasks.cut_score') }}
+            else {{ measure_is_at_target('merged.points', 'tasks.cut_score') }}
+        end as is_at_or_above_cut,
+        merged.is_banked,
+        ---------- days and instants
+        merged.occurred_on,
+        ---------- lineage
+        merged.known_at
+    from merged
+    left join examiners on merged.sitting_key = examiners.sitting_key
+    left join tasks
+        on
+            merged.programme_id = tasks.programme_id
+            and merged.task_id = tasks.task_id
+            and merged.occurred_on between tasks.from_on and tasks.to_on
+)
+
+select * from judged

@@ -1,0 +1,70 @@
+-- Grain: one row per learner with a task that has a declaration or should have one.
+with
+
+declarations as (
+    select * from {{ ref('fct_ai_declaration') }}
+    where not is_amended and declared_on <= {{ as_of() }}
+),
+
+counted as (
+    select
+        learner_key,
+        programme_id,
+        count(case when is_on_record then 1 end) as n_declarations,
+        count(case when reconciliation = 'within' then 1 end) as n_within,
+        count(case when reconciliation = 'differs' then 1 end) as n_differs,
+        count(case when reconciliation = 'missing' then 1 end) as n_missing,
+        count(case when reconciliation = 'not_required' then 1 end) as n_not_required,
+        count(case when reconciliation = 'exempt' then 1 end) as n_exempt,
+        count(case when reconciliation = 'no_policy' then 1 end) as n_no_policy,
+        count(case when status = 'used' then 1 end) as n_used,
+        count(case when status = 'used' and not coalesce(is_verified, false) then 1 end)
+            as n_unverified,
+        count(case when has_patient_data then 1 end) as n_patient_data,
+        max(declared_on) as latest_on
+    from declarations
+    group by learner_key, programme_id
+),
+
+final as (
+    select
+        ---------- ids
+        learner_key,
+        programme_id,
+        ---------- text
+        {{ counted('n_declarations', 'declaration', 'declarations') }} || ': '
+        || {{ list_join(list_present([
+            "cast(n_within as varchar) || ' within policy'",
+            "case when n_differs > 0 then cast(n_differs as varchar) || ' differ from the task''s policy' end",
+            "case when n_missing > 0 then cast(n_missing as varchar) || ' missing where required' end",
+            "case when n_not_required > 0 then cast(n_not_required as varchar) || ' not required' end",
+            "case when n_exempt > 0 then cast(n_exempt as varchar) || ' exempt' end",
+            "case when n_no_policy > 0 then cast(n_no_policy as varchar) || ' for tasks without a policy' end",
+        ])) }}
+        || case
+            when n_patient_data > 0
+                then
+                    '; ' || {{ counted(
+                        'n_patient_data',
+                        'declaration mentions patient data',
+                        'declarations mention patient data'
+                    ) }}
+            else '; no privacy concern'
+        end || '.' as sentence,
+        ---------- numbers
+        n_declarations,
+        n_within,
+        n_differs,
+        n_missing,
+        n_not_required,
+        n_exempt,
+        n_no_policy,
+        n_used,
+        n_unverified,
+        n_patient_data,
+        ---------- days
+        latest_on
+    from counted
+)
+
+select * from final

@@ -1,0 +1,72 @@
+-- Grain: one row per learner, stage, competency and rule set.
+select
+    ---------- ids
+    learner_key,
+    programme_id,
+    stage_id,
+    competency_id,
+    framework_id,
+    rule_set_id,
+    target_scale_id,
+    ---------- text
+    competency_title,
+    rule_version,
+    status,
+    status_reason,
+    required_by,
+    requirement_source,
+    target_source,
+    level_counts,
+    ---------- what is there
+    n_data_points,
+    n_assessors,
+    n_roles,
+    n_methods,
+    n_contexts,
+    n_settings,
+    n_case_types,
+    n_recent,
+    n_narratives,
+    n_actionable,
+    n_flags,
+    n_observed,
+    n_secured,
+    n_open,
+    ---------- what is asked for
+    required_data_points,
+    required_assessors,
+    required_roles,
+    required_methods,
+    required_contexts,
+    required_recent,
+    recency_days,
+    required_narratives,
+    required_actionable,
+    required_rated,
+    ---------- against the target
+    target_level,
+    n_rated,
+    n_at_target,
+    share_at_target,
+    share_low,
+    share_high,
+    n_effective,
+    level_median,
+    ---------- order of competencies
+    sort_order,
+    ---------- yes or no
+    is_default,
+    is_current_stage,
+    is_required,
+    has_enough_evidence,
+    is_open_only,
+    ---------- lists
+    latest_levels,
+    shortfall_codes,
+    shortfalls,
+    evidence_ids,
+    ---------- days
+    first_on,
+    latest_on,
+    judged_on
+from {{ ref('int_cells__judged') }}

@@ -1,0 +1,254 @@
+-- Grain: one row per learner, exam, sitting and attempt, and one per sitting of a progress test that
+-- most of the learner's cohort sat and the learner did not: a gap is a row, never a zero.
+with
+
+sittings as (
+    select * from {{ ref('fct_exam_sitting') }}
+    where occurred_on <= {{ as_of() }}
+),
+
+learners as (
+    select * from {{ ref('dim_learner') }}
+),
+
+tasks as (
+    select * from {{ ref('dim_task') }}
+),
+
+instruments as (
+    select * from {{ ref('dim_instrument') }}
+),
+
+described as (
+    select
+        sittings.*,
+        learners.cohort_id,
+        tasks.title,
+        tasks.modality,
+        tasks.module_id,
+        tasks.instrument_id,
+        tasks.assurance_level,
+        instruments.method_family,
+        coalesce(
+            tasks.modality = 'progress_test' or instruments.method_family = 'progress_test', false
+        ) as is_progress_test,
+        case
+            when sittings.result_status in ('absent', 'exempt', 'not_scored')
+                then sittings.result_status
+            when sittings.points is null then 'not_scored'
+            else 'scored'
+        end as sitting_status,
+        case
+            when coalesce(sittings.result_status, 'scored') = 'scored'
+                then {{ measure_score_share('sittings.points', 'sittings.max_points') }}
+        end as score_share
+    from sittings
+    left join learners on sittings.learner_key = learners.learner_key
+    left join tasks on sittings.task_key = tasks.task_key
+    left join instruments on tasks.instrument_id = instruments.instrument_id
+),
+
+cohort_sizes as (
+    select
+        programme_id,
+        cohort_id,
+        count(*) as n_learners
+    from learners
+    where cohort_id is not null
+    group by programme_id, cohort_id
+),
+
+cohort_sittings as (
+    select
+        programme_id,
+        cohort_id,
+        task_id,
+        sitting_id,
+        max(task_key) as task_key,
+        max(title) as title,
+        max(modality) as modality,
+        max(module_id) as module_id,
+        max(instrument_id) as instrument_id,
+        max(assurance_level) as assurance_level,
+        max(method_family) as method_family,
+        max(case when is_progress_test then 1 else 0 end) = 1 as is_progress_test,
+        min(occurred_on) as occurred_on,
+        max(known_at) as known_at,
+        count(distinct case when sitting_status = 'scored' then learner_key end) as n_sat,
+        count(case when not is_banked then score_share end) as n_shares,
+        sum(case when not is_banked then score_share end) as sum_of_shares,
+        sum(case when not is_banked then score_share * score_share end) as sum_of_squares
+    from described
+    where cohort_id is not null
+    group by programme_id, cohort_id, task_id, sitting_id
+),
+
+cohort_norms as (
+    select
+        *,
+        {{ measure_share('sum_of_shares', 'n_shares') }} as mean_share,
+        {{ measure_sd('sum_of_squares', 'sum_of_shares', 'n_shares') }} as sd_share
+    from cohort_sittings
+),
+
+expected as (
+    select
+        learners.learner_key,
+        learners.site_id,
+        cohort_sittings.*
+    from cohort_sittings
+    inner join cohort_sizes
+        on
+            cohort_sittings.programme_id = cohort_sizes.programme_id
+            and cohort_sittings.cohort_id = cohort_sizes.cohort_id
+    inner join learners
+        on
+            cohort_sittings.programme_id = learners.programme_id
+            and cohort_sittings.cohort_id = learners.cohort_id
+            and cohort_sittings.occurred_on >= coalesce(learners.entered_on, {{ first_day() }})
+    where
+        cohort_sittings.is_progress_test
+        and cohort_sittings.n_sat
+        >= cohort_sizes.n_learners * {{ rule_threshold('exams', 'absent_sitting', 'cohort_share_min') }}
+),
+
+gaps as (
+    select expected.*
+    from expected
+    left join described
+        on
+            expected.learner_key = described.learner_key
+            and expected.programme_id = described.programme_id
+            and expected.task_id = described.task_id
+            and expected.sitting_id = described.sitting_id
+    where described.learner_key is null
+),
+
+unioned as (
+    select
+        sitting_key,
+        learner_key,
+        programme_id,
+        site_id,
+        cohort_id,
+        task_id,
+        sitting_id,
+        result_record_key,
+        instrument_id,
+        module_id,
+        title,
+        modality,
+        method_family,
+        assurance_level,
+        sitting_status,
+        grade,
+        cut_score_method,
+        attempt,
+        n_items,
+        n_right,
+        n_wrong,
+        n_omitted,
+        n_dont_know,
+        points,
+        max_points,
+        score_share,
+        cut_score,
+        is_at_or_above_cut,
+        is_progress_test,
+        is_banked,
+        occurred_on,
+        known_at
+    from described
+
+    union all
+
+    select
+        {{ key('sitting_key', attempt='0') }} as sitting_key,
+        learner_key,
+        programme_id,
+        site_id,
+        cohort_id,
+        task_id,
+        sitting_id,
+        cast(null as varchar) as result_record_key,
+        instrument_id,
+        module_id,
+        title,
+        modality,
+        method_family,
+        assurance_level,
+        'absent' as sitting_status,
+        cast(null as varchar) as grade,
+        cast(null as varchar) as cut_score_method,
+        cast(0 as bigint) as attempt,
+        cast(null as bigint) as n_items,
+        cast(null as bigint) as n_right,
+        cast(null as bigint) as n_wrong,
+        cast(null as bigint) as n_omitted,
+        cast(null as bigint) as n_dont_know,
+        cast(null as decimal(18, 6)) as points,
+        cast(null as decimal(18, 6)) as max_points,
+        cast(null as decimal(9, 6)) as score_share,
+        cast(null as decimal(18, 6)) as cut_score,
+        cast(null as boolean) as is_at_or_above_cut,
+        is_progress_test,
+        false as is_banked,
+        occurred_on,
+        known_at
+    from gaps
+),
+
+final as (
+    select
+        ---------- ids
+        unioned.sitting_key,
+        unioned.learner_key,
+        unioned.programme_id,
+        unioned.task_id,
+        unioned.sitting_id,
+        unioned.instrument_id,
+        unioned.module_id,
+        case
+            when unioned.result_record_key is not null
+                then {{ evidence_id('unioned.result_record_key') }}
+        end as evidence_id,
+        ---------- text
+        unioned.title,
+        unioned.modality,
+        unioned.method_family,
+        unioned.assurance_level,
+        unioned.sitting_status,
+        unioned.grade,
+        unioned.cut_score_method,
+        ---------- numbers
+        unioned.attempt,
+        unioned.n_items,
+        unioned.n_right,
+        unioned.n_wrong,
+        unioned.n_omitted,
+        unioned.n_dont_know,
+        unioned.points,
+        unioned.max_points,
+        unioned.score_share,
+        unioned.cut_score,
+        case when {{ norm_is_shown() }} then cohort_norms.n_sat end as cohort_n,
+        case when {{ norm_is_shown() }} then cohort_norms.mean_share end as cohort_mean_share,
+        case when {{ norm_is_shown() }} then cohort_norms.sd_share end as cohort_sd_share,
+        ---------- yes or no
+        unioned.is_at_or_above_cut,
+        unioned.is_progress_test,
+        unioned.sitting_status = 'absent' as is_absent,
+        unioned.is_banked,
+        ---------- days and instants
+        unioned.occurred_on,
+        unioned.known_at
+    from unioned
+    left join cohort_norms
+        on
+            unioned.programme_id = cohort_norms.programme_id
+            and unioned.cohort_id = cohort_norms.cohort_id
+            and unioned.task_id = cohort_norms.task_id
+            and unioned.sitting_id = cohort_norms.sitting_id
+)
+
+select * from final

@@ -1,0 +1,188 @@
+-- Grain: one row per comment: the same words by one assessor about one learner at one time, however
+-- many competencies the form rated.
+with
+
+evidence as (
+    select * from {{ ref('fct_evidence') }}
+    where occurred_on <= {{ as_of() }}
+),
+
+marked as (
+    select * from {{ ref('int_narratives__marked') }}
+),
+
+learners as (
+    select * from {{ ref('dim_learner') }}
+),
+
+commented as (
+    select
+        evidence.*,
+        marked.n_words,
+        marked.suggestion_markers,
+        marked.behaviour_markers,
+        marked.praise_markers,
+        marked.concern_markers,
+        evidence.level - evidence.target_level as above_target,
+        {{ hash_text(
+            "coalesce(evidence.assessor_key, evidence.record_key) || chr(31)"
+            " || cast(evidence.occurred_at as varchar) || chr(31)"
+            " || coalesce(evidence.narrative_strengths, '') || chr(31)"
+            " || coalesce(evidence.narrative_improvements, '') || chr(31)"
+            " || coalesce(evidence.narrative_other, '')"
+        ) }} as comment_key
+    from evidence
+    inner join marked
+        on
+            evidence.record_key = marked.record_key
+            and evidence.competency_id is not distinct from marked.competency_id
+),
+
+gathered as (
+    select
+        learner_key,
+        comment_key,
+        {{ list_agg('evidence_id', distinct=true) }} as evidence_ids,
+        {{ list_agg('competency_id', distinct=true) }} as competency_ids,
+        max(case when is_flagged then 1 else 0 end) = 1 as has_flag
+    from commented
+    group by learner_key, comment_key
+),
+
+ranked_ratings as (
+    select
+        *,
+        row_number() over (
+            partition by learner_key, comment_key
+            order by
+                case when is_at_or_above_target is false then 0 else 1 end,
+                above_target,
+                evidence_id,
+                competency_id
+        ) as lowest_first
+    from commented
+),
+
+comments as (
+    select
+        ranked_ratings.*,
+        gathered.has_flag,
+        gathered.evidence_ids,
+        gathered.competency_ids,
+        coalesce(ranked_ratings.stage_id, 'no_stage')
+            = coalesce(learners.stage_id, 'no_stage') as is_current_stage
+    from ranked_ratings
+    inner join gathered
+        on
+            ranked_ratings.learner_key = gathered.learner_key
+            and ranked_ratings.comment_key = gathered.comment_key
+    left join learners on ranked_ratings.learner_key = learners.learner_key
+    where ranked_ratings.lowest_first = 1
+),
+
+-- Levels of different scales do not compare, so the lowest of each scale take turns.
+ranked_in_scale as (
+    select
+        *,
+        row_number() over (
+            partition by learner_key, is_current_stage, scale_id
+            order by above_target, occurred_at desc, evidence_id
+        ) as lowest_in_scale
+    from comments
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by learner_key
+            order by occurred_at desc, evidence_id desc
+        ) as newest_rank,
+        row_number() over (
+            partition by learner_key, is_current_stage
+            order by
+                case when is_at_or_above_target is null then 1 else 0 end,
+                is_at_or_above_target,
+                lowest_in_scale,
+                occurred_at desc,
+                evidence_id
+        ) as lowest_rank,
+        row_number() over (
+            partition by learner_key, is_current_stage
+            order by
+                {{ list_size('behaviour_markers') }} + {{ list_size('suggestion_markers') }} desc,
+                n_words desc,
+                occurred_at desc,
+                evidence_id
+        ) as specific_rank
+    from ranked_in_scale
+),
+
+picked as (
+    select
+        *,
+        {{ list_present([
+            "case when has_flag then 'flagged' end",
+            "case when newest_rank <= " ~ rule_threshold('narratives', 'picked', 'newest')
+                ~ " then 'newest' end",
+            "case when is_current_stage and is_at_or_above_target is not null and lowest_rank <= "
+                ~ rule_threshold('narratives', 'picked', 'lowest') ~ " then 'lowest' end",
+            "case when is_current_stage and specific_rank <= "
+                ~ rule_threshold('narratives', 'picked', 'most_specific')
+                ~ " then 'most_specific' end",
+        ]) }} as pick_reasons
+    from ranked
+),
+
+final as (
+    select
+        ---------- ids
+        learner_key,
+        programme_id,
+        coalesce(stage_id, 'no_stage') as stage_id,
+        comment_key,
+        evidence_id,
+        competency_id,
+        instrument_id,
+        scale_id,
+        assessor_key,
+        ---------- text
+        assessor_role,
+        setting,
+        raw_label,
+        narrative_strengths,
+        narrative_improvements,
+        narrative_other,
+        'narratives' as rule_set_id,
+        {{ rule_version('narratives') }} as rule_version,
+        ---------- numbers
+        level,
+        target_level,
+        n_words,
+        row_number() over (
+            partition by learner_key
+            order by
+                case when {{ list_size('pick_reasons') }} > 0 then 0 else 1 end,
+                occurred_at desc,
+                evidence_id desc
+        ) as display_order,
+        ---------- yes or no
+        is_at_or_above_target,
+        has_flag as is_flagged,
+        is_current_stage,
+        {{ list_size('pick_reasons') }} > 0 as is_picked,
+        ---------- lists
+        pick_reasons,
+        suggestion_markers,
+        behaviour_markers,
+        praise_markers,
+        concern_markers,
+        evidence_ids,
+        competency_ids,
+        ---------- days and instants
+        occurred_at,
+        occurred_on
+    from picked
+)
+
+select * from final

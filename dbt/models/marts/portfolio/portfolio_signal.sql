@@ -1,0 +1,83 @@
+-- Grain: one row per signal: something worth a person's time, with its rule, its evidence, what is
+-- recommended, an owner and a day. Not a finding.
+with
+
+signals as (
+    select * from {{ ref('int_signals__chosen') }}
+),
+
+options as (
+    select * from {{ ref('int_assessment_options__ranked') }}
+),
+
+learners as (
+    select * from {{ ref('dim_learner') }}
+),
+
+described as (
+    select
+        signals.*,
+        options.instrument_id,
+        options.assessor_role,
+        options.setting,
+        learners.rotation_id,
+        learners.mentor_key,
+        signals.rule_id in ('no_evidence', 'stale_evidence', 'one_assessor_only')
+            as asks_for_evidence
+    from signals
+    left join options
+        on
+            signals.learner_key = options.learner_key
+            and signals.programme_id = options.programme_id
+            and signals.competency_id = options.competency_id
+    left join learners on signals.learner_key = learners.learner_key
+),
+
+final as (
+    select
+        ---------- ids
+        'S-' || upper(substring({{ hash_text(
+            "programme_id || chr(31) || learner_key || chr(31) || rule_id || chr(31) || subject"
+        ) }}, 1, 12)) as signal_id,
+        learner_key,
+        programme_id,
+        rule_id,
+        competency_id,
+        task_id,
+        ---------- text
+        'signals' as rule_set_id,
+        {{ rule_version('signals') }} as rule_version,
+        severity,
+        title,
+        sentence
+        || case
+            when n_more > 0
+                then ' The same holds for ' || cast(n_more as varchar) || ' more.'
+            else ''
+        end as sentence,
+        remedy,
+        case when asks_for_evidence then competency_id end as recommended_competency_id,
+        case when asks_for_evidence then instrument_id end as recommended_instrument_id,
+        case when asks_for_evidence then setting end as recommended_setting,
+        case when asks_for_evidence then rotation_id end as recommended_rotation_id,
+        case when asks_for_evidence then assessor_role end as recommended_assessor_role,
+        case
+            when asks_for_evidence
+                then 'an assessor who has not yet assessed this learner on it'
+        end as recommended_assessor,
+        owner_role,
+        case when owner_role = 'mentor' then mentor_key end as owner_key,
+        ---------- numbers
+        rank_in_all as display_order,
+        n_more,
+        ---------- lists
+        evidence_ids,
+        ---------- yes or no
+        due_on < {{ as_of() }} as is_overdue,
+        ---------- days
+        raised_on,
+        due_on
+    from described
+)
+
+select * from final

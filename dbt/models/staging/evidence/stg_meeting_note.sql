@@ -1,0 +1,54 @@
+-- Grain: one row per accepted note of a mentor or progress meeting.
+with
+
+notes as (
+    select *
+    from {{ source('raw', 'meeting_note') }}
+    where present_outcome = 'accepted'
+),
+
+learners as (
+    select
+        pseudonym,
+        person_key
+    from {{ source('raw', 'identity') }}
+    where role = 'learner'
+),
+
+mentors as (
+    select
+        pseudonym,
+        person_key
+    from {{ source('raw', 'identity') }}
+    where role = 'assessor'
+),
+
+renamed as (
+    select
+        ---------- ids
+        notes.record_key,
+        notes.event_id,
+        learners.person_key as learner_key,
+        notes.programme_id,
+        notes.site_id,
+        notes.record_id,
+        mentors.person_key as mentor_key,
+        ---------- text
+        notes.meeting_type,
+        notes.text,
+        ---------- days and instants
+        notes.occurred_at,
+        {{ local_day('notes.occurred_at') }} as occurred_on,
+        notes.next_on,
+        ---------- lineage
+        notes.source_id,
+        notes.delivery_id,
+        notes.source_row,
+        notes.source_cell,
+        notes.known_at
+    from notes
+    left join learners on notes.learner_pseudonym = learners.pseudonym
+    left join mentors on notes.mentor_pseudonym = mentors.pseudonym
+)
+
+select * from renamed

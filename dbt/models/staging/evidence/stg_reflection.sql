@@ -1,0 +1,46 @@
+-- Grain: one row per accepted reflection, goal, response or dispute.
+with
+
+reflections as (
+    select *
+    from {{ source('raw', 'reflection') }}
+    where present_outcome = 'accepted'
+),
+
+learners as (
+    select
+        pseudonym,
+        person_key
+    from {{ source('raw', 'identity') }}
+    where role = 'learner'
+),
+
+renamed as (
+    select
+        ---------- ids
+        reflections.record_key,
+        reflections.event_id,
+        learners.person_key as learner_key,
+        reflections.programme_id,
+        reflections.site_id,
+        reflections.record_id,
+        reflections.about_record_id,
+        reflections.competency_id,
+        ---------- text
+        reflections.reflection_type,
+        reflections.text,
+        ---------- days and instants
+        reflections.due_on,
+        reflections.occurred_at,
+        {{ local_day('reflections.occurred_at') }} as occurred_on,
+        ---------- lineage
+        reflections.source_id,
+        reflections.delivery_id,
+        reflections.source_row,
+        reflections.source_cell,
+        reflections.known_at
+    from reflections
+    left join learners on reflections.learner_pseudonym = learners.pseudonym
+)
+
+select * from renamed

@@ -1,0 +1,37 @@
+-- Grain: one row per calibration, programme and scale.
+with
+
+connectivity as (
+    select * from {{ source('raw', 'calibration_connectivity') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        calibration_version,
+        programme_id,
+        scale_id,
+        ---------- text
+        sentence,
+        label,
+        ---------- numbers
+        n_ratings,
+        n_learners,
+        n_assessors,
+        n_blocks,
+        main_block_share,
+        mean_level,
+        assessors_per_learner,
+        ratings_per_assessor,
+        dependability,
+        sem,
+        wanted_dependability,
+        n_assessors_wanted,
+        n_ratings_wanted,
+        ---------- yes or no
+        is_connected,
+        is_estimated
+    from connectivity
+)
+
+select * from renamed

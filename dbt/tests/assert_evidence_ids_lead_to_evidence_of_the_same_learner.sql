@@ -1,0 +1,40 @@
+-- What is this test? Every evidence id behind a status, a signal's competency or a comment leads to a
+-- data point of the same learner.
+-- When is it important to resolve? Always: a number that cannot be followed cannot be defended.
+-- How to resolve? Look at the model that lists the id; it lost its learner on a join.
+{{ config(severity='error', meta={'consequence': 'evidence'}) }}
+
+with
+
+evidence as (
+    select distinct learner_key, evidence_id
+    from {{ ref('fct_evidence') }}
+),
+
+named as (
+    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    from {{ ref('portfolio_competency_status') }}
+
+    union
+
+    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    from {{ ref('portfolio_competency_method') }}
+
+    union
+
+    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    from {{ ref('portfolio_conflict') }}
+
+    union
+
+    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    from {{ ref('portfolio_narrative') }}
+)
+
+select named.*
+from named
+left join evidence
+    on
+        named.learner_key = evidence.learner_key
+        and named.evidence_id = evidence.evidence_id
+where evidence.evidence_id is null

@@ -1,0 +1,13 @@
+-- What is this test? Of a learner's decisions that stand, exactly one is marked as the latest.
+-- When is it important to resolve? Before a meeting: the learner's page opens with it.
+-- How to resolve? Look for two corrections that name each other.
+{{ config(severity='error', meta={'consequence': 'committee'}) }}
+
+select
+    learner_key,
+    programme_id,
+    sum(case when is_latest then 1 else 0 end) as n_latest
+from {{ ref('fct_decision') }}
+where not is_corrected
+group by learner_key, programme_id
+having sum(case when is_latest then 1 else 0 end) <> 1

@@ -1,0 +1,426 @@
+"""What a candidate edition promises before anybody may read it: one function a suite.
+
+Tests of single models stand in the dbt project; these promises are about the edition as a whole,
+and the gate that publication goes through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import great_expectations.expectations as gxe
+
+from expectations.registry import Suite, promise
+
+UNIT = "assessment_unit"
+ENGINEER = "data_engineer"
+
+STATUSES = ("not_enough_evidence", "needs_discussion", "developing", "on_track",
+            "at_or_above_target")  # fmt: skip
+NAME_COLUMNS = (
+    "(.*_)?((given|family|first|middle|last|maiden|full|sur)_?name|e_?mail|phone|address|birth.*"
+    "|(learner|assessor|mentor|examiner|member|person)_(name|id|pseudonym))s?|names?"
+)
+"""What a column that names a person is called."""
+SMALLEST_CELL = 5
+"""Fewest people that a count may show. Source: local choice."""
+MAX_LOST_SHARE = 0.1
+"""How much of a mart may vanish from one edition to the next. Source: local choice."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known of a candidate edition.
+
+    Attributes:
+        marts: the schema that holds its marts, as it is written in SQL.
+        database: the name that its database is attached under.
+        schema: the name of that schema alone.
+        counts: rows of each mart of the last edition; empty where there is none to compare with.
+    """
+
+    marts: str = "candidate.marts"
+    database: str = "candidate"
+    schema: str = "marts"
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+SUITES: list[Callable[[Candidate], Suite]] = []
+"""Every suite of an edition."""
+
+
+def suite(maker: Callable[[Candidate], Suite]) -> Callable[[Candidate], Suite]:
+    """Register a suite."""
+    SUITES.append(maker)
+    return maker
+
+
+def suites(candidate: Candidate) -> list[Suite]:
+    """Return the suites that a candidate is held to."""
+    made = (maker(candidate) for maker in SUITES)
+    return [item for item in made if item.expectations]
+
+
+@suite
+def ledger(candidate: Candidate) -> Suite:
+    """Return the promises of the ledger."""
+    return Suite(
+        "ledger",
+        f"""
+            select
+                *,
+                rows_read - (accepted + duplicate + superseded + voided + quarantined) as missing
+            from {candidate.marts}.programme_delivery
+        """,
+        (
+            promise(
+                gxe.ExpectColumnValuesToBeInSet,
+                rule="edition.ledger_balances",
+                severity="critical",
+                owner=ENGINEER,
+                words="In every delivery the outcomes of its records sum to the records read.",
+                broken="In {unexpected} of {n} deliveries the outcomes do not sum to the records "
+                "read: something was lost or counted twice.",
+                column="missing",
+                value_set=[0],
+            ),
+            promise(
+                gxe.ExpectColumnValuesToNotBeInSet,
+                rule="edition.nothing_held",
+                severity="info",
+                owner=UNIT,
+                words="No delivery is held or unreadable.",
+                broken="{unexpected} of {n} deliveries are held or unreadable, so their records "
+                "are not in this edition.",
+                column="status",
+                value_set=["held", "unreadable"],
+            ),
+        ),
+    )
+
+
+@suite
+def privacy(candidate: Candidate) -> Suite:
+    """Return the promises about what an edition must not show."""
+    return Suite(
+        "privacy",
+        f"""
+            select table_name, column_name from duckdb_columns()
+            where database_name = '{candidate.database}' and schema_name = '{candidate.schema}'
+        """,
+        (
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.no_names",
+                severity="critical",
+                owner=ENGINEER,
+                words="No mart has a column for names, addresses or a source's own ids of people.",
+                broken="{observed} columns of the marts are called like a person's name, address "
+                "or id: persons are keys outside the vault.",
+                unexpected_rows_query=f"""
+                    select 1 from {{batch}}
+                    where regexp_full_match(lower(column_name), '{NAME_COLUMNS}')
+                """,
+            ),
+        ),
+    )
+
+
+@suite
+def small_cells(candidate: Candidate) -> Suite:
+    """Return the promises about counts of few people."""
+    return Suite(
+        "small cells",
+        f"select * from {candidate.marts}.programme_demographic_count",
+        (
+            promise(
+                gxe.ExpectColumnValuesToBeBetween,
+                rule="edition.small_cells_hidden",
+                severity="critical",
+                owner=ENGINEER,
+                words=f"No count of fewer than {SMALLEST_CELL} people is shown.",
+                broken="{unexpected} of {n} counts of a demographic group are of too few people.",
+                column="n_learners",
+                min_value=SMALLEST_CELL,
+            ),
+        ),
+    )
+
+
+@suite
+def learners(candidate: Candidate) -> Suite:
+    """Return the promises of the list of learners."""
+    return Suite(
+        "learners",
+        f"select * from {candidate.marts}.dim_learner",
+        (
+            promise(
+                gxe.ExpectTableRowCountToBeBetween,
+                rule="edition.has_learners",
+                severity="critical",
+                owner=ENGINEER,
+                words="The edition has learners.",
+                broken="The edition has {observed} learners.",
+                min_value=1,
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.learner_once",
+                severity="critical",
+                owner=ENGINEER,
+                words="A learner stands once in each programme.",
+                broken="{observed} learners stand several times in a programme.",
+                unexpected_rows_query="""
+                    select 1 from {batch} group by learner_key, programme_id having count(*) > 1
+                """,
+            ),
+        ),
+    )
+
+
+@suite
+def evidence(candidate: Candidate) -> Suite:
+    """Return the promises of the evidence."""
+    return Suite(
+        "evidence",
+        f"""
+            select evidence.*, learner.learner_key is not null as has_learner
+            from {candidate.marts}.fct_evidence as evidence
+            left join (select distinct learner_key from {candidate.marts}.dim_learner) as learner
+            on evidence.learner_key = learner.learner_key
+        """,
+        (
+            promise(
+                gxe.ExpectColumnValuesToBeInSet,
+                rule="edition.evidence_has_learner",
+                severity="critical",
+                owner=ENGINEER,
+                words="Every data point belongs to a learner of the edition.",
+                broken="{unexpected} of {n} data points belong to no learner of the edition.",
+                column="has_learner",
+                value_set=[True],
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.evidence_once",
+                severity="critical",
+                owner=ENGINEER,
+                words="A record stands once for each competency.",
+                broken="{observed} records stand several times for the same competency.",
+                unexpected_rows_query="""
+                    select 1 from {batch} group by record_key, competency_id having count(*) > 1
+                """,
+            ),
+        ),
+    )
+
+
+@suite
+def statuses(candidate: Candidate) -> Suite:
+    """Return the promises of the statuses."""
+    return Suite(
+        "statuses",
+        f"select * from {candidate.marts}.portfolio_competency_status",
+        (
+            promise(
+                gxe.ExpectColumnValuesToBeInSet,
+                rule="edition.status_vocabulary",
+                severity="critical",
+                owner=ENGINEER,
+                words=f"A status is one of {', '.join(STATUSES)}.",
+                broken="{unexpected} of {n} statuses are none of those that people know.",
+                column="status",
+                value_set=list(STATUSES),
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.status_needs_evidence",
+                severity="critical",
+                owner=ENGINEER,
+                words="No status above `not_enough_evidence` rests on fewer data points, assessors "
+                "or methods than its rule set demands.",
+                broken="{observed} statuses rest on less evidence than their rule set demands.",
+                unexpected_rows_query="""
+                    select 1 from {batch}
+                    where status <> 'not_enough_evidence' and (
+                        n_data_points < required_data_points
+                        or n_assessors < required_assessors
+                        or n_methods < required_methods
+                    )
+                """,
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.status_explained",
+                severity="critical",
+                owner=ENGINEER,
+                words="Every status gives its reason and the version of its rules.",
+                broken="{observed} statuses give no reason, or not the version of their rules.",
+                unexpected_rows_query="""
+                    select 1 from {batch}
+                    where coalesce(trim(status_reason), '') = '' or rule_version is null
+                """,
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.status_once",
+                severity="critical",
+                owner=ENGINEER,
+                words="A learner has one status for each stage, competency and rule set.",
+                broken="{observed} times a learner has several statuses for the same competency.",
+                unexpected_rows_query="""
+                    select 1 from {batch}
+                    group by learner_key, programme_id, stage_id, competency_id, rule_set_id
+                    having count(*) > 1
+                """,
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.status_evidence_exists",
+                severity="critical",
+                owner=ENGINEER,
+                words="Every data point that a status names is in the edition.",
+                broken="{observed} data points that statuses name are not in the edition.",
+                unexpected_rows_query=f"""
+                    select 1 from (
+                        select distinct unnest(evidence_ids) as evidence_id from {{batch}}
+                    )
+                    where evidence_id not in (
+                        select evidence_id from {candidate.marts}.fct_evidence
+                    )
+                """,
+            ),
+        ),
+    )  # fmt: skip
+
+
+@suite
+def signals(candidate: Candidate) -> Suite:
+    """Return the promises of the signals."""
+    ids = " union all ".join(
+        f"select 'E-' || upper(left(record_key, 12)) as evidence_id from {candidate.marts}.{fact}"
+        for fact in ("fct_evidence", "fct_ai_declaration")
+    )
+    return Suite(
+        "signals",
+        f"select * from {candidate.marts}.portfolio_signal",
+        (
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.signal_explained",
+                severity="critical",
+                owner=ENGINEER,
+                words="Every signal has a sentence, the version of its rule and an owner.",
+                broken="{observed} signals lack a sentence, the version of their rule or an owner.",
+                unexpected_rows_query="""
+                    select 1 from {batch}
+                    where coalesce(trim(sentence), '') = ''
+                    or rule_version is null or owner_role is null
+                """,
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.signal_evidence_exists",
+                severity="critical",
+                owner=ENGINEER,
+                words="Every data point that a signal names is in the edition.",
+                broken="{observed} data points that signals name are not in the edition.",
+                unexpected_rows_query=f"""
+                    select 1 from (
+                        select distinct unnest(evidence_ids) as evidence_id from {{batch}}
+                    )
+                    where evidence_id not in (select evidence_id from ({ids}))
+                """,
+            ),
+        ),
+    )  # fmt: skip
+
+
+@suite
+def agenda(candidate: Candidate) -> Suite:
+    """Return the promises of the committee's agenda."""
+    return Suite(
+        "agenda",
+        f"""
+            select learner.learner_key, agenda.n_entries
+            from {candidate.marts}.dim_learner as learner
+            full join (
+                select learner_key, programme_id, count(*) as n_entries
+                from {candidate.marts}.committee_agenda group by all
+            ) as agenda
+            on learner.learner_key = agenda.learner_key
+            and learner.programme_id = agenda.programme_id
+            where coalesce(learner.enrolment_status, 'active') = 'active' or agenda.n_entries > 1
+        """,
+        (
+            promise(
+                gxe.ExpectColumnValuesToNotBeNull,
+                rule="edition.agenda_covers_active",
+                severity="critical",
+                owner=ENGINEER,
+                words="Every active learner is on the agenda.",
+                broken="{unexpected} of {n} active learners are not on the agenda.",
+                column="n_entries",
+            ),
+            promise(
+                gxe.ExpectColumnValuesToBeInSet,
+                rule="edition.agenda_once",
+                severity="critical",
+                owner=ENGINEER,
+                words="No learner is on the agenda twice.",
+                broken="{unexpected} of {n} learners are on the agenda several times.",
+                column="n_entries",
+                value_set=[1],
+            ),
+            promise(
+                gxe.ExpectColumnValuesToNotBeNull,
+                rule="edition.agenda_knows_learners",
+                severity="critical",
+                owner=ENGINEER,
+                words="Everybody on the agenda is a learner of the edition.",
+                broken="{unexpected} of {n} entries of the agenda are of unknown learners.",
+                column="learner_key",
+            ),
+        ),
+    )  # fmt: skip
+
+
+@suite
+def history(candidate: Candidate) -> Suite:
+    """Return the promises against the last edition."""
+    counts = " union all ".join(
+        f"select '{mart}' as mart, {before} as before, "
+        f"(select count(*) from {candidate.marts}.{mart}) as now"
+        for mart, before in sorted(candidate.counts.items())
+    )
+    limit = f"{MAX_LOST_SHARE:.0%}"
+    return Suite(
+        "history",
+        counts,
+        (
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.no_great_loss",
+                severity="critical",
+                owner=ENGINEER,
+                words=f"No mart lost more than {limit} of its rows since the last edition.",
+                broken=f"{{observed}} marts lost more than {limit} of their rows since the last "
+                "edition.",
+                unexpected_rows_query=f"""
+                    select mart from {{batch}} where now < (1 - {MAX_LOST_SHARE}) * before
+                """,
+            ),
+            promise(
+                gxe.UnexpectedRowsExpectation,
+                rule="edition.no_small_loss",
+                severity="info",
+                owner=UNIT,
+                words="No mart lost rows since the last edition.",
+                broken="{observed} marts have fewer rows than in the last edition.",
+                unexpected_rows_query="select mart from {batch} where now < before",
+            ),
+        )
+        if counts
+        else (),
+    )

@@ -1,0 +1,207 @@
+"""`tessera run`: the whole pipeline in this process, without Airflow."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.commands.console import (
+    DONE,
+    FAILED,
+    USAGE,
+    HomeOption,
+    JsonOption,
+    emit,
+    err,
+    fail,
+    home_and_settings,
+    out,
+    progress,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+    from rich.table import Table
+
+    from pipelines.home import Home
+    from pipelines.runs import StageRecord
+
+TITLES = {
+    "receive": "Receive what lies in the inbox",
+    "read": "Read, validate, check, commit",
+    "load": "Load the evidence into the warehouse",
+    "calibrate": "Calibrate, where no calibration is",
+    "build": "Build the marts with dbt",
+    "audit": "Audit the candidate",
+    "publish": "Publish the edition",
+    "pack": "Make the committee pack",
+}
+
+
+def command(
+    inbox: Annotated[
+        Path | None,
+        typer.Option(
+            "--inbox",
+            exists=True,
+            file_okay=False,
+            help="Another inbox than the home's own.",
+            show_default=False,
+        ),
+    ] = None,
+    home: HomeOption = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="The day that is judged on; default: the newest known-at in the log.",
+            show_default=False,
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="TIME",
+            help="Leave out what came later, such as 2026-02-21T06:00Z; default: take everything.",
+            show_default=False,
+        ),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build everything again from nothing.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Run the whole pipeline: inbox to edition and committee pack.
+
+    Example: tessera run --home var
+
+    A run that was stopped goes on where it was; when nothing is new, nothing is published.
+    Next: tessera ledger, tessera quarantine list.
+    """
+    from pipelines.run import ConfigurationError, Run, StageFailedError, Wanted
+    from pipelines.runs import exit_code, records
+
+    opened, settings = home_and_settings(home)
+    wanted = Wanted(inbox, as_of.date() if as_of else None, _instant(known_at), full_refresh)
+    failure: StageFailedError | None = None
+    with progress() as bars:
+        run = Run(opened, settings, wanted, _Bars(bars))
+        try:
+            run.go()
+        except ConfigurationError as error:
+            fail(USAGE, str(error))
+        except StageFailedError as error:
+            failure = error
+    if json:
+        for record in records(opened, run.run_id):
+            emit(asdict(record))
+        emit({"run": summary(opened, run.run_id)})
+    elif failure is None:
+        out.print(summary_table(opened, run.run_id))
+    if failure is not None:
+        fail(FAILED, f"{failure.record.stage}: {failure}")
+    code = exit_code(opened, run.run_id)
+    if code != DONE and not json:
+        err.print("Something waits for a person: tessera ledger, tessera quarantine list")
+    raise typer.Exit(code)
+
+
+def summary(home: Home, run_id: str) -> dict[str, Any]:
+    """Return in short what a run did and what stands now, as plain JSON."""
+    from collections import Counter
+
+    from pipelines.intake.ledger import ledger
+    from pipelines.intake.resolve import OUTCOMES
+    from pipelines.runs import records
+    from pipelines.warehouse.checks import checks
+    from pipelines.warehouse.editions import current_id
+
+    told = {record.stage: record for record in records(home, run_id)}
+    received = told["receive"].report if "receive" in told else {}
+    entries = ledger(home)
+    outcomes: Counter[str] = Counter()
+    for entry in entries:
+        outcomes.update({name: getattr(entry, name) for name in OUTCOMES})
+    published = told["publish"].report if "publish" in told else None
+    pack = home.packs / "current" / "index.html"
+    return {
+        "run_id": run_id,
+        "deliveries_new": len(received.get("received", ())),
+        "deliveries": sum(entry.status != "refused" for entry in entries),
+        "files_not_taken_in": sum(entry.status in {"refused", "incomplete"} for entry in entries),
+        "deliveries_held": sum(entry.status == "held" for entry in entries),
+        "records": dict(outcomes),
+        "checks": checks(home),
+        "seconds": {stage: record.seconds for stage, record in told.items()},
+        "edition_id": current_id(home),
+        "edition_is_new": published is not None,
+        "messages": {stage: r.message for stage, r in told.items() if r.message},
+        "pack": pack.resolve().as_uri() if pack.exists() else None,
+    }
+
+
+def summary_table(home: Home, run_id: str) -> Table:
+    """Return what a run did and what stands now, as a short table."""
+    from rich.table import Table
+
+    told = summary(home, run_id)
+    records, checks, seconds = told["records"], told["checks"], told["seconds"]
+    table = Table(show_header=False, title="Tessera", title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("deliveries", _deliveries(told))
+    table.add_row("records", " · ".join(f"{n:,} {name}" for name, n in records.items()))
+    table.add_row("checks", f"{checks['passed']:,} of {checks['total']:,} passed")
+    table.add_row("run", f"{run_id} ({sum(seconds.values()):.1f} s)")
+    is_new = "new" if told["edition_is_new"] else "nothing new, nothing published"
+    table.add_row("edition", f"{told['edition_id'] or 'none'} ({is_new})")
+    table.add_row("pack", str(told["pack"] or "none"))
+    return table
+
+
+def _deliveries(told: dict[str, Any]) -> str:
+    parts = [f"{told['deliveries_new']} new, {told['deliveries']} in the log"]
+    if told["deliveries_held"]:
+        parts.append(f"{told['deliveries_held']} held")
+    if told["files_not_taken_in"]:
+        parts.append(f"{told['files_not_taken_in']} files not taken in")
+    return ", ".join(parts)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        fail(USAGE, f"--known-at {text}: write it like 2026-02-21T06:00Z")
+    if instant.tzinfo is None:
+        fail(USAGE, f"--known-at {text}: say in which zone, such as 2026-02-21T06:00Z")
+    return instant
+
+
+class _Bars:
+    """Shows every stage while it runs, and its seconds when it has ended."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._shown: dict[str, TaskID] = {}
+
+    def starts(self, stage: str, n: int | None = None) -> None:
+        self._shown[stage] = self._bars.add_task(TITLES.get(stage, stage), total=n)
+
+    def advances(self, stage: str) -> None:
+        self._bars.advance(self._shown[stage])
+
+    def ended(self, record: StageRecord) -> None:
+        if record.stage in self._shown:
+            self._bars.remove_task(self._shown.pop(record.stage))
+        if record.status == "done" and err.is_terminal:
+            title = TITLES.get(record.stage, record.stage)
+            self._bars.console.print(f"{title}: {record.seconds:.1f} s")

@@ -1,0 +1,1 @@
+"""What the committee sees: a pack of pages from one published edition."""

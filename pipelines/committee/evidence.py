@@ -1,0 +1,209 @@
+"""What stands behind the numbers: lists of evidence ids, and each form as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.committee import words
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The evidence behind one number; `anchor` is its place on the evidence page."""
+
+    anchor: str
+    title: str
+    ids: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Return how many pieces of evidence there are."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a form; words are shown exactly as they were written."""
+
+    label: str
+    value: str
+    is_verbatim: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """One piece of evidence as it was written, and where it came from."""
+
+    evidence_id: str
+    title: str
+    on: str
+    fields: tuple[Field, ...]
+    source_id: str | None
+    delivery_id: str | None
+    source_row: int | None
+    source_cell: str | None
+    known_at: str
+    is_flagged: bool = False
+
+
+_Shown = tuple[str, str, Callable[[Any], str]]
+
+
+def _text(value: Any) -> str:
+    return str(value)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _joined(value: Sequence[Any]) -> str:
+    return ", ".join(map(str, value))
+
+
+SHOWN: dict[str, tuple[_Shown, ...]] = {
+    "workplace_assessment": (
+        ("form_id", "Form", _text),
+        ("instrument_id", "Instrument", words.plain),
+        ("competency", "Competency", _text),
+        ("task_id", "Task", _text),
+        ("raw_label", "Rating as written", _text),
+        ("level", "Level", words.number),
+        ("target_level", "Target level", words.number),
+        ("scale_id", "Scale", words.plain),
+        ("assessor_key", "Assessor", _text),
+        ("assessor_role", "Role", words.plain),
+        ("setting", "Setting", words.plain),
+        ("case_type", "Case", words.plain),
+        ("complexity", "Complexity", words.plain),
+        ("assurance_level", "Assurance", words.plain),
+        ("stake", "Stake", words.number),
+        ("is_flagged", "Flagged by the assessor", _yes),
+        ("occurred_at", "Observed", words.instant),
+        ("submitted_at", "Submitted", words.instant),
+        ("timing_note", "Timing", words.plain),
+    ),
+    "exam_result": (
+        ("title", "Exam", _text),
+        ("task_id", "Task", _text),
+        ("sitting_id", "Sitting", _text),
+        ("attempt", "Attempt", words.number),
+        ("instrument_id", "Instrument", words.plain),
+        ("competency", "Competency", _text),
+        ("result_status", "Result", words.plain),
+        ("grade", "Grade", _text),
+        ("score", "Score", words.number),
+        ("max_score", "Maximum", words.number),
+        ("cut_score", "Cut-score", words.number),
+        ("is_banked", "Carried over from an earlier sitting", _yes),
+        ("assurance_level", "Assurance", words.plain),
+        ("occurred_on", "Sat on", words.day),
+        ("is_late", "After the due day", _yes),
+        ("timing_note", "Timing", words.plain),
+    ),
+    "ai_use_declaration": (
+        ("task_id", "Task", _text),
+        ("title", "Title", _text),
+        ("status", "Declared", lambda code: words.DECLARED.get(code, words.plain(code))),
+        ("tools", "Tools", _text),
+        ("purposes", "Purposes", _joined),
+        ("stages", "Stages of work", _joined),
+        ("extent", "Extent", words.plain),
+        ("is_verified", "Output verified", _yes),
+        ("has_patient_data", "Patient data entered", _yes),
+        ("has_accessibility_exemption", "Accessibility exemption", _yes),
+        (
+            "reconciliation",
+            "Against the policy",
+            lambda code: words.RECONCILIATION.get(code, words.plain(code)),
+        ),
+        ("sentence", "In words", _text),
+        ("declared_on", "Declared on", words.day),
+    ),
+    "reflection": (
+        ("reflection_type", "Kind", lambda code: words.REFLECTIONS.get(code, words.plain(code))),
+        ("competency", "Competency", _text),
+        ("about_record_id", "About", _text),
+        ("occurred_on", "Written on", words.day),
+        ("due_on", "Due", words.day),
+    ),
+    "meeting_note": (
+        ("meeting_type", "Meeting", words.plain),
+        ("mentor_key", "Mentor", _text),
+        ("occurred_on", "Held on", words.day),
+        ("next_on", "Next", words.day),
+    ),
+    "decision": (
+        ("decision_kind", "Kind", words.plain),
+        ("committee_id", "Committee", _text),
+        ("meeting_id", "Meeting", _text),
+        ("outcome", "Outcome", _text),
+        ("decided_by_keys", "Decided by", _joined),
+        ("recused_keys", "Recused", _joined),
+        ("decided_on", "Decided on", words.day),
+        ("appeal_status", "Appeal", words.plain),
+    ),
+    "action": (
+        ("owner_role", "Owner", words.plain),
+        ("competency", "Competency", _text),
+        ("instrument_id", "Instrument", words.plain),
+        ("required_n", "How many", words.number),
+        ("n_done", "Evidence since", words.number),
+        ("agreed_on", "Agreed on", words.day),
+        ("due_on", "Due", words.day),
+        ("status", "State", words.plain),
+        ("done_on", "Done on", words.day),
+    ),
+}
+"""The fields of each kind that a form shows, where they hold something."""
+
+VERBATIM: dict[str, tuple[tuple[str, str], ...]] = {
+    "workplace_assessment": (
+        ("narrative_strengths", "Done well"),
+        ("narrative_improvements", "To improve"),
+        ("narrative_other", "Other words"),
+    ),
+    "exam_result": (),
+    "ai_use_declaration": (
+        ("output_changes", "How the output was changed"),
+        ("verification", "How it was verified"),
+    ),
+    "reflection": (("text", "In the learner’s words"),),
+    "meeting_note": (("text", "Note"),),
+    "decision": (("rationale", "Rationale"), ("dissent", "Dissent")),
+    "action": (("description", "Agreed"),),
+}
+"""What people wrote, word for word."""
+
+
+def form(kind: str, row: Row, on: str) -> Form:
+    """Return a record as a form: what is empty is left out, words stay as they are."""
+    fields = [
+        Field(label, write(row[name]))
+        for name, label, write in SHOWN[kind]
+        if row.get(name) is not None
+    ]
+    fields += [
+        Field(label, row[name], is_verbatim=True) for name, label in VERBATIM[kind] if row.get(name)
+    ]
+    return Form(
+        evidence_id=row["evidence_id"],
+        title=words.KINDS[kind],
+        on=on,
+        fields=tuple(fields),
+        source_id=row.get("source_id"),
+        delivery_id=row.get("delivery_id"),
+        source_row=row.get("source_row"),
+        source_cell=row.get("source_cell"),
+        known_at=words.instant(row.get("known_at")),
+        is_flagged=bool(row.get("is_flagged")),
+    )
+
+
+def ids(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return the evidence ids of rows, each once, in their order."""
+    return tuple(dict.fromkeys(row["evidence_id"] for row in rows if row["evidence_id"]))

@@ -1,0 +1,449 @@
+"""One learner's page: the rows of an edition put in the reading order of a member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from pipelines.committee import charts, words
+from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids
+from pipelines.committee.queries import OF_LEARNERS, Portfolio
+
+TOLD = ("differs", "missing")
+"""The ways of declaring that the page tells one by one."""
+
+TIME_OUT = ("leave", "intercalation", "clock_stop")
+"""Periods that stand grey behind the trend."""
+
+UNJUDGED: Row = {
+    "status": "not_enough_evidence",
+    "status_reason": None,
+    "target_scale_id": None,
+    "target_level": None,
+    "n_recent": 0,
+    "n_data_points": 0,
+    "share_at_target": None,
+    "shortfalls": None,
+    "evidence_ids": (),
+}
+"""A competency that has evidence and is not required of the present stage."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One competency's observations on one scale, as a slice of the chart and in words."""
+
+    index: int
+    scale_id: str
+    alternative: str
+
+
+@dataclass(frozen=True)
+class Competency:
+    """One line of the sufficiency grid."""
+
+    row: Row
+    competency_id: str
+    title: str
+    status: str
+    strips: tuple[Strip, ...]
+    points: Behind
+    at_target: Behind
+    recent: Behind
+    flagged: Behind
+    narratives: Behind
+    forms: tuple[Row, ...]
+    """All evidence on this competency, newest first, also what the status does not count."""
+
+    @property
+    def anchor(self) -> str:
+        """Return where the evidence page speaks of this competency."""
+        return self.points.anchor
+
+    def is_short_of(self, what: str) -> bool:
+        """Say whether a count is below what the rule set asks for."""
+        required = self.row.get(f"required_{what}")
+        return required is not None and (self.row.get(f"n_{what}") or 0) < required
+
+
+@dataclass(frozen=True)
+class Series:
+    """Sittings of one series of exams, and their drawing where it is a progress test."""
+
+    title: str
+    sittings: tuple[Row, ...]
+    drawing: charts.Drawing | None
+    alternative: str
+
+    @property
+    def has_norm(self) -> bool:
+        """Say whether a mean of the cohort is shown: enough of it sat."""
+        return any(r["cohort_mean_share"] is not None for r in self.sittings)
+
+
+@dataclass(frozen=True)
+class AiUse:
+    """One way in which declarations stand to their tasks' policies.
+
+    `n` may be more than the records behind it: what was asked for and is not there has none.
+    """
+
+    n: int
+    sentence: str
+    behind: Behind
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LearnerPage:
+    """Everything that the two pages of one learner show."""
+
+    row: Row
+    periods: tuple[Row, ...]
+    decisions: tuple[Row, ...]
+    actions: tuple[Row, ...]
+    competencies: tuple[Competency, ...]
+    drawing: charts.Drawing | None
+    window: charts.Span
+    conflicts: tuple[Row, ...]
+    picked: tuple[Row, ...]
+    comments: tuple[Row, ...]
+    reflections: tuple[Row, ...]
+    meetings: tuple[Row, ...]
+    exams: tuple[Series, ...]
+    ai_use: tuple[AiUse, ...]
+    ai_privacy: Behind
+    signals: tuple[Row, ...]
+    forms: tuple[Form, ...]
+    behind: tuple[Behind, ...]
+    one_look: tuple[str, ...] = field(default=())
+
+    @property
+    def key(self) -> str:
+        """Return the learner's key."""
+        return str(self.row["learner_key"])
+
+    @property
+    def last_decision(self) -> Row | None:
+        """Return the newest decision."""
+        return self.decisions[0] if self.decisions else None
+
+    @property
+    def has_evidence(self) -> bool:
+        """Say whether there is anything to show at all."""
+        return bool(self.forms)
+
+
+def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
+    """Put one learner's rows in the order in which a member reads them."""
+    key = str(row["learner_key"])
+    sections = {name: _titled(portfolio, portfolio.rows(name, key)) for name in OF_LEARNERS}
+    evidence = sections["evidence"]
+    observations = [e for e in evidence if e["kind"] == "workplace_assessment"]
+    window = charts.window_of((e["occurred_on"] for e in observations), portfolio.as_of)
+    competencies, points, targets = _grid(portfolio, sections["status"], evidence)
+    drawing = None
+    if points:
+        leave = [
+            charts.Span(p["starts_on"], p["ends_on"] or portfolio.as_of)
+            for p in sections["periods"]
+            if p["period_type"] in TIME_OUT and p["starts_on"] and p["starts_on"] <= portfolio.as_of
+        ]
+        drawing = charts.strips(points, targets, leave, window, len(_strip_keys(competencies)))
+    ai_use, ai_privacy = _ai_use(sections["declarations"])
+    behind = [
+        *(b for c in competencies for b in (c.at_target, c.recent, c.flagged) if b.n),
+        *(use.behind for use in ai_use if use.behind.n),
+    ]
+    if ai_privacy.n:
+        behind.append(ai_privacy)
+    return LearnerPage(
+        row=row,
+        periods=tuple(sections["periods"]),
+        decisions=tuple(sections["decisions"]),
+        actions=tuple(sections["actions"]),
+        competencies=tuple(competencies),
+        drawing=drawing,
+        window=window,
+        conflicts=tuple(sections["conflicts"]),
+        picked=tuple(c for c in sections["comments"] if c["is_picked"]),
+        comments=tuple(sections["comments"]),
+        reflections=tuple(sections["reflections"]),
+        meetings=tuple(sections["meetings"]),
+        exams=_exams(sections["sittings"], portfolio.as_of),
+        ai_use=ai_use,
+        ai_privacy=ai_privacy,
+        signals=tuple(
+            s | {"recommendation": _recommendation(portfolio, s)} for s in sections["signals"]
+        ),
+        forms=_forms(sections),
+        behind=tuple(behind),
+        one_look=_one_look(sections["status"], bool(evidence)),
+    )
+
+
+def _titled(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
+    """Return rows with the title of their competency, None where they name none."""
+    return [r | {"competency": portfolio.title(r.get("competency_id"))} for r in rows]
+
+
+def _grid(
+    portfolio: Portfolio, statuses: Sequence[Row], evidence: Sequence[Row]
+) -> tuple[list[Competency], list[charts.Point], list[charts.Target]]:
+    """Return a line for every competency with a status or evidence, and what it draws."""
+    by_id: dict[str, list[Row]] = {}
+    for e in evidence:
+        if e["competency_id"]:
+            by_id.setdefault(e["competency_id"], []).append(e)
+    status_of = {s["competency_id"]: s for s in statuses}
+    order = sorted(
+        status_of.keys() | by_id.keys(), key=lambda c: (portfolio.competency(c).place, c)
+    )
+    lines: list[Competency] = []
+    points: list[charts.Point] = []
+    targets: list[charts.Target] = []
+    n_strips = 0
+    for place, competency_id in enumerate(order):
+        status = status_of.get(competency_id, UNJUDGED)
+        forms = sorted(by_id.get(competency_id, []), key=_in_time)
+        strips: list[Strip] = []
+        for scale_id in dict.fromkeys(e["scale_id"] for e in forms if e["level"] is not None):
+            rated = [e for e in forms if e["scale_id"] == scale_id and e["level"] is not None]
+            place_of = _Scale(portfolio.scales.get(scale_id), rated)
+            wordy = [] if strips else [e for e in forms if e["level"] is None and _has_words(e)]
+            points += [_point(n_strips, e, place_of) for e in (*rated, *wordy)]
+            target = (
+                status["target_level"]
+                if status["target_scale_id"] == scale_id
+                else rated[-1]["target_level"]
+            )
+            if target is not None:
+                targets.append(charts.Target(n_strips, place_of(target)))
+            strips.append(Strip(n_strips, scale_id, _said(rated, target)))
+            n_strips += 1
+        anchor = f"c{place + 1}"
+        title = portfolio.competency(competency_id).title
+        counted = set(status["evidence_ids"] or ())
+        mine = sorted((e for e in forms if e["evidence_id"] in counted), key=_in_time, reverse=True)
+        lines.append(
+            Competency(
+                row=status,
+                competency_id=competency_id,
+                title=title,
+                status=str(status["status"]),
+                strips=tuple(strips),
+                points=Behind(anchor, f"{title}: data points", tuple(status["evidence_ids"] or ())),
+                at_target=_behind(
+                    anchor, "target", f"{title}: at or above target",
+                    (e for e in mine if _is_at_target(e, status)),
+                ),
+                recent=Behind(
+                    f"{anchor}-recent", f"{title}: recent", ids(mine)[: status["n_recent"] or 0]
+                ),
+                flagged=_behind(
+                    anchor, "flagged", f"{title}: flagged", (e for e in mine if e["is_flagged"])
+                ),
+                narratives=_behind(
+                    anchor, "words", f"{title}: with words", (e for e in mine if _has_words(e))
+                ),
+                forms=tuple(reversed(forms)),
+            )
+        )  # fmt: skip
+    return lines, points, targets
+
+
+class _Scale:
+    """Where a level lies between the ends of its own scale."""
+
+    def __init__(self, ends: tuple[int, int] | None, rated: Sequence[Row]) -> None:
+        levels = [e["level"] for e in rated] + [e["target_level"] or e["level"] for e in rated]
+        low, high = ends or (min(levels), max(levels))
+        self._low, self._range = low, max(high - low, 1)
+
+    def __call__(self, level: int) -> float:
+        return min(max((level - self._low) / self._range, 0.0), 1.0)
+
+
+def _point(strip: int, e: Row, place_of: _Scale) -> charts.Point:
+    height = None if e["level"] is None else place_of(e["level"])
+    return charts.Point(
+        strip, e["occurred_on"], height, e["assurance_level"], bool(e["is_flagged"])
+    )
+
+
+def _said(rated: Sequence[Row], target: int | None) -> str:
+    """Return what a strip shows, in words."""
+    levels = ", ".join(words.number(e["level"]) for e in rated)
+    first, last = words.day(rated[0]["occurred_on"]), words.day(rated[-1]["occurred_on"])
+    aim = "no target" if target is None else f"target {target}"
+    return (
+        f"{words.count(len(rated), 'rating')} from {first} to {last}, oldest first: {levels}; {aim}"
+    )
+
+
+def _behind(anchor: str, what: str, title: str, rows: Iterable[Row]) -> Behind:
+    return Behind(f"{anchor}-{what}", title, ids(rows))
+
+
+def _is_at_target(e: Row, status: Row) -> bool:
+    """Say whether a rating reaches the target of the status, on its scale."""
+    return bool(
+        e["level"] is not None
+        and e["scale_id"] == status["target_scale_id"]
+        and status["target_level"] is not None
+        and e["level"] >= status["target_level"]
+    )
+
+
+def _in_time(e: Row) -> tuple[date, str]:
+    return e["occurred_on"], e["evidence_id"]
+
+
+def _has_words(e: Row) -> bool:
+    return any(e[name] for name, _ in VERBATIM["workplace_assessment"])
+
+
+def _strip_keys(competencies: Iterable[Competency]) -> list[int]:
+    return [strip.index for line in competencies for strip in line.strips]
+
+
+def _exams(sittings: Sequence[Row], as_of: date) -> tuple[Series, ...]:
+    series: dict[str, list[Row]] = {}
+    for sitting in sittings:
+        series.setdefault(sitting["series"], []).append(sitting)
+    return tuple(_series(title, rows, as_of) for title, rows in series.items())
+
+
+def _series(title: str, rows: Sequence[Row], as_of: date) -> Series:
+    dated = [r for r in rows if r["occurred_on"] is not None]
+    drawing = None
+    if rows[0]["is_growth"] and sum(r["score_share"] is not None for r in dated) > 1:
+        drawing = charts.growth(
+            [_sitting(r) for r in dated],
+            charts.window_of((r["occurred_on"] for r in dated), as_of),
+        )  # fmt: skip
+    said = "; ".join(
+        f"{words.day(r['occurred_on'])} {words.share(r['score_share'])}"
+        if r["score_share"] is not None
+        else f"{words.day(r['occurred_on'])} {words.plain(r['sitting_status'])}"
+        for r in dated
+    )
+    return Series(title, tuple(rows), drawing, said)
+
+
+def _sitting(r: Row) -> charts.Sitting:
+    return charts.Sitting(
+        r["occurred_on"],
+        _float(r["score_share"]),
+        _float(r["cut_share"]),
+        _float(r["cohort_mean_share"]),
+    )
+
+
+def _float(value: Decimal | float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _ai_use(declarations: Sequence[Row]) -> tuple[tuple[AiUse, ...], Behind]:
+    kinds: dict[str, list[Row]] = {code: [] for code in words.RECONCILIATION}
+    for d in declarations:
+        kinds.setdefault(d["reconciliation"], []).append(d)
+    uses = tuple(
+        AiUse(
+            len(rows),
+            words.RECONCILIATION.get(code, words.plain(code)),
+            Behind(f"ai-{code.replace('_', '-')}", f"AI use: {words.plain(code)}", ids(rows)),
+            tuple(f"{r['title'] or r['task_id']}: {r['sentence']}" for r in rows)
+            if code in TOLD
+            else (),
+        )
+        for code, rows in kinds.items()
+        if rows
+    )
+    privacy = Behind(
+        "ai-privacy",
+        "AI use: patient data entered",
+        ids(d for d in declarations if d["has_patient_data"]),
+    )
+    return uses, privacy
+
+
+def _recommendation(portfolio: Portfolio, signal: Row) -> str:
+    """Return what a signal asks for: which assessment, of what, where and by whom."""
+    if signal["recommended_instrument_id"] is None and signal["recommended_competency_id"] is None:
+        return str(signal["remedy"])
+    parts = [words.plain(signal["recommended_instrument_id"] or "an observation")]
+    if signal["recommended_competency_id"]:
+        parts.append(f"of “{portfolio.title(signal['recommended_competency_id'])}”")
+    if signal["recommended_setting"]:
+        parts.append(f"in {words.plain(signal['recommended_setting'])}")
+    if signal["recommended_assessor"]:
+        parts.append(f"by {signal['recommended_assessor']}")
+    if signal["recommended_rotation_id"]:
+        parts.append(f"on rotation {words.plain(signal['recommended_rotation_id'])}")
+    return f"Recommended: {' '.join(parts)}."
+
+
+def _one_look(statuses: Sequence[Row], has_evidence: bool) -> tuple[str, ...]:
+    """Return what the grid says in sentences; there is no score."""
+    if not statuses:
+        return (
+            ("There is evidence, but no competency is required of this stage.",)
+            if has_evidence
+            else ("No evidence has arrived for this learner yet.",)
+        )
+    n = {code: sum(s["status"] == code for s in statuses) for code in words.STATUS}
+    enough = len(statuses) - n["not_enough_evidence"]
+    sentences = [
+        f"{enough} of {words.count(len(statuses), 'competency', 'competencies')} "
+        f"{'has' if enough == 1 else 'have'} enough evidence."
+    ]
+    if enough:
+        parts = [
+            f"{n[code]} {_in_sentence(code, n[code])}"
+            for code in ("at_or_above_target", "on_track", "developing", "needs_discussion")
+            if n[code]
+        ]
+        sentences.append(f"Of these, {words.listed(parts)}.")
+    if n["not_enough_evidence"]:
+        missing = n["not_enough_evidence"]
+        sentences.append(
+            f"{missing} {'does' if missing == 1 else 'do'} not have enough evidence yet: "
+            "a task for the programme and the learner together."
+        )
+    return tuple(sentences)
+
+
+def _in_sentence(code: str, n: int) -> str:
+    verb = "is" if n == 1 else "are"
+    if code == "needs_discussion":
+        return f"need{'s' if n == 1 else ''} discussion"
+    return f"{verb} {words.STATUS[code].lower()}"
+
+
+def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
+    """Return every record of the learner as it was written, newest first."""
+    sources: tuple[tuple[str, str, str], ...] = (
+        ("ai_use_declaration", "declarations", "declared_on"),
+        ("reflection", "reflections", "occurred_on"),
+        ("meeting_note", "meetings", "occurred_on"),
+        ("decision", "decisions", "decided_on"),
+        ("action", "actions", "agreed_on"),
+    )
+    dated: dict[str, tuple[date | None, Form]] = {}
+    for e in sections["evidence"]:
+        dated.setdefault(
+            e["evidence_id"],
+            (e["occurred_on"], form(e["kind"], e, words.day(e["occurred_on"]))),
+        )
+    for kind, section, on in sources:
+        for r in sections[section]:
+            if r["evidence_id"] is None:
+                continue
+            dated.setdefault(r["evidence_id"], (r[on], form(kind, r, words.day(r[on]))))
+    ordered = sorted(
+        dated.values(), key=lambda pair: (pair[0] or date.min, pair[1].evidence_id), reverse=True
+    )
+    return tuple(f for _, f in ordered)

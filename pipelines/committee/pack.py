@@ -1,0 +1,230 @@
+"""The pack: pages of one edition, written whole or not at all, with a hash for each file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipelines.committee.edition import EditionError, Source, find
+from pipelines.committee.learner import assemble
+from pipelines.committee.queries import Portfolio, read
+from pipelines.committee.render import Pages, style_sheet
+from pipelines.home import Home
+from pipelines.settings import Settings
+
+MANIFEST = "manifest.json"
+MANIFEST_VERSION = 1
+PATIENCE = 60.0
+_SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class PackError(Exception):
+    """The pack cannot be made or read; the message says why and what to do."""
+
+
+class NoEditionError(PackError):
+    """There is no such edition to make a pack from."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in a pack that is not as it was built."""
+
+    file: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a pack is as it was built, and belongs to its edition."""
+
+    edition_id: str
+    path: Path
+    n_files: int
+    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Say whether nothing is wrong."""
+        return not self.problems
+
+
+def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path:
+    """Write the pack of an edition, `packs/<edition_id>/`, and point `packs/current` to it.
+
+    A pack that stands and verifies is kept as it is: the same edition makes the same bytes.
+
+    Args:
+        home: whose editions and packs.
+        settings: not read today; every stage is called alike.
+        edition_id: which edition; the current one by default.
+
+    Raises:
+        NoEditionError: there is no such edition.
+        PackError: the edition is not what was published.
+    """
+    del settings
+    try:
+        source = find(home, edition_id)
+    except EditionError as error:
+        raise NoEditionError(str(error)) from None
+    try:
+        source.verify()
+    except EditionError as error:
+        raise PackError(str(error)) from None
+    pack = home.packs / source.edition_id
+    with home.writing(timeout=PATIENCE):
+        if not _stands(home, pack):
+            _write(home, source, pack)
+        if edition_id is None:
+            _point(home.packs / "current", source.edition_id)
+    return pack
+
+
+def verify(home: Home, edition_id: str | None = None) -> Verdict:
+    """Prove that a pack's files are those that were built, and that its edition is the same.
+
+    Args:
+        home: whose packs.
+        edition_id: which pack; the current one by default.
+
+    Raises:
+        PackError: there is no such pack.
+    """
+    pack = home.packs / (edition_id or "current")
+    if not pack.exists():
+        raise PackError(f"there is no pack {pack}: make it with `tessera pack build`")
+    pack = pack.resolve()
+    try:
+        manifest = json.loads((pack / MANIFEST).read_bytes())
+        files: dict[str, dict[str, object]] = manifest["files"]
+        named = str(manifest["edition_id"])
+        hashes = manifest["edition_hash"]
+    except (OSError, ValueError, KeyError, TypeError):
+        problem = Problem(MANIFEST, "manifest", "the manifest cannot be read: build the pack again")
+        return Verdict(pack.name, pack, 0, (problem,))
+    problems = list(_differences(pack, files))
+    if named != pack.name:
+        problems.append(
+            Problem(MANIFEST, "edition", f"the folder is called {pack.name}, the manifest {named}")
+        )
+    problems += _edition_problems(home, named, hashes)
+    return Verdict(named, pack, len(files), tuple(problems))
+
+
+def _differences(pack: Path, files: dict[str, dict[str, object]]) -> Iterator[Problem]:
+    found = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
+    for name in sorted(files.keys() - found):
+        yield Problem(name, "missing", "the file is gone: build the pack again")
+    for name in sorted(found - files.keys() - {MANIFEST}):
+        yield Problem(name, "unexpected", "the file is not part of the pack: take it away")
+    for name in sorted(files.keys() & found):
+        if hashlib.sha256((pack / name).read_bytes()).hexdigest() != files[name]["sha256"]:
+            yield Problem(name, "changed", "the bytes are not those that were built")
+
+
+def _edition_problems(home: Home, edition_id: str, hashes: object) -> list[Problem]:
+    try:
+        source = find(home, edition_id)
+        source.verify()
+    except EditionError as error:
+        return [Problem("edition.json", "edition", str(error))]
+    if source.digest != hashes:
+        message = "the edition is not the one that the pack was built from: build the pack again"
+        return [Problem("edition.json", "edition", message)]
+    return []
+
+
+def _stands(home: Home, pack: Path) -> bool:
+    """Say whether a pack is there, whole, and made by these very pages."""
+    if not pack.exists() or not verify(home, pack.name).ok:
+        return False
+    manifest = json.loads((pack / MANIFEST).read_bytes())
+    return bool(manifest.get("pages_version") == pages_version())
+
+
+def pages_version() -> str:
+    """Return a hash of what makes the pages: queries, templates, styles and code."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".py", ".sql", ".html", ".js", ".css"}:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _write(home: Home, source: Source, pack: Path) -> None:
+    """Write into a folder beside the packs, and rename it when all of it is there."""
+    portfolio = read(source)
+    home.packs.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".pack-", dir=home.packs))
+    try:
+        files: dict[str, dict[str, object]] = {}
+        for name, data in pages(portfolio):
+            path = work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        manifest = {
+            "manifest_version": MANIFEST_VERSION,
+            "edition_id": source.edition_id,
+            "edition_hash": source.digest,
+            "pages_version": pages_version(),
+            "as_of": portfolio.as_of.isoformat(),
+            "known_at": portfolio.known_at.isoformat() if portfolio.known_at else None,
+            "n_learners": len(portfolio.learners),
+            "files": dict(sorted(files.items())),
+        }
+        (work / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        work.chmod(0o755)
+        _replace(work, pack)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def pages(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
+    """Yield every file of a pack but its manifest, as name and bytes."""
+    rendered = Pages(portfolio)
+    yield "assets/pack.css", style_sheet()
+    for row in portfolio.learners:
+        key = str(row["learner_key"])
+        if not _SAFE_KEY.fullmatch(key):
+            raise PackError(
+                f"the learner key {key!r} cannot name a file: keys come from the vault, "
+                "so rebuild the edition with `tessera run --full-refresh`"
+            )
+        page = assemble(portfolio, row)
+        yield f"learners/{key}.html", rendered.learner(page).encode()
+        yield f"evidence/{key}.html", rendered.evidence(page).encode()
+    yield "quality.html", rendered.quality().encode()
+    yield "index.html", rendered.index().encode()
+
+
+def _replace(work: Path, pack: Path) -> None:
+    """Put a finished folder in its place; a pack that stood there broken moves out of the way."""
+    if pack.exists():
+        broken = pack.with_name(f".broken-{pack.name}-{os.getpid()}")
+        pack.rename(broken)
+        work.rename(pack)
+        shutil.rmtree(broken, ignore_errors=True)
+    else:
+        work.rename(pack)
+
+
+def _point(link: Path, target: str) -> None:
+    if link.is_symlink() and os.readlink(link) == target:  # noqa: PTH115
+        return
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)

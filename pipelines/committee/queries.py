@@ -1,0 +1,127 @@
+"""One edition, read set-wise: one query a section for the whole cohort, then grouped by learner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from importlib.resources import files
+
+import duckdb
+import polars as pl
+
+from pipelines.committee.edition import Source
+from pipelines.committee.evidence import Row
+
+OF_LEARNERS = (
+    "learners",
+    "periods",
+    "decisions",
+    "actions",
+    "status",
+    "evidence",
+    "conflicts",
+    "comments",
+    "reflections",
+    "meetings",
+    "sittings",
+    "declarations",
+    "signals",
+)
+"""Sections with a `learner_key`, each one query."""
+
+OF_PROGRAMME = (
+    "competencies",
+    "scales",
+    "rules",
+    "deliveries",
+    "quality",
+    "freshness",
+    "measurement",
+)
+"""Sections about the programme, each one query."""
+
+
+@dataclass(frozen=True)
+class Competency:
+    """A competency as the framework names it."""
+
+    competency_id: str
+    title: str
+    place: int
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """What one edition says, in sections."""
+
+    edition_id: str
+    as_of: date
+    known_at: datetime | None
+    learners: tuple[Row, ...]
+    of_learners: Mapping[str, Mapping[str, list[Row]]]
+    of_programme: Mapping[str, list[Row]]
+
+    def rows(self, section: str, learner_key: str) -> list[Row]:
+        """Return one learner's rows of a section, in the section's order."""
+        return self.of_learners[section].get(learner_key, [])
+
+    @cached_property
+    def competencies(self) -> dict[str, Competency]:
+        """Return the competencies by id; a competency without an entry is found by its id alone."""
+        return {
+            row["competency_id"]: Competency(
+                row["competency_id"], row["title"] or row["competency_id"], place
+            )
+            for place, row in enumerate(self.of_programme["competencies"])
+        }
+
+    @cached_property
+    def scales(self) -> dict[str, tuple[int, int]]:
+        """Return the lowest and highest level of each scale."""
+        return {
+            row["scale_id"]: (row["lowest"], row["highest"]) for row in self.of_programme["scales"]
+        }
+
+    def competency(self, competency_id: str) -> Competency:
+        """Return a competency, also one that no framework lists."""
+        known = self.competencies.get(competency_id)
+        return known or Competency(competency_id, competency_id, len(self.competencies))
+
+    def title(self, competency_id: str | None) -> str | None:
+        """Return what a competency is called; None stays None."""
+        return None if competency_id is None else self.competency(competency_id).title
+
+
+def read(source: Source) -> Portfolio:
+    """Read every section of an edition, once, without the right to write."""
+    with duckdb.connect(str(source.database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
+        frames = {name: _frame(connection, name) for name in (*OF_LEARNERS, *OF_PROGRAMME)}
+    return Portfolio(
+        edition_id=source.edition_id,
+        as_of=source.edition.as_of,
+        known_at=source.edition.known_at,
+        learners=tuple(frames["learners"].rows(named=True)),
+        of_learners={name: _by_learner(frames[name]) for name in OF_LEARNERS},
+        of_programme={name: frames[name].rows(named=True) for name in OF_PROGRAMME},
+    )
+
+
+def query(section: str) -> str:
+    """Return the SQL of a section."""
+    return (files("pipelines.committee") / "sql" / f"{section}.sql").read_text(encoding="utf-8")
+
+
+def _by_learner(frame: pl.DataFrame) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = {}
+    for row in frame.iter_rows(named=True):
+        grouped.setdefault(row["learner_key"], []).append(row)
+    return grouped
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
+    frame: pl.DataFrame = connection.sql(query(section)).pl()
+    return frame

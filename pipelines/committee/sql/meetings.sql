@@ -1,0 +1,16 @@
+-- One row a mentor or progress meeting, newest first.
+select
+    learner_key,
+    'M-' || upper(substring(record_key, 1, 12)) as evidence_id,
+    meeting_type,
+    mentor_key,
+    text,
+    next_on,
+    occurred_on,
+    source_id,
+    delivery_id,
+    source_row,
+    source_cell,
+    known_at
+from fct_meeting_note
+order by learner_key, occurred_on desc, evidence_id

@@ -1,0 +1,23 @@
+-- One row an open signal, in the order in which the mart shows them.
+select
+    learner_key,
+    signal_id,
+    rule_set_id,
+    rule_version,
+    rule_id,
+    severity,
+    title,
+    sentence,
+    remedy,
+    recommended_competency_id,
+    recommended_instrument_id,
+    recommended_setting,
+    recommended_rotation_id,
+    recommended_assessor_role,
+    recommended_assessor,
+    owner_role,
+    due_on,
+    is_overdue,
+    evidence_ids
+from portfolio_signal
+order by learner_key, display_order, signal_id

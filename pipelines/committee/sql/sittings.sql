@@ -1,0 +1,37 @@
+-- One row a learner and sitting, oldest first; a progress test that was not sat is a row too.
+select
+    exam.learner_key,
+    exam.evidence_id,
+    coalesce(instrument.title, exam.instrument_id, exam.modality, 'Exams') as series,
+    exam.is_progress_test as is_growth,
+    exam.task_id,
+    exam.title,
+    exam.sitting_id,
+    exam.attempt,
+    exam.occurred_on,
+    exam.sitting_status,
+    exam.is_banked,
+    exam.points as score,
+    exam.max_points as max_score,
+    exam.score_share,
+    exam.cut_score,
+    case
+        when exam.cut_score_method is distinct from 'number_right'
+            then exam.cut_score / nullif(exam.max_points, 0)
+    end as cut_share,
+    exam.is_at_or_above_cut,
+    exam.cohort_n,
+    exam.cohort_mean_share,
+    exam.n_right,
+    exam.n_wrong,
+    exam.n_dont_know,
+    exam.n_omitted,
+    exam.assurance_level
+from portfolio_exam as exam
+left join dim_instrument as instrument on exam.instrument_id = instrument.instrument_id
+order by
+    exam.learner_key,
+    is_growth desc,
+    series,
+    exam.occurred_on,
+    exam.sitting_key

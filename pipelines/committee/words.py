@@ -1,0 +1,127 @@
+"""Neutral words for codes, and one way to write days, instants, shares and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+NOTHING = "–"
+
+STATUS = {
+    "not_enough_evidence": "Not enough evidence",
+    "needs_discussion": "Needs discussion",
+    "developing": "Developing",
+    "on_track": "On track",
+    "at_or_above_target": "At or above target",
+}
+"""The status of a competency, in the order in which the page speaks of them."""
+
+GROUPS = {
+    "discuss": "To discuss",
+    "data": "Picture incomplete",
+    "consent": "For consent: each still needs a named member’s confirmation",
+}
+"""The groups of the agenda, in its order."""
+
+ASSURANCE = {"observed": "observed", "secured": "secured", "open": "open"}
+
+RECONCILIATION = {
+    "within": "within the task’s policy",
+    "differs": "differs from the task’s policy",
+    "missing": "required and not yet given",
+    "not_required": "not required by the task",
+    "exempt": "accessibility exemption",
+    "no_policy": "task without a policy on that day",
+}
+"""How a declaration stands to the policy of its task at that time."""
+
+DECLARED = {
+    "used": "use declared",
+    "not_used": "declared as not used",
+    "not_declared": "asked for, not declared",
+    "not_required": "not required",
+}
+
+REFLECTIONS = {
+    "reflection": "Reflection",
+    "self_assessment": "Self-assessment",
+    "goal": "Goal",
+    "response": "Response",
+    "dispute": "Disputes a data point",
+}
+
+KINDS = {
+    "workplace_assessment": "Workplace assessment",
+    "exam_result": "Exam result",
+    "ai_use_declaration": "AI-use declaration",
+    "reflection": "Learner’s words",
+    "meeting_note": "Meeting note",
+    "decision": "Decision",
+    "action": "Action",
+}
+
+
+def plain(code: str | None) -> str:
+    """Return a code as words: `mini_cex` becomes `mini cex`."""
+    return NOTHING if not code else code.replace("_", " ")
+
+
+def day(value: date | None) -> str:
+    """Return a day as ISO writes it: unambiguous in every country."""
+    if value is None:
+        return NOTHING
+    return (value.date() if isinstance(value, datetime) else value).isoformat()
+
+
+def instant(value: datetime | None) -> str:
+    """Return an instant in UTC, to the minute."""
+    if value is None:
+        return NOTHING
+    return _utc(value).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def number(value: Decimal | float | int | None) -> str:
+    """Return a number without padding zeros and with at most two places."""
+    if value is None:
+        return NOTHING
+    text = f"{Decimal(str(value)):.2f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share(value: Decimal | float | None) -> str:
+    """Return a share as whole per cent."""
+    return NOTHING if value is None else f"{_per_cent(value)} %"
+
+
+def interval(low: Decimal | float | None, high: Decimal | float | None) -> str:
+    """Return an interval of shares as whole per cent."""
+    if low is None or high is None:
+        return NOTHING
+    return f"{_per_cent(low)}–{_per_cent(high)}"
+
+
+def _per_cent(value: Decimal | float) -> int:
+    return int((Decimal(str(value)) * 100).to_integral_value("ROUND_HALF_UP"))
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 action`, `2 actions`."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Return parts as a sentence lists them: `a, b and c`."""
+    items = list(parts)
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def weeks(days: int) -> str:
+    """Return a stretch of days in whole weeks where it is a week or longer."""
+    return count(days, "day") if days < 7 else count(round(days / 7), "week")

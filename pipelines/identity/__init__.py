@@ -1,0 +1,1 @@
+"""Who is who: keys, pseudonyms, the vault and the bridge from pseudonyms to persons."""

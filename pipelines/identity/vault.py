@@ -1,0 +1,110 @@
+"""The vault: secret keys, and for each interpretation the persons that it names.
+
+Only this package reads it. Keys are made at first use and are never written anywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.home import Home
+
+_LINK = pl.Struct({"namespace": pl.String, "person_id": pl.String})
+
+PERSON_SCHEMA: dict[str, pl.DataType] = {
+    "namespace": pl.String(),
+    "role": pl.String(),
+    "person_id": pl.String(),
+    "pseudonym": pl.String(),
+    "known_at": pl.Datetime("us", "UTC"),
+    "event_id": pl.String(),
+    "given_name": pl.String(),
+    "family_name": pl.String(),
+    "email": pl.String(),
+    "links": pl.List(_LINK),
+}
+"""One row per identity met, and one per record that names a person (those have an `event_id`)."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The secrets of one home."""
+
+    pseudonym: bytes
+    """Makes pseudonyms out of source ids."""
+    person: bytes
+    """Makes learner and assessor keys out of identities."""
+    generation: int
+
+    def pseudonym_of(self, namespace: str, person_id: str) -> str:
+        """Return the pseudonym of one identity."""
+        return _keyed(self.pseudonym, namespace, person_id).hex()[:32]
+
+    def person_key_of(self, role: str, namespace: str, person_id: str) -> str:
+        """Return the key of the person whose earliest identity this is."""
+        letters = base64.b32encode(_keyed(self.person, role, namespace, person_id)).decode()
+        return f"{role[0].upper()}-{letters[:10]}"
+
+    def seal(self, text: str) -> str:
+        """Return a keyed digest of a text that only the vault may hold."""
+        return _keyed(self.person, "vaulted", text).hex()[:32]
+
+
+def _keyed(secret: bytes, *parts: str) -> bytes:
+    return hmac.digest(secret, "\x1f".join(parts).encode(), "sha256")
+
+
+def open_keys(home: Home) -> Keys:
+    """Return the keys of a home, made where there are none yet."""
+    path = home.vault / "keys.json"
+    if not path.exists():
+        _make_keys(path)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    newest = max(stored["generations"], key=lambda item: int(item["generation"]))
+    return Keys(
+        pseudonym=bytes.fromhex(newest["pseudonym_secret"]),
+        person=bytes.fromhex(stored["person_secret"]),
+        generation=newest["generation"],
+    )
+
+
+def _make_keys(path: Path) -> None:
+    keys = {
+        "person_secret": secrets.token_hex(32),
+        "generations": [{"generation": 1, "pseudonym_secret": secrets.token_hex(32)}],
+    }
+    temporary = path.with_name(f".keys.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(keys, file)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass  # another process was first; its keys count
+    finally:
+        temporary.unlink()
+
+
+def persons_path(home: Home, delivery_id: str, interpretation_id: str) -> Path:
+    """Return where the persons of one interpretation are kept."""
+    return home.vault / "persons" / delivery_id / f"{interpretation_id}.parquet"
+
+
+def persons(home: Home, interpretations: Iterable[tuple[str, str]]) -> pl.DataFrame:
+    """Return the persons that the given (delivery, interpretation) pairs name."""
+    paths = [persons_path(home, *pair) for pair in sorted(interpretations)]
+    found = [path for path in paths if path.exists()]
+    if not found:
+        return pl.DataFrame(schema=PERSON_SCHEMA)
+    return pl.read_parquet(found)

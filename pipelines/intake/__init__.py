@@ -1,0 +1,1 @@
+"""From the inbox to the evidence log: receive, read, validate, check, segment."""

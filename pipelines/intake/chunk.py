@@ -1,0 +1,448 @@
+"""One stretch of a read frame becomes accepted events, refused records and notes.
+
+This is what worker processes run. The screen passes what it can prove; the rest goes to pydantic,
+one record at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from pipelines.contracts import contract_for
+from pipelines.contracts.base import Record
+from pipelines.contracts.problems import Problem, describe, mask, problems
+from pipelines.contracts.schema import Column, columns, segment_schema
+from pipelines.contracts.screen import PROVEN, screen
+from pipelines.identity.pseudonyms import Namespace, pseudonymise
+from pipelines.identity.vault import PERSON_SCHEMA, Keys
+from pipelines.intake.ids import content, event_identity, hashed, record_identity
+from pipelines.intake.staging import NOTE, NOTES_SCHEMA, PROBLEM, REFUSED_SCHEMA
+
+_ROW = "__row"
+_NAMES = ("given_name", "family_name", "email")
+_REFUSED_RECORD = {
+    "source_row": pl.Int64(),
+    "source_cell": pl.String(),
+    "kind": pl.String(),
+    "record": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all records of one delivery share."""
+
+    delivery_id: str
+    interpretation_id: str
+    source_id: str
+    owner: str
+    record_scope: str
+    namespace: Namespace
+    known_at: datetime
+    keys: Keys
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of rows of one read file."""
+
+    number: int
+    kind: str
+    path: Path
+    offset: int
+    length: int
+
+
+@dataclass
+class Outcome:
+    """What a chunk gave, as frames."""
+
+    events: pl.DataFrame
+    refused: pl.DataFrame
+    refused_records: pl.DataFrame
+    notes: pl.DataFrame
+    persons: pl.DataFrame
+
+
+@dataclass
+class Counts:
+    """What a chunk gave, as numbers."""
+
+    rows: int = 0
+    proven: int = 0
+    refused: int = 0
+    accepted: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Add the numbers of another chunk."""
+        self.rows += other.rows
+        self.proven += other.proven
+        self.refused += other.refused
+        self.accepted += other.accepted
+        self.reasons += other.reasons
+        self.notes += other.notes
+
+
+def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
+    """Judge a chunk, write its frames into `folder`, and return its numbers."""
+    frame = pl.scan_parquet(chunk.path).slice(chunk.offset, chunk.length).collect()
+    outcome, proven = judge(frame, contract_for(chunk.kind), context)
+    written = {
+        f"accepted-{chunk.kind}": outcome.events,
+        "refused": outcome.refused,
+        "records": outcome.refused_records,
+        "notes": outcome.notes,
+        "persons": outcome.persons,
+    }
+    for name, part in written.items():
+        if part.height:
+            target = folder / name / f"{chunk.number:06}.parquet"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.write_parquet(target, compression="lz4")
+    return Counts(
+        rows=frame.height,
+        proven=proven,
+        refused=outcome.refused_records.height,
+        accepted=Counter({chunk.kind: outcome.events.height}),
+        reasons=_counted(outcome.refused.filter("is_first")["code"]),
+        notes=_counted(outcome.notes["code"]),
+    )
+
+
+def judge(frame: pl.DataFrame, contract: type[Record], context: Context) -> tuple[Outcome, int]:
+    """Return what becomes of the records of a read frame, and how many the screen proved."""
+    frame = _complete(frame, contract).with_row_index(_ROW)
+    screened = screen(contract).apply(frame).with_columns(frame[_ROW])
+    is_proven = screened[PROVEN] & (frame["problems"].list.len().fill_null(0) == 0)
+    unproven = frame.filter(~is_proven)
+    judged = _Judged(contract)
+    for row in unproven.iter_rows(named=True):
+        judged.take(row)
+    typed = pl.concat(
+        [screened.filter(is_proven).drop(PROVEN), judged.typed(screened.drop(PROVEN).schema)]
+    ).sort(_ROW)
+    return _frames(frame, typed, judged, contract, context), frame.height - unproven.height
+
+
+class _Judged:
+    """Records that pydantic looked at: those it accepts, and what is wrong with the others."""
+
+    def __init__(self, contract: type[Record]) -> None:
+        self._contract = contract
+        self._columns = columns(contract)
+        self._accepted: list[dict[str, Any]] = []
+        self.refused: list[tuple[int, list[Problem]]] = []
+
+    def take(self, row: dict[str, Any]) -> None:
+        values = {c.name: row[c.name] for c in self._columns if row[c.name] is not None}
+        mapping = [
+            describe(
+                item["code"],
+                item["field"] or "",
+                contract=self._contract,
+                value=item["value"],
+                suggestion=item["suggestion"],
+            )
+            for item in row["problems"] or ()
+        ]
+        try:
+            record = self._contract.model_validate(values)
+        except ValidationError as error:
+            found = problems(self._contract, error)
+        else:
+            found = []
+            if not mapping:
+                self._accepted.append({**record.model_dump(), _ROW: row[_ROW]})
+                return
+        self.refused.append((row[_ROW], mapping + _not_caused_by(mapping, found, values)))
+
+    def typed(self, schema: pl.Schema) -> pl.DataFrame:
+        return pl.DataFrame(self._accepted, schema=schema)
+
+
+def _not_caused_by(
+    mapping: list[Problem], found: list[Problem], values: dict[str, Any]
+) -> list[Problem]:
+    """Leave out what is only wrong because a value could not be mapped."""
+    if not mapping:
+        return found
+    unmapped = {problem.field for problem in mapping}
+    return [
+        p for p in found if p.field not in unmapped and (p.code == "missing" or p.field in values)
+    ]
+
+
+def _complete(frame: pl.DataFrame, contract: type[Record]) -> pl.DataFrame:
+    """Add what a reader may leave out: columns of fields that it does not fill."""
+    expected: dict[str, pl.DataType] = {
+        "source_row": pl.Int64(),
+        "source_cell": pl.String(),
+        "row_known_at": pl.String(),
+        "problems": pl.List(PROBLEM),
+        "notes": pl.List(NOTE),
+    } | {column.name: pl.String() for column in columns(contract)}
+    return frame.select(
+        (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype)).alias(
+            name
+        )
+        for name, dtype in expected.items()
+    )
+
+
+def _frames(
+    frame: pl.DataFrame,
+    typed: pl.DataFrame,
+    judged: _Judged,
+    contract: type[Record],
+    context: Context,
+) -> Outcome:
+    events, persons = _events(frame, typed, contract, context)
+    problem_rows = [
+        (row, p.code, p.field, p.message, p.value_masked, p.suggestion, number == 0)
+        for row, found in judged.refused
+        for number, p in enumerate(found)
+    ]
+    found = pl.DataFrame(
+        problem_rows,
+        schema={
+            _ROW: frame.schema[_ROW],
+            **{n: REFUSED_SCHEMA[n] for n in ("code", "field", "message", "value_masked")},
+            **{n: REFUSED_SCHEMA[n] for n in ("suggestion", "is_first")},
+        },
+        orient="row",
+    )
+    refused_frame = frame.filter(pl.col(_ROW).is_in(found[_ROW].unique().implode()))
+    keys = _record_keys(refused_frame, contract, context)
+    where = refused_frame.select(_ROW, "source_row", "source_cell").with_columns(
+        pl.lit(contract.kind).alias("kind"), keys.alias("record_key")
+    )
+    return Outcome(
+        events=events.select(*segment_schema(contract)),
+        refused=found.join(where, on=_ROW, how="left", maintain_order="left")
+        .with_columns(pl.lit(context.owner).alias("owner"))
+        .select(*REFUSED_SCHEMA),
+        refused_records=_refused_records(refused_frame, contract),
+        notes=_notes(frame, events, contract),
+        persons=persons,
+    )
+
+
+def _events(
+    frame: pl.DataFrame, typed: pl.DataFrame, contract: type[Record], context: Context
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    lineage = frame.select(_ROW, "source_row", "source_cell", "row_known_at")
+    typed = typed.join(lineage, on=_ROW, how="left", maintain_order="left").with_columns(
+        pl.col("row_known_at")
+        .str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+        .fill_null(pl.lit(context.known_at).cast(pl.Datetime("us", "UTC")))
+        .alias("known_at")
+    )
+    typed, identities = _pseudonymised(typed, contract, context)
+    ids = hashed(
+        typed.select(
+            event_identity(context.delivery_id, context.interpretation_id, contract.kind).alias(
+                "event_id"
+            ),
+            record_identity(_kind(contract), context.record_scope).alias("record_key"),
+            content(contract, _sealed(contract)).alias("content_hash"),
+        )
+    )
+    events = pl.concat([ids, typed], how="horizontal").with_columns(
+        source_id=pl.lit(context.source_id),
+        delivery_id=pl.lit(context.delivery_id),
+        interpretation_id=pl.lit(context.interpretation_id),
+        contract_version=pl.lit(contract.contract_version, pl.Int32),
+    )
+    return events, pl.concat([*identities, _details(events, contract, context)])
+
+
+def _kind(contract: type[Record]) -> pl.Expr:
+    """Return the kind that a record's key is about: a void has the key of what it withdraws."""
+    return pl.col("target_kind") if contract.kind == "void" else pl.lit(contract.kind)
+
+
+def _record_keys(frame: pl.DataFrame, contract: type[Record], context: Context) -> pl.Series:
+    return hashed(
+        frame.select(record_identity(_kind(contract), context.record_scope).alias("record_key"))
+    )["record_key"]
+
+
+def _sealed(contract: type[Record]) -> dict[str, pl.Expr]:
+    """Return for each personal field the column that stands for it in the content hash."""
+    sealed = {}
+    for column in columns(contract):
+        if column.stored_name is None:
+            sealed[column.name] = pl.col(_seal_name(column))
+        elif column.is_person:
+            stored = pl.col(column.stored_name)
+            sealed[column.name] = (
+                stored.list.join(",") if isinstance(column.dtype, pl.List) else stored
+            )
+    return sealed
+
+
+def _seal_name(column: Column) -> str:
+    return f"__sealed_{column.name}"
+
+
+def _pseudonymised(
+    typed: pl.DataFrame, contract: type[Record], context: Context
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Add pseudonyms and seals, and return the identities that were met."""
+    identities = [pl.DataFrame(schema=PERSON_SCHEMA)]
+    for column in columns(contract):
+        if column.is_person and column.stored_name is not None:
+            is_list = isinstance(column.dtype, pl.List)
+            long = typed.select(pl.col(column.name).alias("written"), "known_at")
+            met = long.explode("written") if is_list else long
+            known = pseudonymise(met["written"], context.namespace, context.keys)
+            replace = _replacing(known)
+            value = pl.col(column.name)
+            value = value.list.eval(replace(pl.element())) if is_list else replace(value)
+            typed = typed.with_columns(value.alias(column.stored_name))
+            identities.append(
+                _identities(met, known, column.person_role or "", context.namespace.name)
+            )
+        elif column.stored_name is None:
+            typed = typed.with_columns(_seal(typed[column.name], context))
+    return typed, identities
+
+
+def _replacing(known: pl.DataFrame) -> Any:
+    old, new = known["written"], known["pseudonym"]
+
+    def replace(value: pl.Expr) -> pl.Expr:
+        return value.replace_strict(old, new, default=None, return_dtype=pl.String)
+
+    return replace
+
+
+def _seal(values: pl.Series, context: Context) -> pl.Series:
+    def seal(value: object) -> str | None:
+        return None if value is None else context.keys.seal(json.dumps(value))
+
+    return pl.Series(
+        f"__sealed_{values.name}", [seal(value) for value in values.to_list()], dtype=pl.String
+    )
+
+
+def _identities(met: pl.DataFrame, known: pl.DataFrame, role: str, namespace: str) -> pl.DataFrame:
+    return (
+        met.drop_nulls("written")
+        .join(known, on="written")
+        .group_by("person_id", "pseudonym")
+        .agg(pl.col("known_at").min())
+        .select(_person_row(namespace=pl.lit(namespace), role=pl.lit(role)))
+    )
+
+
+def _person_row(**given: pl.Expr) -> list[pl.Expr]:
+    present = {"person_id", "pseudonym", "known_at"}
+    return [
+        given.get(name, pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in PERSON_SCHEMA.items()
+    ]
+
+
+def _details(events: pl.DataFrame, contract: type[Record], context: Context) -> pl.DataFrame:
+    """Return names and links of the persons whom records of this kind describe."""
+    by_name = {column.name: column for column in columns(contract)}
+    links = next((c for c in by_name.values() if c.is_person and c.stored_name is None), None)
+    if links is None:
+        return pl.DataFrame(schema=PERSON_SCHEMA)
+    owner = next(c for c in by_name.values() if c.is_person)
+    rows: list[dict[str, Any]] = []
+    for event in events.iter_rows(named=True):
+        linked = [context.namespace.identity_of(item) for item in event[links.name] or ()]
+        own = {"role": owner.person_role, "known_at": event["known_at"]}
+        rows.append(
+            own
+            | {name: event.get(name) for name in _NAMES}
+            | {
+                "namespace": context.namespace.name,
+                "person_id": context.namespace.folding.fold(event[owner.name]),
+                "pseudonym": event[str(owner.stored_name)],
+                "event_id": event["event_id"],
+                "links": [{"namespace": ns, "person_id": person} for ns, person in linked],
+            }
+        )
+        rows.extend(
+            own
+            | {
+                "namespace": ns,
+                "person_id": person,
+                "pseudonym": context.keys.pseudonym_of(ns, person),
+            }
+            for ns, person in linked
+        )
+    return pl.DataFrame(rows, schema=PERSON_SCHEMA)
+
+
+def _refused_records(refused: pl.DataFrame, contract: type[Record]) -> pl.DataFrame:
+    names = [column.name for column in columns(contract)]
+    records = [
+        json.dumps({name: row[name] for name in names if row[name] is not None}, ensure_ascii=False)
+        for row in refused.select(names).iter_rows(named=True)
+    ]
+    return refused.select(
+        "source_row",
+        "source_cell",
+        pl.lit(contract.kind).alias("kind"),
+        pl.Series("record", records, dtype=pl.String),
+    ).select(*_REFUSED_RECORD)
+
+
+def _notes(frame: pl.DataFrame, events: pl.DataFrame, contract: type[Record]) -> pl.DataFrame:
+    shown = {column.name for column in columns(contract) if not column.is_personal}
+    noted = frame.filter(pl.col("notes").list.len() > 0)
+    if not noted.height:
+        return pl.DataFrame(schema=NOTES_SCHEMA)
+    long = noted.select(_ROW, "source_row", "source_cell", "notes").explode("notes").unnest("notes")
+    masked = pl.Series([mask(d, personal=True) for d in long["detail"]], dtype=pl.String)
+    return (
+        long.with_columns(
+            pl.when(pl.col("field").is_in(shown))
+            .then(pl.col("detail"))
+            .otherwise(masked)
+            .alias("detail"),
+            pl.lit(contract.kind).alias("kind"),
+        )
+        .join(
+            events.select(_ROW, "event_id", "record_key"),
+            on=_ROW,
+            how="left",
+            maintain_order="left",
+        )
+        .select(*NOTES_SCHEMA)
+    )
+
+
+def _counted(codes: pl.Series) -> Counter[str]:
+    return Counter(dict(codes.value_counts(name="n").iter_rows()))
+
+
+def chunks(read: Path, rows: int) -> Iterator[Chunk]:
+    """Yield the chunks of everything that was read, in order."""
+    number = 0
+    for path in sorted(read.glob("records-*.parquet"), key=_part_order):
+        kind, _ = _part_order(path)
+        height = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        for offset in range(0, height, rows):
+            yield Chunk(number, kind, path, offset, min(rows, height - offset))
+            number += 1
+
+
+def _part_order(path: Path) -> tuple[str, int]:
+    _, kind, part = path.stem.split("-")
+    return kind, int(part)

@@ -1,0 +1,64 @@
+"""What intake needs to know of a source, taken from its spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.identity.pseudonyms import Folding, Namespace
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.sources.catalogue import Catalogue
+    from pipelines.sources.spec import SourceSpec
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A source as intake sees it, under the present version of its spec."""
+
+    source_id: str
+    owner: str
+    interpretation_id: str
+    inbox_folder: str
+    takes: Callable[[str], bool]
+    """Tells whether a file, named relative to the inbox, is one of this source."""
+    namespace: Namespace
+    record_scope: str
+    known_at_from_manifest: bool = False
+    spec_version: str = ""
+
+
+Feeds = dict[str, Feed]
+
+
+def load_feeds(settings: Settings) -> Feeds:
+    """Return every source by its id."""
+    from pipelines.sources import catalogue
+
+    loaded = catalogue.load(settings)
+    return {name: feed_of(spec, loaded) for name, spec in loaded.sources.items()}
+
+
+def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:
+    """Return a spec as intake sees it."""
+    from pipelines.sources.interpretation import interpretation_id, spec_version
+
+    folding = Folding(spec.person_ids.fold_case, spec.person_ids.strip_leading_zeros)
+    return Feed(
+        source_id=spec.source,
+        owner=spec.owner,
+        interpretation_id=interpretation_id(spec, catalogue),
+        spec_version=spec_version(spec),
+        inbox_folder=spec.inbox_folder,
+        takes=spec.takes,
+        namespace=Namespace(spec.namespace, folding),
+        record_scope=spec.scope,
+        known_at_from_manifest=spec.known_at.from_ == "manifest",
+    )
+
+
+def source_of(delivery_id: str) -> str:
+    """Return the source that a delivery came from."""
+    return delivery_id.rpartition("-")[0]

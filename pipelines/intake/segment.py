@@ -1,0 +1,149 @@
+"""A finished interpretation enters the log whole, by one rename."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import __version__
+from pipelines.home import Home, write_atomically
+from pipelines.identity.vault import persons_path
+from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
+from pipelines.intake.records import (
+    INTAKE_RECORD,
+    Hold,
+    IntakeRecord,
+    Receipt,
+    first_receipt,
+    interpretation_folder,
+    is_committed,
+)
+from pipelines.intake.staging import Staging
+from pipelines.intake.validate import StageError, ValidateReport
+from pipelines.settings import Settings
+
+
+def commit(
+    home: Home, settings: Settings, delivery_id: str, *, feeds: Feeds | None = None
+) -> IntakeRecord:
+    """Put what was staged of a delivery into the log.
+
+    What is restricted (persons, originals of refused records) is put in place first; then one
+    rename makes the interpretation visible. Running it again changes nothing.
+
+    Raises:
+        StageError: the delivery has not been validated or checked.
+    """
+    feed = (load_feeds(settings) if feeds is None else feeds)[source_of(delivery_id)]
+    staging = Staging.of(home, delivery_id, feed.interpretation_id)
+    target = interpretation_folder(home, delivery_id, feed.interpretation_id)
+    if not is_committed(home, delivery_id, feed.interpretation_id):
+        report = _validated(staging)
+        record = _intake_record(feed, first_receipt(home, delivery_id), report, _verdict(staging))
+        _finish(staging, record)
+        _copy(staging.persons, persons_path(home, delivery_id, feed.interpretation_id))
+        _copy(staging.originals, originals_path(home, delivery_id, feed.interpretation_id))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging.finished.rename(target)
+        _sync(target.parent)
+    staging.clear()
+    return IntakeRecord.model_validate_json((target / INTAKE_RECORD).read_bytes())
+
+
+def originals_path(home: Home, delivery_id: str, interpretation_id: str) -> Path:
+    """Return where the originals of refused records are kept."""
+    return home.refused_originals / delivery_id / f"{interpretation_id}.parquet"
+
+
+def _validated(staging: Staging) -> ValidateReport:
+    if not staging.validated.exists():
+        raise StageError(f"{staging.folder.parent.name} has not been validated")
+    return ValidateReport.model_validate_json(staging.validated.read_bytes())
+
+
+def _verdict(staging: Staging) -> dict[str, Any]:
+    report = _validated(staging)
+    if not staging.check.exists():
+        if not report.readable:
+            return {}
+        raise StageError(f"{report.delivery_id} has not been checked: run the check stage first")
+    verdict: dict[str, Any] = json.loads(staging.check.read_bytes())
+    return verdict
+
+
+def _intake_record(
+    feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any]
+) -> IntakeRecord:
+    hold = _hold(feed, receipt, report, check)
+    reasons = dict(report.reasons)
+    accepted = sum(report.accepted.values())
+    if hold is not None and accepted:
+        reasons["held"] = accepted
+    status = "unreadable" if not report.readable else "held" if hold is not None else "committed"
+    return IntakeRecord(
+        delivery_id=report.delivery_id,
+        interpretation_id=report.interpretation_id,
+        source_id=feed.source_id,
+        file=receipt.file,
+        sha256=receipt.sha256 or "",
+        known_at=receipt.known_at,
+        interpreted_at=datetime.now(UTC),
+        spec_version=feed.spec_version,
+        contract_versions=report.contract_versions,
+        status=status,
+        hold=hold,
+        error=report.error,
+        owner=feed.owner,
+        source_rows=report.source_rows,
+        rows_read=report.rows_read,
+        accepted_events=report.accepted,
+        refused=report.refused,
+        reasons=reasons,
+        notes=report.notes,
+        read=report.read,
+        check=check,
+        created_by_code_version=__version__,
+    )
+
+
+def _hold(
+    feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any]
+) -> Hold | None:
+    if not report.readable:
+        return None
+    if receipt.manifest_rows is not None and receipt.manifest_rows != report.source_rows:
+        return Hold(
+            rule="manifest_rows",
+            reason=f"the manifest announces {receipt.manifest_rows} rows, the file has "
+            f"{report.source_rows}: it may be cut off, or a quote may swallow lines",
+            owner=feed.owner,
+        )
+    return Hold.model_validate(check["hold"]) if check.get("verdict") == "hold" else None
+
+
+def _finish(staging: Staging, record: IntakeRecord) -> None:
+    finished = staging.finished
+    shutil.rmtree(finished, ignore_errors=True)
+    finished.mkdir()
+    for path in (*sorted(staging.accepted.glob("*.parquet")), staging.refused, staging.notes):
+        os.link(path, finished / path.name)
+        _sync(path)
+    write_atomically(finished / INTAKE_RECORD, record.to_bytes())
+    _sync(finished)
+
+
+def _copy(source: Path, target: Path) -> None:
+    write_atomically(target, source.read_bytes())
+    target.chmod(0o600)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

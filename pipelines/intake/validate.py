@@ -1,0 +1,234 @@
+"""Every record read is judged by its contract, in worker processes where there are many."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from pipelines.contracts import contract_for
+from pipelines.home import Home, write_atomically
+from pipelines.identity.vault import PERSON_SCHEMA, open_keys
+from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
+from pipelines.intake.feeds import Feeds, load_feeds, source_of
+from pipelines.intake.records import ReadError, first_receipt
+from pipelines.intake.staging import (
+    NOTES_SCHEMA,
+    ORIGINALS_SCHEMA,
+    REFUSED_SCHEMA,
+    Staging,
+    parts,
+)
+from pipelines.settings import Settings
+
+CHUNK_ROWS = 65_536
+SMALL = 250_000
+"""Up to this many records, starting workers costs more than it saves."""
+
+Progress = Callable[[int, int], None]
+"""Called with the records judged so far, and how many there are."""
+
+
+class StageError(Exception):
+    """A stage cannot run; the message says what is missing."""
+
+
+class ValidateReport(BaseModel):
+    """What judging one delivery gave."""
+
+    model_config = ConfigDict(frozen=True)
+
+    delivery_id: str
+    interpretation_id: str
+    readable: bool
+    error: ReadError | None = None
+    source_rows: int
+    rows_read: int
+    proven: int
+    accepted: dict[str, int]
+    refused: int
+    reasons: dict[str, int]
+    notes: dict[str, int]
+    contract_versions: dict[str, int]
+    read: dict[str, Any] = {}
+    """What the read stage found out about the file."""
+
+
+def validate(
+    home: Home,
+    settings: Settings,
+    delivery_id: str,
+    *,
+    feeds: Feeds | None = None,
+    progress: Progress | None = None,
+) -> ValidateReport:
+    """Judge every record that was read of a delivery.
+
+    Accepted events, refused records, notes and persons are staged; nothing enters the log yet.
+
+    Raises:
+        StageError: the delivery has not been read.
+    """
+    feed = (load_feeds(settings) if feeds is None else feeds)[source_of(delivery_id)]
+    staging = Staging.of(home, delivery_id, feed.interpretation_id)
+    if staging.validated.exists():
+        return ValidateReport.model_validate_json(staging.validated.read_bytes())
+    if not staging.read_report.exists():
+        raise StageError(f"{delivery_id} has not been read: run the read stage first")
+    read: dict[str, Any] = json.loads(staging.read_report.read_bytes())
+    context = Context(
+        delivery_id=delivery_id,
+        interpretation_id=feed.interpretation_id,
+        source_id=feed.source_id,
+        owner=feed.owner,
+        record_scope=feed.record_scope,
+        namespace=feed.namespace,
+        known_at=first_receipt(home, delivery_id).known_at,
+        keys=open_keys(home),
+    )
+    shutil.rmtree(staging.working, ignore_errors=True)
+    staging.working.mkdir(parents=True)
+    todo = list(chunks(staging.read, CHUNK_ROWS)) if read["readable"] else []
+    counts = _work_through(todo, context, staging.working, settings.workers, progress)
+    _gather(staging)
+    report = ValidateReport(
+        delivery_id=delivery_id,
+        interpretation_id=feed.interpretation_id,
+        readable=read["readable"],
+        error=read.get("error"),
+        source_rows=read["source_rows"],
+        rows_read=counts.rows,
+        proven=counts.proven,
+        accepted={kind: n for kind, n in sorted(counts.accepted.items()) if n},
+        refused=counts.refused,
+        reasons=dict(sorted(counts.reasons.items())),
+        notes=dict(sorted(counts.notes.items())),
+        contract_versions={
+            kind: contract_for(kind).contract_version for kind in sorted({c.kind for c in todo})
+        },
+        read=read,
+    )
+    write_atomically(staging.validated, report.model_dump_json(indent=2).encode())
+    return report
+
+
+def _work_through(
+    todo: list[Chunk], context: Context, folder: Path, workers: int, progress: Progress | None
+) -> Counts:
+    total = sum(chunk.length for chunk in todo)
+    run = _in_process if total <= SMALL or workers == 1 else _in_workers
+    counts = Counts()
+    for part in run(todo, context, folder, workers):
+        counts.add(part)
+        if progress is not None:
+            progress(counts.rows, total)
+    return counts
+
+
+def _in_process(
+    todo: list[Chunk], context: Context, folder: Path, _workers: int
+) -> Iterator[Counts]:
+    return (work(chunk, context, folder) for chunk in todo)
+
+
+def _in_workers(
+    todo: list[Chunk], context: Context, folder: Path, workers: int
+) -> Iterator[Counts]:
+    """Keep each worker busy with a chunk and one in waiting, and no more in memory."""
+    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        rest = iter(todo)
+        running: list[Future[Counts]] = [
+            pool.submit(work, chunk, context, folder) for chunk in islice(rest, 2 * workers)
+        ]
+        while running:
+            yield running.pop(0).result()
+            running.extend(pool.submit(work, chunk, context, folder) for chunk in islice(rest, 1))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    name = "POLARS_MAX_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _gather(staging: Staging) -> None:
+    """Join the parts that chunks wrote, in order, and put them in place."""
+    working = staging.working
+    shutil.rmtree(staging.accepted, ignore_errors=True)
+    made = working / "accepted"
+    made.mkdir()
+    for folder in sorted(working.glob("accepted-*")):
+        kind = folder.name.removeprefix("accepted-")
+        pl.scan_parquet(parts(folder)).sink_parquet(
+            made / f"{kind}.parquet", compression="zstd", compression_level=1, maintain_order=True
+        )
+    _joined(working / "refused", REFUSED_SCHEMA).write_parquet(staging.refused)
+    _joined(working / "notes", NOTES_SCHEMA).write_parquet(staging.notes)
+    _persons(working / "persons").write_parquet(staging.persons)
+    _originals(staging).write_parquet(staging.originals)
+    made.rename(staging.accepted)
+    shutil.rmtree(working)
+
+
+def _joined(folder: Path, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    found = parts(folder)
+    return pl.read_parquet(found) if found else pl.DataFrame(schema=schema)
+
+
+def _persons(folder: Path) -> pl.DataFrame:
+    persons = _joined(folder, PERSON_SCHEMA)
+    is_detail = pl.col("event_id").is_not_null()
+    identities = (
+        persons.filter(~is_detail)
+        .group_by("namespace", "role", "person_id", "pseudonym")
+        .agg(pl.col("known_at").min())
+        .with_columns(
+            pl.lit(None, dtype=dtype).alias(name)
+            for name, dtype in PERSON_SCHEMA.items()
+            if name in ("event_id", "given_name", "family_name", "email", "links")
+        )
+        .select(*PERSON_SCHEMA)
+    )
+    order = ["role", "namespace", "person_id", "event_id"]
+    return pl.concat([identities, persons.filter(is_detail)]).sort(order)
+
+
+def _originals(staging: Staging) -> pl.DataFrame:
+    """Return refused records beside the rows that they came from."""
+    records = parts(staging.working / "records")
+    if not records:
+        return pl.DataFrame(schema=ORIGINALS_SCHEMA)
+    refused = pl.read_parquet(records)
+    wanted = refused["source_row"].unique()
+    rows = [
+        (row.pop("source_row"), json.dumps(row, ensure_ascii=False))
+        for path in sorted(staging.read.glob("source-*.parquet"))
+        for row in pl.scan_parquet(path)
+        .filter(pl.col("source_row").is_in(wanted.implode()))
+        .collect()
+        .iter_rows(named=True)
+    ]
+    originals = pl.DataFrame(
+        rows, schema={"source_row": pl.Int64, "original": pl.String}, orient="row"
+    )
+    return refused.join(originals, on="source_row", how="left", maintain_order="left").select(
+        *ORIGINALS_SCHEMA
+    )

@@ -1,0 +1,1 @@
+"""Measurement science as pure functions on frames and arrays: no files, no database."""

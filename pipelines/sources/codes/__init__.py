@@ -1,0 +1,257 @@
+"""Code lists as data: scales, labels, instruments, roles, columns that are never taken.
+
+Shipped lists lie beside this module; a site adds rows, or replaces rows of the same key, with
+files of the same names under `codes/` of its overlay.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.sources.faults import Fault, SourceError, known
+from pipelines.sources.text import fold_name, folded
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """What a code list looks like."""
+
+    schema: dict[str, pl.DataType]
+    key: tuple[str, ...]
+    required: frozenset[str]
+    choices: dict[str, tuple[str, ...]]
+
+
+TEXT, WHOLE, NUMBER = pl.String(), pl.Int64(), pl.Float64()
+
+CODE_LISTS: dict[str, CodeList] = {
+    "scales": CodeList(
+        {
+            "scale_id": TEXT,
+            "scale_version": TEXT,
+            "level": WHOLE,
+            "level_label": TEXT,
+            "direction": TEXT,
+            "description": TEXT,
+            "source": TEXT,
+        },
+        key=("scale_id", "scale_version", "level"),
+        required=frozenset({"scale_id", "scale_version", "level", "level_label", "source"}),
+        choices={"direction": ("retrospective", "prospective")},
+    ),
+    "scale_labels": CodeList(
+        {
+            "scale_id": TEXT,
+            "scale_version": TEXT,
+            "raw_label": TEXT,
+            "level": WHOLE,
+            "approved_by": TEXT,
+            "approved_at": TEXT,
+            "source": TEXT,
+        },
+        key=("scale_id", "scale_version", "raw_label"),
+        required=frozenset({"scale_id", "scale_version", "raw_label", "level", "source"}),
+        choices={},
+    ),
+    "instruments": CodeList(
+        {
+            "instrument_id": TEXT,
+            "title": TEXT,
+            "method_family": TEXT,
+            "direction": TEXT,
+            "stake": NUMBER,
+            "assurance_level": TEXT,
+            "source": TEXT,
+        },
+        key=("instrument_id",),
+        required=frozenset(
+            {"instrument_id", "title", "method_family", "stake", "assurance_level", "source"}
+        ),
+        choices={
+            "direction": ("retrospective", "prospective"),
+            "assurance_level": ("observed", "secured", "open"),
+        },
+    ),
+    "assessor_roles": CodeList(
+        {"assessor_role": TEXT, "title": TEXT, "role_group": TEXT, "source": TEXT},
+        key=("assessor_role",),
+        required=frozenset({"assessor_role", "title", "role_group", "source"}),
+        choices={},
+    ),
+    "refused_columns": CodeList(
+        {"column_pattern": TEXT, "reason": TEXT, "source": TEXT},
+        key=("column_pattern",),
+        required=frozenset({"column_pattern", "reason", "source"}),
+        choices={},
+    ),
+}
+"""Every code list by its name, which is also the name of its file."""
+
+FOLDED_KEYS = frozenset({"raw_label", "column_pattern"})
+
+
+def load(settings: Settings) -> dict[str, pl.DataFrame]:
+    """Return every code list, shipped rows with the site's over them, sorted by key.
+
+    Raises:
+        SourceError: a list has faults; all of them are listed with file and line.
+    """
+    return load_folders([SHIPPED, *([settings.site / "codes"] if settings.site else [])])
+
+
+def load_folders(folders: list[Path]) -> dict[str, pl.DataFrame]:
+    """Return every code list from folders, where later ones replace rows of the same key."""
+    faults: list[Fault] = []
+    faults += [
+        Fault(path, None, path.name, "no such code list", known(CODE_LISTS, path.stem))
+        for folder in folders
+        for path in sorted(folder.glob("*.csv"))
+        if path.stem not in CODE_LISTS
+    ]
+    tables = {name: _load(name, folders, faults) for name in CODE_LISTS}
+    faults += _label_faults(tables, folders[-1])
+    if faults:
+        raise SourceError(faults)
+    return tables
+
+
+def crosswalk(codes: dict[str, pl.DataFrame], scale_id: str, version: str | None) -> dict[str, int]:
+    """Return the level of every folded label of a scale: its numbers, its names, its crosswalk."""
+    version = version or newest_version(codes, scale_id)
+    here = (pl.col("scale_id") == scale_id) & (pl.col("scale_version") == version)
+    levels = codes["scales"].filter(here)
+    labels = codes["scale_labels"].filter(here)
+    table = {str(level): level for level in levels["level"]}
+    table |= dict(zip(folded(levels["level_label"]), levels["level"], strict=True))
+    return table | dict(zip(folded(labels["raw_label"]), labels["level"], strict=True))
+
+
+def newest_version(codes: dict[str, pl.DataFrame], scale_id: str) -> str:
+    """Return the newest version of a scale; versions are compared as numbers where they are."""
+    versions = codes["scales"].filter(pl.col("scale_id") == scale_id)["scale_version"].unique()
+    newest: str = max(versions, key=lambda text: (text.isdigit(), text.zfill(12)))
+    return newest
+
+
+def reason_never_taken(codes: dict[str, pl.DataFrame], column: str) -> str | None:
+    """Return why a column is never taken, whatever a spec says, or None."""
+    name = fold_name(column)
+    table = codes["refused_columns"]
+    for pattern, reason in zip(table["column_pattern"], table["reason"], strict=True):
+        if fnmatchcase(name, pattern):
+            return str(reason)
+    return None
+
+
+def _load(name: str, folders: list[Path], faults: list[Fault]) -> pl.DataFrame:
+    code_list = CODE_LISTS[name]
+    rows: dict[tuple[str, ...], dict[str, object]] = {}
+    for folder in folders:
+        path = folder / f"{name}.csv"
+        if path.exists():
+            rows |= _read(path, code_list, faults)
+    frame = pl.DataFrame(list(rows.values()), schema=code_list.schema)
+    return frame.sort(code_list.key)
+
+
+def _read(
+    path: Path, code_list: CodeList, faults: list[Fault]
+) -> dict[tuple[str, ...], dict[str, object]]:
+    rows: dict[tuple[str, ...], dict[str, object]] = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, restkey="", strict=True)
+        found = list(reader.fieldnames or ())
+        if sorted(found) != sorted(code_list.schema):
+            wanted = ", ".join(code_list.schema)
+            faults.append(
+                Fault(path, 1, "header", f"the columns are {', '.join(found)}",
+                      f"They must be {wanted}")
+            )  # fmt: skip
+            return rows
+        try:
+            for raw in reader:
+                if row := _row(path, reader.line_num, code_list, raw, faults):
+                    key = _key(code_list, row)
+                    if key in rows:
+                        faults.append(
+                            Fault(path, reader.line_num, ", ".join(code_list.key),
+                                  f"{' / '.join(key)} stands here twice", "Keep one of the two")
+                        )  # fmt: skip
+                    rows[key] = row
+        except (csv.Error, UnicodeDecodeError) as error:
+            faults.append(Fault(path, reader.line_num, "csv", str(error), "Save as UTF-8 CSV"))
+    return rows
+
+
+def _key(code_list: CodeList, row: dict[str, object]) -> tuple[str, ...]:
+    return tuple(
+        folded([str(row[name])])[0] if name in FOLDED_KEYS else str(row[name])
+        for name in code_list.key
+    )
+
+
+def _row(
+    path: Path, line: int, code_list: CodeList, raw: dict[str, str], faults: list[Fault]
+) -> dict[str, object] | None:
+    before = len(faults)
+    if "" in raw or None in raw.values():
+        faults.append(
+            Fault(path, line, "row", "has more or fewer cells than the header",
+                  "Quote cells that hold commas")
+        )  # fmt: skip
+        return None
+    row: dict[str, object] = {}
+    for name, dtype in code_list.schema.items():
+        text = raw[name].strip()
+        row[name] = text or None
+        if not text:
+            if name in code_list.required:
+                faults.append(Fault(path, line, name, "is empty", f"Fill {name}"))
+            continue
+        allowed = code_list.choices.get(name)
+        if allowed and text not in allowed:
+            faults.append(Fault(path, line, name, f"{text!r} is unknown", known(allowed, text)))
+        if dtype in (WHOLE, NUMBER):
+            row[name] = _number(path, line, name, text, dtype, faults)
+    return row if len(faults) == before else None
+
+
+def _number(
+    path: Path, line: int, name: str, text: str, dtype: pl.DataType, faults: list[Fault]
+) -> float | int | None:
+    try:
+        number = int(text) if dtype == WHOLE else float(text)
+    except ValueError:
+        faults.append(Fault(path, line, name, f"{text!r} is no number", "Write a plain number"))
+        return None
+    highest = 100 if dtype == WHOLE else 1
+    if not 0 <= number <= highest:
+        faults.append(Fault(path, line, name, f"{text} is out of range", f"Write 0 to {highest}"))
+    return number
+
+
+def _label_faults(tables: dict[str, pl.DataFrame], folder: Path) -> list[Fault]:
+    keys = ["scale_id", "scale_version", "level"]
+    lost = tables["scale_labels"].join(tables["scales"].select(keys), on=keys, how="anti")
+    return [
+        Fault(
+            folder / "scale_labels.csv",
+            None,
+            "level",
+            f"{row['raw_label']!r} points to level {row['level']} of {row['scale_id']} version "
+            f"{row['scale_version']}, which no scale has",
+            "Add the level to scales.csv, or correct the label's row",
+        )
+        for row in lost.iter_rows(named=True)
+    ]

@@ -1,0 +1,65 @@
+"""Under which version of spec, contracts and code lists a delivery is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import polars as pl
+
+from pipelines.contracts import CONTRACTS
+from pipelines.sources import mapping
+from pipelines.sources.catalogue import Catalogue
+from pipelines.sources.readers import READERS
+from pipelines.sources.spec import SourceSpec
+
+ID_LENGTH = 12
+
+
+def spec_version(spec: SourceSpec) -> str:
+    """Return a short hash of what a spec says; comments and layout do not count."""
+    return _hash(_content(spec))
+
+
+def contract_versions(spec: SourceSpec) -> dict[str, int]:
+    """Return the version of each contract that the spec's records are held to."""
+    return {kind: CONTRACTS[kind].contract_version for kind in sorted(spec.kinds)}
+
+
+def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
+    """Return the id of reading deliveries of a source under the present declarations and code."""
+    return _hash(
+        {
+            "spec": _content(spec),
+            "contracts": contract_versions(spec),
+            "reader": [spec.reader.name, READERS[spec.reader.name].version],
+            "mapping": mapping.VERSION,
+            "scales": _scales(spec, catalogue),
+            "lookups": catalogue.lookups[spec.source],
+            "refused_columns": catalogue.codes["refused_columns"].rows(),
+        }
+    )
+
+
+def _content(spec: SourceSpec) -> Any:
+    return spec.model_dump(mode="json", exclude_defaults=True)
+
+
+def _scales(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:
+    used = sorted(
+        {field.scale for record in spec.records for _, field in record.field_maps() if field.scale}
+    )
+    crosswalk = {
+        "scales": ["scale_id", "scale_version", "level", "level_label"],
+        "scale_labels": ["scale_id", "scale_version", "raw_label", "level"],
+    }
+    return [
+        catalogue.codes[name].filter(pl.col("scale_id").is_in(used)).select(keep).rows()
+        for name, keep in crosswalk.items()
+    ]
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

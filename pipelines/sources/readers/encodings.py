@@ -1,0 +1,189 @@
+"""Text encodings: declared or recognised, and turned into UTF-8 while reading."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.sources.readers.base import Unreadable
+
+READ_BYTES = 1024 * 1024
+SAMPLE_BYTES = 1024 * 1024
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "windows-1252")
+DECLARABLE = ("utf-8", "utf-8-sig", "utf-16", *ENCODINGS[1:], "iso-8859-1", "iso-8859-15")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the bytes of a file are text."""
+
+    name: str
+    bom: bytes
+    declared: bool
+
+
+def recognise(path: Path, declared: str | None) -> Encoding:
+    """Return the encoding of a file, declared or recognised.
+
+    Raises:
+        Unreadable: the bytes are not text in the declared encoding, nor in any known one.
+    """
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE_BYTES)
+    bom, by_bom = next(((b, name) for b, name in BOMS if sample.startswith(b)), (b"", None))
+    if declared is not None:
+        return _declared(declared, bom, by_bom, sample)
+    if by_bom is not None:
+        return Encoding(by_bom, bom, declared=False)
+    for name in _candidates(sample):
+        if _decodes(path, name):
+            return Encoding(name, b"", declared=False)
+    raise Unreadable(
+        "wrong_encoding",
+        "The bytes of the file are not text in any encoding that is known here.",
+        "Export the file again as UTF-8; it may be cut off, mixed, or no text file at all.",
+    )
+
+
+def _declared(declared: str, bom: bytes, by_bom: str | None, sample: bytes) -> Encoding:
+    plain = "utf-8" if declared == "utf-8-sig" else declared
+    if plain == "utf-16":
+        plain = by_bom if by_bom and by_bom.startswith("utf-16") else "utf-16-le"
+    if by_bom is not None and by_bom != plain:
+        raise wrong_encoding(declared, by_bom, 1)
+    if plain == "utf-8" and b"\0" in sample and (found := _utf16_without_bom(sample)):
+        raise wrong_encoding(declared, found, 1)
+    return Encoding(plain, bom, declared=True)
+
+
+def wrong_encoding(declared: str, found: str | None, line: int) -> Unreadable:
+    """Return what to say where the bytes are not text in the declared encoding."""
+    suggestion = (
+        f"The bytes look like {found}: write `encoding: {found}` in the spec, or export as UTF-8."
+        if found
+        else "Export the file again as UTF-8; it may be cut off, mixed, or no text file at all."
+    )
+    return Unreadable(
+        "wrong_encoding",
+        f"The file is not {declared} text: the bytes in line {line} cannot be decoded.",
+        suggestion,
+    )
+
+
+def _candidates(sample: bytes) -> list[str]:
+    if utf16 := _utf16_without_bom(sample):
+        return [utf16]
+    return ["utf-8", *(["gb18030"] if _looks_chinese(sample) else []), "windows-1252"]
+
+
+def _utf16_without_bom(sample: bytes) -> str | None:
+    even, odd = sample[0:4096:2].count(0), sample[1:4096:2].count(0)
+    half = min(len(sample), 4096) // 2
+    if half >= 2 and odd > half * 0.6 and even < half * 0.1:
+        return "utf-16-le"
+    if half >= 2 and even > half * 0.6 and odd < half * 0.1:
+        return "utf-16-be"
+    return None
+
+
+def _looks_chinese(sample: bytes) -> bool:
+    """Tell whether bytes above ASCII come in pairs, as they do in GB 2312 and GB 18030.
+
+    In Western text they mostly stand alone between letters.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    paired = sum(len(run) for run in runs if len(run) % 2 == 0 and min(run) >= 0xA1)
+    return bool(runs) and paired >= 0.8 * sum(map(len, runs))
+
+
+def _decodes(path: Path, name: str) -> bool:
+    decoder = codecs.getincrementaldecoder(name)("strict")
+    try:
+        with path.open("rb") as file:
+            while data := file.read(READ_BYTES):
+                decoder.decode(data)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class Utf8Stream(io.RawIOBase):
+    """The text of a file as UTF-8 bytes; counts lines and NULs on the way.
+
+    Bytes that are no text in the encoding raise `Unreadable` with the line they stand in.
+    """
+
+    def __init__(self, path: Path, encoding: Encoding) -> None:
+        super().__init__()
+        self._path, self._encoding = path, encoding
+        self._file = path.open("rb")
+        self._file.seek(len(encoding.bom))
+        self._decoder = codecs.getincrementaldecoder(encoding.name)("strict")
+        self._ready = b""
+        self._line = 1
+        self.n_nul = 0
+        self.tail = b""
+
+    def readable(self) -> bool:
+        """Tell that the stream can be read."""
+        return True
+
+    def push_back(self, data: bytes) -> None:
+        """Return bytes to the front of the stream."""
+        self._ready = data + self._ready
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes, or all that are left."""
+        wanted = size if size >= 0 else 1 << 62
+        parts = [self._ready]
+        length = len(self._ready)
+        while length < wanted and (data := self._next()):
+            parts.append(data)
+            length += len(data)
+        text = b"".join(parts)
+        self._ready = text[wanted:]
+        return text[:wanted]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def _next(self) -> bytes:
+        while True:
+            data = self._file.read(READ_BYTES)
+            try:
+                text = self._decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                raise self._failure(error) from None
+            ready = data if self._encoding.name == "utf-8" else text.encode()
+            self._line += text.count("\n")
+            self.n_nul += ready.count(b"\0")
+            if ready:
+                self.tail = (self.tail + ready)[-4096:]
+            if ready or not data:
+                return ready
+
+    def _failure(self, error: UnicodeDecodeError) -> Unreadable:
+        line = self._line + bytes(error.object[: error.start]).count(b"\n")
+        try:
+            found: str | None = recognise(self._path, None).name
+        except Unreadable:
+            found = None
+        return wrong_encoding(self._encoding.name, found, line)
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """Return the lines of a text with their ends; only CR, LF and CRLF end a line."""
+    return iter(io.StringIO(text, newline=""))

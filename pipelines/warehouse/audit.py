@@ -1,0 +1,114 @@
+"""The gate before publication: the candidate edition is judged, and what was found is shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from pipelines.warehouse.build import audit_record, finished_build
+from pipelines.warehouse.connection import WarehouseBusyError, WarehouseError
+from pipelines.warehouse.editions import CURRENT, DATA_DOCS, MANIFEST
+
+from pipelines.home import Home, write_atomically
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.warehouse.inputs import BuildInputs
+
+    from expectations.edition import Candidate
+
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What the audit found.
+
+    Attributes:
+        build_id: the build that was judged.
+        verdict: `pass`, `warn` or `fail`; a build that fails is not published.
+        n_promises: promises that were judged.
+        broken: those that are not kept, gravest first.
+    """
+
+    build_id: str
+    verdict: str
+    n_promises: int
+    broken: list[dict[str, Any]]
+
+
+def audit(home: Home, settings: Settings) -> AuditReport:
+    """Judge the build that stands in the warehouse, and write Data Docs beside it.
+
+    Raises:
+        WarehouseError: there is no finished build, or another process holds the warehouse.
+    """
+    from expectations import data_docs, edition
+    from expectations.engine import Engine
+    from expectations.outcome import verdict_of
+
+    with home.writing(timeout=PATIENCE):
+        inputs = finished_build(home)
+        if inputs is None:
+            raise WarehouseError("there is no finished build to audit: run `tessera run`")
+        candidate = _candidate(home, inputs)
+        with Engine(settings.memory_limit, settings.workers) as engine:
+            try:
+                engine.attach(home.warehouse, candidate.database)
+            except Exception as error:
+                if "lock" not in str(error):
+                    raise
+                raise WarehouseBusyError(
+                    f"another process holds {home.warehouse}: wait for it to end and try again"
+                ) from None
+            findings = data_docs.render(
+                engine, edition.suites(candidate), home.warehouse.parent / DATA_DOCS
+            )
+        results = [finding.as_json() for finding in findings]
+        verdict = verdict_of(findings)
+        record = {"build_id": inputs.build_id, "verdict": verdict, "results": results}
+        write_atomically(
+            audit_record(home), json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n"
+        )
+    gravity = ("critical", "warning", "info")
+    broken = [finding for finding in results if not finding["is_kept"]]
+    return AuditReport(
+        build_id=inputs.build_id,
+        verdict=verdict,
+        n_promises=len(results),
+        broken=sorted(broken, key=lambda finding: gravity.index(finding["severity"])),
+    )
+
+
+def _candidate(home: Home, inputs: BuildInputs) -> Candidate:
+    from expectations.edition import Candidate
+
+    return Candidate(counts=_comparable_counts(home, inputs))
+
+
+def _comparable_counts(home: Home, inputs: BuildInputs) -> dict[str, int]:
+    """Return the counts of the current edition, unless the candidate looks further back.
+
+    Marts that the candidate does not have, or that an edition has no counts of, are left out.
+    """
+    path = home.editions / CURRENT / MANIFEST
+    if not path.exists():
+        return {}
+    last = json.loads(path.read_bytes())
+    before = last.get("known_at")
+    known_at = inputs.known_at.isoformat() if inputs.known_at else ""
+    if inputs.as_of.isoformat() < str(last["as_of"]) or known_at < str(before or ""):
+        return {}
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        marts = con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts'"
+        ).fetchall()
+    standing = {name for (name,) in marts}
+    return {mart: n for mart, n in last["counts"].items() if mart in standing}
+
+
+def as_json(report: AuditReport) -> dict[str, Any]:
+    """Return a report as plain JSON."""
+    return asdict(report)

@@ -1,0 +1,196 @@
+"""One `dbt build`, in process: from `raw` to marts, with every test on the way."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from pipelines.home import Home, write_atomically
+from pipelines.settings import Settings
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.dbt_project import (
+    Artefacts,
+    NodeResult,
+    environment,
+    project_folder,
+    target_folder,
+)
+from pipelines.warehouse.inputs import BuildInputs, build_inputs
+from pipelines.warehouse.raw_schema import OTHER_TABLES
+
+PATIENCE = 60.0
+SHOWN_FAILURES = 10
+
+
+class BuildError(WarehouseError):
+    """The build failed; nothing of it may be published."""
+
+    def __init__(self, message: str, failures: tuple[NodeResult, ...] = ()) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What one build did."""
+
+    build_id: str
+    as_of: date
+    known_at: str | None
+    nodes: dict[str, int]
+    """How many nodes of each type ended well."""
+    warnings: tuple[str, ...]
+    slowest: dict[str, float]
+    """Seconds of the slowest models."""
+    seconds: float
+
+
+def build_record(home: Home) -> Path:
+    """Return the file that says that a build ended well, and from what it was made."""
+    return home.warehouse.parent / "build.json"
+
+
+def audit_record(home: Home) -> Path:
+    """Return the file in which the audit says what it found in a build."""
+    return home.warehouse.parent / "audit.json"
+
+
+def present_inputs(home: Home, settings: Settings, as_of: date | None = None) -> BuildInputs:
+    """Return the inputs that a build would have now."""
+    with open_warehouse(home, settings) as con:
+        return _inputs(con, settings, as_of)
+
+
+def finished_build(home: Home) -> BuildInputs | None:
+    """Return the inputs of the build that stands in the warehouse, if it ended well."""
+    path = build_record(home)
+    if not path.exists():
+        return None
+    return BuildInputs.model_validate(json.loads(path.read_bytes())["inputs"])
+
+
+def build(
+    home: Home,
+    settings: Settings,
+    as_of: date | None = None,
+    *,
+    full_refresh: bool = False,
+    project: Path | None = None,
+) -> BuildReport:
+    """Build every model and run every test.
+
+    Args:
+        home: whose warehouse.
+        settings: memory, threads, and the site's folder.
+        as_of: the day that is judged on; default: the newest known-at of the log.
+        full_refresh: build incremental models from nothing.
+        project: another dbt project than the shipped one.
+
+    Raises:
+        BuildError: a model or a test failed; the message names model, test and consequence.
+    """
+    started = time.perf_counter()
+    project = project or project_folder()
+    with home.writing(timeout=PATIENCE):
+        build_record(home).unlink(missing_ok=True)
+        audit_record(home).unlink(missing_ok=True)
+        # Held while dbt runs: else the adapter, which lets go of the file after every node, would
+        # open and checkpoint it for each of them.
+        with open_warehouse(home, settings) as con:
+            inputs = _inputs(con, settings, as_of, project)
+            _note_inputs(con, inputs)
+            _run_dbt(home, settings, project, full_refresh=full_refresh)
+        results = Artefacts(target_folder(home)).results()
+        report = _report(inputs, results, time.perf_counter() - started)
+        content = {"inputs": inputs.model_dump(mode="json"), "report": asdict(report)}
+        write_atomically(
+            build_record(home), json.dumps(content, indent=2, default=str).encode() + b"\n"
+        )
+    return report
+
+
+def _inputs(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: date | None,
+    project: Path | None = None,
+) -> BuildInputs:
+    try:
+        return build_inputs(con, settings, project or project_folder(), as_of)
+    except LookupError as error:
+        raise BuildError(str(error.args[0])) from None
+
+
+def _note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
+    """Write the inputs where models read them; as variables they would cost a full parse a day."""
+    noted = {name: getattr(inputs, name) for name in OTHER_TABLES["build_input"]}
+    columns = ", ".join(f"? as {name}" for name in noted)
+    con.execute("delete from raw.build_input")
+    con.execute(f"insert into raw.build_input by name select {columns}", list(noted.values()))
+
+
+def _run_dbt(home: Home, settings: Settings, project: Path, *, full_refresh: bool) -> None:
+    from dbt.cli.main import dbtRunner
+
+    target = target_folder(home)
+    arguments = [
+        "build",
+        *("--project-dir", str(project)),
+        *("--profiles-dir", str(project)),
+        *("--target-path", str(target)),
+        *("--log-path", str(target / "logs")),
+        *("--threads", str(settings.workers)),
+        *("--log-level", "none"),
+        *("--log-level-file", "info"),
+        "--quiet",
+        "--no-use-colors",
+        "--no-version-check",
+        *(["--full-refresh"] if full_refresh else []),
+    ]
+    (target / "run_results.json").unlink(missing_ok=True)
+    with environment(home, settings):
+        outcome = dbtRunner().invoke(arguments)
+    _close_logs()
+    if outcome.success:
+        return
+    if not (target / "run_results.json").exists():
+        raise BuildError(f"dbt could not start: {outcome.exception}")
+    failures = tuple(r for r in Artefacts(target).results() if r.is_failing)
+    listed = "\n".join(f"- {failure.sentence()}" for failure in failures[:SHOWN_FAILURES])
+    more = f"\n- and {len(failures) - SHOWN_FAILURES} more" * (len(failures) > SHOWN_FAILURES)
+    raise BuildError(
+        f"the build stopped, nothing is published:\n{listed}{more}\n"
+        f"Details: {target / 'logs' / 'dbt.log'}",
+        failures,
+    )
+
+
+def _close_logs() -> None:
+    """Close the log file, which dbt leaves open for the rest of the process."""
+    logger = logging.getLogger("file_log")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def _report(inputs: BuildInputs, results: list[NodeResult], seconds: float) -> BuildReport:
+    nodes: dict[str, int] = {}
+    for result in results:
+        if result.status in {"success", "pass"}:
+            nodes[result.resource_type] = nodes.get(result.resource_type, 0) + 1
+    slowest = sorted(results, key=lambda result: -result.seconds)[:5]
+    return BuildReport(
+        build_id=inputs.build_id,
+        as_of=inputs.as_of,
+        known_at=inputs.known_at.isoformat() if inputs.known_at else None,
+        nodes=dict(sorted(nodes.items())),
+        warnings=tuple(result.sentence() for result in results if result.status == "warn"),
+        slowest={result.name: result.seconds for result in slowest},
+        seconds=round(seconds, 3),
+    )

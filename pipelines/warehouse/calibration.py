@@ -1,0 +1,356 @@
+"""Calibrations: how strict assessors are and how much ratings vary, estimated now and then.
+
+A calibration is an artefact with a version, not a nightly refit: one new rating must not move every
+learner. It lies under `calibrations/<version>/`, never changes, and is named by the hash of what it
+was estimated from; `calibrations/current` says which one is in force.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from pipelines.warehouse.connection import open_warehouse
+
+from pipelines.home import Home
+from pipelines.measurement.connectivity import Connectivity, connect
+from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
+from pipelines.measurement.refusal import UnmeasurableError
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.measurement.components import Components
+
+MODEL_VERSION = 1
+"""Raised whenever the same ratings would give other estimates."""
+WANTED_DEPENDABILITY = 0.7
+"""Source: Crossley et al. (2011), Med Educ 45:560, and most D-studies of workplace assessment."""
+MIN_MAIN_BLOCK_SHARE = 0.9
+"""Fewest ratings in one connected block to estimate from that block. Source: local choice."""
+PLACES = 6
+PATIENCE = 60.0
+CURRENT = "current"
+MANIFEST = "calibration.json"
+
+RATINGS = """
+    with
+    identity as (
+        select pseudonym, role, min(person_key) as person_key
+        from raw.identity group by pseudonym, role
+    )
+    select
+        rating.programme_id,
+        rating.scale_id,
+        learner.person_key as learner,
+        assessor.person_key as assessor,
+        rating.competency_id as context,
+        rating.level
+    from raw.workplace_assessment as rating
+    join identity as learner
+        on rating.learner_pseudonym = learner.pseudonym and learner.role = 'learner'
+    join identity as assessor
+        on rating.assessor_pseudonym = assessor.pseudonym and assessor.role = 'assessor'
+    where rating.present_outcome = 'accepted' and rating.level is not null
+"""
+
+KEYS: dict[str, pl.DataType] = {"programme_id": pl.String(), "scale_id": pl.String()}
+TABLES: dict[str, dict[str, pl.DataType]] = {
+    "calibration_connectivity": KEYS
+    | {
+        "n_ratings": pl.Int64(),
+        "n_learners": pl.Int64(),
+        "n_assessors": pl.Int64(),
+        "n_blocks": pl.Int64(),
+        "main_block_share": pl.Float64(),
+        "is_connected": pl.Boolean(),
+        "is_estimated": pl.Boolean(),
+        "sentence": pl.String(),
+        "label": pl.String(),
+        "mean_level": pl.Float64(),
+        "assessors_per_learner": pl.Float64(),
+        "ratings_per_assessor": pl.Float64(),
+        "dependability": pl.Float64(),
+        "sem": pl.Float64(),
+        "wanted_dependability": pl.Float64(),
+        "n_assessors_wanted": pl.Int64(),
+        "n_ratings_wanted": pl.Int64(),
+    },
+    "calibration_component": KEYS
+    | {
+        "component": pl.String(),
+        "n_levels": pl.Int64(),
+        "variance": pl.Float64(),
+        "sd": pl.Float64(),
+        "variance_share": pl.Float64(),
+    },
+    "calibration_assessor": KEYS
+    | {
+        "assessor_key": pl.String(),
+        "n_ratings": pl.Int64(),
+        "n_learners": pl.Int64(),
+        "raw_mean": pl.Float64(),
+        "effect": pl.Float64(),
+        "standard_error": pl.Float64(),
+    },
+}
+"""The tables of a calibration, as in `raw`, which adds the version in front."""
+
+
+@dataclass(frozen=True)
+class CalibrationReport:
+    """What calibrating gave.
+
+    Attributes:
+        calibration_version: the calibration in force now; None where there are no ratings.
+        is_new: whether it was estimated just now.
+        n_ratings: ratings that it rests on.
+        scales: one sentence for each programme and scale.
+    """
+
+    calibration_version: str | None
+    is_new: bool
+    n_ratings: int
+    scales: dict[str, str]
+
+
+def calibrate(home: Home, settings: Settings, only_if_missing: bool = False) -> CalibrationReport:
+    """Estimate from the ratings in `raw`, and put the estimates into `raw`.
+
+    Args:
+        home: whose warehouse and calibrations.
+        settings: memory and threads.
+        only_if_missing: keep the calibration in force, where there is one.
+    """
+    with home.writing(timeout=PATIENCE):
+        version = current_version(home) if only_if_missing else None
+        is_new = False
+        with open_warehouse(home, settings) as con:
+            if version is None:
+                version, is_new = _estimate(home, con.sql(RATINGS).pl())
+            if version is not None:
+                _fill(con, home, version)
+    if version is None:
+        return CalibrationReport(None, False, 0, {})
+    manifest = json.loads((home.calibrations / version / MANIFEST).read_bytes())
+    return CalibrationReport(version, is_new, manifest["n_ratings"], manifest["sentences"])
+
+
+def current_version(home: Home) -> str | None:
+    """Return the calibration in force, or None."""
+    link = home.calibrations / CURRENT
+    return link.resolve().name if link.exists() else None
+
+
+def _estimate(home: Home, ratings: pl.DataFrame) -> tuple[str | None, bool]:
+    """Make the calibration of these ratings unless it stands, and put it in force."""
+    if ratings.is_empty():
+        return None, False
+    ordered = ratings.sort(ratings.columns)
+    inputs = {
+        "model_version": MODEL_VERSION,
+        "wanted_dependability": WANTED_DEPENDABILITY,
+        "min_main_block_share": MIN_MAIN_BLOCK_SHARE,
+        "ratings": hashlib.sha256(ordered.write_csv().encode()).hexdigest(),
+    }
+    version = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+    is_new = not (home.calibrations / version).exists()
+    if is_new:
+        _write(home, version, inputs, ordered.height, estimates(ordered))
+    _put_in_force(home, version)
+    return version, is_new
+
+
+def estimates(ratings: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the tables of a calibration.
+
+    Args:
+        ratings: columns programme_id, scale_id, learner, assessor, context and level; scales are
+            never pooled.
+
+    Returns:
+        The frames of `TABLES`, sorted by key, numbers rounded.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+    for key, design in sorted(ratings.group_by(list(KEYS))):
+        names = dict(zip(KEYS, key, strict=True))
+        for table, found in _of_design(design).items():
+            rows[table] += [names | row for row in found]
+    return {
+        table: pl.DataFrame(rows[table], schema=schema).with_columns(
+            pl.col(pl.Float64).round(PLACES)
+        )
+        for table, schema in TABLES.items()
+    }
+
+
+def _of_design(design: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of one programme and scale: numbers where the design carries them."""
+    connectivity = connect(design["learner"], design["assessor"])
+    summary = _summary(design, connectivity)
+    main = design.filter(connectivity.rating_block == 0)
+    try:
+        found = _components(main, connectivity)
+    except UnmeasurableError as refusal:
+        summary |= {"is_estimated": False, "sentence": str(refusal)}
+        return {"calibration_connectivity": [summary]}
+    return {
+        "calibration_connectivity": [summary | _dependability(main, found)],
+        "calibration_component": _component_rows(found),
+        "calibration_assessor": _assessor_rows(main, found),
+    }
+
+
+def _components(main: pl.DataFrame, connectivity: Connectivity) -> Components:
+    from pipelines.measurement.components import estimate
+
+    if connectivity.main_block_share < MIN_MAIN_BLOCK_SHARE:
+        raise UnmeasurableError(connectivity.sentence)
+    return estimate(main)
+
+
+def _summary(design: pl.DataFrame, connectivity: Connectivity) -> dict[str, Any]:
+    return {
+        "n_ratings": design.height,
+        "n_learners": design["learner"].n_unique(),
+        "n_assessors": design["assessor"].n_unique(),
+        "n_blocks": connectivity.n_blocks,
+        "main_block_share": connectivity.main_block_share,
+        "is_connected": connectivity.is_connected,
+        "is_estimated": True,
+        "sentence": connectivity.sentence,
+    }
+
+
+def _dependability(main: pl.DataFrame, found: Components) -> dict[str, Any]:
+    """Return what the typical learner's ratings are worth, and what would be enough."""
+    per_learner = main.group_by("learner").agg(
+        n=pl.len(), n_assessors=pl.col("assessor").n_unique()
+    )
+    assessors = float(per_learner["n_assessors"].median())  # type: ignore[arg-type]
+    each = float((per_learner["n"] / per_learner["n_assessors"]).median())  # type: ignore[arg-type]
+    variances = found.variances
+    components = WorkplaceComponents(
+        learner=variances["learner"],
+        stringency=variances["assessor"],
+        subjectivity=0,
+        case=variances["residual"] + variances.get("context", 0),
+    )
+    row: dict[str, Any] = {
+        "label": found.label,
+        "mean_level": found.mean,
+        "assessors_per_learner": assessors,
+        "ratings_per_assessor": each,
+        "dependability": dependability(components, assessors, each),
+        "sem": sem(components, assessors, each),
+        "wanted_dependability": WANTED_DEPENDABILITY,
+    }
+    try:
+        wanted = need(components, WANTED_DEPENDABILITY, cases_each=max(1, round(each)))
+    except UnmeasurableError:
+        return row
+    return row | {
+        "n_assessors_wanted": wanted.n_assessors,
+        "n_ratings_wanted": wanted.n_observations,
+    }
+
+
+def _component_rows(found: Components) -> list[dict[str, Any]]:
+    shares = found.shares
+    return [
+        {
+            "component": name,
+            "n_levels": found.effects[name].height if name in found.effects else found.n_ratings,
+            "variance": variance,
+            "sd": variance**0.5,
+            "variance_share": shares[name],
+        }
+        for name, variance in sorted(found.variances.items())
+    ]
+
+
+def _assessor_rows(main: pl.DataFrame, found: Components) -> list[dict[str, Any]]:
+    raw = main.group_by("assessor").agg(
+        n_learners=pl.col("learner").n_unique(), raw_mean=pl.col("level").mean()
+    )
+    joined = found.effects["assessor"].join(raw, left_on="id", right_on="assessor")
+    return joined.rename({"id": "assessor_key"}).sort("assessor_key").to_dicts()
+
+
+def _write(
+    home: Home,
+    version: str,
+    inputs: dict[str, Any],
+    n_ratings: int,
+    tables: dict[str, pl.DataFrame],
+) -> None:
+    draft = home.calibrations / f".draft-{version}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for name, table in tables.items():
+        table.write_parquet(draft / f"{name}.parquet")
+    summary = tables["calibration_connectivity"]
+    manifest = {
+        "calibration_version": version,
+        "created_at": datetime.now(UTC).isoformat(),
+        "inputs": inputs,
+        "model": "level = mean + learner + assessor + competency + residual, crossed, REML",
+        "label": next((label for label in summary["label"] if label), None),
+        "n_ratings": n_ratings,
+        "sentences": {
+            f"{row['programme_id']} {row['scale_id']}": row["sentence"]
+            for row in summary.iter_rows(named=True)
+        },
+    }
+    (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    for path in draft.iterdir():
+        _sync(path)
+    _sync(draft)
+    draft.rename(home.calibrations / version)
+
+
+def _put_in_force(home: Home, version: str) -> None:
+    link = home.calibrations / f".{CURRENT}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(version)
+    link.rename(home.calibrations / CURRENT)
+    _sync(home.calibrations)
+
+
+def _fill(con: duckdb.DuckDBPyConnection, home: Home, version: str) -> None:
+    """Put a calibration into `raw`, in the place of any other."""
+    con.begin()
+    try:
+        for table, schema in TABLES.items():
+            path = home.calibrations / version / f"{table}.parquet"
+            con.execute(f"delete from raw.{table}")
+            con.execute(
+                f"insert into raw.{table} by name "
+                f"select ? as calibration_version, {', '.join(schema)} from read_parquet(?)",
+                [version, str(path)],
+            )
+        con.commit()
+    except BaseException:
+        con.rollback()
+        raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def as_json(report: CalibrationReport) -> dict[str, Any]:
+    """Return a report as plain JSON."""
+    return asdict(report)

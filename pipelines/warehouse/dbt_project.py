@@ -1,0 +1,204 @@
+"""The dbt project: where it is, how it is run, and what its artefacts say."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pipelines
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse.connection import WarehouseError
+
+FAILING = {"error", "fail", "runtime error"}
+MARTS = "marts"
+
+
+def project_folder() -> Path:
+    """Return the folder of the dbt project, which lies beside the package.
+
+    Raises:
+        WarehouseError: it is not there.
+    """
+    folder = Path(pipelines.__file__).resolve().parents[1] / "dbt"
+    if not (folder / "dbt_project.yml").exists():
+        raise WarehouseError(
+            f"no dbt project in {folder}: install Tessera from its repository with "
+            "`pip install -e .`"
+        )
+    return folder
+
+
+def target_folder(home: Home) -> Path:
+    """Return where dbt leaves its artefacts."""
+    return home.warehouse.parent / "dbt"
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A model that consumers may rely on: a table of the schema `marts` with a contract."""
+
+    name: str
+    key: tuple[str, ...]
+    """Its primary key; empty where it states none."""
+    columns: dict[str, str]
+    """Description by column, in order."""
+    description: str
+    group: str | None
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test."""
+
+    name: str
+    resource_type: str
+    status: str
+    seconds: float
+    n_failures: int | None
+    message: str | None
+    model: str | None
+    """For a test: the model that it tests."""
+    consequence: str | None
+    """For a test: what it spoils when it fails."""
+
+    @property
+    def is_failing(self) -> bool:
+        """Return whether the build may not go on with this."""
+        return self.status in FAILING
+
+    def sentence(self) -> str:
+        """Return what went wrong, in words."""
+        if self.resource_type in {"test", "unit_test"} and self.status in {"fail", "warn"}:
+            found = f" finds {self.n_failures} rows" if self.resource_type == "test" else " fails"
+            spoils = f", which spoils {self.consequence}" if self.consequence else ""
+            detail = f" ({self.message})" if self.resource_type == "unit_test" else ""
+            return f"test {self.name} of {self.model}{found}{spoils}{detail}"
+        return f"{self.resource_type} {self.name}: {self.message or self.status}"
+
+
+class Artefacts:
+    """What dbt wrote about its last run in one target folder."""
+
+    def __init__(self, target: Path) -> None:
+        """Look into `target`."""
+        self._target = target
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Return dbt's manifest."""
+        return self._read("manifest.json")
+
+    @cached_property
+    def run_results(self) -> dict[str, Any]:
+        """Return dbt's run results."""
+        return self._read("run_results.json")
+
+    @property
+    def dbt_version(self) -> str:
+        """Return the version of dbt that ran."""
+        return str(self.manifest["metadata"]["dbt_version"])
+
+    def marts(self) -> list[Mart]:
+        """Return the models of the schema `marts` whose contract is enforced, by name."""
+        nodes = (
+            node
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "model"
+            and node["schema"] == MARTS
+            and node["config"]["contract"]["enforced"]
+            and node["config"]["materialized"] in {"table", "incremental"}
+        )
+        return sorted((_mart(node) for node in nodes), key=lambda mart: mart.name)
+
+    def results(self) -> list[NodeResult]:
+        """Return the result of every node, in the order in which dbt ran them."""
+        nodes = self.manifest["nodes"] | self.manifest.get("unit_tests", {})
+        return [
+            _result(nodes.get(result["unique_id"], {}), result, nodes)
+            for result in self.run_results["results"]
+        ]
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self._target / name
+        if not path.exists():
+            raise WarehouseError(f"{path} is missing: run `tessera run` to build first")
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+
+def _mart(node: Mapping[str, Any]) -> Mart:
+    columns = node["columns"]
+    constraints = [
+        *node.get("constraints", ()),
+        *(
+            constraint | {"columns": [name]}
+            for name, column in columns.items()
+            for constraint in column.get("constraints", ())
+        ),
+    ]
+    keys = [tuple(c["columns"]) for c in constraints if c["type"] == "primary_key"]
+    return Mart(
+        name=node["alias"],
+        key=keys[0] if keys else (),
+        columns={name: column["description"] for name, column in columns.items()},
+        description=node["description"],
+        group=node.get("group"),
+    )
+
+
+def _result(
+    node: Mapping[str, Any], result: Mapping[str, Any], nodes: Mapping[str, Any]
+) -> NodeResult:
+    return NodeResult(
+        name=str(node.get("name", result["unique_id"])),
+        resource_type=str(node.get("resource_type", result["unique_id"].split(".")[0])),
+        status=str(result["status"]),
+        seconds=round(float(result["execution_time"]), 3),
+        n_failures=result.get("failures"),
+        message=result.get("message"),
+        model=_tested_model(node, nodes),
+        consequence=_consequence(node),
+    )
+
+
+def _tested_model(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> str | None:
+    if node.get("resource_type") == "unit_test":
+        return str(node["model"])
+    depends_on = node.get("depends_on", {}).get("nodes", [])
+    tested = node.get("attached_node") or next(iter(depends_on), None)
+    return str(nodes.get(tested, {}).get("name", tested)) if tested else None
+
+
+def _consequence(node: Mapping[str, Any]) -> str | None:
+    meta = node.get("config", {}).get("meta") or node.get("meta") or {}
+    told = meta.get("consequence")
+    description = " ".join(str(node.get("description") or "").split())
+    return " : ".join(part for part in (told, description) if part) or None
+
+
+@contextmanager
+def environment(home: Home, settings: Settings) -> Iterator[None]:
+    """Set what the profile reads, for the time of one dbt command."""
+    wanted = {
+        "TESSERA_WAREHOUSE": str(home.warehouse),
+        "TESSERA_MEMORY_LIMIT": settings.memory_limit,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,314 @@
+"""Published editions: what they are, whether they are whole, and how two of them differ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from pipelines.home import Home
+from pipelines.warehouse.connection import WarehouseError
+from pipelines.warehouse.hashing import table_hash
+from pipelines.warehouse.inputs import BuildInputs
+
+CURRENT = "current"
+DATABASE = "portfolio.duckdb"
+MANIFEST = "edition.json"
+TABLES = "tables"
+DATA_DOCS = "data_docs"
+PRESENT_NAMES = {CURRENT, ""}
+
+
+class EditionError(WarehouseError):
+    """There is no such edition, or it cannot be read."""
+
+
+class Edition(BaseModel):
+    """What `edition.json` says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    edition_id: str
+    created_at: AwareDatetime
+    as_of: date
+    known_at: AwareDatetime | None
+    inputs: BuildInputs
+    counts: dict[str, int]
+    table_hashes: dict[str, str]
+    keys: dict[str, tuple[str, ...]]
+    files: dict[str, str]
+    """SHA-256 of every Parquet file, by its path in the edition."""
+    versions: dict[str, str]
+    audit: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TableDifference:
+    """How one table of an edition differs from the same table of another."""
+
+    table: str
+    added: int
+    removed: int
+    changed: int
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether the tables are equal."""
+        return self == TableDifference(self.table, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How one edition differs from another."""
+
+    inputs: dict[str, Any]
+    tables: tuple[TableDifference, ...]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where one data point comes from, and what rests on it."""
+
+    evidence: tuple[dict[str, Any], ...]
+    used_by: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def current_id(home: Home) -> str | None:
+    """Return the id of the current edition."""
+    link = home.editions / CURRENT
+    return link.readlink().name if link.is_symlink() else None
+
+
+def folder_of(home: Home, edition_id: str | None = None) -> Path:
+    """Return the folder of an edition; the current one's where none is named.
+
+    The link is resolved once, so that what is opened from there stays one edition.
+
+    Raises:
+        EditionError: there is no such edition.
+    """
+    if edition_id in PRESENT_NAMES or edition_id is None:
+        edition_id = current_id(home)
+        if edition_id is None:
+            raise EditionError(f"no edition in {home.editions} yet: run `tessera run` first")
+    folder = home.editions / edition_id
+    if folder.parent != home.editions or not (folder / MANIFEST).exists():
+        known = ", ".join(edition.edition_id for edition in editions(home)) or "none"
+        raise EditionError(f"no edition {edition_id!r}; there are: {known}")
+    return folder
+
+
+def read_edition(folder: Path) -> Edition:
+    """Return what an edition says of itself.
+
+    Raises:
+        EditionError: its manifest cannot be read.
+    """
+    try:
+        return Edition.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise EditionError(f"{folder / MANIFEST} cannot be read: {error}") from None
+
+
+def editions(home: Home) -> list[Edition]:
+    """Return every edition, the oldest first."""
+    found = [read_edition(path.parent) for path in home.editions.glob(f"[!.]*/{MANIFEST}")]
+    unique = {edition.edition_id: edition for edition in found}
+    return sorted(unique.values(), key=lambda edition: (edition.created_at, edition.edition_id))
+
+
+def verify(folder: Path) -> list[str]:
+    """Return what is wrong with an edition; nothing when it is as it was published."""
+    edition = read_edition(folder)
+    problems = []
+    if folder.name != edition.edition_id:
+        problems.append(f"the folder is {folder.name}, edition.json says {edition.edition_id}")
+    if edition.inputs.build_id != edition.edition_id:
+        problems.append("the inputs in edition.json are not those that the edition is named by")
+    problems += _wrong_files(folder, edition)
+    database = folder / DATABASE
+    if not database.exists():
+        return [*problems, f"{DATABASE} is missing"]
+    with _reading(database) as con:
+        standing = set(_tables(con))
+        for table in sorted(standing - edition.counts.keys()):
+            problems.append(f"{table}: the edition does not name this table")
+        for table, expected in edition.table_hashes.items():
+            if table not in standing:
+                problems.append(f"{table}: the table is missing in {DATABASE}")
+            elif table_hash(con, f'"{table}"') != expected:
+                problems.append(f"{table}: the rows in {DATABASE} are not those published")
+    return problems
+
+
+def diff(old: Path, new: Path) -> Difference:
+    """Return how the edition in `new` differs from the one in `old`."""
+    before, after = read_edition(old), read_edition(new)
+    with _reading(new / DATABASE) as con:
+        con.execute(f"attach '{_quoted(old / DATABASE)}' as old (read_only)")
+        names = sorted(before.counts.keys() | after.counts.keys())
+        tables = tuple(_table_difference(con, name, before, after) for name in names)
+    return Difference(
+        inputs=_input_difference(before.inputs, after.inputs),
+        tables=tuple(table for table in tables if not table.is_empty),
+    )
+
+
+def lineage(folder: Path, name: str) -> Lineage:
+    """Return where a data point comes from, by its evidence id or record key, and who uses it.
+
+    Raises:
+        EditionError: the edition has no such data point.
+    """
+    with _reading(folder / DATABASE) as con:
+        tables = {table: set(_columns(con, table)) for table in _tables(con)}
+        evidence = [
+            {"table": table} | row
+            for table, columns in tables.items()
+            if {"delivery_id", "source_row"} <= columns
+            for row in _find(con, table, name, columns & {"evidence_id", "record_key"})
+        ]
+        if not evidence:
+            raise EditionError(f"no data point {name!r} in edition {folder.name}")
+        ids = sorted({str(row["evidence_id"]) for row in evidence if row.get("evidence_id")})
+        used_by = {
+            table: rows
+            for table, columns in tables.items()
+            if "evidence_ids" in columns
+            and (
+                rows := _rows(
+                    con,
+                    f'select * from "{table}" where list_has_any(evidence_ids, ?) order by all',
+                    [ids],
+                )
+            )
+        }
+    return Lineage(tuple(evidence), used_by)
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(database), read_only=True) as con:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+
+
+def _wrong_files(folder: Path, edition: Edition) -> Iterator[str]:
+    for name, expected in edition.files.items():
+        path = folder / name
+        if not path.exists():
+            yield f"{name} is missing"
+        elif file_hash(path) != expected:
+            yield f"{name}: the bytes are not those published"
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = con.execute(
+        "select table_name from duckdb_tables() where database_name = current_database() "
+        "order by table_name"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [row[0] for row in con.execute(f"describe {table}").fetchall()]
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any]
+) -> list[dict[str, Any]]:
+    cursor = con.execute(query, parameters)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _find(
+    con: duckdb.DuckDBPyConnection, table: str, name: str, columns: set[str]
+) -> list[dict[str, Any]]:
+    if not columns:
+        return []
+    where = " or ".join(f'"{column}" = $1' for column in sorted(columns))
+    return _rows(con, f'select * from "{table}" where {where} order by all', [name])
+
+
+def _table_difference(
+    con: duckdb.DuckDBPyConnection, table: str, before: Edition, after: Edition
+) -> TableDifference:
+    if table not in after.counts:
+        return TableDifference(table, 0, before.counts[table], 0)
+    if table not in before.counts:
+        return TableDifference(table, after.counts[table], 0, 0)
+    old, new = _columns(con, f'old.main."{table}"'), _columns(con, f'"{table}"')
+    if old == new and before.table_hashes[table] == after.table_hashes[table]:
+        return TableDifference(table, 0, 0, 0)
+    shared = [column for column in new if column in old]
+    key = [column for column in after.keys.get(table, ()) if column in shared] or shared
+    picked = ", ".join(f'"{column}"' for column in key)
+    content = "to_json({" + ", ".join(f"'{c}': \"{c}\"" for c in shared) + "})"
+    joined = " and ".join(f'a."{c}" is not distinct from b."{c}"' for c in key)
+    added, removed, changed = con.execute(
+        f"""
+        with
+        b as (select {picked}, cast({content} as varchar) as content from old.main."{table}"),
+        a as (select {picked}, cast({content} as varchar) as content from "{table}")
+        select
+            count(*) filter (where b.content is null),
+            count(*) filter (where a.content is null),
+            count(*) filter (where a.content <> b.content)
+        from a full join b on {joined}
+        """
+    ).fetchall()[0]
+    return TableDifference(
+        table,
+        added,
+        removed,
+        changed,
+        tuple(column for column in new if column not in old),
+        tuple(column for column in old if column not in new),
+    )
+
+
+def _input_difference(before: BuildInputs, after: BuildInputs) -> dict[str, Any]:
+    """Return what changed: both values, or for long lists what came and what went."""
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    changes: dict[str, Any] = {}
+    for name, value in new.items():
+        if value == old[name]:
+            continue
+        if isinstance(value, Mapping):
+            names = sorted(value.keys() | old[name].keys())
+            changes[name] = [n for n in names if value.get(n) != old[name].get(n)]
+        elif isinstance(value, list):
+            changes[name] = {
+                "added": sorted(set(value) - set(old[name])),
+                "removed": sorted(set(old[name]) - set(value)),
+            }
+        else:
+            changes[name] = {"old": old[name], "new": value}
+    return changes
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def to_json(edition: Edition) -> bytes:
+    """Return an edition as its manifest is written."""
+    text = json.dumps(edition.model_dump(mode="json"), indent=2, ensure_ascii=False, sort_keys=True)
+    return text.encode() + b"\n"

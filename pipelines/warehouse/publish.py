@@ -1,0 +1,198 @@
+"""Publishes an audited build as a new edition beside the old ones.
+
+Everything is written into a hidden folder, made durable, and named by one rename; `current` then
+moves by one rename. A reader sees the old edition or the new one, and what it has opened stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import pipelines
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse.build import audit_record, finished_build
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.dbt_project import MARTS, Artefacts, Mart, target_folder
+from pipelines.warehouse.editions import (
+    CURRENT,
+    DATA_DOCS,
+    DATABASE,
+    MANIFEST,
+    TABLES,
+    Edition,
+    current_id,
+    file_hash,
+    to_json,
+)
+from pipelines.warehouse.hashing import table_hash
+from pipelines.warehouse.inputs import BuildInputs
+
+OLDEST_READER = "v1.2.0"
+"""The storage version of editions: DuckDB 1.2 and everything since can read it."""
+
+GOOD_VERDICTS = {"pass", "warn"}
+PATIENCE = 60.0
+
+
+class PublishError(WarehouseError):
+    """A candidate may not be published; the last good edition stays current."""
+
+
+def publish(home: Home, settings: Settings) -> str | None:
+    """Make the build that stands in the warehouse the current edition.
+
+    Returns:
+        The id of the edition that is current now, or None where it was current already.
+
+    Raises:
+        PublishError: nothing was built, or the audit of this build is missing or failed.
+    """
+    with home.writing(timeout=PATIENCE):
+        inputs = finished_build(home)
+        if inputs is None:
+            raise PublishError("there is no finished build to publish: run `tessera run`")
+        audit = _passed_audit(home, inputs.build_id)
+        _remove_leftovers(home)
+        edition_id = inputs.build_id
+        if not (home.editions / edition_id).exists():
+            draft = home.editions / f".draft-{edition_id}"
+            _write_edition(home, settings, draft, inputs, audit)
+            _make_durable(draft)
+            draft.rename(home.editions / edition_id)
+            _sync_folder(home.editions)
+        if current_id(home) == edition_id:
+            return None
+        make_current(home, edition_id)
+        return edition_id
+
+
+def make_current(home: Home, edition_id: str) -> None:
+    """Move `current` to an edition by one rename."""
+    link = home.editions / f".{CURRENT}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(edition_id)
+    link.rename(home.editions / CURRENT)
+    _sync_folder(home.editions)
+
+
+def _passed_audit(home: Home, build_id: str) -> dict[str, Any]:
+    path = audit_record(home)
+    if not path.exists():
+        raise PublishError("the build was not audited: nothing is published")
+    audit: dict[str, Any] = json.loads(path.read_bytes())
+    if audit.get("build_id") != build_id:
+        raise PublishError(
+            f"the audit is of build {audit.get('build_id')}, the warehouse holds {build_id}: "
+            "nothing is published"
+        )
+    if audit.get("verdict") not in GOOD_VERDICTS:
+        raise PublishError(
+            f"the audit says {audit.get('verdict')}: nothing is published, "
+            "the last edition stays current"
+        )
+    return audit
+
+
+def _remove_leftovers(home: Home) -> None:
+    for path in home.editions.glob(".draft-*"):
+        shutil.rmtree(path)
+
+
+def _write_edition(
+    home: Home, settings: Settings, folder: Path, inputs: BuildInputs, audit: dict[str, Any]
+) -> None:
+    artefacts = Artefacts(target_folder(home))
+    marts = artefacts.marts()
+    (folder / TABLES).mkdir(parents=True)
+    with open_warehouse(home, settings) as con:
+        con.execute("set preserve_insertion_order = true")
+        con.execute(
+            f"attach '{_quoted(folder / DATABASE)}' as edition (storage_version '{OLDEST_READER}')"
+        )
+        for mart in marts:
+            _write_table(con, mart, folder / TABLES / f"{mart.name}.parquet")
+        counts = {mart.name: _count(con, mart) for mart in marts}
+        hashes = {mart.name: table_hash(con, f'edition.main."{mart.name}"') for mart in marts}
+        con.execute("checkpoint edition")
+        con.execute("detach edition")
+    docs = home.warehouse.parent / DATA_DOCS
+    if docs.is_dir():
+        shutil.copytree(docs, folder / DATA_DOCS)
+    edition = Edition(
+        edition_id=inputs.build_id,
+        created_at=datetime.now(UTC),
+        as_of=inputs.as_of,
+        known_at=inputs.known_at,
+        inputs=inputs,
+        counts=counts,
+        table_hashes=hashes,
+        keys={mart.name: mart.key for mart in marts},
+        files={
+            f"{TABLES}/{mart.name}.parquet": file_hash(folder / TABLES / f"{mart.name}.parquet")
+            for mart in marts
+        },
+        versions={
+            "tessera": pipelines.__version__,
+            "python": platform.python_version(),
+            "duckdb": duckdb.__version__,
+            "dbt": artefacts.dbt_version,
+        },
+        audit=audit,
+    )
+    (folder / MANIFEST).write_bytes(to_json(edition))
+
+
+def _write_table(con: duckdb.DuckDBPyConnection, mart: Mart, parquet: Path) -> None:
+    order = ", ".join(f'"{column}"' for column in mart.key) or "all"
+    table = f'edition.main."{mart.name}"'
+    con.execute(f'create table {table} as select * from {MARTS}."{mart.name}" order by {order}')
+    _comment(con, f"table {table}", mart.description)
+    for column, description in mart.columns.items():
+        _comment(con, f'column {table}."{column}"', description)
+    con.execute(f"copy {table} to '{_quoted(parquet)}' (format parquet, compression zstd)")
+
+
+def _comment(con: duckdb.DuckDBPyConnection, thing: str, description: str) -> None:
+    if description:
+        text = " ".join(description.split()).replace("'", "''")
+        con.execute(f"comment on {thing} is '{text}'")
+
+
+def _count(con: duckdb.DuckDBPyConnection, mart: Mart) -> int:
+    return int(con.execute(f'select count(*) from edition.main."{mart.name}"').fetchall()[0][0])
+
+
+def _make_durable(folder: Path) -> None:
+    for path in _walk(folder):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _walk(folder: Path) -> Sequence[Path]:
+    return sorted(folder.rglob("*"), reverse=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

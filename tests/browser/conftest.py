@@ -1,0 +1,61 @@
+"""A pack opened from disk in a real Chromium; without one these tests skip and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.committee import pack
+from pipelines.committee.picture import FLAGS, chromium
+from pipelines.home import Home
+from pipelines.settings import Settings
+from tests.committee.edition import publish_edition
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not Path(chromium()).exists():
+        pytest.skip(f"no Chromium at {chromium()}: install the Debian package chromium")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of eight learners."""
+    home = Home.open(tmp_path_factory.mktemp("home"))
+    publish_edition(home, 8)
+    return pack.build(home, Settings(home=home.root))
+
+
+class Watched:
+    """A page, with all that it asked for and complained about."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))
+
+    def open(self, path: Path, anchor: str = "") -> Any:
+        """Go to a page on disk."""
+        self.page.goto(path.as_uri() + anchor)
+        return self.page
+
+
+@pytest.fixture
+def watched(browser: Any) -> Iterator[Watched]:
+    """A fresh page on a desk-sized window."""
+    context = browser.new_context(viewport={"width": 1180, "height": 900})
+    yield Watched(context.new_page())
+    context.close()

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.committee.edition import EMPTY, FULL, HOSTILE
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Watched
+
+pytestmark = pytest.mark.slow
+
+
+def _learners(page: Any) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(
+        "#agenda tbody tr:not(.group):not([hidden]) th a",
+        "links => links.filter(a => !a.closest('tbody').hidden).map(a => a.textContent)",
+    )
+    return found
+
+
+def test_every_page_opens_from_disk_without_a_request_leaving_or_a_complaint(
+    built: Path, watched: Watched
+) -> None:
+    for path in sorted(built.rglob("*.html")):
+        watched.open(path)
+    assert watched.complaints == []
+    assert watched.requests
+    assert {url.split(":")[0] for url in watched.requests} == {"file"}
+    assert all(url.startswith(built.as_uri()) for url in watched.requests)
+
+
+def test_the_style_sheet_is_used_and_the_page_does_not_scroll_sideways(
+    built: Path, watched: Watched
+) -> None:
+    page = watched.open(built / "learners" / f"{FULL}.html")
+    assert page.evaluate("getComputedStyle(document.body).maxWidth") == "1120px"
+    for width in (1180, 900, 420):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_agenda_sorts_both_ways_and_back_to_the_proposed_order(
+    built: Path, watched: Watched
+) -> None:
+    page = watched.open(built / "index.html")
+    proposed = _learners(page)
+    button = page.get_by_role("button", name="Learner")
+    button.click()
+    ascending = _learners(page)
+    assert page.locator("th[aria-sort=ascending]").count() == 1
+    button.click()
+    assert _learners(page) != ascending
+    button.click()
+    assert _learners(page) == proposed
+
+
+def test_sorting_works_from_the_keyboard_and_never_mixes_the_groups(
+    built: Path, watched: Watched
+) -> None:
+    page = watched.open(built / "index.html")
+    groups = page.locator("#agenda tr.group").all_inner_texts()
+    page.get_by_role("button", name="Actions open").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#agenda tr.group").all_inner_texts() == groups
+    firsts = page.eval_on_selector_all(
+        "#agenda tbody", "bodies => bodies.map(b => b.rows[0].className)"
+    )
+    assert set(firsts) == {"group"}
+
+
+def test_the_agenda_filters_by_words_and_by_reason(built: Path, watched: Watched) -> None:
+    page = watched.open(built / "index.html")
+    everyone = _learners(page)
+    page.get_by_label("Find").fill("4f7k")
+    assert _learners(page) == [FULL]
+    assert page.locator("#shown").inner_text() == "1 learner"
+    page.get_by_label("Find").fill("")
+    page.get_by_label("Reason").select_option("action_overdue")
+    assert _learners(page) == [FULL]
+    page.get_by_label("Reason").select_option("")
+    assert _learners(page) == everyone
+    page.get_by_label("Find").fill("nobody is called this")
+    assert _learners(page) == []
+    assert page.get_by_text("No learner matches.").is_visible()
+
+
+def test_a_number_leads_to_evidence_ids_and_an_id_to_its_form(
+    built: Path, watched: Watched
+) -> None:
+    page = watched.open(built / "index.html")
+    page.get_by_role("link", name=FULL).click()
+    number = page.locator(".sufficiency td.share a.n").first
+    n = int(number.inner_text())
+    number.click()
+    behind = page.locator(":target")
+    ids = behind.locator("a.id").all_inner_texts()
+    assert len(ids) == n
+    behind.locator("a.id").first.click()
+    form = page.locator("article:target")
+    assert form.locator("h3").inner_text().startswith(ids[0])
+    assert "delivery" in form.locator(".lineage").inner_text()
+    form.locator(".lineage a").click()
+    assert page.locator("tr:target").count() == 1
+
+
+def test_the_trend_is_drawn_in_each_line_and_said_in_words(built: Path, watched: Watched) -> None:
+    page = watched.open(built / "learners" / f"{FULL}.html")
+    strips = page.locator("td.trend svg[role=img]")
+    assert strips.count() == 12
+    assert re.match(r"\d+ ratings? from \d{4}", strips.first.get_attribute("aria-label"))
+    box = strips.first.bounding_box()
+    assert box["width"] > 200
+    assert box["height"] > 20
+
+
+def test_hostile_words_do_nothing(built: Path, watched: Watched) -> None:
+    for name in ("learners", "evidence"):
+        page = watched.open(built / name / f"{HOSTILE}.html")
+        assert "owned" not in page.title()
+        assert page.locator("main h1").count() == 1
+        assert page.locator("img").count() == 0
+    watched.open(built / "index.html")
+    assert watched.page.title() == "Agenda"
+    assert watched.complaints == []
+
+
+def test_a_script_that_slipped_in_would_not_run(built: Path, watched: Watched) -> None:
+    page = watched.open(built / "learners" / f"{FULL}.html")
+    page.evaluate(
+        "const s = document.createElement('script');"
+        "s.textContent = \"document.title = 'owned'\"; document.body.append(s)"
+    )
+    assert page.title() != "owned"
+    assert "Content Security Policy" in " ".join(watched.complaints)
+
+
+@pytest.mark.parametrize("key", [FULL, HOSTILE, EMPTY])
+def test_the_essentials_print_on_one_side_at_nine_points(
+    built: Path, watched: Watched, tmp_path: Path, key: str
+) -> None:
+    page = watched.open(built / "learners" / f"{key}.html")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 733, "height": 1054})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 733
+    sizes = page.eval_on_selector_all(
+        ".essentials *",
+        "all => all.filter(e => !e.closest('svg') && e.childNodes.length && [...e.childNodes]"
+        ".some(n => n.nodeType === 3 && n.textContent.trim()) && e.getClientRects().length)"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize))",
+    )
+    assert min(sizes) >= 12
+    top, bottom = page.eval_on_selector_all(
+        ".essentials > .who, .essentials > .decision",
+        "parts => [parts[0].getBoundingClientRect().top, parts[1].getBoundingClientRect().bottom]",
+    )
+    assert bottom - top <= 279 / 25.4 * 96
+    printed = tmp_path / "page.pdf"
+    page.pdf(path=str(printed), prefer_css_page_size=True)
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not here: the PDF itself was not read (package poppler-utils)")
+    first = _text(printed, 1)
+    for part in ("IN ONE LOOK", "CAVEATS", "DECISION", "Present, recused, dissent"):
+        assert part in first
+    assert "EVERY COMMENT" not in first
+    assert "EVERY COMMENT" in _text(printed, 2)
+
+
+def _text(printed: Path, side: int) -> str:
+    command = ["pdftotext", "-f", str(side), "-l", str(side), str(printed), "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(built: Path, watched: Watched, scheme: str) -> None:
+    page = watched.page
+    page.emulate_media(color_scheme=scheme)
+    for path in (built / "index.html", built / "learners" / f"{FULL}.html", built / "quality.html"):
+        watched.open(path)
+        assert page.evaluate(CONTRAST) >= 4.5
+
+
+CONTRAST = """
+() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => {
+      const c = v / 255;
+      return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = light(parse(getComputedStyle(document.body).backgroundColor));
+  const seen = [...document.querySelectorAll("main *, nav *, footer *")].filter(
+    (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())
+  );
+  return Math.min(...seen.map((e) => {
+    const ink = light(parse(getComputedStyle(e).color));
+    return (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
+  }));
+}
+"""
+
+
+def test_everything_can_be_reached_by_keyboard_and_is_named(built: Path, watched: Watched) -> None:
+    page = watched.open(built / "index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    for path in (built / "index.html", built / "learners" / f"{FULL}.html"):
+        watched.open(path)
+        unnamed = page.eval_on_selector_all(
+            "a, button, input, select, [role=img], [role=region]",
+            "all => all.filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') "
+            "|| e.getAttribute('aria-labelledby') || e.labels?.length)).length",
+        )
+        assert unnamed == 0
+
+
+def test_the_pictures_of_the_documentation_can_be_taken(built: Path, tmp_path: Path) -> None:
+    pytest.importorskip("playwright")
+    command = [sys.executable, "-m", "pipelines.committee.picture", str(built), str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=Path.cwd())
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"agenda.png", "learner-page.png"}

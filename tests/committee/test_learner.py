@@ -1,0 +1,160 @@
+"""The numbers of a page are those of SQL on the edition, and each leads to its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.committee.learner import LearnerPage, assemble
+from pipelines.committee.queries import Portfolio
+from pipelines.home import Home
+from tests.committee.edition import EMPTY, FULL, HOSTILE, STRAY, database_of
+
+
+@pytest.fixture(scope="module")
+def sql(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(database_of(home)), read_only=True) as connection:
+        yield connection
+
+
+def _page(portfolio: Portfolio, key: str) -> LearnerPage:
+    (row,) = (r for r in portfolio.learners if r["learner_key"] == key)
+    return assemble(portfolio, row)
+
+
+def _one(sql: duckdb.DuckDBPyConnection, query: str, *values: Any) -> Any:
+    return sql.execute(query, list(values)).fetchall()[0][0]
+
+
+def test_every_count_of_the_grid_equals_sql_on_the_evidence(
+    portfolio: Portfolio, sql: duckdb.DuckDBPyConnection
+) -> None:
+    for row in portfolio.learners:
+        page = assemble(portfolio, row)
+        for c in page.competencies:
+            if not c.row.get("stage_id"):
+                continue
+            where = (
+                "from fct_evidence where learner_key = ? and competency_id = ? "
+                "and stage_id = 'Year 3' and kind = 'workplace_assessment'"
+            )
+            keys = (page.key, c.competency_id)
+            assert c.points.n == _one(sql, f"select count(*) {where}", *keys)
+            assert c.row["n_data_points"] == c.points.n
+            assert c.row["n_assessors"] == _one(
+                sql, f"select count(distinct assessor_key) {where}", *keys
+            )
+            assert c.at_target.n == _one(sql, f"select count(*) {where} and level >= 4", *keys)
+            assert c.recent.n == _one(
+                sql, f"select count(*) {where} and occurred_on >= date '2026-05-30'", *keys
+            )
+            assert c.flagged.n == _one(sql, f"select count(*) {where} and is_flagged", *keys)
+
+
+def test_each_number_has_as_many_ids_behind_it_and_each_id_has_a_form(
+    portfolio: Portfolio,
+) -> None:
+    for row in portfolio.learners:
+        page = assemble(portfolio, row)
+        forms = {form.evidence_id for form in page.forms}
+        for c in page.competencies:
+            assert c.at_target.n == (c.row.get("n_at_target") or 0)
+            assert c.recent.n == (c.row.get("n_recent") or 0)
+            assert c.flagged.n == (c.row.get("n_flags") or 0)
+        for behind in page.behind:
+            assert set(behind.ids) <= forms
+        for rows in (page.conflicts, page.signals, page.picked):
+            for r in rows:
+                assert set(r["evidence_ids"]) <= forms
+
+
+def test_forms_stand_as_they_were_written_with_delivery_and_row(
+    portfolio: Portfolio, sql: duckdb.DuckDBPyConnection
+) -> None:
+    page = _page(portfolio, HOSTILE)
+    written = sql.execute(
+        "select evidence_id, narrative_strengths, delivery_id, source_row from fct_evidence "
+        "where learner_key = ? and narrative_strengths is not null",
+        [HOSTILE],
+    ).fetchall()
+    forms = {form.evidence_id: form for form in page.forms}
+    assert written
+    for evidence_id, text, delivery_id, source_row in written:
+        form = forms[evidence_id]
+        assert text in [field.value for field in form.fields if field.is_verbatim]
+        assert (form.delivery_id, form.source_row) == (delivery_id, source_row)
+
+
+def test_every_record_of_the_learner_is_a_form_once(
+    portfolio: Portfolio, sql: duckdb.DuckDBPyConnection
+) -> None:
+    expected = _one(
+        sql,
+        """
+        select
+            (select count(distinct evidence_id) from fct_evidence where learner_key = $1)
+            + (select count(record_key) from fct_ai_declaration where learner_key = $1)
+            + (select count(*) from fct_reflection where learner_key = $1)
+            + (select count(*) from fct_meeting_note where learner_key = $1)
+            + (select count(*) from fct_decision where learner_key = $1)
+            + (select count(*) from fct_action where learner_key = $1)
+        """,
+        FULL,
+    )
+    ids = [form.evidence_id for form in _page(portfolio, FULL).forms]
+    assert len(ids) == len(set(ids)) == expected
+
+
+def test_one_look_says_how_much_of_the_picture_is_there(portfolio: Portfolio) -> None:
+    page = _page(portfolio, FULL)
+    enough = sum(c.status != "not_enough_evidence" for c in page.competencies)
+    assert page.one_look[0].startswith(f"{enough} of 13 competencies")
+    assert "score" not in " ".join(page.one_look)
+
+
+def test_a_learner_without_evidence_has_a_page_that_says_so(portfolio: Portfolio) -> None:
+    page = _page(portfolio, EMPTY)
+    assert not page.has_evidence
+    assert page.drawing is None
+    assert page.last_decision is None
+    assert {c.status for c in page.competencies} == {"not_enough_evidence"}
+    assert page.one_look[0] == "0 of 13 competencies have enough evidence."
+
+
+def test_a_learner_of_no_stage_shows_evidence_and_judges_nothing(portfolio: Portfolio) -> None:
+    page = _page(portfolio, STRAY)
+    assert page.has_evidence
+    assert page.competencies
+    assert all(not c.points.ids and c.forms for c in page.competencies)
+    assert page.one_look == ("There is evidence, but no competency is required of this stage.",)
+
+
+def test_the_absent_sitting_stays_in_its_place(portfolio: Portfolio) -> None:
+    series = _page(portfolio, FULL).exams[0]
+    assert series.title == "Progress test"
+    assert [s["sitting_status"] for s in series.sittings].count("absent") == 1
+    assert "absent" in series.alternative
+    assert series.drawing is not None
+
+
+def test_a_missing_declaration_counts_but_has_no_record_behind_it(portfolio: Portfolio) -> None:
+    page = _page(portfolio, FULL)
+    (missing,) = (use for use in page.ai_use if "not yet given" in use.sentence)
+    assert (missing.n, missing.behind.n) == (1, 0)
+    (within,) = (use for use in page.ai_use if use.sentence.startswith("within"))
+    assert within.n == within.behind.n == 3
+
+
+def test_signals_say_which_assessment_would_help(portfolio: Portfolio) -> None:
+    (signal,) = _page(portfolio, FULL).signals
+    assert signal["recommendation"] == (
+        "Recommended: mini cex of “Obtain informed consent” in emergency by an assessor who has "
+        "not yet assessed this learner on it on rotation Emergency Medicine."
+    )
+
+
+def test_overdue_actions_come_first(portfolio: Portfolio) -> None:
+    assert [a["state"] for a in _page(portfolio, FULL).actions] == ["overdue", "done"]

@@ -1,0 +1,33 @@
+"""The pages ask the marts for nothing that the marts' contracts do not promise."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.committee.edition import TABLES_SQL
+
+MARTS = Path(__file__).parents[2] / "dbt" / "models" / "marts"
+
+
+def _promised() -> dict[str, dict[str, Any]]:
+    return {
+        model["name"]: {column["name"]: column.get("data_type") for column in model["columns"]}
+        for path in sorted(MARTS.rglob("*.yml"))
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+        if model.get("columns")
+    }
+
+
+@pytest.mark.skipif(not MARTS.exists(), reason="the dbt project is not here")
+@pytest.mark.parametrize("table", sorted(TABLES_SQL))
+def test_every_column_of_the_invented_edition_is_promised_by_the_mart(table: str) -> None:
+    promised = _promised()
+    assert table in promised, f"no mart {table}"
+    columns = re.sub(r"\s+", " ", TABLES_SQL[table])
+    used = {part.split()[0] for part in re.split(r", (?=[a-z_]+ [a-z]+)", columns)}
+    assert used <= promised[table].keys()

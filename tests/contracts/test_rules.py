@@ -1,0 +1,101 @@
+"""Every rule of every contract, broken once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipelines.contracts import CONTRACTS
+from pipelines.contracts.problems import problems
+
+Record = dict[str, Any]
+
+BREAKS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("workplace_assessment", {"level": None, "narrative_strengths": None, "scale_id": None},
+     "nothing_given", "level"),
+    ("workplace_assessment", {"scale_id": None}, "field_needed", "scale_id"),
+    ("workplace_assessment", {"submitted_at": "2026-02-01T00:00:00Z"}, "out_of_order",
+     "submitted_at"),
+    ("exam_result", {"score": None}, "field_needed", "score"),
+    ("exam_result", {"result_status": "absent"}, "field_not_allowed", "score"),
+    ("exam_result", {"score": "101"}, "out_of_order", "max_score"),
+    ("exam_result", {"occurred_at": None}, "nothing_given", "occurred_at"),
+    ("exam_response", {"response": None}, "field_needed", "response"),
+    ("exam_response", {"response": None, "response_status": "scored"}, "field_needed", "score"),
+    ("exam_response", {"response_status": "omitted"}, "field_not_allowed", "response"),
+    ("exam_response", {"score": "2", "max_score": "1"}, "out_of_order", "max_score"),
+    ("ai_use_declaration", {"tools": None}, "field_needed", "tools"),
+    ("ai_use_declaration", {"statement_accepted_at": None}, "field_needed",
+     "statement_accepted_at"),
+    ("ai_use_declaration", {"status": "not_used"}, "field_not_allowed", "tools"),
+    ("ai_use_declaration", {"status": "not_declared", "tools": None}, "field_not_allowed",
+     "statement_accepted_at"),
+    ("reflection", {"reflection_type": "dispute"}, "field_needed", "about_record_id"),
+    ("learner_stage", {"ends_on": "2024-08-31"}, "out_of_order", "ends_on"),
+    ("learner_stage", {"period_type": "part_time"}, "field_needed", "full_time_share"),
+    ("assessor", {"active_from": "2026-02-01", "active_to": "2026-01-01"}, "out_of_order",
+     "active_to"),
+    ("task", {"ai_policy_level": "2"}, "field_needed", "ai_policy_scale"),
+    ("task", {"scoring_rule": "exact_set"}, "field_needed", "answer_key"),
+    ("task", {"opens_on": "2026-02-01", "due_on": "2026-01-01"}, "out_of_order", "due_on"),
+    ("task", {"policy_from": "2026-02-01", "policy_to": "2026-01-01"}, "out_of_order",
+     "policy_to"),
+    ("framework", {"title": None}, "field_needed", "title"),
+    ("framework", {"entry_type": "link", "link_type": "is_child_of"}, "field_needed",
+     "target_competency_id"),
+    ("framework", {"entry_type": "link", "target_competency_id": "EPA2"}, "field_needed",
+     "link_type"),
+    ("framework", {"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "out_of_order",
+     "valid_to"),
+    ("assessment_plan", {"target_level": "3"}, "field_needed", "target_scale_id"),
+    ("assessment_plan", {"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "out_of_order",
+     "valid_to"),
+    ("committee", {"entry_type": "member", "member_role": "chair"}, "field_needed", "member_id"),
+    ("committee", {"entry_type": "member", "member_id": "a1"}, "field_needed", "member_role"),
+    ("committee", {"meeting_id": None}, "field_needed", "meeting_id"),
+    ("committee", {"meets_on": None}, "field_needed", "meets_on"),
+    ("committee", {"term_from": "2026-02-01", "term_to": "2026-01-01"}, "out_of_order",
+     "term_to"),
+    ("decision", {"meeting_id": None}, "field_needed", "meeting_id"),
+    ("decision", {"decided_by": "[]"}, "too_few_items", "decided_by"),
+    ("action", {"status": "done"}, "field_needed", "done_on"),
+    ("action", {"due_on": "2026-05-01"}, "out_of_order", "due_on"),
+]  # fmt: skip
+
+
+def given(record: Record) -> Record:
+    return {name: value for name, value in record.items() if value is not None}
+
+
+@pytest.mark.parametrize("kind", CONTRACTS)
+def test_the_good_record_of_each_kind_is_accepted(kind: str, good: dict[str, Record]) -> None:
+    CONTRACTS[kind].model_validate(good[kind])
+
+
+@pytest.mark.parametrize(("kind", "change", "code", "field"), BREAKS)
+def test_each_rule_refuses_a_record_that_breaks_it(
+    kind: str, change: Record, code: str, field: str, good: dict[str, Record]
+) -> None:
+    contract = CONTRACTS[kind]
+    with pytest.raises(ValidationError) as caught:
+        contract.model_validate(given(good[kind] | change))
+    assert [(p.code, p.field) for p in problems(contract, caught.value)] == [(code, field)]
+
+
+def test_every_rule_of_every_contract_has_a_record_that_breaks_it(
+    good: dict[str, Record],
+) -> None:
+    for kind, contract in CONTRACTS.items():
+        unbroken = set(contract.rules)
+        for of_kind, change, _, _ in BREAKS:
+            if of_kind == kind:
+                loose = dict.fromkeys(contract.model_fields)
+                record = contract.model_construct(**{**loose, **given(good[kind] | change)})
+                unbroken -= {rule for rule in unbroken if _breaks(rule, record)}
+        assert not unbroken, kind
+
+
+def _breaks(rule: Any, record: Any) -> bool:
+    return rule.broken_by(record) is not None

@@ -1,0 +1,129 @@
+"""The real parts of Airflow, from a dropped file to an edition, with a task killed on the way."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pipelines.embedded_airflow.environment import working_folder
+from pipelines.embedded_airflow.parts import Parts, running
+from pipelines.home import Home
+from pipelines.synth.example import fill
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_SECONDS = 240
+TASK_PROCESS = re.compile(r"airflow worker -- [0-9a-f-]{36}$")
+"""What Airflow calls the process that runs one task."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home.open(tmp_path_factory.mktemp("embedded") / "home")
+
+
+@pytest.fixture(scope="module")
+def parts(home: Home) -> Iterator[Parts]:
+    quickly = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1"}
+    with running(home, port=0, overrides=quickly) as parts:
+        yield parts
+    assert at_work(home) == []
+
+
+def test_a_dropped_file_becomes_an_edition_although_its_build_was_killed(
+    home: Home, parts: Parts
+) -> None:
+    fill(home.inbox)
+
+    wait(parts, lambda: state_of(parts, "portfolio", "build") == "running")
+    kill_running_task(home)
+    wait(parts, lambda: ended(parts, "portfolio"))
+
+    (intake, *_), (portfolio, *_) = runs(parts, "intake"), runs(parts, "portfolio")
+    assert intake["run_type"] == "asset_triggered"
+    assert intake["state"] == "success"
+    assert portfolio["run_type"] == "asset_triggered"
+    assert portfolio["state"] == "success"
+    tries = {task["task_id"]: task["try_number"] for task in tasks(parts, "portfolio")}
+    assert tries["build"] == 2
+    assert tries["load"] == tries["audit"] == tries["publish"] == tries["pack"] == 1
+    assert (home.editions / "current" / "edition.json").exists()
+    assert (home.packs / "current" / "index.html").exists()
+
+
+def test_the_portfolio_reports_under_the_run_that_intake_began(home: Home, parts: Parts) -> None:
+    (run,) = home.runs.iterdir()
+    stages = {file.stem.split("-")[0] for file in run.glob("*.json")}
+    assert {"receive", "read", "validate", "check", "segment"} <= stages
+    assert {"load", "calibrate", "build", "audit", "publish", "pack"} <= stages
+
+
+def test_a_second_run_finds_nothing_new_and_publishes_nothing(home: Home, parts: Parts) -> None:
+    before = sorted(home.editions.iterdir())
+    body = {"dag_run_id": "again", "logical_date": None}
+    parts.api.post("dags", "intake", "dagRuns", body=body)
+    wait(parts, lambda: len(runs(parts, "portfolio")) == 2 and ended(parts, "portfolio"))
+    assert state_of(parts, "portfolio", "has_news") == "success"
+    assert state_of(parts, "portfolio", "build") == "skipped"
+    assert sorted(home.editions.iterdir()) == before
+
+
+def wait(parts: Parts, condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        parts.check()
+        for dag_id in ("intake", "portfolio"):
+            assert all(run["state"] != "failed" for run in runs(parts, dag_id))
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def runs(parts: Parts, dag_id: str) -> list[dict[str, Any]]:
+    """Return the runs of a DAG, the newest first."""
+    answer = parts.api.get("dags", "~", "dagRuns", order_by="-run_after")
+    return [run for run in answer["dag_runs"] if run["dag_id"] == dag_id]
+
+
+def ended(parts: Parts, dag_id: str) -> bool:
+    found = runs(parts, dag_id)
+    return bool(found) and all(run["state"] in ("success", "failed") for run in found)
+
+
+def tasks(parts: Parts, dag_id: str) -> list[dict[str, Any]]:
+    """Return the tasks of the newest run of a DAG."""
+    newest = runs(parts, dag_id)[0]["dag_run_id"]
+    where = ("dags", dag_id, "dagRuns", newest, "taskInstances")
+    found: list[dict[str, Any]] = parts.api.get(*where)["task_instances"]
+    return found
+
+
+def state_of(parts: Parts, dag_id: str, task_id: str) -> str | None:
+    if not runs(parts, dag_id):
+        return None
+    return next(task["state"] for task in tasks(parts, dag_id) if task["task_id"] == task_id)
+
+
+def kill_running_task(home: Home) -> None:
+    (process,) = [
+        process
+        for process in at_work(home)
+        if TASK_PROCESS.search(" ".join(process.cmdline()).strip())
+    ]
+    process.kill()
+
+
+def at_work(home: Home) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()) == working_folder(home):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found

@@ -1,0 +1,140 @@
+"""What the wiring promises: stages, pools, retries, mapping, assets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+INTAKE = ["receive", "batches", "take_in.read", "take_in.validate", "take_in.check"]
+INTAKE += ["take_in.segment", "announce"]
+PORTFOLIO = ["load", "has_news", "calibrate_if_missing", "build", "audit", "publish", "pack"]
+WRITERS = {
+    "intake": {"receive"},
+    "portfolio": set(PORTFOLIO),
+    "calibrate": {"load", "estimate"},
+    "housekeeping": {"clear_leftovers"},
+}
+
+
+def chain(dag: Any, tasks: list[str]) -> bool:
+    return all(
+        after in {task.task_id for task in dag.get_task(before).get_flat_relatives(upstream=False)}
+        for before, after in pairwise(tasks)
+    )
+
+
+@pytest.mark.parametrize(("name", "stages"), [("intake", INTAKE), ("portfolio", PORTFOLIO)])
+def test_each_stage_is_a_task_of_its_own_and_follows_the_one_before(
+    dags: dict[str, Any], name: str, stages: list[str]
+) -> None:
+    dag = dags[name]
+    assert set(dag.task_ids) - {"every_batch_taken_in"} == set(stages)
+    assert chain(dag, stages)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_all_that_takes_the_lock_of_the_home_and_nothing_else_takes_the_slot(
+    dags: dict[str, Any], name: str
+) -> None:
+    pooled = {task.task_id for task in dags[name].tasks if task.pool == "warehouse"}
+    assert pooled == WRITERS[name]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_stage_is_tried_again_after_a_delay(dags: dict[str, Any], name: str) -> None:
+    for task in dags[name].tasks:
+        if task.task_type != "EmptyOperator":
+            assert task.retries == 3
+            assert task.retry_delay >= timedelta(seconds=15)
+
+
+def test_what_a_gate_stopped_is_not_tried_again(dags: dict[str, Any]) -> None:
+    from airflow.sdk import RetryAction
+
+    from pipelines.stages import StoppedError
+
+    policy = dags["portfolio"].get_task("audit").retry_policy
+    stopped = policy.evaluate(StoppedError("the audit says fail"), 1, 3)
+    killed = policy.evaluate(RuntimeError("terminated"), 1, 3)
+    assert stopped.action is RetryAction.FAIL
+    assert killed.action is RetryAction.DEFAULT
+
+
+def test_batches_are_mapped_as_one_group_and_named(dags: dict[str, Any]) -> None:
+    from airflow.sdk.definitions.taskgroup import MappedTaskGroup
+
+    group = dags["intake"].task_group.children["take_in"]
+    assert isinstance(group, MappedTaskGroup)
+    for task in group.iter_tasks():
+        assert "batch" in task.map_index_template
+
+
+def test_a_failed_batch_leaves_the_others_alone_and_still_fails_the_run(
+    dags: dict[str, Any],
+) -> None:
+    dag = dags["intake"]
+    assert dag.get_task("announce").trigger_rule == "all_done"
+    assert dag.get_task("every_batch_taken_in").trigger_rule == "none_failed"
+    leaves = {task.task_id for task in dag.leaves}
+    assert leaves == {"announce", "every_batch_taken_in"}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_dag_runs_once_at_a_time_and_never_catches_up(dags: dict[str, Any], name: str) -> None:
+    assert dags[name].max_active_runs == 1
+    assert dags[name].catchup is False
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_dags_and_tasks_have_names_and_words_for_people(dags: dict[str, Any], name: str) -> None:
+    dag = dags[name]
+    assert dag.doc_md
+    assert dag.dag_display_name != dag.dag_id
+    for task in dag.tasks:
+        if task.task_type != "EmptyOperator":
+            assert " " in task.task_display_name
+
+
+def test_assets_have_stable_names_and_no_path(dags: dict[str, Any]) -> None:
+    import assets
+
+    found = {
+        asset.name: asset.uri for asset in vars(assets).values() if isinstance(asset, assets.Asset)
+    }
+    assert found == {
+        "inbox": "evidence://inbox/deliveries",
+        "evidence_log": "evidence://log/deliveries",
+        "calibration": "evidence://calibration/latest",
+        "edition": "evidence://edition/current",
+        "committee_pack": "evidence://pack/current",
+    }
+
+
+def test_what_each_task_brings_forth(dags: dict[str, Any]) -> None:
+    made = {
+        (dag.dag_id, task.task_id): {asset.name for asset in task.outlets}
+        for dag in dags.values()
+        for task in dag.tasks
+        if task.outlets
+    }
+    assert made == {
+        ("intake", "announce"): {"evidence_log"},
+        ("portfolio", "calibrate_if_missing"): {"calibration"},
+        ("portfolio", "publish"): {"edition"},
+        ("portfolio", "pack"): {"committee_pack"},
+        ("calibrate", "estimate"): {"calibration", "evidence_log"},
+    }
+
+
+def test_intake_starts_by_the_inbox_and_every_night_and_portfolio_by_the_log(
+    dags: dict[str, Any],
+) -> None:
+    from airflow.sdk import AssetOrTimeSchedule
+
+    intake, portfolio = dags["intake"].timetable, dags["portfolio"].timetable
+    assert isinstance(intake, AssetOrTimeSchedule)
+    assert [asset.name for asset in intake.asset_condition.objects] == ["inbox"]
+    assert [asset.name for asset in portfolio.asset_condition.objects] == ["evidence_log"]

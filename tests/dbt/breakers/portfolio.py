@@ -1,0 +1,63 @@
+"""Breaks of the tests on portfolio, committee and programme models."""
+
+from __future__ import annotations
+
+BREAKERS: dict[str, str] = {
+    "no_more_ratings_than_data_points": (
+        "update marts.portfolio_competency_status set n_rated = n_data_points + 1"
+    ),
+    "a_share_lies_in_its_interval": (
+        "update marts.portfolio_competency_status set share_low = 1, share_at_target = 0.5"
+    ),
+    "a_status_above_not_enough_evidence_has_no_shortfall": (
+        "update marts.portfolio_competency_status set status = 'on_track'"
+    ),
+    "every_data_point_is_named": (
+        "update marts.portfolio_competency_status set evidence_ids = []"
+    ),
+    "no_more_judged_than_data_points": (
+        "update marts.portfolio_competency_method set n_judged = n_data_points + 1"
+    ),
+    "an_absent_sitting_is_never_a_zero": (
+        "update marts.portfolio_exam set is_absent = true, points = 0"
+    ),
+    "every_flagged_comment_is_picked": (
+        "update marts.portfolio_narrative set is_flagged = true, is_picked = false"
+    ),
+    "every_declaration_is_reconciled": "update marts.portfolio_ai_use set n_declarations = 99",
+    "no_more_enough_than_competencies": (
+        "update marts.committee_agenda set n_enough_evidence = n_competencies + 1"
+    ),
+    "who_is_discussed_has_a_reason": (
+        "update marts.committee_agenda set agenda_group = 'discuss', reasons = []"
+    ),
+    "every_record_is_accounted_for": "update marts.programme_delivery set rows_read = rows_read + 1",
+    "a_hidden_count_is_not_there": (
+        "update marts.programme_demographic_count set n_learners = 1, is_suppressed = true"
+    ),
+    "assert_no_status_rests_on_less_than_its_rule_set_demands": (
+        "update marts.portfolio_competency_status set n_methods = 1 "
+        "where status <> 'not_enough_evidence'"
+    ),
+    "assert_words_to_people_are_neutral": (
+        "update marts.portfolio_signal set sentence = 'The learner is suspected of cheating.'"
+    ),
+    "assert_evidence_ids_lead_to_evidence_of_the_same_learner": (
+        "update marts.fct_evidence set learner_key = 'L-other'"
+    ),
+    "assert_every_threshold_names_its_source": "update raw.rule_set set source = ''",
+    "assert_every_required_competency_has_a_cell": (
+        "delete from marts.portfolio_competency_status where n_data_points = 0"
+    ),
+    "assert_every_learner_is_on_the_agenda": (
+        "delete from marts.committee_agenda where agenda_order = 1"
+    ),
+    "assert_no_small_group_is_shown": (
+        "update marts.programme_demographic_count set n_learners = 1, is_suppressed = false"
+    ),
+    "assert_evidence_is_in_one_cell_of_each_rule_set": (
+        "update marts.portfolio_competency_status set evidence_ids = [], n_data_points = 0"
+    ),
+    "assert_there_is_one_default_rule_set": "update raw.rule_set set is_default = true",
+    "every_marker_names_its_source": "update staging.narrative_marker set source = ''",
+}

@@ -1,0 +1,86 @@
+"""One dbt session over the example school, shared by every test of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.dbt.example_school import example_school
+
+PROJECT = Path(__file__).parents[2] / "dbt"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one `dbt build` left."""
+
+    warehouse: Path
+    target: Path
+    output: str
+    exit_code: int
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return self._artefact("manifest.json")
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        return list(self._artefact("run_results.json")["results"])
+
+    def nodes(self, *resource_types: str) -> list[dict[str, Any]]:
+        found = self.manifest["nodes"].values()
+        return [node for node in found if node["resource_type"] in resource_types]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def _artefact(self, name: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((self.target / name).read_text(encoding="utf-8"))
+        return loaded
+
+
+def dbt(warehouse: Path, target: Path, *arguments: str) -> Built:
+    """Run dbt in a process of its own, so that its warnings and its lock stay there."""
+    command = [
+        *(sys.executable, "-c", "from dbt.cli.main import cli; cli()"),
+        *("--no-use-colors", *arguments),
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target-path", str(target), "--log-path", str(target / "logs")),
+    ]
+    environment = os.environ | {
+        "TESSERA_WAREHOUSE": str(warehouse),
+        "TESSERA_MEMORY_LIMIT": "1GB",
+        "TESSERA_KEEP_OPEN": "true",
+    }
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return Built(warehouse, target, done.stdout + done.stderr, done.returncode)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = tmp_path_factory.mktemp("dbt")
+    warehouse = folder / "build.duckdb"
+    example_school().write(warehouse)
+    return dbt(warehouse, folder / "target", "build")
+
+
+@pytest.fixture(scope="session")
+def manifest(built: Built) -> dict[str, Any]:
+    return built.manifest
+
+
+@pytest.fixture(scope="session")
+def writable(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the built warehouse that tests may break."""
+    copy = tmp_path_factory.mktemp("broken") / built.warehouse.name
+    copy.write_bytes(built.warehouse.read_bytes())
+    return copy

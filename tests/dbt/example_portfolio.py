@@ -1,0 +1,155 @@
+"""What the example school adds for portfolios: rules, a calibration, and one well-observed learner."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pipelines.contracts import Demographics, Learner, LearnerStage, WorkplaceAssessment
+from pipelines.rules import load_catalogue
+from tests.dbt.raw_builder import RawBuilder
+
+PROGRAMME = "MED"
+CALIBRATION = "2026-01"
+SEEN = "Took a history and explained the plan."
+NEXT = "Next time, try to close the loop with the nurse."
+
+
+def add_portfolio(school: RawBuilder) -> None:
+    """Add the shipped rule sets, a calibration, and Cora, whose cells hold enough evidence."""
+    school.table("rule_set", load_catalogue().rule_rows())
+    _add_calibration(school)
+    _add_cora(school)
+    for number, (assessor_id, instrument_id, setting) in enumerate(
+        (
+            ("ward", "mini_cex", "ward"),
+            ("nurse", "mini_cex", "clinic"),
+            ("mentor", "cbd", "ward"),
+            ("ward", "mini_cex", "clinic"),
+            ("nurse", "cbd", "ward"),
+            ("mentor", "mini_cex", "clinic"),
+        )
+    ):
+        _observe(
+            school,
+            f"cora-{number}",
+            "EPA01",
+            4,
+            assessor_id=assessor_id,
+            instrument_id=instrument_id,
+            setting=setting,
+            narrative_strengths=SEEN,
+            narrative_improvements=NEXT,
+        )
+    for number in range(2):
+        _observe(
+            school,
+            f"cora-conflict-{number}",
+            "EPA02",
+            4,
+            assessor_id="ward",
+            instrument_id="mini_cex",
+            narrative_other="I had concerns: it needed prompting.",
+        )
+
+
+def _add_calibration(school: RawBuilder) -> None:
+    school.table(
+        "build_input",
+        [
+            {
+                "build_id": "build-1",
+                "as_of": school.as_of,
+                "known_at": school.known_at,
+                "time_zone": school.time_zone,
+                "code_version": "test",
+                "calibration_version": CALIBRATION,
+            }
+        ],
+    )
+    of = {
+        "calibration_version": CALIBRATION,
+        "programme_id": PROGRAMME,
+        "scale_id": "entrustment_5",
+    }
+    school.table(
+        "calibration_connectivity",
+        [
+            of
+            | {
+                "n_ratings": 90,
+                "n_learners": 10,
+                "n_assessors": 9,
+                "n_blocks": 1,
+                "is_connected": True,
+                "is_estimated": True,
+                "sentence": "All ratings hang together.",
+                "label": "estimated",
+            }
+        ],
+    )
+    school.table(
+        "calibration_component",
+        [
+            of | {"component": component, "variance_share": Decimal(share)}
+            for component, share in (("learner", "0.31"), ("assessor", "0.26"), ("residual", "0.43"))
+        ],
+    )
+
+
+def _add_cora(school: RawBuilder) -> None:
+    school.add(
+        Learner(
+            programme_id=PROGRAMME,
+            record_id="learner-cora",
+            learner_id="cora",
+            cohort_id="2024",
+            mentor_id="mentor",
+        ),
+        source_id="roster",
+    )
+    school.add(
+        LearnerStage(
+            programme_id=PROGRAMME,
+            record_id="cora-Y3",
+            learner_id="cora",
+            period_type="stage",
+            period_id="Y3",
+            starts_on=date(2025, 10, 1),
+        ),
+        source_id="roster",
+    )
+    school.add(
+        Demographics(
+            programme_id=PROGRAMME,
+            record_id="demo-cora",
+            learner_id="cora",
+            attribute="age_band",
+            value="20-30",
+        ),
+        source_id="roster",
+    )
+
+
+def _observe(
+    school: RawBuilder, record_id: str, competency_id: str, level: int, **fields: Any
+) -> None:
+    observed_at = datetime(2026, 2, 1 + len(school.rows["workplace_assessment"]) % 20, 9, tzinfo=UTC)
+    school.add(
+        WorkplaceAssessment(
+            programme_id=PROGRAMME,
+            record_id=record_id,
+            learner_id="cora",
+            form_record_id=record_id,
+            framework_id="epas",
+            competency_id=competency_id,
+            scale_id="entrustment_5",
+            level=level,
+            observed_at=observed_at,
+            submitted_at=observed_at,
+            **fields,
+        ),
+        source_id="wba",
+        delivery_id="wba-1",
+    )

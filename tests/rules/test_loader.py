@@ -1,0 +1,162 @@
+"""Rule files are read whole or refused with file, line and remedy."""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.rules import Catalogue, RuleFileError, load_catalogue
+from pipelines.rules.loader import SHIPPED
+
+FILES = Path(__file__).parent / "files"
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FILES, tmp_path / "shipped"))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    folder = tmp_path / "site"
+    (folder / "rules").mkdir(parents=True)
+    return folder
+
+
+def change(path: Path, old: str, new: str) -> int:
+    """Replace the first `old` in a file and return its line."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def refusal(shipped: Path, site: Path | None = None) -> str:
+    with pytest.raises(RuleFileError) as caught:
+        load_catalogue(site, shipped)
+    return str(caught.value)
+
+
+def test_the_shipped_files_are_sound() -> None:
+    assert isinstance(load_catalogue(), Catalogue)
+    assert SHIPPED.name == "rules"
+
+
+def test_each_threshold_and_each_rule_without_one_is_a_row(shipped: Path) -> None:
+    rows = load_catalogue(None, shipped).rule_rows()
+    assert [(row["rule_id"], row["threshold_name"], row["threshold_value"]) for row in rows] == [
+        ("sufficiency", "required_data_points", Decimal(8)),
+        ("sufficiency", "required_assessors", Decimal(3)),
+        ("flagged_comment", None, None),
+    ]
+
+
+def test_each_level_of_a_policy_is_a_row(shipped: Path) -> None:
+    rows = load_catalogue(None, shipped).ai_policy_rows()
+    assert [(row["level"], row["allows_use"], row["allowed_stages"]) for row in rows] == [
+        (1, False, None),
+        (2, True, ["planning"]),
+    ]
+
+
+def test_a_threshold_is_found_by_rule_and_name(shipped: Path) -> None:
+    (rules,) = load_catalogue(None, shipped).rule_sets
+    assert rules.threshold("sufficiency", "required_assessors") == 3
+    with pytest.raises(KeyError, match="no threshold"):
+        rules.threshold("sufficiency", "unheard_of")
+
+
+def test_a_threshold_without_source_is_refused_with_line_and_remedy(shipped: Path) -> None:
+    file = shipped / "example_rules.yaml"
+    change(file, '        source: "local choice: one assessor of each kind"\n', "")
+    message = refusal(shipped)
+    line = 1 + file.read_text(encoding="utf-8").split("required_assessors")[0].count("\n")
+    assert f"{file}:{line}: threshold 2 of rule 1 has no source" in message
+    assert "local choice" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("value: 8", "value: many", "value:"),
+        ("value: 8", "value: .nan", "value:"),
+        ("unit: data points", "units: data points", "there is no key units"),
+        ("required_assessors", "required_data_points", "required_data_points is given twice"),
+        ("known_from: 2020-01-01", "known_from: 2020-13-01", "month must be in 1..12"),
+        ("is_default: true", "is_default: true\nis_default: true", "is_default is given twice"),
+        ("is_default: true", "is_default: [", "expected"),
+        ("is_default: true", "effective_to: 2019-01-01", "before effective_from"),
+        ("rule_set: example_rules", "rules_set: example_rules", "neither a rule set nor"),
+        ("title: Rules for tests\n", "", "title is missing"),
+    ],
+)
+def test_a_fault_is_refused_in_words(shipped: Path, old: str, new: str, expected: str) -> None:
+    file = shipped / "example_rules.yaml"
+    change(file, old, new)
+    message = refusal(shipped)
+    assert message.startswith(f"{file}:")
+    assert expected in message
+
+
+def test_a_file_that_is_not_text_is_refused(shipped: Path) -> None:
+    (shipped / "broken.yaml").write_bytes(b"rule_set: \xff\xfe")
+    assert "broken.yaml:1: the file is not UTF-8" in refusal(shipped)
+
+
+def test_every_fault_is_listed_at_once(shipped: Path) -> None:
+    change(shipped / "example_rules.yaml", "value: 8", "value: many")
+    change(shipped / "example_policy.yaml", "label: No AI\n", "")
+    assert refusal(shipped).count("\n") == 1
+
+
+def test_the_same_version_twice_is_refused(shipped: Path) -> None:
+    shutil.copy(shipped / "example_rules.yaml", shipped / "more_rules.yaml")
+    assert "example_rules version 1 is also in example_rules.yaml" in refusal(shipped)
+
+
+def test_two_versions_in_force_on_one_day_are_refused(shipped: Path) -> None:
+    later = shipped / "later_rules.yaml"
+    shutil.copy(shipped / "example_rules.yaml", later)
+    change(later, 'version: "1"', 'version: "2"')
+    assert "versions 1 and 2 are both in force on 2020-01-01" in refusal(shipped)
+    change(later, "effective_from: 2020-01-01", "effective_from: 2021-01-01")
+    assert len(load_catalogue(None, shipped).rule_sets) == 2
+    change(shipped / "example_rules.yaml", "is_default", "effective_to: 2021-01-01\nis_default")
+    line = change(later, "effective_from", "effective_from")
+    assert f"{later}:{line}: " in refusal(shipped)
+
+
+def test_a_version_known_later_may_restate_the_same_days(shipped: Path) -> None:
+    later = shipped / "later_rules.yaml"
+    shutil.copy(shipped / "example_rules.yaml", later)
+    change(later, 'version: "1"', 'version: "2"')
+    change(later, "known_from: 2020-01-01", "known_from: 2022-01-01")
+    assert [rules.version for rules in load_catalogue(None, shipped).rule_sets] == ["1", "2"]
+
+
+def test_the_site_replaces_a_version_by_name(shipped: Path, site: Path) -> None:
+    mine = site / "rules" / "mine.yaml"
+    shutil.copy(shipped / "example_rules.yaml", mine)
+    change(mine, "value: 8", "value: 5")
+    (rules,) = load_catalogue(site, shipped).rule_sets
+    assert rules.threshold("sufficiency", "required_data_points") == 5
+
+
+def test_the_default_of_the_site_takes_the_place_of_the_shipped_one(
+    shipped: Path, site: Path
+) -> None:
+    mine = site / "rules" / "mine.yaml"
+    shutil.copy(shipped / "example_rules.yaml", mine)
+    change(mine, "rule_set: example_rules", "rule_set: own_rules")
+    found = {rules.rule_set: rules.is_default for rules in load_catalogue(site, shipped).rule_sets}
+    assert found == {"example_rules": False, "own_rules": True}
+
+
+def test_two_defaults_in_one_place_are_refused(shipped: Path) -> None:
+    other = shipped / "other_rules.yaml"
+    shutil.copy(shipped / "example_rules.yaml", other)
+    change(other, "rule_set: example_rules", "rule_set: other_rules")
+    assert "other_rules and example_rules both say that they are the default" in refusal(shipped)

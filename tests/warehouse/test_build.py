@@ -1,0 +1,264 @@
+"""From the log to an edition with a small dbt project: what a build says, and what repeats."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse import build as build_module
+from pipelines.warehouse.build import (
+    BuildError,
+    audit_record,
+    build,
+    build_record,
+    finished_build,
+    present_inputs,
+)
+from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.editions import current_id, folder_of, read_edition, verify
+from pipelines.warehouse.load import load
+from pipelines.warehouse.publish import PublishError, publish
+
+pytestmark = pytest.mark.slow
+
+PROJECT = """
+name: small
+version: "1.0"
+config-version: 2
+profile: small
+models:
+  small:
+    +schema: marts
+    +materialized: table
+"""
+PROFILE = """
+small:
+  target: warehouse
+  outputs:
+    warehouse:
+      type: duckdb
+      path: "{{ env_var('TESSERA_WAREHOUSE') }}"
+      schema: main
+      keep_open: false
+      settings: {TimeZone: UTC}
+"""
+SCHEMA_NAME = """
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}
+"""
+MODEL = """
+select
+    record_key as record_key,
+    person_key as learner_key,
+    score as score,
+    (select as_of from raw.build_input) as as_of
+from raw.exam_result
+join raw.identity on learner_pseudonym = pseudonym
+where present_outcome = 'accepted'
+"""
+COLUMNS = """
+models:
+  - name: fct_score
+    config:
+      contract: {enforced: true}
+    columns:
+      - name: record_key
+        data_type: varchar
+        constraints: [{type: primary_key}]
+      - {name: learner_key, data_type: varchar}
+      - name: score
+        data_type: "decimal(18, 6)"
+        data_tests:
+          - not_null:
+              name: score_is_known
+              config: {meta: {consequence: every status}}
+      - {name: as_of, data_type: date}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    files = {
+        "dbt_project.yml": PROJECT,
+        "profiles.yml": PROFILE,
+        "macros/names.sql": SCHEMA_NAME,
+        "models/fct_score.sql": MODEL,
+        "models/fct_score.yml": COLUMNS,
+    }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def shipped_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_module, "project_folder", lambda: project)
+
+
+def day(number: int) -> datetime:
+    return datetime.fromisoformat(f"2024-03-{number:02d}T12:00:00+00:00")
+
+
+def fill(log: Any) -> None:
+    log.deliver(
+        "a",
+        known_at=day(1),
+        exam_result=[{"record_id": f"r{i}", "person": f"{i:03}", "score": i} for i in range(5)],
+    )
+    log.deliver(
+        "b", known_at=day(2), exam_result=[{"record_id": "r1", "person": "001", "score": 9}]
+    )
+
+
+def pass_audit(home: Home) -> None:
+    made = finished_build(home)
+    assert made is not None
+    audit_record(home).write_text(json.dumps({"build_id": made.build_id, "verdict": "pass"}))
+
+
+def test_a_build_tells_its_inputs_and_its_nodes_and_lets_go_of_the_file(
+    home: Home, settings: Settings, log: Any
+) -> None:
+    fill(log)
+    load(home, settings)
+    report = build(home, settings)
+    assert report.as_of == date(2024, 3, 2)
+    assert report.nodes == {"model": 1, "test": 1}
+    assert report.slowest["fct_score"] > 0
+    assert report.build_id == present_inputs(home, settings).build_id
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        assert con.execute("select count(*), min(as_of) from marts.fct_score").fetchall() == [
+            (5, date(2024, 3, 2))
+        ]
+
+
+def test_the_day_judged_on_can_be_chosen_and_makes_another_edition(
+    home: Home, settings: Settings, log: Any
+) -> None:
+    fill(log)
+    load(home, settings)
+    usual = present_inputs(home, settings).build_id
+    assert build(home, settings, date(2025, 1, 1)).as_of == date(2025, 1, 1)
+    assert present_inputs(home, settings, date(2025, 1, 1)).build_id != usual
+
+
+def test_a_failing_test_names_model_test_and_consequence_and_nothing_can_be_published(
+    home: Home, settings: Settings, log: Any
+) -> None:
+    fill(log)
+    load(home, settings)
+    build(home, settings)
+    pass_audit(home)
+    good = publish(home, settings)
+    unscored = {"record_id": "r9", "person": "009", "score": None}
+    log.deliver("c", known_at=day(3), exam_result=[unscored])
+    load(home, settings)
+    with pytest.raises(BuildError) as caught:
+        build(home, settings)
+    message = str(caught.value)
+    assert "test score_is_known of fct_score finds 1 rows, which spoils every status" in message
+    assert "nothing is published" in message
+    with pytest.raises(PublishError):
+        publish(home, settings)
+    assert current_id(home) == good
+
+
+def test_a_model_that_does_not_compile_is_named(
+    home: Home, settings: Settings, log: Any, project: Path
+) -> None:
+    fill(log)
+    load(home, settings)
+    (project / "models" / "fct_score.sql").write_text("select nonsense from raw.nowhere")
+    with pytest.raises(BuildError, match="model fct_score"):
+        build(home, settings)
+    assert not build_record(home).exists()
+
+
+def test_a_project_that_dbt_cannot_read_is_said_plainly(
+    home: Home, settings: Settings, log: Any, project: Path
+) -> None:
+    fill(log)
+    load(home, settings)
+    (project / "models" / "fct_score.yml").write_text("models: [")
+    with pytest.raises(BuildError, match="dbt could not start"):
+        build(home, settings)
+
+
+def test_nothing_loaded_is_said_plainly(home: Home, settings: Settings) -> None:
+    with pytest.raises(BuildError, match="nothing has been loaded"):
+        build(home, settings)
+    load(home, settings)
+    with pytest.raises(BuildError, match="put files into the inbox"):
+        build(home, settings)
+
+
+def test_a_build_that_is_stopped_can_be_repeated(
+    home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(log)
+    load(home, settings)
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("_run_dbt", "_report"):
+        with monkeypatch.context() as patched:
+            patched.setattr(build_module, step, stopped)
+            with pytest.raises(KeyboardInterrupt):
+                build(home, settings)
+        with pytest.raises(PublishError, match="no finished build"):
+            publish(home, settings)
+    build(home, settings)
+    pass_audit(home)
+    assert publish(home, settings) == current_id(home)
+
+
+def test_the_same_log_gives_the_same_edition_in_another_home_in_any_order(
+    home: Home, settings: Settings, log: Any, tmp_path: Path
+) -> None:
+    fill(log)
+    load(home, settings)
+    build(home, settings)
+    pass_audit(home)
+    publish(home, settings)
+    other = Home.open(tmp_path / "other")
+    elsewhere = settings.model_copy(update={"home": other.root})
+    shutil.copytree(home.vault, other.vault, dirs_exist_ok=True)
+    shutil.copytree(home.receipts, other.receipts, dirs_exist_ok=True)
+    for delivery in sorted(home.deliveries.iterdir(), reverse=True):
+        shutil.copytree(delivery, other.deliveries / delivery.name)
+        load(other, elsewhere)
+    build(other, elsewhere)
+    pass_audit(other)
+    publish(other, elsewhere)
+    first, second = read_edition(folder_of(home)), read_edition(folder_of(other))
+    assert first.edition_id == second.edition_id
+    assert first.table_hashes == second.table_hashes
+    assert first.files == second.files
+    assert verify(folder_of(other)) == []
+
+
+def test_what_is_known_decides_the_build_id(home: Home, settings: Settings, log: Any) -> None:
+    fill(log)
+    load(home, settings)
+    everything = present_inputs(home, settings)
+    load(home, settings, known_at=day(1))
+    earlier = present_inputs(home, settings)
+    assert everything.build_id != earlier.build_id
+    assert (earlier.as_of, earlier.known_at) == (date(2024, 3, 1), day(1))
+    load(home, settings)
+    assert present_inputs(home, settings) == everything
+    with open_warehouse(home, settings, read_only=True) as con:
+        assert con.execute("select count(*) from raw.build_input").fetchall() == [(0,)]

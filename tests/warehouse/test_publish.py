@@ -1,0 +1,307 @@
+"""Only an audited build is published, whole, by one rename."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse import publish as publish_module
+from pipelines.warehouse.build import audit_record, build_record
+from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.editions import (
+    EditionError,
+    current_id,
+    diff,
+    editions,
+    folder_of,
+    lineage,
+    read_edition,
+    verify,
+)
+from pipelines.warehouse.publish import PublishError, publish
+
+
+def test_an_edition_holds_the_promised_marts_and_nothing_else(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    edition_id = candidate(home, settings)
+    assert publish(home, settings) == edition_id
+    folder = folder_of(home)
+    edition = read_edition(folder)
+    assert edition.counts == {"fct_evidence": 100, "portfolio_status": 1}
+    assert edition.as_of == date(2026, 2, 21)
+    assert sorted(path.name for path in (folder / "tables").iterdir()) == [
+        "fct_evidence.parquet",
+        "portfolio_status.parquet",
+    ]
+    assert verify(folder) == []
+    with duckdb.connect(str(folder / "portfolio.duckdb"), read_only=True) as con:
+        assert con.execute("select count(*) from fct_evidence").fetchall() == [(100,)]
+        comments = con.execute(
+            "select comment from duckdb_columns() where column_name = 'evidence_id'"
+        ).fetchall()
+        assert ("The key.",) in comments
+
+
+def test_the_same_inputs_are_published_once(home: Home, settings: Settings, candidate: Any) -> None:
+    candidate(home, settings)
+    publish(home, settings)
+    made_at = read_edition(folder_of(home)).created_at
+    assert publish(home, settings) is None
+    assert read_edition(folder_of(home)).created_at == made_at
+
+
+def test_equal_tables_have_equal_hashes_and_parquet_bytes(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings, 1)
+    publish(home, settings)
+    first = read_edition(folder_of(home))
+    candidate(home, settings, 2)
+    with open_warehouse(home, settings) as con:
+        con.execute(
+            "create or replace table marts.fct_evidence as "
+            "select * replace (level - 1 as level) from marts.fct_evidence order by hash(level)"
+        )
+    publish(home, settings)
+    second = read_edition(folder_of(home))
+    assert first.edition_id != second.edition_id
+    assert first.table_hashes == second.table_hashes
+    assert first.files == second.files
+
+
+def test_a_build_without_an_audit_is_not_published(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings)
+    audit_record(home).unlink()
+    with pytest.raises(PublishError, match="not audited"):
+        publish(home, settings)
+    assert editions(home) == []
+
+
+def test_the_audit_of_another_build_does_not_count(
+    home: Home, settings: Settings, candidate: Any, audit: Any
+) -> None:
+    candidate(home, settings)
+    audit(home, "another", "pass")
+    with pytest.raises(PublishError, match="audit is of build another"):
+        publish(home, settings)
+
+
+def test_a_failed_audit_publishes_nothing_and_the_last_edition_stays_current(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    good = candidate(home, settings, 1)
+    publish(home, settings)
+    candidate(home, settings, 2, verdict="fail")
+    with pytest.raises(PublishError, match="stays current"):
+        publish(home, settings)
+    assert current_id(home) == good
+    assert [edition.edition_id for edition in editions(home)] == [good]
+    assert sorted(path.name for path in home.editions.iterdir()) == [good, "current"]
+
+
+def test_warnings_do_not_stop_an_edition(home: Home, settings: Settings, candidate: Any) -> None:
+    assert candidate(home, settings, verdict="warn") == publish(home, settings)
+
+
+def test_an_unfinished_build_is_not_published(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings)
+    build_record(home).unlink()
+    with pytest.raises(PublishError, match="no finished build"):
+        publish(home, settings)
+
+
+@pytest.mark.parametrize(
+    "step", ["_write_table", "_write_edition", "_make_durable", "_sync_folder", "make_current"]
+)
+def test_a_publication_that_is_stopped_leaves_the_last_edition_and_can_be_repeated(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str, candidate: Any
+) -> None:
+    old = candidate(home, settings, 1)
+    publish(home, settings)
+    new = candidate(home, settings, 2)
+
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish_module, step, stopped)
+        with pytest.raises(KeyboardInterrupt):
+            publish(home, settings)
+    assert current_id(home) == old
+    assert verify(folder_of(home)) == []
+    assert publish(home, settings) == new
+    assert verify(folder_of(home)) == []
+    assert sorted(path.name for path in home.editions.iterdir()) == sorted([old, new, "current"])
+
+
+def test_data_docs_of_the_audit_are_part_of_the_edition(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings)
+    docs = home.warehouse.parent / "data_docs"
+    docs.mkdir()
+    (docs / "index.html").write_text("<p>kept</p>")
+    publish(home, settings)
+    assert (folder_of(home) / "data_docs" / "index.html").read_text() == "<p>kept</p>"
+
+
+READER = """
+import sys
+from pathlib import Path
+import duckdb
+
+editions, stop = map(Path, sys.argv[1:])
+reads, levels = 0, set()
+while not stop.exists():
+    database = (editions / "current").resolve() / "portfolio.duckdb"
+    with duckdb.connect(str(database), read_only=True) as con:
+        ((lowest, n),) = con.execute("select min(level), count(*) from fct_evidence").fetchall()
+    assert n == 100, n
+    levels.add(lowest)
+    reads += 1
+    if reads == 1:
+        print("reading", flush=True)
+print(reads, len(levels))
+"""
+
+
+@pytest.mark.slow
+def test_readers_are_never_locked_out_through_twenty_publications(
+    home: Home, settings: Settings, tmp_path: Path, candidate: Any
+) -> None:
+    candidate(home, settings, 0)
+    publish(home, settings)
+    stop = tmp_path / "stop"
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(home.editions), str(stop)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "reading\n"
+        for number in range(1, 21):
+            candidate(home, settings, number)
+            publish(home, settings)
+        stop.touch()
+        told, problems = reader.communicate(timeout=60)
+    assert problems == ""
+    reads, levels = map(int, told.split())
+    assert reads > 20
+    assert levels > 1
+    assert len(editions(home)) == 21
+
+
+@pytest.mark.slow
+def test_duckdb_1_5_reads_an_edition(
+    home: Home, settings: Settings, tmp_path: Path, candidate: Any
+) -> None:
+    if importlib.util.find_spec("pip") is None:
+        pytest.skip("pip is not installed in this environment")
+    older = tmp_path / "older"
+    installed = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--target", older, "duckdb==1.5.*"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if installed.returncode:
+        pytest.skip(f"pip cannot install duckdb 1.5: {installed.stderr.strip()[-200:]}")
+    candidate(home, settings)
+    publish(home, settings)
+    script = (
+        "import sys, duckdb; con = duckdb.connect(sys.argv[1], read_only=True); "
+        "print(duckdb.__version__, con.execute('select count(*) from fct_evidence').fetchone()[0])"
+    )
+    read = subprocess.run(
+        [sys.executable, "-c", script, str(folder_of(home) / "portfolio.duckdb")],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(older)},
+    )
+    assert read.stdout.startswith("1.5.")
+    assert read.stdout.split()[-1] == "100"
+
+
+@pytest.fixture
+def published(home: Home, settings: Settings, candidate: Any) -> Path:
+    candidate(home, settings)
+    publish(home, settings)
+    return folder_of(home)
+
+
+def test_a_changed_row_is_found(published: Path) -> None:
+    with duckdb.connect(str(published / "portfolio.duckdb")) as con:
+        con.execute("update fct_evidence set level = 99 where evidence_id = 'E-1'")
+    assert verify(published) == [
+        "fct_evidence: the rows in portfolio.duckdb are not those published"
+    ]
+
+
+def test_a_changed_missing_or_added_part_is_found(published: Path) -> None:
+    (published / "tables" / "fct_evidence.parquet").write_bytes(b"")
+    (published / "tables" / "portfolio_status.parquet").unlink()
+    with duckdb.connect(str(published / "portfolio.duckdb")) as con:
+        con.execute("create table added as select 1 as x")
+        con.execute("drop table portfolio_status")
+    problems = "\n".join(verify(published))
+    assert "fct_evidence.parquet: the bytes are not those published" in problems
+    assert "portfolio_status.parquet is missing" in problems
+    assert "added: the edition does not name this table" in problems
+    assert "portfolio_status: the table is missing" in problems
+
+
+def test_changed_inputs_are_found(published: Path) -> None:
+    path = published / "edition.json"
+    path.write_text(path.read_text().replace("Europe/Vienna", "Europe/Paris"))
+    assert verify(published) == [
+        "the inputs in edition.json are not those that the edition is named by"
+    ]
+
+
+def test_two_editions_differ_by_rows_and_inputs(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    first = candidate(home, settings, 1)
+    publish(home, settings)
+    second = candidate(home, settings, 2)
+    with open_warehouse(home, settings) as con:
+        con.execute("update marts.fct_evidence set level = level - 1 where source_row > 2")
+        con.execute("delete from marts.fct_evidence where source_row = 99")
+        con.execute("insert into marts.fct_evidence by name select 'E-new' as evidence_id")
+    publish(home, settings)
+    found = diff(folder_of(home, first), folder_of(home, second))
+    assert found.inputs == {"receipts": {"added": ["r2"], "removed": ["r1"]}}
+    (table,) = found.tables
+    assert (table.table, table.added, table.removed, table.changed) == ("fct_evidence", 1, 1, 3)
+
+
+def test_lineage_leads_to_the_row_and_to_what_rests_on_it(published: Path) -> None:
+    found = lineage(published, "E-1")
+    assert [(row["delivery_id"], row["source_row"]) for row in found.evidence] == [("d", 1)]
+    assert list(found.used_by) == ["portfolio_status"]
+    assert lineage(published, "k3").used_by == {}
+    with pytest.raises(EditionError, match="no data point"):
+        lineage(published, "E-none")
+
+
+def test_an_unknown_edition_is_named_with_those_that_exist(home: Home, published: Path) -> None:
+    with pytest.raises(EditionError, match=published.name):
+        folder_of(home, "none")
+    with pytest.raises(EditionError, match="no edition"):
+        folder_of(home, "../warehouse")
