@@ -23,7 +23,7 @@ ENTRY_YEARS = {2024: 22, 2025: 20, 2026: 18}
 ENTRY_DAY = (1, 15)
 ROTATION_WEEKS = 6
 ASSESSORS_PER_ROTATION = 6
-FORMS_PER_MONTH = 2.2
+FORMS_PER_MONTH = 6
 INSTRUMENTS = ("mini-CEX", "DOPS", "CbD", "ACAT", "EPA observation", "Field note")
 ROLES = ("Consultant", "Registrar", "Nurse", "Allied health")
 
