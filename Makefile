@@ -15,7 +15,7 @@ help: ## tell what there is
 run: $(STAMP) ## the whole pipeline through Airflow, on a made-up cohort if the inbox is empty
 	@test -n "$$(find "$$TESSERA_HOME/inbox" -type f -print 2>/dev/null | head -n 1)" || \
 	  { echo "The inbox is empty: a made-up cohort goes in."; \
-	    $(BIN)/python -m pipelines.synth.example --inbox "$$TESSERA_HOME/inbox"; }
+	    $(BIN)/tessera synth --out "$$TESSERA_HOME/inbox"; }
 	@$(BIN)/python -m pipelines.embedded_airflow run-once || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 airflow: $(STAMP) ## keep Airflow running, so that files dropped into the inbox are taken in
@@ -28,7 +28,7 @@ quick: $(STAMP) ## the tests that need no Airflow, browser or large build
 	@$(BIN)/python -m pytest -m "not slow and not real"
 
 real: $(STAMP) ## real data through the pipeline, against the numbers that others published
-	@$(BIN)/python -m pytest -m real
+	@$(BIN)/python -m tests.real.real_data
 
 lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/ruff check .
@@ -40,7 +40,7 @@ lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/hadolint docker/Dockerfile
 
 picture: $(STAMP) ## the README's picture of a learner's page, from the current edition
-	@$(BIN)/python -m docs.images.picture
+	@$(BIN)/python -m pipelines.committee.picture
 
 lock: pyproject.toml ## write constraints.txt anew (needs uv)
 	@{ sed '/^[^#]/,$$d' constraints.txt; \
