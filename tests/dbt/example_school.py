@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,6 +27,7 @@ from pipelines.contracts import (
     Void,
     WorkplaceAssessment,
 )
+from tests.dbt.example_portfolio import add_portfolio
 from tests.dbt.raw_builder import RawBuilder
 
 PROGRAMME = "MED"
@@ -45,6 +47,7 @@ def example_school() -> RawBuilder:
     _add_exams(school)
     _add_declarations(school)
     _add_words_and_decisions(school)
+    add_portfolio(school)
     _add_log(school)
     return school
 
@@ -602,22 +605,23 @@ def _add_words_and_decisions(school: RawBuilder) -> None:
 
 
 def _add_log(school: RawBuilder) -> None:
-    deliveries = sorted(
-        {
-            (row["source_id"], row["delivery_id"])
-            for rows in school.rows.values()
-            for row in rows
-            if "event_id" in row
-        }
+    school.table("refused", [_refused_label()])
+    events = Counter(
+        (row["source_id"], row["delivery_id"])
+        for rows in school.rows.values()
+        for row in rows
+        if "event_id" in row
     )
-    for number, (source_id, delivery_id) in enumerate(deliveries):
+    refused = Counter(row["delivery_id"] for row in school.rows["refused"])
+    for number, ((source_id, delivery_id), n_events) in enumerate(sorted(events.items())):
         arrival = {
-            "delivery_id": f"{source_id}-{delivery_id}",
+            "delivery_id": delivery_id,
             "source_id": source_id,
             "file": f"{source_id}/export.csv",
             "sha256": f"{number:064d}",
             "known_at": school.known_at,
         }
+        n_refused = refused[delivery_id]
         school.table(
             "receipt",
             [arrival | {"receipt_id": f"r{number}", "bytes": 100, "status": "received"}],
@@ -630,10 +634,10 @@ def _add_log(school: RawBuilder) -> None:
                     "interpretation_id": "interp-1",
                     "status": "committed",
                     "check_verdict": "pass",
-                    "source_rows": 10,
-                    "rows_read": 10,
-                    "n_accepted_events": 10,
-                    "n_refused": 0,
+                    "source_rows": n_events + n_refused,
+                    "rows_read": n_events + n_refused,
+                    "n_accepted_events": n_events,
+                    "n_refused": n_refused,
                     "accepted_events": "{}",
                     "reasons": "{}",
                     "notes": "{}",
@@ -643,29 +647,27 @@ def _add_log(school: RawBuilder) -> None:
                 }
             ],
         )
-    school.table(
-        "refused",
-        [
-            {
-                "delivery_id": "wba-1",
-                "interpretation_id": "interp-1",
-                "source_id": "wba",
-                "source_row": 99,
-                "kind": "workplace_assessment",
-                "code": "unknown_label",
-                "field": "level",
-                "message": "the label is not on the scale",
-                "value_masked": "L***",
-                "suggestion": "add the label to the crosswalk",
-                "owner": "assessment_unit",
-                "is_first": True,
-            }
-        ],
-    )
     first_form = school.rows["workplace_assessment"][0]["record_key"]
     school.note("workplace_assessment", first_form, "label_repaired", "one space too many")
     banked = school.rows["exam_result"][3]["record_key"]
     school.note("exam_result", banked, "banked", "is_banked is 1")
+
+
+def _refused_label() -> dict[str, Any]:
+    return {
+        "delivery_id": "wba-1",
+        "interpretation_id": "interp-1",
+        "source_id": "wba",
+        "source_row": 99,
+        "kind": "workplace_assessment",
+        "code": "unknown_label",
+        "field": "level",
+        "message": "the label is not on the scale",
+        "value_masked": "L***",
+        "suggestion": "add the label to the crosswalk",
+        "owner": "assessment_unit",
+        "is_first": True,
+    }
 
 
 def _ids(record_id: str) -> dict[str, str]:

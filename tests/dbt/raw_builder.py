@@ -50,13 +50,14 @@ class RawBuilder:
         record: Record,
         *,
         source_id: str = "example",
-        delivery_id: str = "example-1",
+        delivery_id: str | None = None,
         outcome: str = "accepted",
         known_at: datetime | None = None,
         source_cell: str | None = None,
     ) -> str:
         """Add a record as one event, and return its record key."""
         kind = record.kind
+        delivery_id = delivery_id or f"{source_id}-1"
         row_number = len(self.rows[kind]) + 1
         key = digest(kind, record.programme_id, source_id, record.record_id)
         row: Row = {
