@@ -22,6 +22,8 @@ from pipelines.runs import StageRecord, Status
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from pipelines.intake.feeds import Feeds
 
 FUNCTIONS = {
@@ -141,9 +143,12 @@ class Run:
         """
         declared = _Declared.load(self.settings)
         received = self._stage("receive", inbox=self.wanted.inbox, feeds=declared.feeds)
+        parsing = _parse_ahead(self.home, self.settings)
         self._take_in(received.pending, declared.of_stage)
         self._stage("load", known_at=self.wanted.known_at)
         self._stage("calibrate", only_if_missing=True)
+        if parsing is not None:
+            parsing.join()
         if self._stands() and not self.wanted.full_refresh:
             for stage in ("build", "audit", "publish"):
                 self._record(stage, None, 0, "skipped", NOTHING_NEW)
@@ -226,6 +231,12 @@ class Run:
         path = self.home.restricted / "failures" / runs.file_name(self.run_id) / f"{where}.txt"
         write_atomically(path, "".join(traceback.format_exception(error)).encode())
         return f"{type(error).__name__}, details in {path}"
+
+
+def _parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
+    from pipelines.warehouse.dbt_runner import parse_ahead
+
+    return parse_ahead(home, settings)
 
 
 def _function(stage: str) -> Callable[..., Any]:

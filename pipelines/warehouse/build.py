@@ -1,9 +1,8 @@
-"""One `dbt build`, in process: from `raw` to marts, with every test on the way."""
+"""One `dbt build`, in process: from `raw` to marts, with every data test on the way."""
 
 from __future__ import annotations
 
 import json
-import logging
 import time
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -17,10 +16,10 @@ from pipelines.warehouse.connection import WarehouseError, open_warehouse
 from pipelines.warehouse.dbt_project import (
     Artefacts,
     NodeResult,
-    environment,
     project_folder,
     target_folder,
 )
+from pipelines.warehouse.dbt_runner import invoke
 from pipelines.warehouse.inputs import BuildInputs, build_inputs
 from pipelines.warehouse.raw_schema import OTHER_TABLES
 
@@ -81,15 +80,18 @@ def build(
     as_of: date | None = None,
     *,
     full_refresh: bool = False,
+    unit_tests: bool = False,
     project: Path | None = None,
 ) -> BuildReport:
-    """Build every model and run every test.
+    """Build every model and run every data test.
 
     Args:
         home: whose warehouse.
         settings: memory, threads, and the site's folder.
         as_of: the day that is judged on; default: the newest known-at of the log.
         full_refresh: build incremental models from nothing.
+        unit_tests: run dbt's unit tests too; they prove the code, whatever the data, and belong
+            to the project's own tests.
         project: another dbt project than the shipped one.
 
     Raises:
@@ -97,6 +99,9 @@ def build(
     """
     started = time.perf_counter()
     project = project or project_folder()
+    options = ["--full-refresh"] if full_refresh else []
+    if not unit_tests:
+        options += ["--exclude-resource-type", "unit_test"]
     with home.writing(timeout=PATIENCE):
         build_record(home).unlink(missing_ok=True)
         audit_record(home).unlink(missing_ok=True)
@@ -105,7 +110,7 @@ def build(
         with open_warehouse(home, settings) as con:
             inputs = _inputs(con, settings, as_of, project)
             _note_inputs(con, inputs)
-            _run_dbt(home, settings, project, full_refresh=full_refresh)
+            _run_dbt(home, settings, project, options)
         results = Artefacts(target_folder(home)).results()
         report = _report(inputs, results, time.perf_counter() - started)
         content = {"inputs": inputs.model_dump(mode="json"), "report": asdict(report)}
@@ -135,28 +140,10 @@ def _note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
     con.execute(f"insert into raw.build_input by name select {columns}", list(noted.values()))
 
 
-def _run_dbt(home: Home, settings: Settings, project: Path, *, full_refresh: bool) -> None:
-    from dbt.cli.main import dbtRunner
-
+def _run_dbt(home: Home, settings: Settings, project: Path, options: list[str]) -> None:
     target = target_folder(home)
-    arguments = [
-        "build",
-        *("--project-dir", str(project)),
-        *("--profiles-dir", str(project)),
-        *("--target-path", str(target)),
-        *("--log-path", str(target / "logs")),
-        *("--threads", str(settings.workers)),
-        *("--log-level", "none"),
-        *("--log-level-file", "info"),
-        "--quiet",
-        "--no-use-colors",
-        "--no-version-check",
-        *(["--full-refresh"] if full_refresh else []),
-    ]
     (target / "run_results.json").unlink(missing_ok=True)
-    with environment(home, settings):
-        outcome = dbtRunner().invoke(arguments)
-    _close_logs()
+    outcome = invoke(home, settings, project, "build", *options)
     if outcome.success:
         return
     if not (target / "run_results.json").exists():
@@ -169,14 +156,6 @@ def _run_dbt(home: Home, settings: Settings, project: Path, *, full_refresh: boo
         f"Details: {target / 'logs' / 'dbt.log'}",
         failures,
     )
-
-
-def _close_logs() -> None:
-    """Close the log file, which dbt leaves open for the rest of the process."""
-    logger = logging.getLogger("file_log")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-        handler.close()
 
 
 def _report(inputs: BuildInputs, results: list[NodeResult], seconds: float) -> BuildReport:

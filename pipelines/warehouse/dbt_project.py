@@ -1,11 +1,9 @@
-"""The dbt project: where it is, how it is run, and what its artefacts say."""
+"""The dbt project: where it is, and what its artefacts say."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any
 
 import pipelines
 from pipelines.home import Home
-from pipelines.settings import Settings
 from pipelines.warehouse.connection import WarehouseError
 
 FAILING = {"error", "fail", "runtime error"}
@@ -181,24 +178,3 @@ def _consequence(node: Mapping[str, Any]) -> str | None:
     told = meta.get("consequence")
     description = " ".join(str(node.get("description") or "").split())
     return " : ".join(part for part in (told, description) if part) or None
-
-
-@contextmanager
-def environment(home: Home, settings: Settings) -> Iterator[None]:
-    """Set what the profile reads, for the time of one dbt command."""
-    wanted = {
-        "TESSERA_WAREHOUSE": str(home.warehouse),
-        "TESSERA_MEMORY_LIMIT": settings.memory_limit,
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

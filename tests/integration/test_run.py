@@ -73,6 +73,7 @@ def settings(home: Home) -> Settings:
 def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
     found = Stages()
     monkeypatch.setattr(run_module, "_function", found.work)
+    monkeypatch.setattr(run_module, "_parse_ahead", lambda *_: None)
     return found
 
 

@@ -23,6 +23,7 @@ from pipelines.warehouse.build import (
     present_inputs,
 )
 from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.dbt_runner import parse_ahead
 from pipelines.warehouse.editions import current_id, folder_of, read_edition, verify
 from pipelines.warehouse.load import load
 from pipelines.warehouse.publish import PublishError, publish
@@ -194,6 +195,14 @@ def test_a_project_that_dbt_cannot_read_is_said_plainly(
     (project / "models" / "fct_score.yml").write_text("models: [")
     with pytest.raises(BuildError, match="dbt could not start"):
         build(home, settings)
+
+
+def test_a_project_parsed_ahead_is_parsed_once(home: Home, settings: Settings, log: Any) -> None:
+    process = parse_ahead(home, settings)
+    assert process is not None
+    process.join(120)
+    assert process.exitcode == 0
+    assert parse_ahead(home, settings) is None
 
 
 def test_nothing_loaded_is_said_plainly(home: Home, settings: Settings) -> None:

@@ -1,0 +1,109 @@
+"""Runs dbt in process, quietly, with the settings of a home."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import multiprocessing
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse.dbt_project import project_folder, target_folder
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+PARSED = "partial_parse.msgpack"
+"""What dbt keeps of a parsed project, so as not to parse it again."""
+
+
+def invoke(
+    home: Home, settings: Settings, project: Path, command: str, *options: str
+) -> dbtRunnerResult:
+    """Run one dbt command; artefacts and log go to the home, nothing to the terminal."""
+    from dbt.cli.main import dbtRunner
+
+    target = target_folder(home)
+    arguments = [
+        command,
+        *("--project-dir", str(project)),
+        *("--profiles-dir", str(project)),
+        *("--target-path", str(target)),
+        *("--log-path", str(target / "logs")),
+        *("--threads", str(settings.workers)),
+        *("--log-level", "none"),
+        *("--log-level-file", "info"),
+        "--quiet",
+        "--no-use-colors",
+        "--no-version-check",
+        *options,
+    ]
+    with _environment(home, settings), _without_collecting():
+        try:
+            return dbtRunner().invoke(arguments)
+        finally:
+            _close_log()
+
+
+def parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
+    """Start parsing the project in a process of its own, where this home has not parsed it yet.
+
+    Parsing takes seconds and no data: done while deliveries are read, it costs a run nothing.
+    """
+    if (target_folder(home) / PARSED).exists():
+        return None
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_parse, args=(home, settings), daemon=True)
+    process.start()
+    return process
+
+
+def _parse(home: Home, settings: Settings) -> None:
+    invoke(home, settings, project_folder(), "parse")
+
+
+@contextmanager
+def _environment(home: Home, settings: Settings) -> Iterator[None]:
+    """Set what the profile reads, for the time of one dbt command."""
+    wanted = {
+        "TESSERA_WAREHOUSE": str(home.warehouse),
+        "TESSERA_MEMORY_LIMIT": settings.memory_limit,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Keep the garbage collector from walking dbt's big graph of nodes again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _close_log() -> None:
+    """Close the log file, which dbt leaves open for the rest of the process."""
+    logger = logging.getLogger("file_log")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
