@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.raw_schema import create_raw
 
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -17,8 +19,6 @@ from pipelines.warehouse.calibration import (
     current_version,
     estimates,
 )
-from pipelines.warehouse.connection import open_warehouse
-from pipelines.warehouse.raw_schema import create_raw
 
 
 def ratings(seed: int = 1, scale: str = "entrustment_5", prefix: str = "") -> pl.DataFrame:
@@ -195,8 +195,9 @@ def test_a_stopped_calibration_leaves_nothing_in_force(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr("pipelines.warehouse.calibration._put_in_force", stop)
-        calibrate(home, settings)
+        with pytest.raises(KeyboardInterrupt):
+            calibrate(home, settings)
     assert current_version(home) is None
     assert calibrate(home, settings).calibration_version == current_version(home)
