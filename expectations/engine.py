@@ -40,7 +40,9 @@ since Great Expectations writes its whole configuration down every time."""
 
 UNJUDGED = "Could not be judged, which counts as broken: "
 
-logging.getLogger("great_expectations").setLevel(logging.ERROR)
+_LOG = logging.getLogger("great_expectations")
+_LOG.propagate = False
+_LOG.addHandler(logging.NullHandler())
 
 
 @atexit.register
