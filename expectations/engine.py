@@ -7,11 +7,11 @@ read where they lie, read-only, so that no lock is taken that a writer would mis
 from __future__ import annotations
 
 import atexit
-import gc
 import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,18 +40,21 @@ since Great Expectations writes its whole configuration down every time."""
 
 UNJUDGED = "Could not be judged, which counts as broken: "
 
-logging.getLogger("great_expectations").setLevel(logging.ERROR)
+_LOG = logging.getLogger("great_expectations")
+_LOG.propagate = False
+_LOG.addHandler(logging.NullHandler())
 
 
 @atexit.register
-def _unload() -> None:
-    """Break the cycles of Great Expectations' modules that keep DuckDB's types alive.
+def _end_quietly() -> None:
+    """Let nothing be printed after Python itself has ended.
 
-    Otherwise DuckDB's binding prints a list of leaks on standard error when the process ends.
+    Cycles between modules that Great Expectations imports keep DuckDB's types alive to the very
+    end, where DuckDB's binding (2.0) lists them on standard error as leaks.
     """
-    for name in [name for name in sys.modules if name.split(".")[0] == "great_expectations"]:
-        del sys.modules[name]
-    gc.collect()
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 class Engine:

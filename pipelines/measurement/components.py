@@ -121,11 +121,7 @@ def _refuse_unmeasurable(
             "All ratings come from one assessor, so stringency and the learners' level cannot be "
             "told apart."
         )
-    if (
-        ratings.height < min_ratings
-        or n_learners < min_learners
-        or n_assessors < min_assessors
-    ):
+    if ratings.height < min_ratings or n_learners < min_learners or n_assessors < min_assessors:
         raise UnmeasurableError(
             f"{ratings.height:,} ratings of {n_learners:,} learners by {n_assessors:,} assessors "
             f"are too few: at least {min_ratings} ratings, {min_learners} learners and "

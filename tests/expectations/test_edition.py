@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,7 +116,8 @@ def test_broken_marts_break_the_promise(attached: Engine, database: Path, rule: 
         for suite in suites(Candidate(counts=COUNTS))
         if any(item.meta and item.meta["rule"] == rule for item in suite.expectations)
     )
-    finding = next(f for f in attached.validate([suite]) if f.rule == rule)
+    kept = tuple(item for item in suite.expectations if item.meta and item.meta["rule"] == rule)
+    (finding,) = attached.validate([dataclasses.replace(suite, expectations=kept)])
     assert not finding.is_kept
     assert "Could not be judged" not in finding.sentence
     assert "{" not in finding.sentence

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.raw_schema import create_raw
+
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse.calibration import (
+    CURRENT,
+    MANIFEST,
+    TABLES,
+    calibrate,
+    current_version,
+    estimates,
+)
+
+
+def ratings(seed: int = 1, scale: str = "entrustment_5", prefix: str = "") -> pl.DataFrame:
+    """Ratings of 20 learners by 6 assessors, all crossed; assessor 5 is strict."""
+    rng = np.random.default_rng(seed)
+    learner, assessor = np.divmod(np.arange(240) % 120, 6)
+    level = 3 + rng.normal(0, 0.7, 20)[learner] - 1.5 * (assessor == 5) + rng.normal(0, 0.8, 240)
+    return pl.DataFrame(
+        {
+            "programme_id": "MED",
+            "scale_id": scale,
+            "learner": [f"L-{prefix}{i:02}" for i in learner],
+            "assessor": [f"A-{prefix}{i:02}" for i in assessor],
+            "context": "epa-1",
+            "level": np.clip(np.rint(level), 1, 5).astype(np.int64),
+        }
+    )
+
+
+def halves() -> pl.DataFrame:
+    return pl.concat([ratings(1, prefix="x"), ratings(2, prefix="y")])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.open(tmp_path / "home")
+
+
+@pytest.fixture
+def settings(home: Home) -> Settings:
+    return Settings(home=home.root)
+
+
+def put_into_raw(home: Home, settings: Settings, frame: pl.DataFrame) -> None:
+    """Fill `raw` with accepted ratings whose people are known."""
+    rows = frame.with_columns(
+        learner_pseudonym="p-" + pl.col("learner"), assessor_pseudonym="p-" + pl.col("assessor")
+    )
+    with open_warehouse(home, settings) as con:
+        create_raw(con)
+        con.execute("delete from raw.workplace_assessment")
+        con.execute("delete from raw.identity")
+        con.register("rated", rows.to_arrow())
+        con.execute(
+            """
+            insert into raw.workplace_assessment by name
+            select
+                programme_id, scale_id, context as competency_id, level, learner_pseudonym,
+                assessor_pseudonym, 'accepted' as present_outcome
+            from rated
+            """
+        )
+        con.execute(
+            """
+            insert into raw.identity by name
+            select distinct learner_pseudonym as pseudonym, 'learner' as role,
+                learner as person_key from rated
+            union all
+            select distinct assessor_pseudonym, 'assessor', assessor from rated
+            """
+        )
+
+
+def raw(home: Home, settings: Settings, table: str) -> list[dict[str, object]]:
+    with open_warehouse(home, settings) as con:
+        found: pl.DataFrame = con.sql(f"select * from raw.{table}").pl()
+    return found.to_dicts()
+
+
+def test_a_connected_design_gives_components_and_the_strict_assessor() -> None:
+    found = estimates(ratings())
+    (summary,) = found["calibration_connectivity"].to_dicts()
+    assert summary["is_connected"]
+    assert summary["is_estimated"]
+    assert 0 < summary["dependability"] < 1
+    assert summary["n_ratings_wanted"] >= summary["n_assessors_wanted"] >= 1
+    assert "ordinal" in summary["label"]
+    components = found["calibration_component"]
+    assert components["component"].to_list() == ["assessor", "learner", "residual"]
+    assert components["variance_share"].sum() == pytest.approx(1, abs=1e-5)
+    strictest = found["calibration_assessor"].sort("effect").row(0, named=True)
+    assert strictest["assessor_key"] == "A-05"
+    assert strictest["raw_mean"] < summary["mean_level"]
+
+
+def test_a_disconnected_design_gives_a_sentence_and_no_number() -> None:
+    found = estimates(halves())
+    (summary,) = found["calibration_connectivity"].to_dicts()
+    assert not summary["is_connected"]
+    assert not summary["is_estimated"]
+    assert "2 groups that share nobody" in summary["sentence"]
+    assert summary["dependability"] is None
+    assert summary["mean_level"] is None
+    assert found["calibration_component"].is_empty()
+    assert found["calibration_assessor"].is_empty()
+
+
+def test_one_stray_pair_does_not_spoil_the_rest() -> None:
+    stray = ratings().head(1).with_columns(learner=pl.lit("L-st"), assessor=pl.lit("A-st"))
+    found = estimates(pl.concat([ratings(), stray]))
+    (summary,) = found["calibration_connectivity"].to_dicts()
+    assert not summary["is_connected"]
+    assert summary["is_estimated"]
+    assert "A-st" not in found["calibration_assessor"]["assessor_key"]
+
+
+def test_scales_are_never_pooled() -> None:
+    found = estimates(pl.concat([ratings(1), ratings(2, scale="mini_cex_9")]))
+    assert found["calibration_connectivity"]["scale_id"].to_list() == [
+        "entrustment_5",
+        "mini_cex_9",
+    ]
+    alone = estimates(ratings(1))["calibration_component"]
+    together = found["calibration_component"].filter(pl.col("scale_id") == "entrustment_5")
+    assert together.equals(alone)
+
+
+def test_the_order_of_ratings_has_no_influence() -> None:
+    shuffled = ratings().sample(fraction=1, shuffle=True, seed=4)
+    assert all(estimates(shuffled)[t].equals(estimates(ratings())[t]) for t in TABLES)
+
+
+def test_a_calibration_is_an_artefact_and_fills_raw(home: Home, settings: Settings) -> None:
+    put_into_raw(home, settings, ratings())
+    report = calibrate(home, settings)
+    assert report.is_new
+    assert report.n_ratings == 240
+    assert current_version(home) == report.calibration_version
+    folder = home.calibrations / str(report.calibration_version)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    assert manifest["calibration_version"] == report.calibration_version
+    assert manifest["sentences"] == report.scales
+    for table in TABLES:
+        rows = raw(home, settings, table)
+        assert len(rows) == pl.read_parquet(folder / f"{table}.parquet").height > 0
+        assert {row["calibration_version"] for row in rows} == {report.calibration_version}
+
+
+def test_the_same_ratings_give_the_same_version(home: Home, settings: Settings) -> None:
+    put_into_raw(home, settings, ratings())
+    first = calibrate(home, settings)
+    put_into_raw(home, settings, ratings().reverse())
+    second = calibrate(home, settings)
+    assert second.calibration_version == first.calibration_version
+    assert not second.is_new
+
+
+def test_a_nightly_run_keeps_the_calibration_in_force(home: Home, settings: Settings) -> None:
+    put_into_raw(home, settings, ratings())
+    first = calibrate(home, settings, only_if_missing=True)
+    put_into_raw(home, settings, ratings(seed=9))
+    assert calibrate(home, settings, only_if_missing=True).calibration_version == (
+        first.calibration_version
+    )
+    renewed = calibrate(home, settings)
+    assert renewed.calibration_version != first.calibration_version
+    assert {row["calibration_version"] for row in raw(home, settings, "calibration_assessor")} == {
+        renewed.calibration_version
+    }
+    assert (home.calibrations / str(first.calibration_version)).is_dir()
+
+
+def test_without_ratings_there_is_no_calibration(home: Home, settings: Settings) -> None:
+    put_into_raw(home, settings, ratings().head(0))
+    assert calibrate(home, settings).calibration_version is None
+    assert not (home.calibrations / CURRENT).exists()
+
+
+def test_a_stopped_calibration_leaves_nothing_in_force(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_into_raw(home, settings, ratings())
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.warehouse.calibration._put_in_force", stop)
+        with pytest.raises(KeyboardInterrupt):
+            calibrate(home, settings)
+    assert current_version(home) is None
+    assert calibrate(home, settings).calibration_version == current_version(home)
