@@ -17,8 +17,11 @@ TOLD = ("differs", "missing")
 TIME_OUT = ("leave", "intercalation", "clock_stop")
 """Periods that stand grey behind the trend."""
 
+NOT_REQUIRED = "not_required"
+"""What stands for the status of a competency that the present stage does not ask for."""
+
 UNJUDGED: Row = {
-    "status": "not_enough_evidence",
+    "status": NOT_REQUIRED,
     "status_reason": None,
     "target_scale_id": None,
     "target_level": None,
@@ -65,7 +68,7 @@ class Competency:
     def is_short_of(self, what: str) -> bool:
         """Say whether a count is below what the rule set asks for."""
         required = self.row.get(f"required_{what}")
-        return required is not None and (self.row.get(f"n_{what}") or 0) < required
+        return self.status != NOT_REQUIRED and required is not None and (self.row.get(f"n_{what}") or 0) < required
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,12 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         drawing=drawing,
         window=window,
         conflicts=tuple(sections["conflicts"]),
-        picked=tuple(c for c in sections["comments"] if c["is_picked"]),
+        picked=tuple(
+            sorted(
+                (c for c in sections["comments"] if c["is_picked"]),
+                key=lambda c: not c["is_flagged"],
+            )
+        ),
         comments=tuple(sections["comments"]),
         reflections=tuple(sections["reflections"]),
         meetings=tuple(sections["meetings"]),
@@ -180,7 +188,7 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         ),
         forms=_forms(sections),
         behind=tuple(behind),
-        one_look=_one_look(sections["status"], bool(evidence)),
+        one_look=_one_look([s for s in sections["status"] if s["is_required"]], bool(evidence)),
     )
 
 
@@ -232,7 +240,7 @@ def _grid(
                 row=status,
                 competency_id=competency_id,
                 title=title,
-                status=str(status["status"]),
+                status=_status(status),
                 strips=tuple(strips),
                 points=Behind(anchor, f"{title}: data points", tuple(status["evidence_ids"] or ())),
                 at_target=_behind(
@@ -252,6 +260,13 @@ def _grid(
             )
         )  # fmt: skip
     return lines, points, targets
+
+
+def _status(status: Row) -> str:
+    """Return a status; too little evidence of what nobody asked for is not a shortfall."""
+    if status["status"] == "not_enough_evidence" and not status["is_required"]:
+        return NOT_REQUIRED
+    return str(status["status"])
 
 
 class _Scale:

@@ -14,6 +14,7 @@ STATUS = {
     "developing": "Developing",
     "on_track": "On track",
     "at_or_above_target": "At or above target",
+    "not_required": "Not required now",
 }
 """The status of a competency, in the order in which the page speaks of them."""
 

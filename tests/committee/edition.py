@@ -231,7 +231,7 @@ select
         case when n_assessors < 3 then n_assessors || ' of 3 assessors' end,
         case when n_methods < 2 then n_methods || ' of 2 methods' end
     ], lambda x: x is not null) as shortfalls,
-    evidence_ids, true as is_default, true as is_current_stage
+    evidence_ids, true as is_default, true as is_current_stage, true as is_required
 from judged
 """
 

@@ -122,7 +122,7 @@ def test_pages_ask_for_nothing_from_outside(built: Path) -> None:
 
 def test_not_enough_evidence_is_neutral(built: Path) -> None:
     css = (built / "assets" / "pack.css").read_text(encoding="utf-8")
-    assert ".not-enough-evidence .status { color: var(--muted); }" in css
+    assert ".sufficiency .not-enough-evidence .status { color: var(--muted); }" in css
     assert not re.search(r"(?<![-\w])red(?![-\w])", css)
 
 

@@ -3,7 +3,7 @@ select
     exam.learner_key,
     exam.evidence_id,
     coalesce(instrument.title, exam.instrument_id, exam.modality, 'Exams') as series,
-    exam.is_progress_test as is_growth,
+    exam.is_progress_test or coalesce(exam.instrument_id = 'progress_test', false) as is_growth,
     exam.task_id,
     exam.title,
     exam.sitting_id,

@@ -6,6 +6,7 @@ select
     competency_title,
     status,
     status_reason,
+    is_required,
     rule_set_id,
     rule_version,
     n_data_points,
