@@ -31,7 +31,7 @@ class Dialect(DuckDBDialect):
     def connect(self, *args: Any, **options: Any) -> Any:
         """Open a database."""
         plain = super().connect(*args, **options)
-        return Connection(plain.cursor().cursor())  # type: ignore[attr-defined]
+        return Connection(plain.cursor().cursor())
 
 
 registry.register(NAME, __name__, "Dialect")

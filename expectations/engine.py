@@ -63,7 +63,7 @@ class Engine:
     def __init__(self, memory_limit: str = "1GB", threads: int = 2) -> None:
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        self._source = self._context.data_sources.add_sql(
+        self._source = self._context.data_sources.add_sql(  # type: ignore[call-arg]
             "duckdb",
             connection_string=f"duckdb+{dialect.NAME.rpartition('.')[2]}:///:memory:",
             create_temp_table=False,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations.outcome import Severity
 
@@ -47,7 +48,7 @@ def promise(
         arguments: those of the expectation.
     """
     return expectation(
-        severity=severity,
+        severity=FailureSeverity(severity),
         description=words,
         meta={"rule": rule, "owner": owner, "broken": broken, "words": words},
         **arguments,

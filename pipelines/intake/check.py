@@ -6,22 +6,21 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.intake.feeds import Feeds, load_feeds, source_of
-from pipelines.intake.records import Hold, first_receipt
-from pipelines.intake.staging import Staging
-from pipelines.intake.validate import StageError, ValidateReport
 from pydantic import BaseModel, ConfigDict
 
 from expectations.outcome import Finding, gravest, verdict_of
 from pipelines.home import Home, write_atomically
+from pipelines.intake.feeds import Feeds, load_feeds, source_of
+from pipelines.intake.records import Hold, first_receipt
+from pipelines.intake.staging import Staging
+from pipelines.intake.validate import StageError, ValidateReport
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.intake.feeds import Feed
-    from pipelines.sources.catalogue import Catalogue
-
     from expectations.delivery import Delivery
     from expectations.engine import Engine
+    from pipelines.intake.feeds import Feed
+    from pipelines.sources.catalogue import Catalogue
 
 
 class CheckReport(BaseModel):
@@ -102,10 +101,9 @@ def _delivery(
     staging: Staging,
     catalogue: Catalogue | None,
 ) -> Delivery:
-    from pipelines.sources.spec import Gates
-
     from expectations.delivery import Delivery
     from pipelines.sources import catalogue as catalogues
+    from pipelines.sources.spec import Gates
 
     declared = catalogues.load(settings) if catalogue is None else catalogue
     spec = declared.sources.get(feed.source_id)

@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+
+from pipelines.home import Home, write_atomically
+from pipelines.settings import Settings
 from pipelines.warehouse.build import audit_record, finished_build
 from pipelines.warehouse.connection import WarehouseBusyError, WarehouseError
 from pipelines.warehouse.editions import CURRENT, DATA_DOCS, MANIFEST
 
-from pipelines.home import Home, write_atomically
-from pipelines.settings import Settings
-
 if TYPE_CHECKING:
-    from pipelines.warehouse.inputs import BuildInputs
-
     from expectations.edition import Candidate
+    from pipelines.warehouse.inputs import BuildInputs
 
 PATIENCE = 60.0
 

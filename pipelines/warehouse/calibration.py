@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pipelines.warehouse.connection import open_warehouse
 
 from pipelines.home import Home
 from pipelines.measurement.connectivity import Connectivity, connect
 from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.settings import Settings
+from pipelines.warehouse.connection import open_warehouse
 
 if TYPE_CHECKING:
     import duckdb

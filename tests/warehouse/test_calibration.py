@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from pipelines.warehouse.connection import open_warehouse
-from pipelines.warehouse.raw_schema import create_raw
 
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -19,6 +17,8 @@ from pipelines.warehouse.calibration import (
     current_version,
     estimates,
 )
+from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.raw_schema import create_raw
 
 
 def ratings(seed: int = 1, scale: str = "entrustment_5", prefix: str = "") -> pl.DataFrame:
