@@ -131,6 +131,7 @@ def test_disconnected_grant_reviews_are_refused_in_words(real_data) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_lecture_ratings_equal_lme4(real_data) -> None:
     ratings = pl.read_csv(real_data / "raters" / "lme4_InstEval.csv").select(
         learner="d", assessor="s", level="y"
