@@ -41,8 +41,10 @@ def automatic(test: dict[str, Any], nodes: dict[str, Any]) -> str | None:
             change = f"update {relation} set {column} = -1"
         case _:
             return None
-    is_view = node["config"]["materialized"] == "view"
-    return f"{_as_table(node)}; {change}" if is_view else change
+    if node["config"]["materialized"] != "view":
+        return change
+    for_an_empty_view = f"insert into {relation} default values; " * 2
+    return f"{_as_table(node)}; {change}; {for_an_empty_view}"
 
 
 def _stranger(node: dict[str, Any], column: str | None) -> str:
