@@ -8,7 +8,12 @@ from tests.dbt.conftest import PROJECT, Built
 
 def test_one_build_makes_every_model_and_passes_every_test(built: Built) -> None:
     assert built.exit_code == 0, built.output
-    assert {result["status"] for result in built.results} == {"success", "pass"}
+    statuses = {
+        result["status"]
+        for result in built.results
+        if not result["unique_id"].startswith("exposure.")
+    }
+    assert statuses == {"success", "pass"}
 
 
 def test_schemas_are_named_as_the_architecture_names_them(built: Built) -> None:

@@ -57,7 +57,7 @@ def layer_violations(nodes: dict[str, Any]) -> Iterator[str]:
 def cycles(nodes: dict[str, Any]) -> list[str]:
     """The models that depend on themselves."""
     parents = {
-        unique_id: [p for p in node["depends_on"]["nodes"] if p in nodes]
+        unique_id: [p for p in node["depends_on"].get("nodes", []) if p in nodes]
         for unique_id, node in nodes.items()
     }
     found = []

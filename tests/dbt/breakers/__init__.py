@@ -36,13 +36,21 @@ def automatic(test: dict[str, Any], nodes: dict[str, Any]) -> str | None:
         case "not_null":
             change = f"update {relation} set {column} = null"
         case "accepted_values" | "relationships":
-            change = f"update {relation} set {column} = 'nothing of the kind'"
+            change = f"update {relation} set {column} = {_stranger(node, column)}"
         case "not_negative":
             change = f"update {relation} set {column} = -1"
         case _:
             return None
-    is_view = node["config"]["materialized"] == "view"
-    return f"{_as_table(node)}; {change}" if is_view else change
+    if node["config"]["materialized"] != "view":
+        return change
+    for_an_empty_view = f"insert into {relation} default values; " * 2
+    return f"{_as_table(node)}; {change}; {for_an_empty_view}"
+
+
+def _stranger(node: dict[str, Any], column: str | None) -> str:
+    """Return a value, of the type of the column, that no list and no other table holds."""
+    data_type = node["columns"][column]["data_type"]
+    return "'nothing of the kind'" if data_type == "varchar" else "-99999"
 
 
 def _as_table(node: dict[str, Any]) -> str:

@@ -47,7 +47,7 @@ BREAKERS: dict[str, str] = {
     ),
     "assert_every_threshold_names_its_source": "update raw.rule_set set source = ''",
     "assert_every_required_competency_has_a_cell": (
-        "delete from marts.portfolio_competency_status where n_data_points = 0"
+        "delete from marts.portfolio_competency_status"
     ),
     "assert_every_learner_is_on_the_agenda": (
         "delete from marts.committee_agenda where agenda_order = 1"
@@ -58,6 +58,8 @@ BREAKERS: dict[str, str] = {
     "assert_evidence_is_in_one_cell_of_each_rule_set": (
         "update marts.portfolio_competency_status set evidence_ids = [], n_data_points = 0"
     ),
-    "assert_there_is_one_default_rule_set": "update raw.rule_set set is_default = true",
+    "assert_there_is_one_default_rule_set": (
+        "update intermediate.int_rules__chosen set is_default = false"
+    ),
     "every_marker_names_its_source": "update staging.narrative_marker set source = ''",
 }
