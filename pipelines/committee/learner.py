@@ -68,7 +68,11 @@ class Competency:
     def is_short_of(self, what: str) -> bool:
         """Say whether a count is below what the rule set asks for."""
         required = self.row.get(f"required_{what}")
-        return self.status != NOT_REQUIRED and required is not None and (self.row.get(f"n_{what}") or 0) < required
+        return (
+            self.status != NOT_REQUIRED
+            and required is not None
+            and (self.row.get(f"n_{what}") or 0) < required
+        )
 
 
 @dataclass(frozen=True)

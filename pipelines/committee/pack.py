@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
+
 from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.learner import assemble
 from pipelines.committee.queries import Portfolio, read
@@ -164,7 +166,13 @@ def pages_version() -> str:
 
 def _write(home: Home, source: Source, pack: Path) -> None:
     """Write into a folder beside the packs, and rename it when all of it is there."""
-    portfolio = read(source)
+    try:
+        portfolio = read(source)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise PackError(
+            f"edition {source.edition_id} does not hold what these pages read, so another version "
+            f"of Tessera published it: publish again with `tessera run` ({_first_line(error)})"
+        ) from None
     home.packs.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".pack-", dir=home.packs))
     try:
@@ -208,6 +216,10 @@ def pages(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
         yield f"evidence/{key}.html", rendered.evidence(page).encode()
     yield "quality.html", rendered.quality().encode()
     yield "index.html", rendered.index().encode()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def _replace(work: Path, pack: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.committee import pack
+from pipelines.committee import pack, queries
 from pipelines.committee.edition import find
 from pipelines.committee.pack import NoEditionError, PackError
 from pipelines.committee.queries import read
@@ -111,6 +111,15 @@ def test_a_pack_whose_edition_was_changed_later_does_not_verify(fresh: Home) -> 
     with duckdb.connect(str(source.database)) as connection:
         connection.execute("delete from fct_evidence where is_flagged")
     assert [p.code for p in pack.verify(fresh).problems] == ["edition"]
+
+
+def test_an_edition_by_another_version_is_said(
+    fresh: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "query", lambda _: "select * from a_mart_of_tomorrow")
+    with pytest.raises(PackError, match="another version"):
+        _build(fresh)
+    assert list(fresh.packs.iterdir()) == []
 
 
 def test_a_failure_on_the_way_leaves_nothing(fresh: Home, monkeypatch: pytest.MonkeyPatch) -> None:
