@@ -1,4 +1,4 @@
-"""What the example school adds for portfolios: rules, a calibration, and one well-observed learner."""
+"""What the example school adds for portfolios: rules, a calibration, a well-observed learner."""
 
 from __future__ import annotations
 
@@ -93,7 +93,11 @@ def _add_calibration(school: RawBuilder) -> None:
         "calibration_component",
         [
             of | {"component": component, "variance_share": Decimal(share)}
-            for component, share in (("learner", "0.31"), ("assessor", "0.26"), ("residual", "0.43"))
+            for component, share in (
+                ("learner", "0.31"),
+                ("assessor", "0.26"),
+                ("residual", "0.43"),
+            )
         ],
     )
 
@@ -135,7 +139,9 @@ def _add_cora(school: RawBuilder) -> None:
 def _observe(
     school: RawBuilder, record_id: str, competency_id: str, level: int, **fields: Any
 ) -> None:
-    observed_at = datetime(2026, 2, 1 + len(school.rows["workplace_assessment"]) % 20, 9, tzinfo=UTC)
+    observed_at = datetime(
+        2026, 2, 1 + len(school.rows["workplace_assessment"]) % 20, 9, tzinfo=UTC
+    )
     school.add(
         WorkplaceAssessment(
             programme_id=PROGRAMME,

@@ -8,7 +8,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.contracts import AssessmentPlan, Framework, Learner, LearnerStage, WorkplaceAssessment
+from pipelines.contracts import (
+    AssessmentPlan,
+    Framework,
+    Learner,
+    LearnerStage,
+    WorkplaceAssessment,
+)
 from pipelines.rules import load_catalogue
 from tests.dbt.raw_builder import RawBuilder
 

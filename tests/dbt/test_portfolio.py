@@ -51,7 +51,9 @@ def cells(draw: st.DrawFn) -> dict[str, Any]:
         "n_at_target": draw(count),
         "n_latest_at_target": draw(count),
         "target_level": draw(st.none() | st.integers(min_value=1, max_value=5)),
-        "level_median": draw(st.none() | st.integers(min_value=2, max_value=10).map(lambda n: n / 2)),
+        "level_median": draw(
+            st.none() | st.integers(min_value=2, max_value=10).map(lambda n: n / 2)
+        ),
         "share_at_target": middle,
         "share_low": low,
         "share_high": high,
@@ -98,9 +100,7 @@ def judge(built: Built) -> Iterator[Judge]:
 
 
 some_cells = st.lists(cells(), min_size=1, max_size=20)
-frugal = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+frugal = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(rows=some_cells)

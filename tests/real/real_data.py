@@ -66,7 +66,7 @@ def run_pipeline(home: Path) -> subprocess.CompletedProcess[str]:
     """Run the whole pipeline on a home, in a process of its own."""
     command = [sys.executable, "-m", "pipelines", "run", "--home", str(home), "--as-of", AS_OF]
     environment = os.environ | {"TESSERA_SITE": str(SITE)}
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command, env=environment, cwd=REPOSITORY, text=True, capture_output=True, check=False
     )
 

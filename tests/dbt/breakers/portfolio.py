@@ -12,9 +12,7 @@ BREAKERS: dict[str, str] = {
     "a_status_above_not_enough_evidence_has_no_shortfall": (
         "update marts.portfolio_competency_status set status = 'on_track'"
     ),
-    "every_data_point_is_named": (
-        "update marts.portfolio_competency_status set evidence_ids = []"
-    ),
+    "every_data_point_is_named": ("update marts.portfolio_competency_status set evidence_ids = []"),
     "no_more_judged_than_data_points": (
         "update marts.portfolio_competency_method set n_judged = n_data_points + 1"
     ),
@@ -31,7 +29,9 @@ BREAKERS: dict[str, str] = {
     "who_is_discussed_has_a_reason": (
         "update marts.committee_agenda set agenda_group = 'discuss', reasons = []"
     ),
-    "every_record_is_accounted_for": "update marts.programme_delivery set rows_read = rows_read + 1",
+    "every_record_is_accounted_for": (
+        "update marts.programme_delivery set rows_read = rows_read + 1"
+    ),
     "a_hidden_count_is_not_there": (
         "update marts.programme_demographic_count set n_learners = 1, is_suppressed = true"
     ),
