@@ -42,6 +42,7 @@ FUNCTIONS = {
 """The function of each stage; imported when the stage runs."""
 
 OF_DELIVERY = ("read", "validate", "check", "segment")
+NO_PACK = "not asked for"
 NOTHING_NEW = "the current edition already shows all this evidence"
 
 
@@ -91,6 +92,7 @@ class Wanted:
     as_of: date | None = None
     known_at: datetime | None = None
     full_refresh: bool = False
+    pack: bool = True
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,10 @@ class Run:
             self._stage("build", as_of=self.wanted.as_of, full_refresh=self.wanted.full_refresh)
             self._stage("audit")
             self._stage("publish")
-        self._stage("pack")
+        if self.wanted.pack:
+            self._stage("pack")
+        else:
+            self._record("pack", None, 0, "skipped", NO_PACK)
 
     def _take_in(self, delivery_ids: list[str], shared: dict[str, dict[str, Any]]) -> None:
         """Take every delivery as far as the log; one that fails leaves the others alone."""

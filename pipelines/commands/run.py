@@ -75,6 +75,9 @@ def command(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build everything again from nothing.")
     ] = False,
+    pack: Annotated[
+        bool, typer.Option("--pack/--no-pack", help="Make the committee pack of the edition.")
+    ] = True,
     json: JsonOption = False,
 ) -> None:
     """Run the whole pipeline: inbox to edition and committee pack.
@@ -88,7 +91,7 @@ def command(
     from pipelines.runs import exit_code, records
 
     opened, settings = home_and_settings(home)
-    wanted = Wanted(inbox, as_of.date() if as_of else None, _instant(known_at), full_refresh)
+    wanted = Wanted(inbox, as_of.date() if as_of else None, _instant(known_at), full_refresh, pack)
     failure: StageFailedError | None = None
     with progress() as bars:
         run = Run(opened, settings, wanted, _Bars(bars))

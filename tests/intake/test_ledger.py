@@ -275,8 +275,9 @@ def test_batches_are_even_and_hold_everything_once(school: Any, result_row: Make
         rows = [result_row(f"{number}-{n}") for n in range(size)]
         school.drop("exams", f"{number}.jsonl", rows)
     pending = school.receive().pending
-    batches = plan(school.home, pending, limit=2)
+    batches = plan(school.home, pending, limit=2, worth=1)
     assert sorted(item for batch in batches for item in batch) == pending
     assert sorted(len(batch) for batch in batches) == [1, 5]
     assert plan(school.home, pending[:1]) == [pending[:1]]
+    assert plan(school.home, pending) == [pending]
     assert plan(school.home, []) == []

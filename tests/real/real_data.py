@@ -65,6 +65,7 @@ def fill_inbox(inbox: Path, data: Path) -> None:
 def run_pipeline(home: Path) -> subprocess.CompletedProcess[str]:
     """Run the whole pipeline on a home, in a process of its own."""
     command = [sys.executable, "-m", "pipelines", "run", "--home", str(home), "--as-of", AS_OF]
+    command.append("--no-pack")
     environment = os.environ | {"TESSERA_SITE": str(SITE)}
     return subprocess.run(
         command, env=environment, cwd=REPOSITORY, text=True, capture_output=True, check=False

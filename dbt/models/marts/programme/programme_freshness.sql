@@ -54,6 +54,7 @@ arrivals as (
         count(distinct delivery_id) as n_deliveries,
         max(known_at) as newest_known_at
     from receipts
+    where status = 'received'
     group by source_id
 ),
 
