@@ -15,6 +15,7 @@ from pipelines.warehouse.connection import WarehouseError
 
 FAILING = {"error", "fail", "runtime error"}
 MARTS = "marts"
+UNIQUE_COMBINATION = "unique_combination"
 
 
 def project_folder() -> Path:
@@ -43,7 +44,7 @@ class Mart:
 
     name: str
     key: tuple[str, ...]
-    """Its primary key; empty where it states none."""
+    """What its constraints or data tests prove unique; empty where they prove nothing."""
     columns: dict[str, str]
     """Description by column, in order."""
     description: str
@@ -112,7 +113,11 @@ class Artefacts:
             and node["config"]["contract"]["enforced"]
             and node["config"]["materialized"] in {"table", "incremental"}
         )
-        return sorted((_mart(node) for node in nodes), key=lambda mart: mart.name)
+        combinations = self._unique_combinations()
+        return sorted(
+            (_mart(node, combinations.get(node["unique_id"], ())) for node in nodes),
+            key=lambda mart: mart.name,
+        )
 
     def results(self) -> list[NodeResult]:
         """Return the result of every node, in the order in which dbt ran them."""
@@ -122,6 +127,14 @@ class Artefacts:
             for result in self.run_results["results"]
         ]
 
+    def _unique_combinations(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns that a data test proves unique together, by model."""
+        return {
+            node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
+            for _, node in sorted(self.manifest["nodes"].items(), reverse=True)
+            if (node.get("test_metadata") or {}).get("name") == UNIQUE_COMBINATION
+        }
+
     def _read(self, name: str) -> dict[str, Any]:
         path = self._target / name
         if not path.exists():
@@ -130,20 +143,11 @@ class Artefacts:
         return content
 
 
-def _mart(node: Mapping[str, Any]) -> Mart:
+def _mart(node: Mapping[str, Any], combination: tuple[str, ...]) -> Mart:
     columns = node["columns"]
-    constraints = [
-        *node.get("constraints", ()),
-        *(
-            constraint | {"columns": [name]}
-            for name, column in columns.items()
-            for constraint in column.get("constraints", ())
-        ),
-    ]
-    keys = [tuple(c["columns"]) for c in constraints if c["type"] == "primary_key"]
     return Mart(
         name=node["alias"],
-        key=keys[0] if keys else (),
+        key=tuple(node.get("primary_key") or combination),
         columns={name: column["description"] for name, column in columns.items()},
         description=node["description"],
         group=node.get("group"),

@@ -233,20 +233,15 @@ def inputs(number: int = 1) -> BuildInputs:
 
 
 def model(name: str, *, schema: str = "marts", enforced: bool = True) -> dict[str, Any]:
-    columns: dict[str, Any] = {
-        "evidence_id": {
-            "description": "The key.",
-            "constraints": [{"type": "primary_key"}],
-        }
-    }
     return {
+        "unique_id": f"model.small.{name}",
         "name": name,
         "alias": name,
         "resource_type": "model",
         "schema": schema,
         "config": {"contract": {"enforced": enforced}, "materialized": "table"},
-        "columns": columns,
-        "constraints": [],
+        "columns": {"evidence_id": {"description": "The key."}},
+        "primary_key": ["evidence_id"],
         "description": "A table's description.",
         "group": "evidence",
     }
@@ -276,9 +271,17 @@ def candidate(home: Home, settings: Settings, number: int = 1, *, verdict: str =
         con.execute("create or replace table hidden.fct_demographic as select 1 as x")
     nodes = {
         "a": model("fct_evidence"),
-        "b": model("portfolio_status") | {"columns": {}},
+        "b": model("portfolio_status") | {"columns": {}, "primary_key": []},
         "c": model("not_promised", enforced=False),
         "d": model("fct_demographic", schema="hidden"),
+        "e": {
+            "resource_type": "test",
+            "attached_node": "model.small.portfolio_status",
+            "test_metadata": {
+                "name": "unique_combination",
+                "kwargs": {"columns": ["learner_key", "status"]},
+            },
+        },
     }
     manifest = {"metadata": {"dbt_version": "1.11"}, "nodes": nodes}
     target_folder(home).mkdir(parents=True, exist_ok=True)

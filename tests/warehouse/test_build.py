@@ -256,6 +256,7 @@ def test_the_same_log_gives_the_same_edition_in_another_home_in_any_order(
     assert first.edition_id == second.edition_id
     assert first.table_hashes == second.table_hashes
     assert first.files == second.files
+    assert first.keys == {"fct_score": ("record_key",)}
     assert verify(folder_of(other)) == []
 
 

@@ -39,6 +39,10 @@ def test_an_edition_holds_the_promised_marts_and_nothing_else(
     edition = read_edition(folder)
     assert edition.counts == {"fct_evidence": 100, "portfolio_status": 1}
     assert edition.as_of == date(2026, 2, 21)
+    assert edition.keys == {
+        "fct_evidence": ("evidence_id",),
+        "portfolio_status": ("learner_key", "status"),
+    }
     assert sorted(path.name for path in (folder / "tables").iterdir()) == [
         "fct_evidence.parquet",
         "portfolio_status.parquet",
