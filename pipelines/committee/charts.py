@@ -19,6 +19,9 @@ import vl_convert
 
 STRIP_WIDTH = 260
 STRIP_HEIGHT = 30
+STRIP_PADDING = 6.5
+"""What a mark and the box of a flag need, so that no strip reaches into the next."""
+
 AXIS_HEIGHT = 16
 GROWTH_WIDTH = 340
 GROWTH_HEIGHT = 110
@@ -165,8 +168,8 @@ class _Axis:
 
 def _depth(strip: int, height: float) -> float:
     """Return how far below the top of all strips a height lies, in pixels."""
-    inner = STRIP_HEIGHT - 10
-    return round(strip * STRIP_HEIGHT + 5 + inner * (1 - height), 2)
+    inner = STRIP_HEIGHT - 2 * STRIP_PADDING
+    return round(strip * STRIP_HEIGHT + STRIP_PADDING + inner * (1 - height), 2)
 
 
 def _mark(point: Point) -> str:
@@ -219,7 +222,7 @@ def _strips_spec() -> dict[str, Any]:
         _layer(
             "flags",
             "point",
-            {"shape": "square", "size": 150, "stroke": INK, "strokeWidth": 1.2},
+            {"shape": "square", "size": 100, "stroke": INK, "strokeWidth": 1.2},
             x=_x(),
             y=depth,
         ),

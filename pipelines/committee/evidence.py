@@ -42,7 +42,6 @@ class Form:
     title: str
     on: str
     fields: tuple[Field, ...]
-    source_id: str | None
     delivery_id: str | None
     source_row: int | None
     source_cell: str | None
@@ -61,6 +60,10 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
+def _only_yes(value: bool) -> str:
+    return "yes" if value else ""
+
+
 def _joined(value: Sequence[Any]) -> str:
     return ", ".join(map(str, value))
 
@@ -72,9 +75,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("competency", "Competency", _text),
         ("task_id", "Task", _text),
         ("raw_label", "Rating as written", _text),
-        ("level", "Level", words.number),
-        ("target_level", "Target level", words.number),
-        ("scale_id", "Scale", words.plain),
+        ("level_in_words", "Level", _text),
         ("assessor_key", "Assessor", _text),
         ("assessor_role", "Role", words.plain),
         ("setting", "Setting", words.plain),
@@ -82,9 +83,8 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("complexity", "Complexity", words.plain),
         ("assurance_level", "Assurance", words.plain),
         ("stake", "Stake", words.number),
-        ("is_flagged", "Flagged by the assessor", _yes),
-        ("occurred_at", "Observed", words.instant),
-        ("submitted_at", "Submitted", words.instant),
+        ("occurred_at", "Observed", words.clock),
+        ("submitted_at", "Submitted", words.clock),
         ("timing_note", "Timing", words.plain),
     ),
     "exam_result": (
@@ -99,10 +99,10 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("score", "Score", words.number),
         ("max_score", "Maximum", words.number),
         ("cut_score", "Cut-score", words.number),
-        ("is_banked", "Carried over from an earlier sitting", _yes),
+        ("is_banked", "Carried over from an earlier sitting", _only_yes),
         ("assurance_level", "Assurance", words.plain),
         ("occurred_on", "Sat on", words.day),
-        ("is_late", "After the due day", _yes),
+        ("is_late", "After the due day", _only_yes),
         ("timing_note", "Timing", words.plain),
     ),
     "ai_use_declaration": (
@@ -182,10 +182,11 @@ VERBATIM: dict[str, tuple[tuple[str, str], ...]] = {
 
 def form(kind: str, row: Row, on: str) -> Form:
     """Return a record as a form: what is empty is left out, words stay as they are."""
+    row = row | {"level_in_words": _level(row)}
     fields = [
-        Field(label, write(row[name]))
+        Field(label, text)
         for name, label, write in SHOWN[kind]
-        if row.get(name) is not None
+        if row.get(name) is not None and (text := write(row[name]))
     ]
     fields += [
         Field(label, row[name], is_verbatim=True) for name, label in VERBATIM[kind] if row.get(name)
@@ -195,13 +196,21 @@ def form(kind: str, row: Row, on: str) -> Form:
         title=words.KINDS[kind],
         on=on,
         fields=tuple(fields),
-        source_id=row.get("source_id"),
         delivery_id=row.get("delivery_id"),
         source_row=row.get("source_row"),
         source_cell=row.get("source_cell"),
-        known_at=words.instant(row.get("known_at")),
+        known_at=words.clock(row.get("known_at")),
         is_flagged=bool(row.get("is_flagged")),
     )
+
+
+def _level(row: Row) -> str | None:
+    """Return a level with its target and scale, which it says nothing without."""
+    if row.get("level") is None:
+        return None
+    target = row["target_level"]
+    aim = "no target" if target is None else f"target {target}"
+    return f"{row['level']} ({aim}, {words.plain(row['scale_id'])})"
 
 
 def ids(rows: Iterable[Row]) -> tuple[str, ...]:

@@ -221,7 +221,8 @@ def _grid(
         status = status_of.get(competency_id, UNJUDGED)
         forms = sorted(by_id.get(competency_id, []), key=_in_time)
         strips: list[Strip] = []
-        for scale_id in dict.fromkeys(e["scale_id"] for e in forms if e["level"] is not None):
+        scales = {e["scale_id"] for e in forms if e["level"] is not None}
+        for scale_id in sorted(scales, key=lambda s: (s != status["target_scale_id"], s)):
             rated = [e for e in forms if e["scale_id"] == scale_id and e["level"] is not None]
             place_of = _Scale(portfolio.scales.get(scale_id), rated)
             wordy = [] if strips else [e for e in forms if e["level"] is None and _has_words(e)]
@@ -246,19 +247,19 @@ def _grid(
                 title=title,
                 status=_status(status),
                 strips=tuple(strips),
-                points=Behind(anchor, f"{title}: data points", tuple(status["evidence_ids"] or ())),
+                points=Behind(anchor, "Data points", tuple(status["evidence_ids"] or ())),
                 at_target=_behind(
-                    anchor, "target", f"{title}: at or above target",
+                    anchor, "target", "At or above target",
                     (e for e in mine if _is_at_target(e, status)),
                 ),
                 recent=Behind(
-                    f"{anchor}-recent", f"{title}: recent", ids(mine)[: status["n_recent"] or 0]
+                    f"{anchor}-recent", "Recent", ids(mine)[: status["n_recent"] or 0]
                 ),
                 flagged=_behind(
-                    anchor, "flagged", f"{title}: flagged", (e for e in mine if e["is_flagged"])
+                    anchor, "flagged", "Flagged", (e for e in mine if e["is_flagged"])
                 ),
                 narratives=_behind(
-                    anchor, "words", f"{title}: with words", (e for e in mine if _has_words(e))
+                    anchor, "words", "With words", (e for e in mine if _has_words(e))
                 ),
                 forms=tuple(reversed(forms)),
             )

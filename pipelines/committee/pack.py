@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.learner import assemble
@@ -22,7 +23,6 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 
 MANIFEST = "manifest.json"
-MANIFEST_VERSION = 1
 PATIENCE = 60.0
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -33,6 +33,31 @@ class PackError(Exception):
 
 class NoEditionError(PackError):
     """There is no such edition to make a pack from."""
+
+
+class File(BaseModel):
+    """A file as it was built."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """What `manifest.json` says of a pack."""
+
+    model_config = ConfigDict(frozen=True)
+
+    manifest_version: int = 1
+    edition_id: str
+    edition_hash: str
+    """SHA-256 of the edition's `edition.json`, which holds the hashes of its tables."""
+    pages_version: str
+    as_of: date
+    known_at: datetime | None
+    n_learners: int
+    files: dict[str, File]
 
 
 @dataclass(frozen=True)
@@ -84,7 +109,7 @@ def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path
         raise PackError(str(error)) from None
     pack = home.packs / source.edition_id
     with home.writing(timeout=PATIENCE):
-        if not _stands(home, pack):
+        if not _stands(source, pack):
             _write(home, source, pack)
         if edition_id is None:
             _point(home.packs / "current", source.edition_id)
@@ -105,52 +130,57 @@ def verify(home: Home, edition_id: str | None = None) -> Verdict:
     if not pack.exists():
         raise PackError(f"there is no pack {pack}: make it with `tessera pack build`")
     pack = pack.resolve()
-    try:
-        manifest = json.loads((pack / MANIFEST).read_bytes())
-        files: dict[str, dict[str, object]] = manifest["files"]
-        named = str(manifest["edition_id"])
-        hashes = manifest["edition_hash"]
-    except (OSError, ValueError, KeyError, TypeError):
+    manifest = _manifest(pack)
+    if manifest is None:
         problem = Problem(MANIFEST, "manifest", "the manifest cannot be read: build the pack again")
         return Verdict(pack.name, pack, 0, (problem,))
-    problems = list(_differences(pack, files))
-    if named != pack.name:
-        problems.append(
-            Problem(MANIFEST, "edition", f"the folder is called {pack.name}, the manifest {named}")
-        )
-    problems += _edition_problems(home, named, hashes)
-    return Verdict(named, pack, len(files), tuple(problems))
+    problems = list(_differences(pack, manifest.files))
+    if manifest.edition_id != pack.name:
+        message = f"the folder is called {pack.name}, the manifest {manifest.edition_id}"
+        problems.append(Problem(MANIFEST, "edition", message))
+    problems += _edition_problems(home, manifest)
+    return Verdict(manifest.edition_id, pack, len(manifest.files), tuple(problems))
 
 
-def _differences(pack: Path, files: dict[str, dict[str, object]]) -> Iterator[Problem]:
+def _manifest(pack: Path) -> Manifest | None:
+    try:
+        return Manifest.model_validate_json((pack / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _differences(pack: Path, files: dict[str, File]) -> Iterator[Problem]:
     found = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
     for name in sorted(files.keys() - found):
         yield Problem(name, "missing", "the file is gone: build the pack again")
     for name in sorted(found - files.keys() - {MANIFEST}):
         yield Problem(name, "unexpected", "the file is not part of the pack: take it away")
     for name in sorted(files.keys() & found):
-        if hashlib.sha256((pack / name).read_bytes()).hexdigest() != files[name]["sha256"]:
+        if hashlib.sha256((pack / name).read_bytes()).hexdigest() != files[name].sha256:
             yield Problem(name, "changed", "the bytes are not those that were built")
 
 
-def _edition_problems(home: Home, edition_id: str, hashes: object) -> list[Problem]:
+def _edition_problems(home: Home, manifest: Manifest) -> list[Problem]:
     try:
-        source = find(home, edition_id)
+        source = find(home, manifest.edition_id)
         source.verify()
     except EditionError as error:
         return [Problem("edition.json", "edition", str(error))]
-    if source.digest != hashes:
+    if source.digest != manifest.edition_hash:
         message = "the edition is not the one that the pack was built from: build the pack again"
         return [Problem("edition.json", "edition", message)]
     return []
 
 
-def _stands(home: Home, pack: Path) -> bool:
-    """Say whether a pack is there, whole, and made by these very pages."""
-    if not pack.exists() or not verify(home, pack.name).ok:
-        return False
-    manifest = json.loads((pack / MANIFEST).read_bytes())
-    return bool(manifest.get("pages_version") == pages_version())
+def _stands(source: Source, pack: Path) -> bool:
+    """Say whether a pack is there, whole, of this very edition, and made by these very pages."""
+    manifest = _manifest(pack)
+    return (
+        manifest is not None
+        and manifest.edition_hash == source.digest
+        and manifest.pages_version == pages_version()
+        and not any(_differences(pack, manifest.files))
+    )
 
 
 def pages_version() -> str:
@@ -176,23 +206,22 @@ def _write(home: Home, source: Source, pack: Path) -> None:
     home.packs.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".pack-", dir=home.packs))
     try:
-        files: dict[str, dict[str, object]] = {}
+        files: dict[str, File] = {}
         for name, data in pages(portfolio):
             path = work / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-            files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        manifest = {
-            "manifest_version": MANIFEST_VERSION,
-            "edition_id": source.edition_id,
-            "edition_hash": source.digest,
-            "pages_version": pages_version(),
-            "as_of": portfolio.as_of.isoformat(),
-            "known_at": portfolio.known_at.isoformat() if portfolio.known_at else None,
-            "n_learners": len(portfolio.learners),
-            "files": dict(sorted(files.items())),
-        }
-        (work / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+            files[name] = File(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+        manifest = Manifest(
+            edition_id=source.edition_id,
+            edition_hash=source.digest,
+            pages_version=pages_version(),
+            as_of=portfolio.as_of,
+            known_at=portfolio.known_at,
+            n_learners=len(portfolio.learners),
+            files=dict(sorted(files.items())),
+        )
+        (work / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
         work.chmod(0o755)
         _replace(work, pack)
     except BaseException:

@@ -82,6 +82,11 @@ def instant(value: datetime | None) -> str:
     return _utc(value).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def clock(value: datetime | None) -> str:
+    """Return an instant in UTC, where the page has said that all its times are."""
+    return instant(value).removesuffix(" UTC")
+
+
 def _utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 

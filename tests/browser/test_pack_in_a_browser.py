@@ -105,8 +105,8 @@ def test_a_number_leads_to_evidence_ids_and_an_id_to_its_form(
     behind.locator("a.id").first.click()
     form = page.locator("article:target")
     assert form.locator("h3").inner_text().startswith(ids[0])
-    assert "delivery" in form.locator(".lineage").inner_text()
-    form.locator(".lineage a").click()
+    assert "delivery" in form.locator("p").last.inner_text()
+    form.locator("p a").click()
     assert page.locator("tr:target").count() == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,16 @@ def built(home: Home) -> Path:
     return pack.build(home, Settings(home=home.root))
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a home with an edition of two learners, to copy from."""
+    home = Home.open(tmp_path_factory.mktemp("small"))
+    publish_edition(home, 2)
+    return home.root
+
+
 @pytest.fixture
-def fresh(tmp_path: Path) -> Home:
-    """A home of its own, with an edition of four learners, for tests that break things."""
-    home = Home.open(tmp_path / "home")
-    publish_edition(home, 4)
-    return home
+def fresh(small: Path, tmp_path: Path) -> Home:
+    """A home of its own, for tests that break things."""
+    shutil.copytree(small, tmp_path / "home", symlinks=True)
+    return Home.open(tmp_path / "home")
