@@ -6,6 +6,7 @@ after it was killed. Heavy libraries are imported by the stages themselves.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 
 Batch = dict[str, Any]
+MOST_BATCHES = 16
+BATCH_BYTES = 16 << 20
+"""Less than this is not worth a task more: starting one costs seconds."""
 Report = TypeVar("Report")
 
 
@@ -44,10 +48,13 @@ def receive(run_id: str) -> dict[str, Any]:
 
 
 def batches(received: dict[str, Any]) -> list[Batch]:
-    """Split what is to be read into batches, named by their deliveries."""
+    """Split what is to be read into batches: as many as there are workers, more when it is much."""
     from pipelines.intake.batches import plan
+    from pipelines.intake.records import first_receipt
 
-    home, _ = _open()
+    home, settings = _open()
+    n_bytes = sum(first_receipt(home, delivery).bytes for delivery in received["pending"])
+    limit = min(MOST_BATCHES, max(settings.workers, math.ceil(n_bytes / BATCH_BYTES)))
     return [
         {
             "run_id": received["run_id"],
@@ -55,7 +62,7 @@ def batches(received: dict[str, Any]) -> list[Batch]:
             "name": _batch_name(deliveries),
             "deliveries": deliveries,
         }
-        for number, deliveries in enumerate(plan(home, received["pending"]))
+        for number, deliveries in enumerate(plan(home, received["pending"], limit))
     ]
 
 
