@@ -6,7 +6,6 @@ after it was killed. Heavy libraries are imported by the stages themselves.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,9 +17,6 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 
 Batch = dict[str, Any]
-MOST_BATCHES = 16
-BATCH_BYTES = 16 << 20
-"""Less than this is not worth a task more: starting one costs seconds."""
 Report = TypeVar("Report")
 
 
@@ -48,13 +44,10 @@ def receive(run_id: str) -> dict[str, Any]:
 
 
 def batches(received: dict[str, Any]) -> list[Batch]:
-    """Split what is to be read into batches: as many as there are workers, more when it is much."""
+    """Split what is to be read into batches, named by their deliveries."""
     from pipelines.intake.batches import plan
-    from pipelines.intake.records import first_receipt
 
-    home, settings = _open()
-    n_bytes = sum(first_receipt(home, delivery).bytes for delivery in received["pending"])
-    limit = min(MOST_BATCHES, max(settings.workers, math.ceil(n_bytes / BATCH_BYTES)))
+    home, _ = _open()
     return [
         {
             "run_id": received["run_id"],
@@ -62,7 +55,7 @@ def batches(received: dict[str, Any]) -> list[Batch]:
             "name": _batch_name(deliveries),
             "deliveries": deliveries,
         }
-        for number, deliveries in enumerate(plan(home, received["pending"], limit))
+        for number, deliveries in enumerate(plan(home, received["pending"]))
     ]
 
 
@@ -130,10 +123,15 @@ def calibrate(run_id: str, *, only_if_missing: bool = False) -> dict[str, Any]:
 
 
 def build(run_id: str) -> None:
-    """Build the marts and run their tests."""
-    from pipelines.warehouse.build import build
+    """Build the marts and run their tests.
 
-    _perform(run_id, "build", build)
+    Raises:
+        StoppedError: a model or a test failed.
+    """
+    from pipelines.warehouse.build import BuildError, build
+
+    with _gate(BuildError):
+        _perform(run_id, "build", build)
 
 
 def audit(run_id: str) -> None:
@@ -148,12 +146,17 @@ def audit(run_id: str) -> None:
 
 
 def publish(run_id: str) -> str:
-    """Publish the candidate; return the edition that is current then."""
+    """Publish the candidate; return the edition that is current then.
+
+    Raises:
+        StoppedError: the candidate has not passed its audit.
+    """
     from pipelines.warehouse.editions import current_id
-    from pipelines.warehouse.publish import publish
+    from pipelines.warehouse.publish import PublishError, publish
 
     home, _ = _open()
-    return _perform(run_id, "publish", publish) or current_id(home) or ""
+    with _gate(PublishError):
+        return _perform(run_id, "publish", publish) or current_id(home) or ""
 
 
 def pack(run_id: str, edition_id: str) -> None:
@@ -188,6 +191,14 @@ def verify_editions(run_id: str) -> None:
 def _open() -> tuple[Home, Settings]:
     settings = Settings()
     return Home.open(settings.home), settings
+
+
+@contextmanager
+def _gate(closed: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except closed as error:
+        raise StoppedError(str(error)) from error
 
 
 def _perform(run_id: str, stage: str, work: Callable[[Home, Settings], Report]) -> Report:
