@@ -35,7 +35,7 @@ lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 dbt
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/hadolint docker/Dockerfile
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, AssetWatcher, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -19,14 +20,13 @@ EDITION = Asset("edition", uri="evidence://edition/current")
 PACK = Asset("committee_pack", uri="evidence://pack/current")
 
 FINAL = RetryRule(
-    exception=[
-        "pipelines.stages.StoppedError",
-        "pipelines.warehouse.build.BuildError",
-        "pipelines.warehouse.publish.PublishError",
-    ],
+    exception="pipelines.stages.StoppedError",
     action=RetryAction.FAIL,
     reason="a gate said no: trying again would not help",
 )
+
+ON_TIME: dict[str, Any] = {"timezone": "UTC", "run_immediately": timedelta()}
+"""For a clock: a time that has passed before the first start is not made up for."""
 
 RETRIED: dict[str, Any] = {"retries": 3, "retry_policy": ExceptionRetryPolicy(rules=[FINAL])}
 """How often a task is tried again; Airflow's settings give the delay between tries."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
-from assets import CALIBRATION, LOG, WRITER
+from assets import CALIBRATION, LOG, ON_TIME, WRITER
 
 from pipelines import stages
 
 
 @dag(
     dag_display_name="Calibrate: stringency, variance components, norms",
-    schedule=CronTriggerTimetable("0 4 1 2,8 *", timezone="UTC"),
+    schedule=CronTriggerTimetable("0 4 1 2,8 *", **ON_TIME),
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,

@@ -7,14 +7,14 @@ edition again: an edition whose tables no longer have the hashes on its record m
 from __future__ import annotations
 
 from airflow.sdk import CronTriggerTimetable, dag, task
-from assets import RETRIED, WRITER
+from assets import ON_TIME, RETRIED, WRITER
 
 from pipelines import stages
 
 
 @dag(
     dag_display_name="Housekeeping: leftovers, and the truth of editions",
-    schedule=CronTriggerTimetable("30 5 * * 0", timezone="UTC"),
+    schedule=CronTriggerTimetable("30 5 * * 0", **ON_TIME),
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,

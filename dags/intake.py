@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task, task_group
-from assets import INBOX, LOG, RETRIED, WRITER
+from assets import INBOX, LOG, ON_TIME, RETRIED, WRITER
 
 from pipelines import stages
 
@@ -24,7 +24,7 @@ BY_BATCH: dict[str, Any] = RETRIED | {"map_index_template": "{{ task.op_kwargs['
 @dag(
     dag_display_name="Intake: from the inbox to the evidence log",
     schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("0 2 * * *", timezone="UTC"), assets=[INBOX]
+        timetable=CronTriggerTimetable("0 2 * * *", **ON_TIME), assets=[INBOX]
     ),
     catchup=False,
     max_active_runs=1,

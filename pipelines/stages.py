@@ -123,10 +123,15 @@ def calibrate(run_id: str, *, only_if_missing: bool = False) -> dict[str, Any]:
 
 
 def build(run_id: str) -> None:
-    """Build the marts and run their tests."""
-    from pipelines.warehouse.build import build
+    """Build the marts and run their tests.
 
-    _perform(run_id, "build", build)
+    Raises:
+        StoppedError: a model or a test failed.
+    """
+    from pipelines.warehouse.build import BuildError, build
+
+    with _gate(BuildError):
+        _perform(run_id, "build", build)
 
 
 def audit(run_id: str) -> None:
@@ -141,12 +146,17 @@ def audit(run_id: str) -> None:
 
 
 def publish(run_id: str) -> str:
-    """Publish the candidate; return the edition that is current then."""
+    """Publish the candidate; return the edition that is current then.
+
+    Raises:
+        StoppedError: the candidate has not passed its audit.
+    """
     from pipelines.warehouse.editions import current_id
-    from pipelines.warehouse.publish import publish
+    from pipelines.warehouse.publish import PublishError, publish
 
     home, _ = _open()
-    return _perform(run_id, "publish", publish) or current_id(home) or ""
+    with _gate(PublishError):
+        return _perform(run_id, "publish", publish) or current_id(home) or ""
 
 
 def pack(run_id: str, edition_id: str) -> None:
@@ -181,6 +191,14 @@ def verify_editions(run_id: str) -> None:
 def _open() -> tuple[Home, Settings]:
     settings = Settings()
     return Home.open(settings.home), settings
+
+
+@contextmanager
+def _gate(closed: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except closed as error:
+        raise StoppedError(str(error)) from error
 
 
 def _perform(run_id: str, stage: str, work: Callable[[Home, Settings], Report]) -> Report:

@@ -59,6 +59,15 @@ class Observer:
                     raise RunError(f"{error['filename']}:\n{error['stack_trace']}")
             self.wait()
 
+    def about_to_receive(self) -> str | None:
+        """Return a run of intake that has yet to look into the inbox, if one waits already."""
+        active = self.api.get("dags", INTAKE, "dagRuns", state=["queued", "running"])
+        for run in active["dag_runs"]:
+            where = ("dags", INTAKE, "dagRuns", run["dag_run_id"], "taskInstances", "receive")
+            if self.api.get(*where)["state"] in (None, "scheduled", "queued"):
+                return str(run["dag_run_id"])
+        return None
+
     def follow(self, dag_id: str, run_id: str) -> None:
         """Tell of each task as it ends, until the run has ended.
 
@@ -152,8 +161,10 @@ def run_once(observer: Observer, since: datetime) -> str:
         RunError: a task failed for good.
     """
     observer.wait_for_dags(since)
-    run_id = new_run_id()
-    observer.api.post("dags", INTAKE, "dagRuns", body={"dag_run_id": run_id, "logical_date": None})
+    if (run_id := observer.about_to_receive()) is None:
+        run_id = new_run_id()
+        body = {"dag_run_id": run_id, "logical_date": None}
+        observer.api.post("dags", INTAKE, "dagRuns", body=body)
     observer.terminal.line("Intake")
     observer.follow(INTAKE, run_id)
     if (following := observer.follower(run_id)) is not None:

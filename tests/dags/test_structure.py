@@ -113,6 +113,15 @@ def test_assets_have_stable_names_and_no_path(dags: dict[str, Any]) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["intake", "calibrate", "housekeeping"])
+def test_a_time_that_passed_before_the_first_start_is_not_made_up_for(
+    dags: dict[str, Any], name: str
+) -> None:
+    timetable = dags[name].timetable
+    clock = getattr(timetable, "timetable", timetable)
+    assert clock.run_immediately == timedelta()
+
+
 def test_what_each_task_brings_forth(dags: dict[str, Any]) -> None:
     made = {
         (dag.dag_id, task.task_id): {asset.name for asset in task.outlets}

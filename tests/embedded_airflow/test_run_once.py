@@ -49,6 +49,8 @@ class Airflow:
                 return f"{dag_id}_read"
             case ("dags", dag_id, "dagRuns", _):
                 return f"{dag_id}_run"
+            case (*_, "taskInstances", "receive"):
+                return "receive"
             case ("dags", dag_id, "dagRuns"):
                 return f"{dag_id}_runs"
             case ("dags", _, "tasks"):
@@ -92,6 +94,7 @@ def airflow(**changes: list[Any]) -> Airflow:
                 ]
             }
         ],
+        "intake_runs": [{"dag_runs": []}],
         "intake_run": [{"dag_run_id": "run-1", "state": "success"}],
         "intake_tasks": [{"task_instances": [task("success")]}],
         "events": [{"asset_events": [started("portfolio-1")]}],
@@ -141,6 +144,22 @@ def test_each_end_of_a_task_is_told_once_however_often_it_is_seen() -> None:
         )
     )
     assert lines[:3] == ["Intake", "     1.2 s  Read: failed, is tried again", "     1.2 s  Read"]
+
+
+def test_a_run_that_waits_to_look_into_the_inbox_is_taken_for_ours() -> None:
+    nightly = {"dag_runs": [{"dag_run_id": "scheduled__2026"}]}
+    answers = airflow(intake_runs=[nightly], receive=[{"state": None}])
+    run_id, _ = follow(answers)
+    assert run_id == "scheduled__2026"
+    assert answers.posted == []
+
+
+def test_a_run_that_has_looked_into_the_inbox_goes_first_and_ours_after_it() -> None:
+    resumed = {"dag_runs": [{"dag_run_id": "run-1"}]}
+    answers = airflow(intake_runs=[resumed], receive=[{"state": "success"}])
+    run_id, _ = follow(answers)
+    assert run_id != "run-1"
+    assert answers.posted
 
 
 def test_a_run_that_announces_nothing_ends_with_intake() -> None:
