@@ -21,6 +21,7 @@ from pipelines.committee.queries import Portfolio, read
 from pipelines.committee.render import Pages, style_sheet
 from pipelines.home import Home
 from pipelines.settings import Settings
+from pipelines.warehouse.editions import current_id
 
 MANIFEST = "manifest.json"
 PATIENCE = 60.0
@@ -85,9 +86,9 @@ class Verdict:
 
 
 def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path:
-    """Write the pack of an edition, `packs/<edition_id>/`, and point `packs/current` to it.
+    """Write the pack of an edition, `packs/<edition_id>/`.
 
-    A pack that stands and verifies is kept as it is: the same edition makes the same bytes.
+    `packs/current` points to the pack of the current edition. A pack that stands and verifies is kept as it is: the same edition makes the same bytes.
 
     Args:
         home: whose editions and packs.
@@ -111,7 +112,7 @@ def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path
     with home.writing(timeout=PATIENCE):
         if not _stands(source, pack):
             _write(home, source, pack)
-        if edition_id is None:
+        if source.edition_id == current_id(home):
             _point(home.packs / "current", source.edition_id)
     return pack
 
