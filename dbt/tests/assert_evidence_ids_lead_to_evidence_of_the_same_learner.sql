@@ -1,5 +1,5 @@
--- What is this test? Every evidence id behind a status, a signal's competency or a comment leads to a
--- data point of the same learner.
+-- What is this test? Every evidence id behind a status, a conflict or a comment leads to a data
+-- point of the same learner.
 -- When is it important to resolve? Always: a number that cannot be followed cannot be defended.
 -- How to resolve? Look at the model that lists the id; it lost its learner on a join.
 {{ config(severity='error', meta={'consequence': 'evidence'}) }}

@@ -1,5 +1,5 @@
--- What is this test? No count of fewer learners than the rule allows is shown, and no hidden count can
--- be had by taking the others from the whole.
+-- What is this test? No count of fewer learners than the rule allows is shown, and no hidden count
+-- can be had by taking the others from the whole.
 -- When is it important to resolve? Before publication: a person could be recognised.
 -- How to resolve? Look at programme_demographic_count for the attribute listed.
 {{ config(severity='error', meta={'consequence': 'fairness'}) }}

@@ -66,7 +66,9 @@ flagged as (
             <= {{ rule_threshold('agenda', 'flagged', 'window_days') }}
         )
     group by evidence.learner_key, evidence.programme_id
-    having count(distinct evidence.evidence_id) >= {{ rule_threshold('agenda', 'flagged', 'flags_min') }}
+    having
+        count(distinct evidence.evidence_id)
+        >= {{ rule_threshold('agenda', 'flagged', 'flags_min') }}
 ),
 
 counted as (
@@ -147,7 +149,9 @@ unioned as (
 
     select learner_key, programme_id, 'needs_discussion' as reason_code, n_needs_discussion as n
     from counted
-    where n_needs_discussion >= {{ rule_threshold('agenda', 'needs_discussion', 'competencies_min') }}
+    where
+        n_needs_discussion
+        >= {{ rule_threshold('agenda', 'needs_discussion', 'competencies_min') }}
 
     union all
 
@@ -170,7 +174,9 @@ unioned as (
 
     select learner_key, programme_id, 'not_enough_evidence' as reason_code, n_not_enough as n
     from counted
-    where n_not_enough >= {{ rule_threshold('agenda', 'not_enough_evidence', 'competencies_min') }}
+    where
+        n_not_enough
+        >= {{ rule_threshold('agenda', 'not_enough_evidence', 'competencies_min') }}
 
     union all
 

@@ -1,5 +1,5 @@
--- Grain: one row per learner and competency of a signal that asks for evidence: which instrument, which
--- kind of assessor and which setting the programme uses for it that the learner has not had yet.
+-- Grain: one row per learner and competency of a signal that asks for evidence: which instrument,
+-- kind of assessor and setting the programme uses for it that the learner has not had yet.
 with
 
 signals as (

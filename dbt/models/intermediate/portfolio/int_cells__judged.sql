@@ -104,7 +104,7 @@ reasoned as (
                     'Talk with the learner: ' || share_words || '; the whole interval lies below '
                     || {{ percent('discussion_high_max') }} || '.'
             when summary = 2
-                then upper(substring(median_words, 1, 1)) || substring(median_words, 2) || '.'
+                then {{ as_sentence('median_words') }}
             when status = 'at_or_above_target'
                 then
                     share_words || ', ' || cast(n_latest_at_target as varchar) || ' of the newest '

@@ -1,5 +1,5 @@
--- Grain: one row per learner, kind of conflict, stage and competency (without one: over all of them),
--- with the sentence that people read.
+-- Grain: one row per learner, kind of conflict, stage and competency (over all of them where there
+-- is none), with the sentence that people read.
 with
 
 differing as (

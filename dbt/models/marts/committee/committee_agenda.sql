@@ -183,7 +183,7 @@ final as (
             when grouped.agenda_group = 'consent' and not grouped.is_active
                 then 'The learner is not enrolled at present (' || grouped.enrolment_status || ').'
             when grouped.reason_words = '' then 'No reason to talk has been raised.'
-            else upper(substring(grouped.reason_words, 1, 1)) || substring(grouped.reason_words, 2) || '.'
+            else {{ as_sentence('grouped.reason_words') }}
         end as reason_text,
         decisions.outcome as last_decision_outcome,
         decisions.rationale as last_decision_rationale,

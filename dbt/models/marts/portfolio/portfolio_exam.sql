@@ -109,7 +109,8 @@ expected as (
     where
         cohort_sittings.is_progress_test
         and cohort_sittings.n_sat
-        >= cohort_sizes.n_learners * {{ rule_threshold('exams', 'absent_sitting', 'cohort_share_min') }}
+        >= cohort_sizes.n_learners
+        * {{ rule_threshold('exams', 'absent_sitting', 'cohort_share_min') }}
 ),
 
 gaps as (

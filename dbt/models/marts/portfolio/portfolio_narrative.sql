@@ -69,8 +69,8 @@ comments as (
         gathered.has_flag,
         gathered.evidence_ids,
         gathered.competency_ids,
-        coalesce(ranked_ratings.stage_id, 'no_stage')
-            = coalesce(learners.stage_id, 'no_stage') as is_current_stage
+        coalesce(ranked_ratings.stage_id, 'no_stage') = coalesce(learners.stage_id, 'no_stage')
+            as is_current_stage
     from ranked_ratings
     inner join gathered
         on
