@@ -126,7 +126,9 @@
 
 {#- The list of the one evidence id of a record that is there. -#}
 {% macro evidence_ids_of(record_key) -%}
-    {{ list_present(["case when " ~ record_key ~ " is not null then " ~ evidence_id(record_key) ~ " end"]) }}
+    {{ list_present([
+        "case when " ~ record_key ~ " is not null then " ~ evidence_id(record_key) ~ " end",
+    ]) }}
 {%- endmacro %}
 
 {#- With the programme: in a stage today, or not known to have ended the last enrolment. -#}

@@ -7,27 +7,37 @@
 with
 
 evidence as (
-    select distinct learner_key, evidence_id
+    select distinct
+        learner_key,
+        evidence_id
     from {{ ref('fct_evidence') }}
 ),
 
 named as (
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_competency_status') }}
 
     union
 
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_competency_method') }}
 
     union
 
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_conflict') }}
 
     union
 
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_narrative') }}
 )
 

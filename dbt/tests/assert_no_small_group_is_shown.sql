@@ -11,13 +11,19 @@ counts as (
 ),
 
 shown as (
-    select programme_id, attribute, value
+    select
+        programme_id,
+        attribute,
+        value
     from counts
     where n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
 ),
 
 given_away as (
-    select programme_id, attribute, min(value) as value
+    select
+        programme_id,
+        attribute,
+        min(value) as value
     from counts
     group by programme_id, attribute
     having

@@ -127,27 +127,47 @@ disputed as (
 ),
 
 unioned as (
-    select learner_key, programme_id, 'appeal' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'appeal' as reason_code,
+        n
     from appealed
 
     union all
 
-    select learner_key, programme_id, 'action_overdue' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'action_overdue' as reason_code,
+        n
     from overdue
 
     union all
 
-    select learner_key, programme_id, 'flagged' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'flagged' as reason_code,
+        n
     from flagged
 
     union all
 
-    select learner_key, programme_id, 'dispute' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'dispute' as reason_code,
+        n
     from disputed
 
     union all
 
-    select learner_key, programme_id, 'needs_discussion' as reason_code, n_needs_discussion as n
+    select
+        learner_key,
+        programme_id,
+        'needs_discussion' as reason_code,
+        n_needs_discussion as n
     from counted
     where
         n_needs_discussion
@@ -155,24 +175,40 @@ unioned as (
 
     union all
 
-    select learner_key, programme_id, 'conflict' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'conflict' as reason_code,
+        n
     from conflicting
     where n >= {{ rule_threshold('agenda', 'conflict', 'conflicts_min') }}
 
     union all
 
-    select learner_key, programme_id, 'data_problem' as reason_code, n_quarantined as n
+    select
+        learner_key,
+        programme_id,
+        'data_problem' as reason_code,
+        n_quarantined as n
     from waiting
 
     union all
 
-    select learner_key, programme_id, 'not_on_roster' as reason_code, 1 as n
+    select
+        learner_key,
+        programme_id,
+        'not_on_roster' as reason_code,
+        1 as n
     from learners
     where not is_on_roster
 
     union all
 
-    select learner_key, programme_id, 'not_enough_evidence' as reason_code, n_not_enough as n
+    select
+        learner_key,
+        programme_id,
+        'not_enough_evidence' as reason_code,
+        n_not_enough as n
     from counted
     where
         n_not_enough
@@ -180,7 +216,11 @@ unioned as (
 
     union all
 
-    select learners.learner_key, learners.programme_id, 'no_plan' as reason_code, 1 as n
+    select
+        learners.learner_key,
+        learners.programme_id,
+        'no_plan' as reason_code,
+        1 as n
     from learners
     left join counted
         on

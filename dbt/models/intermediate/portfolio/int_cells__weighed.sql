@@ -19,7 +19,9 @@ rules as (
 ),
 
 own_rules as (
-    select distinct rule_set_id, stage_id
+    select distinct
+        rule_set_id,
+        stage_id
     from rules
     where stage_id is not null
 ),

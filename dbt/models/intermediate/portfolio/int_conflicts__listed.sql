@@ -94,7 +94,7 @@ open_secured as (
     left join learners on assurance.learner_key = learners.learner_key
     where
         assurance.difference_low > {{ rule_threshold('conflicts', 'open_secured', 'margin') }}
-        or assurance.difference_high < - {{ rule_threshold('conflicts', 'open_secured', 'margin') }}
+        or assurance.difference_high < -{{ rule_threshold('conflicts', 'open_secured', 'margin') }}
 ),
 
 unioned as (

@@ -127,11 +127,11 @@ next_meetings as (
     inner join meetings
         on
             learners.programme_id = meetings.programme_id
-            and (meetings.stage_id is null or meetings.stage_id = learners.stage_id)
+            and (meetings.stage_id is null or learners.stage_id = meetings.stage_id)
             and (
                 meetings.site_id is null
                 or learners.site_id is null
-                or meetings.site_id = learners.site_id
+                or learners.site_id = meetings.site_id
             )
 ),
 

@@ -1,5 +1,5 @@
--- Grain: one row per learner, exam, sitting and attempt, and one per sitting of a progress test that
--- most of the learner's cohort sat and the learner did not: a gap is a row, never a zero.
+-- Grain: one row per learner, exam, sitting and attempt, and one per sitting of a progress test
+-- that most of the cohort sat and the learner did not: a gap is a row, never a zero.
 with
 
 sittings as (
