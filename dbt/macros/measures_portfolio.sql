@@ -60,7 +60,7 @@
     cast(round(cast({{ part }} as double) / nullif({{ whole }}, 0), 4) as decimal(5, 4))
 {%- endmacro %}
 
-{#- An improvement comment that can be acted on: long enough and, where the rule asks, with a marker. -#}
+{#- An improvement comment to act on: long enough and, where the rule asks, with a marker. -#}
 {% macro measure_is_actionable(improvements, n_markers, characters, needs_marker) -%}
     (
         coalesce(length(trim({{ improvements }})), 0) >= {{ characters }}
@@ -70,25 +70,25 @@
 
 {#- A share for people to read: "43 %". -#}
 {% macro percent(share) -%}
-    cast(cast(round({{ share }} * 100) as integer) as {{ dbt.type_string() }}) || ' %'
+    cast(cast(round({{ share }} * 100) as integer) as {{ text_type() }}) || ' %'
 {%- endmacro %}
 
 {#- A number and its noun: "1 data point", "2 data points". -#}
 {% macro counted(n, one, many) -%}
-    cast({{ n }} as {{ dbt.type_string() }}) || case when {{ n }} = 1 then ' {{ one }}' else ' {{ many }}' end
+    cast({{ n }} as {{ text_type() }}) || case when {{ n }} = 1 then ' {{ one }}' else ' {{ many }}' end
 {%- endmacro %}
 
 {#- What is there of what is asked for: "2 of 5 data points". -#}
 {% macro of_required(n, required, noun) -%}
-    cast({{ n }} as {{ dbt.type_string() }}) || ' of '
-    || cast(cast({{ required }} as integer) as {{ dbt.type_string() }}) || ' {{ noun }}'
+    cast({{ n }} as {{ text_type() }}) || ' of '
+    || cast(cast({{ required }} as integer) as {{ text_type() }}) || ' {{ noun }}'
 {%- endmacro %}
 
 {#- A level for people to read: "3", and "3.5" only where the middle lies between two levels. -#}
 {% macro level_text(level) -%}
     case
-        when {{ level }} = floor({{ level }}) then cast(cast({{ level }} as integer) as {{ dbt.type_string() }})
-        else cast(cast({{ level }} as decimal(5, 1)) as {{ dbt.type_string() }})
+        when {{ level }} = floor({{ level }}) then cast(cast({{ level }} as integer) as {{ text_type() }})
+        else cast(cast({{ level }} as decimal(5, 1)) as {{ text_type() }})
     end
 {%- endmacro %}
 
@@ -118,15 +118,25 @@
 
 {#- A competency for people to read: its title and its id, or the id alone. -#}
 {% macro competency_words(alias) -%}
-    coalesce({{ alias }}.competency_title || ' (' || {{ alias }}.competency_id || ')', {{ alias }}.competency_id)
+    coalesce(
+        {{ alias }}.competency_title || ' (' || {{ alias }}.competency_id || ')',
+        {{ alias }}.competency_id
+    )
 {%- endmacro %}
 
 {#- The list of the one evidence id of a record that is there. -#}
 {% macro evidence_ids_of(record_key) -%}
-    {{ list_present(["case when " ~ record_key ~ " is not null then " ~ evidence_id(record_key) ~ " end"]) }}
+    {{ list_present([
+        "case when " ~ record_key ~ " is not null then " ~ evidence_id(record_key) ~ " end",
+    ]) }}
 {%- endmacro %}
 
 {#- With the programme: in a stage today, or not known to have ended the last enrolment. -#}
 {% macro learner_is_active(alias) -%}
     ({{ alias }}.stage_id is not null or coalesce({{ alias }}.enrolment_status, 'active') = 'active')
+{%- endmacro %}
+
+{#- Words as a sentence: a capital letter in front, a full stop behind. -#}
+{% macro as_sentence(words) -%}
+    upper(substring({{ words }}, 1, 1)) || substring({{ words }}, 2) || '.'
 {%- endmacro %}

@@ -16,7 +16,9 @@ plan as (
 ),
 
 rule_sets as (
-    select distinct rule_set_id, programme_id
+    select distinct
+        rule_set_id,
+        programme_id
     from {{ ref('int_sufficiency_rules__pivoted') }}
 ),
 

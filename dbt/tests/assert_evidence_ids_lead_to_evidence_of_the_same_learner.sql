@@ -1,5 +1,5 @@
--- What is this test? Every evidence id behind a status, a signal's competency or a comment leads to a
--- data point of the same learner.
+-- What is this test? Every evidence id behind a status, a conflict or a comment leads to a data
+-- point of the same learner.
 -- When is it important to resolve? Always: a number that cannot be followed cannot be defended.
 -- How to resolve? Look at the model that lists the id; it lost its learner on a join.
 {{ config(severity='error', meta={'consequence': 'evidence'}) }}
@@ -7,27 +7,37 @@
 with
 
 evidence as (
-    select distinct learner_key, evidence_id
+    select distinct
+        learner_key,
+        evidence_id
     from {{ ref('fct_evidence') }}
 ),
 
 named as (
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_competency_status') }}
 
     union
 
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_competency_method') }}
 
     union
 
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_conflict') }}
 
     union
 
-    select learner_key, {{ unnest_list('evidence_ids') }} as evidence_id
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_narrative') }}
 )
 

@@ -1,5 +1,5 @@
--- What is this test? All new evidence on a competency is counted, once, in a cell of the default rule
--- set; none is lost between the fact and the status.
+-- What is this test? All new evidence on a competency is counted, once, in a cell of the default
+-- rule set; none is lost between the fact and the status.
 -- When is it important to resolve? Always: a learner's evidence would not count.
 -- How to resolve? Look at int_cell_evidence__assigned for the data points listed.
 {{ config(severity='error', meta={'consequence': 'status'}) }}

@@ -1,5 +1,5 @@
--- What is this test? No count of fewer learners than the rule allows is shown, and no hidden count can
--- be had by taking the others from the whole.
+-- What is this test? No count of fewer learners than the rule allows is shown, and no hidden count
+-- can be had by taking the others from the whole.
 -- When is it important to resolve? Before publication: a person could be recognised.
 -- How to resolve? Look at programme_demographic_count for the attribute listed.
 {{ config(severity='error', meta={'consequence': 'fairness'}) }}
@@ -11,13 +11,19 @@ counts as (
 ),
 
 shown as (
-    select programme_id, attribute, value
+    select
+        programme_id,
+        attribute,
+        value
     from counts
     where n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
 ),
 
 given_away as (
-    select programme_id, attribute, min(value) as value
+    select
+        programme_id,
+        attribute,
+        min(value) as value
     from counts
     group by programme_id, attribute
     having

@@ -19,7 +19,10 @@ demands as (
 ),
 
 own_demands as (
-    select distinct rule_set_id, rule_id, stage_id
+    select distinct
+        rule_set_id,
+        rule_id,
+        stage_id
     from demands
     where stage_id is not null
 )
@@ -33,7 +36,7 @@ from status
 inner join demands
     on
         status.rule_set_id = demands.rule_set_id
-        and (demands.stage_id is null or demands.stage_id = status.stage_id)
+        and (demands.stage_id is null or status.stage_id = demands.stage_id)
 left join own_demands
     on
         demands.stage_id is null

@@ -7,28 +7,38 @@ with
 
 -- What people wrote themselves is left out: an agreed action and a decision stay as they are.
 sentences as (
-    select learner_key, status_reason as sentence
+    select
+        learner_key,
+        status_reason as sentence
     from {{ ref('portfolio_competency_status') }}
 
     union all
 
-    select learner_key, sentence
+    select
+        learner_key,
+        sentence
     from {{ ref('portfolio_conflict') }}
 
     union all
 
-    select learner_key, sentence
+    select
+        learner_key,
+        sentence
     from {{ ref('portfolio_signal') }}
     where rule_id <> 'action_overdue'
 
     union all
 
-    select learner_key, sentence
+    select
+        learner_key,
+        sentence
     from {{ ref('portfolio_ai_use') }}
 
     union all
 
-    select learner_key, reason_text as sentence
+    select
+        learner_key,
+        reason_text as sentence
     from {{ ref('committee_agenda') }}
 )
 

@@ -6,9 +6,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pipelines.contracts import Demographics, Learner, LearnerStage, WorkplaceAssessment
+from pipelines.contracts import (
+    Demographics,
+    ExamResult,
+    Learner,
+    LearnerStage,
+    WorkplaceAssessment,
+)
 from pipelines.rules import load_catalogue
-from tests.dbt.raw_builder import RawBuilder
+from tests.dbt.raw_builder import RawBuilder, digest
 
 PROGRAMME = "MED"
 CALIBRATION = "2026-01"
@@ -42,6 +48,9 @@ def add_portfolio(school: RawBuilder) -> None:
             narrative_strengths=SEEN,
             narrative_improvements=NEXT,
         )
+    _refuse_correction(school, "cora-0")
+    for sitting in range(4):
+        _pass_essay(school, sitting)
     for number in range(2):
         _observe(
             school,
@@ -158,4 +167,47 @@ def _observe(
         ),
         source_id="wba",
         delivery_id="wba-1",
+    )
+
+
+def _pass_essay(school: RawBuilder, sitting: int) -> None:
+    """Add open evidence, to be compared with what was observed."""
+    school.add(
+        ExamResult(
+            programme_id=PROGRAMME,
+            record_id=f"cora-essay-{sitting}",
+            learner_id="cora",
+            task_id="ESSAY",
+            sitting_id=f"C{sitting}",
+            instrument_id="coursework",
+            result_status="scored",
+            score=Decimal(15),
+            max_score=Decimal(20),
+            occurred_at=datetime(2026, 1, 5 + sitting, 9, tzinfo=UTC),
+        ),
+        source_id="results",
+    )
+
+
+def _refuse_correction(school: RawBuilder, record_id: str) -> None:
+    """Add a newer version of an accepted record that was refused."""
+    school.table(
+        "refused",
+        [
+            {
+                "delivery_id": "wba-1",
+                "interpretation_id": "interp-1",
+                "source_id": "wba",
+                "source_row": 98,
+                "kind": "workplace_assessment",
+                "record_key": digest("workplace_assessment", PROGRAMME, "wba", record_id),
+                "code": "bad_date",
+                "field": "observed_at",
+                "message": "the date is not a date",
+                "value_masked": "3***",
+                "suggestion": "write the day as in the other rows",
+                "owner": "assessment_unit",
+                "is_first": True,
+            }
+        ],
     )

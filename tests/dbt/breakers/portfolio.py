@@ -45,6 +45,10 @@ BREAKERS: dict[str, str] = {
     "assert_evidence_ids_lead_to_evidence_of_the_same_learner": (
         "update marts.fct_evidence set learner_key = 'L-other'"
     ),
+    "a_status_follows_the_share_or_the_median": (
+        "update intermediate.int_rules__chosen set threshold_value = 3 "
+        "where threshold_name = 'summary'"
+    ),
     "assert_every_threshold_names_its_source": "update raw.rule_set set source = ''",
     "assert_every_required_competency_has_a_cell": (
         "delete from marts.portfolio_competency_status"

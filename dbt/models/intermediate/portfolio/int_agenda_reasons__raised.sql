@@ -66,7 +66,9 @@ flagged as (
             <= {{ rule_threshold('agenda', 'flagged', 'window_days') }}
         )
     group by evidence.learner_key, evidence.programme_id
-    having count(distinct evidence.evidence_id) >= {{ rule_threshold('agenda', 'flagged', 'flags_min') }}
+    having
+        count(distinct evidence.evidence_id)
+        >= {{ rule_threshold('agenda', 'flagged', 'flags_min') }}
 ),
 
 counted as (
@@ -125,56 +127,100 @@ disputed as (
 ),
 
 unioned as (
-    select learner_key, programme_id, 'appeal' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'appeal' as reason_code,
+        n
     from appealed
 
     union all
 
-    select learner_key, programme_id, 'action_overdue' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'action_overdue' as reason_code,
+        n
     from overdue
 
     union all
 
-    select learner_key, programme_id, 'flagged' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'flagged' as reason_code,
+        n
     from flagged
 
     union all
 
-    select learner_key, programme_id, 'dispute' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'dispute' as reason_code,
+        n
     from disputed
 
     union all
 
-    select learner_key, programme_id, 'needs_discussion' as reason_code, n_needs_discussion as n
+    select
+        learner_key,
+        programme_id,
+        'needs_discussion' as reason_code,
+        n_needs_discussion as n
     from counted
-    where n_needs_discussion >= {{ rule_threshold('agenda', 'needs_discussion', 'competencies_min') }}
+    where
+        n_needs_discussion
+        >= {{ rule_threshold('agenda', 'needs_discussion', 'competencies_min') }}
 
     union all
 
-    select learner_key, programme_id, 'conflict' as reason_code, n
+    select
+        learner_key,
+        programme_id,
+        'conflict' as reason_code,
+        n
     from conflicting
     where n >= {{ rule_threshold('agenda', 'conflict', 'conflicts_min') }}
 
     union all
 
-    select learner_key, programme_id, 'data_problem' as reason_code, n_quarantined as n
+    select
+        learner_key,
+        programme_id,
+        'data_problem' as reason_code,
+        n_quarantined as n
     from waiting
 
     union all
 
-    select learner_key, programme_id, 'not_on_roster' as reason_code, 1 as n
+    select
+        learner_key,
+        programme_id,
+        'not_on_roster' as reason_code,
+        1 as n
     from learners
     where not is_on_roster
 
     union all
 
-    select learner_key, programme_id, 'not_enough_evidence' as reason_code, n_not_enough as n
+    select
+        learner_key,
+        programme_id,
+        'not_enough_evidence' as reason_code,
+        n_not_enough as n
     from counted
-    where n_not_enough >= {{ rule_threshold('agenda', 'not_enough_evidence', 'competencies_min') }}
+    where
+        n_not_enough
+        >= {{ rule_threshold('agenda', 'not_enough_evidence', 'competencies_min') }}
 
     union all
 
-    select learners.learner_key, learners.programme_id, 'no_plan' as reason_code, 1 as n
+    select
+        learners.learner_key,
+        learners.programme_id,
+        'no_plan' as reason_code,
+        1 as n
     from learners
     left join counted
         on

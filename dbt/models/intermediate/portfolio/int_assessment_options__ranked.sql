@@ -1,9 +1,12 @@
--- Grain: one row per learner and competency of a signal that asks for evidence: which instrument, which
--- kind of assessor and which setting the programme uses for it that the learner has not had yet.
+-- Grain: one row per learner and competency of a signal that asks for evidence: which instrument,
+-- kind of assessor and setting the programme uses for it that the learner has not had yet.
 with
 
 signals as (
-    select distinct learner_key, programme_id, competency_id
+    select distinct
+        learner_key,
+        programme_id,
+        competency_id
     from {{ ref('int_signals__chosen') }}
     where competency_id is not null
 ),
@@ -14,19 +17,34 @@ evidence as (
 ),
 
 used as (
-    select learner_key, programme_id, competency_id, 'instrument' as dimension, instrument_id as value
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        'instrument' as dimension,
+        instrument_id as value
     from evidence
     where instrument_id is not null
 
     union all
 
-    select learner_key, programme_id, competency_id, 'role' as dimension, assessor_role as value
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        'role' as dimension,
+        assessor_role as value
     from evidence
     where assessor_role is not null
 
     union all
 
-    select learner_key, programme_id, competency_id, 'setting' as dimension, setting as value
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        'setting' as dimension,
+        setting as value
     from evidence
     where setting is not null
 ),
@@ -43,7 +61,12 @@ in_programme as (
 ),
 
 by_learner as (
-    select distinct learner_key, programme_id, competency_id, dimension, value
+    select distinct
+        learner_key,
+        programme_id,
+        competency_id,
+        dimension,
+        value
     from used
 ),
 
@@ -64,7 +87,7 @@ options as (
             order by
                 case when by_learner.value is null then 0 else 1 end,
                 in_programme.n_used desc,
-                in_programme.value
+                in_programme.value asc
         ) as preference
     from signals
     inner join in_programme

@@ -80,8 +80,8 @@ explained as (
         || {{ percent('share_at_target') }} || ', interval ' || {{ percent('share_low') }}
         || ' to ' || {{ percent('share_high') }} || ')' as share_words,
         'the median level is ' || {{ level_text('level_median') }} || ', the target '
-        || {{ level_text('target_level') }} || ', on ' || {{ counted('n_rated', 'rating', 'ratings') }}
-            as median_words
+        || {{ level_text('target_level') }} || ', on '
+        || {{ counted('n_rated', 'rating', 'ratings') }} as median_words
     from judged
 ),
 
@@ -95,7 +95,9 @@ reasoned as (
                 then 'Not enough evidence yet: ' || {{ list_join('shortfalls') }} || '.'
             when status = 'needs_discussion' and n_flags >= flags_for_discussion
                 then
-                    {{ counted('n_flags', 'data point carries a flag', 'data points carry a flag') }}
+                    {{ counted(
+                        'n_flags', 'data point carries a flag', 'data points carry a flag'
+                    ) }}
                     || '; read what was written and talk with the learner.'
             when status = 'needs_discussion' and summary = 2
                 then 'Talk with the learner: ' || median_words || '.'
@@ -104,7 +106,7 @@ reasoned as (
                     'Talk with the learner: ' || share_words || '; the whole interval lies below '
                     || {{ percent('discussion_high_max') }} || '.'
             when summary = 2
-                then upper(substring(median_words, 1, 1)) || substring(median_words, 2) || '.'
+                then {{ as_sentence('median_words') }}
             when status = 'at_or_above_target'
                 then
                     share_words || ', ' || cast(n_latest_at_target as varchar) || ' of the newest '

@@ -25,12 +25,19 @@ evidence as (
 ),
 
 planned_stages as (
-    select distinct programme_id, site_id, stage_id
+    select distinct
+        programme_id,
+        site_id,
+        stage_id
     from plan
 ),
 
 asked_by_plan as (
-    select stages.learner_key, stages.programme_id, stages.stage_id, plan.competency_id
+    select
+        stages.learner_key,
+        stages.programme_id,
+        stages.stage_id,
+        plan.competency_id
     from stages
     inner join plan
         on
@@ -41,7 +48,11 @@ asked_by_plan as (
 ),
 
 asked_by_framework as (
-    select stages.learner_key, stages.programme_id, stages.stage_id, competencies.competency_id
+    select
+        stages.learner_key,
+        stages.programme_id,
+        stages.stage_id,
+        competencies.competency_id
     from stages
     inner join competencies
         on stages.programme_id = competencies.programme_id and competencies.is_leaf
@@ -54,27 +65,43 @@ asked_by_framework as (
 ),
 
 asked as (
-    select *, 'plan' as required_by
+    select
+        *,
+        'plan' as required_by
     from asked_by_plan
 
     union all
 
-    select *, 'framework' as required_by
+    select
+        *,
+        'framework' as required_by
     from asked_by_framework
 ),
 
 seen as (
-    select distinct learner_key, programme_id, stage_id, competency_id
+    select distinct
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id
     from evidence
 ),
 
 cells as (
-    select learner_key, programme_id, stage_id, competency_id
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id
     from asked
 
     union
 
-    select learner_key, programme_id, stage_id, competency_id
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id
     from seen
 ),
 

@@ -1,5 +1,5 @@
--- Grain: one row per learner, stage, competency and rule set: what is there, what the rule set (or a
--- plan that asks for more) demands, and the share at or above target with its interval.
+-- Grain: one row per learner, stage, competency and rule set: what is there, what the rule set (or
+-- a plan that asks for more) demands, and the share at or above target with its interval.
 with
 
 cells as (
@@ -19,7 +19,9 @@ rules as (
 ),
 
 own_rules as (
-    select distinct rule_set_id, stage_id
+    select distinct
+        rule_set_id,
+        stage_id
     from rules
     where stage_id is not null
 ),

@@ -6,7 +6,11 @@ competencies as (
 ),
 
 parents as (
-    select distinct programme_id, framework_id, framework_version, parent_competency_id
+    select distinct
+        programme_id,
+        framework_id,
+        framework_version,
+        parent_competency_id
     from competencies
     where parent_competency_id is not null
 ),
@@ -22,7 +26,7 @@ ranked as (
         parents.parent_competency_id is null as is_leaf,
         row_number() over (
             partition by competencies.programme_id, competencies.competency_id
-            order by competencies.framework_version desc, competencies.framework_id
+            order by competencies.framework_version desc, competencies.framework_id asc
         ) as recency
     from competencies
     left join parents

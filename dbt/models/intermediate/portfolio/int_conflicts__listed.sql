@@ -1,5 +1,5 @@
--- Grain: one row per learner, kind of conflict, stage and competency (without one: over all of them),
--- with the sentence that people read.
+-- Grain: one row per learner, kind of conflict, stage and competency (over all of them where there
+-- is none), with the sentence that people read.
 with
 
 differing as (
@@ -94,7 +94,7 @@ open_secured as (
     left join learners on assurance.learner_key = learners.learner_key
     where
         assurance.difference_low > {{ rule_threshold('conflicts', 'open_secured', 'margin') }}
-        or assurance.difference_high < - {{ rule_threshold('conflicts', 'open_secured', 'margin') }}
+        or assurance.difference_high < -{{ rule_threshold('conflicts', 'open_secured', 'margin') }}
 ),
 
 unioned as (

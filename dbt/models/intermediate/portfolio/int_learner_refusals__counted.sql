@@ -1,5 +1,5 @@
--- Grain: one row per learner and programme with refused records that are known to be theirs: a newer
--- version of an accepted record. Refused records that name nobody we know count for no learner.
+-- Grain: one row per learner and programme with refused records that are known to be theirs: a
+-- newer version of an accepted record. Refused records that name nobody count for no learner.
 with
 
 refused as (

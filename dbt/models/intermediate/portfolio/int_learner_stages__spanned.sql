@@ -1,5 +1,5 @@
--- Grain: one row per learner, programme and stage that has begun or holds evidence. Evidence outside
--- every stage, and a learner without one, have the stage `no_stage`.
+-- Grain: one row per learner, programme and stage that has begun or holds evidence. Evidence
+-- outside every stage, and a learner without one, have the stage `no_stage`.
 {{ config(materialized='table') }}
 
 with
@@ -19,23 +19,35 @@ periods as (
 ),
 
 sites_with_plans as (
-    select distinct programme_id, site_id, stage_id
+    select distinct
+        programme_id,
+        site_id,
+        stage_id
     from {{ ref('int_plan_requirements__chosen') }}
     where site_id is not null
 ),
 
 named as (
-    select learner_key, programme_id, period_id as stage_id
+    select
+        learner_key,
+        programme_id,
+        period_id as stage_id
     from periods
 
     union
 
-    select learner_key, programme_id, coalesce(stage_id, 'no_stage') as stage_id
+    select
+        learner_key,
+        programme_id,
+        coalesce(stage_id, 'no_stage') as stage_id
     from learners
 
     union
 
-    select learner_key, programme_id, coalesce(stage_id, 'no_stage') as stage_id
+    select
+        learner_key,
+        programme_id,
+        coalesce(stage_id, 'no_stage') as stage_id
     from evidence
 ),
 

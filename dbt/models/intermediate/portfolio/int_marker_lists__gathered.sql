@@ -7,11 +7,11 @@ markers as (
 
 gathered as (
     select
-        {{ list_agg("case when marker_kind = 'suggestion' then marker end", distinct=true) }} as suggestions,
-        {{ list_agg("case when marker_kind = 'behaviour' then marker end", distinct=true) }} as behaviours,
-        {{ list_agg("case when marker_kind = 'praise' then marker end", distinct=true) }} as praises,
-        {{ list_agg("case when marker_kind = 'concern' then marker end", distinct=true) }} as concerns,
-        {{ list_agg("case when marker_kind = 'cancel_concern' then marker end", distinct=true) }} as cancels
+        {{ marker_list('suggestion') }} as suggestions,
+        {{ marker_list('behaviour') }} as behaviours,
+        {{ marker_list('praise') }} as praises,
+        {{ marker_list('concern') }} as concerns,
+        {{ marker_list('cancel_concern') }} as cancels
     from markers
 )
 

@@ -34,22 +34,29 @@ cleaned as (
         ) <> ''
 ),
 
+-- "No concerns" names a concern only to take it back.
+standing as (
+    select
+        cleaned.*,
+        {{ without_phrases('all_words', 'markers.cancels') }} as words_that_stand -- noqa: PRS
+    from cleaned
+    cross join markers
+),
+
 marked as (
     select
         ---------- ids
-        cleaned.evidence_id,
-        cleaned.record_key,
-        cleaned.competency_id,
+        standing.evidence_id,
+        standing.record_key,
+        standing.competency_id,
         ---------- numbers
-        cast({{ word_count('cleaned.all_words') }} as bigint) as n_words,
+        cast({{ word_count('standing.all_words') }} as bigint) as n_words,
         ---------- lists
-        {{ phrases_in('cleaned.improvement_words', 'markers.suggestions') }} as suggestion_markers,
-        {{ phrases_in('cleaned.all_words', 'markers.behaviours') }} as behaviour_markers,
-        {{ phrases_in('cleaned.all_words', 'markers.praises') }} as praise_markers,
-        {{ phrases_in(
-            without_phrases('cleaned.all_words', 'markers.cancels'), 'markers.concerns'
-        ) }} as concern_markers
-    from cleaned
+        {{ phrases_in('standing.improvement_words', 'markers.suggestions') }} as suggestion_markers,
+        {{ phrases_in('standing.all_words', 'markers.behaviours') }} as behaviour_markers,
+        {{ phrases_in('standing.all_words', 'markers.praises') }} as praise_markers,
+        {{ phrases_in('standing.words_that_stand', 'markers.concerns') }} as concern_markers
+    from standing
     cross join markers
 )
 

@@ -13,7 +13,7 @@ ranked as (
         *,
         row_number() over (
             partition by programme_id, site_id, stage_id, competency_id, instrument_id
-            order by from_on desc, plan_id, record_key
+            order by from_on desc, plan_id asc, record_key asc
         ) as recency,
         row_number() over (
             partition by programme_id, site_id, stage_id, competency_id
@@ -21,8 +21,8 @@ ranked as (
                 case when target_level is null then 1 else 0 end,
                 case when instrument_id is null then 0 else 1 end,
                 from_on desc,
-                plan_id,
-                record_key
+                plan_id asc,
+                record_key asc
         ) as target_preference
     from plans
 ),

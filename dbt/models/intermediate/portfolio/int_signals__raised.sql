@@ -1,5 +1,5 @@
--- Grain: one row per learner, signal rule and subject (a competency, a task, an action) that the rule
--- names, before few are chosen. The day a signal was raised follows from the records alone.
+-- Grain: one row per learner, signal rule and subject (a competency, task, action or conflict) that
+-- the rule names, before few are chosen. The day it was raised follows from the records alone.
 with
 
 status as (
@@ -201,7 +201,8 @@ windows as (
         rule_id,
         max(case when threshold_name = 'window_days' then threshold_value end) as window_days,
         max(case when threshold_name = 'due_days' then threshold_value end) as due_days,
-        max(case when threshold_name = 'max_per_learner' then threshold_value end) as max_per_learner
+        max(case when threshold_name = 'max_per_learner' then threshold_value end)
+            as max_per_learner
     from {{ ref('int_rules__chosen') }}
     where rule_set_id = 'signals' and stage_id is null
     group by rule_id

@@ -27,12 +27,17 @@ of_a_stage as (
 ),
 
 stages as (
-    select distinct rule_set_id, stage_id
+    select distinct
+        rule_set_id,
+        stage_id
     from of_a_stage
 ),
 
 replaced_rules as (
-    select distinct rule_set_id, stage_id, rule_id
+    select distinct
+        rule_set_id,
+        stage_id,
+        rule_id
     from of_a_stage
 ),
 
@@ -58,21 +63,39 @@ general_in_stages as (
 
 applied as (
     select
-        rule_set_id, programme_id, stage_id, rule_id, threshold_name, rule_version, threshold_value,
+        rule_set_id,
+        programme_id,
+        stage_id,
+        rule_id,
+        threshold_name,
+        rule_version,
+        threshold_value,
         is_default
     from general
 
     union all
 
     select
-        rule_set_id, programme_id, stage_id, rule_id, threshold_name, rule_version, threshold_value,
+        rule_set_id,
+        programme_id,
+        stage_id,
+        rule_id,
+        threshold_name,
+        rule_version,
+        threshold_value,
         is_default
     from of_a_stage
 
     union all
 
     select
-        rule_set_id, programme_id, stage_id, rule_id, threshold_name, rule_version, threshold_value,
+        rule_set_id,
+        programme_id,
+        stage_id,
+        rule_id,
+        threshold_name,
+        rule_version,
+        threshold_value,
         is_default
     from general_in_stages
 ),

@@ -127,11 +127,11 @@ next_meetings as (
     inner join meetings
         on
             learners.programme_id = meetings.programme_id
-            and (meetings.stage_id is null or meetings.stage_id = learners.stage_id)
+            and (meetings.stage_id is null or learners.stage_id = meetings.stage_id)
             and (
                 meetings.site_id is null
                 or learners.site_id is null
-                or meetings.site_id = learners.site_id
+                or learners.site_id = meetings.site_id
             )
 ),
 
@@ -183,7 +183,7 @@ final as (
             when grouped.agenda_group = 'consent' and not grouped.is_active
                 then 'The learner is not enrolled at present (' || grouped.enrolment_status || ').'
             when grouped.reason_words = '' then 'No reason to talk has been raised.'
-            else upper(substring(grouped.reason_words, 1, 1)) || substring(grouped.reason_words, 2) || '.'
+            else {{ as_sentence('grouped.reason_words') }}
         end as reason_text,
         decisions.outcome as last_decision_outcome,
         decisions.rationale as last_decision_rationale,

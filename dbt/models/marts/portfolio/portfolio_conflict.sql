@@ -1,4 +1,5 @@
--- Grain: one row per learner, kind of conflict, stage and competency (without one: over all of them).
+-- Grain: one row per learner, kind of conflict, stage and competency (over all of them where there
+-- is none).
 select
     ---------- ids
     conflict_id,

@@ -1,5 +1,5 @@
--- Grain: one row per learner, exam, sitting and attempt, and one per sitting of a progress test that
--- most of the learner's cohort sat and the learner did not: a gap is a row, never a zero.
+-- Grain: one row per learner, exam, sitting and attempt, and one per sitting of a progress test
+-- that most of the cohort sat and the learner did not: a gap is a row, never a zero.
 with
 
 sittings as (
@@ -109,7 +109,8 @@ expected as (
     where
         cohort_sittings.is_progress_test
         and cohort_sittings.n_sat
-        >= cohort_sizes.n_learners * {{ rule_threshold('exams', 'absent_sitting', 'cohort_share_min') }}
+        >= cohort_sizes.n_learners
+        * {{ rule_threshold('exams', 'absent_sitting', 'cohort_share_min') }}
 ),
 
 gaps as (

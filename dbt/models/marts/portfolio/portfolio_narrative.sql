@@ -69,8 +69,8 @@ comments as (
         gathered.has_flag,
         gathered.evidence_ids,
         gathered.competency_ids,
-        coalesce(ranked_ratings.stage_id, 'no_stage')
-            = coalesce(learners.stage_id, 'no_stage') as is_current_stage
+        coalesce(ranked_ratings.stage_id, 'no_stage') = coalesce(learners.stage_id, 'no_stage')
+            as is_current_stage
     from ranked_ratings
     inner join gathered
         on
@@ -86,7 +86,7 @@ ranked_in_scale as (
         *,
         row_number() over (
             partition by learner_key, is_current_stage, scale_id
-            order by above_target, occurred_at desc, evidence_id
+            order by above_target asc, occurred_at desc, evidence_id asc
         ) as lowest_in_scale
     from comments
 ),
@@ -102,10 +102,10 @@ ranked as (
             partition by learner_key, is_current_stage
             order by
                 case when is_at_or_above_target is null then 1 else 0 end,
-                is_at_or_above_target,
-                lowest_in_scale,
+                is_at_or_above_target asc,
+                lowest_in_scale asc,
                 occurred_at desc,
-                evidence_id
+                evidence_id asc
         ) as lowest_rank,
         row_number() over (
             partition by learner_key, is_current_stage
@@ -113,7 +113,7 @@ ranked as (
                 {{ list_size('behaviour_markers') }} + {{ list_size('suggestion_markers') }} desc,
                 n_words desc,
                 occurred_at desc,
-                evidence_id
+                evidence_id asc
         ) as specific_rank
     from ranked_in_scale
 ),

@@ -1,5 +1,5 @@
--- Grain: one row per finding code, source, kind of record and where it was found: refused records and
--- oddities that refused nothing, as sentences.
+-- Grain: one row per finding code, source, kind of record and where it was found: refused records
+-- and oddities that refused nothing, as sentences.
 with
 
 refused as (

@@ -1,5 +1,5 @@
--- Grain: one row per programme, attribute and value. Counts of fewer learners than the rule allows are
--- not shown, nor the smallest other one where a single hidden count could be had by subtraction.
+-- Grain: one row per programme, attribute and value. Counts of small groups are not shown, nor the
+-- smallest other one where a single hidden count could be had by subtraction.
 with
 
 demographics as (

@@ -24,17 +24,23 @@ declarations as (
 ),
 
 events as (
-    select source_id, occurred_on as event_on
+    select
+        source_id,
+        occurred_on as event_on
     from evidence
 
     union all
 
-    select source_id, occurred_on as event_on
+    select
+        source_id,
+        occurred_on as event_on
     from responses
 
     union all
 
-    select source_id, declared_on as event_on
+    select
+        source_id,
+        declared_on as event_on
     from declarations
 ),
 

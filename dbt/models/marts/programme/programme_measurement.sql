@@ -1,5 +1,5 @@
--- Grain: one row per programme and scale of the calibration in use; what assessors' ratings can carry.
--- Where the design is not connected there are no components, and the sentence says so.
+-- Grain: one row per programme and scale of the calibration in use; what assessors' ratings can
+-- carry. Where the design is not connected there are no components, and the sentence says so.
 with
 
 connectivity as (
