@@ -5,7 +5,6 @@ from __future__ import annotations
 from pipelines.home import Home
 from pipelines.intake.records import first_receipt
 
-
 WORTH_A_TASK = 32 * 1024 * 1024
 """Bytes: below this, starting another task costs more than it saves."""
 
@@ -15,7 +14,8 @@ def plan(
 ) -> list[list[str]]:
     """Return at most `limit` batches, each with its deliveries in order.
 
-    There is at most one batch for each `worth` bytes begun. The biggest deliveries are dealt out first, each to the lightest batch so far.
+    There is at most one batch for each `worth` bytes begun. The biggest deliveries are dealt out
+    first, each to the lightest batch so far.
     """
     sizes = {item: first_receipt(home, item).bytes for item in dict.fromkeys(delivery_ids)}
     begun = 1 + sum(sizes.values()) // worth
