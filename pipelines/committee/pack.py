@@ -88,7 +88,8 @@ class Verdict:
 def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path:
     """Write the pack of an edition, `packs/<edition_id>/`.
 
-    `packs/current` points to the pack of the current edition. A pack that stands and verifies is kept as it is: the same edition makes the same bytes.
+    `packs/current` points to the pack of the current edition. A pack that stands and verifies is
+    kept as it is: the same edition makes the same bytes.
 
     Args:
         home: whose editions and packs.
