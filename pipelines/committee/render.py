@@ -11,10 +11,10 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipelines.committee import charts, words
-from pipelines.committee.evidence import Row
+from pipelines.committee.evidence import Field, Row
 from pipelines.committee.learner import LearnerPage
 from pipelines.committee.queries import Portfolio
 
@@ -197,6 +197,7 @@ def _environment() -> Environment:
         "day": words.day,
         "drawn": Markup,
         "figure": words.number,
+        "in_line": _in_line,
         "instant": words.instant,
         "interval": words.interval,
         "plain": words.plain,
@@ -213,6 +214,12 @@ def _environment() -> Environment:
         "strip_height": charts.STRIP_HEIGHT,
     }
     return environment
+
+
+def _in_line(fields: Sequence[Field]) -> Markup:
+    """Return the fields of a form in one line, each value escaped; there are many of them."""
+    parts = [f"<i>{escape(x.label)}</i> {escape(x.value)}" for x in fields if not x.is_verbatim]
+    return Markup(" · ".join(parts))  # noqa: S704  every part is escaped above
 
 
 def _resource(name: str) -> str:
