@@ -7,18 +7,18 @@ with
 
 unioned as (
     {% for kind in kinds %}
-        select
-            '{{ kind }}' as kind,
-            record_key,
-            event_id,
-            learner_key,
-            programme_id,
-            site_id,
-            source_id,
-            delivery_id,
-            known_at
-        from {{ ref('stg_' ~ kind) }}
-        {% if not loop.last %}union all{% endif %}
+    select
+        '{{ kind }}' as kind,
+        record_key,
+        event_id,
+        learner_key,
+        programme_id,
+        site_id,
+        source_id,
+        delivery_id,
+        known_at
+    from {{ ref('stg_' ~ kind) }}
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
 

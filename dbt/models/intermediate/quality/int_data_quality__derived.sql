@@ -104,7 +104,7 @@ of_evidence as (
         learner_key,
         case code
             {%- for code, rule in of_evidence.items() %}
-                when '{{ code }}' then '{{ rule[1] }}'
+            when '{{ code }}' then '{{ rule[1] }}'
             {%- endfor %}
         end as detail
     from coded

@@ -14,12 +14,12 @@ records as (
         learner_key
     from {{ ref('int_records__accepted') }}
     {% for kind in kinds_without_learner %}
-        union all
-        select
-            event_id,
-            record_key,
-            null as learner_key
-        from {{ ref('stg_' ~ kind) }}
+    union all
+    select
+        event_id,
+        record_key,
+        null as learner_key
+    from {{ ref('stg_' ~ kind) }}
     {% endfor %}
 ),
 

@@ -8,19 +8,19 @@ with
 
 unioned as (
     {% for kind in kinds %}
-        select
-            ---------- ids
-            event_id,
-            record_key,
-            source_id,
-            delivery_id,
-            ---------- text
-            '{{ kind }}' as kind,
-            present_outcome,
-            ---------- days and instants
-            known_at
-        from {{ source('raw', kind) }}
-        {% if not loop.last %}union all{% endif %}
+    select
+        ---------- ids
+        event_id,
+        record_key,
+        source_id,
+        delivery_id,
+        ---------- text
+        '{{ kind }}' as kind,
+        present_outcome,
+        ---------- days and instants
+        known_at
+    from {{ source('raw', kind) }}
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
 
