@@ -52,14 +52,12 @@ def portfolio() -> None:
         return stages.publish(run)
 
     @task(task_display_name="Make the committee pack", outlets=[PACK], **WRITER)
-    def pack(run: str, edition_id: str) -> None:
-        stages.pack(run, edition_id)
+    def pack(run: str) -> None:
+        stages.pack(run)
 
     run = load()
-    edition_id = publish(run)
-    calibrated = calibrate_if_missing(run)
-    run >> has_news() >> calibrated >> build(run) >> audit(run) >> edition_id
-    pack(run, edition_id)
+    ready = run >> has_news() >> calibrate_if_missing(run) >> build(run) >> audit(run)
+    ready >> publish(run) >> pack(run)
 
 
 portfolio()

@@ -159,11 +159,11 @@ def publish(run_id: str) -> str:
         return _perform(run_id, "publish", publish) or current_id(home) or ""
 
 
-def pack(run_id: str, edition_id: str) -> None:
-    """Make the committee pack of an edition."""
+def pack(run_id: str) -> None:
+    """Make the committee pack of the current edition."""
     from pipelines.committee.pack import build
 
-    _perform(run_id, "pack", lambda home, settings: build(home, settings, edition_id))
+    _perform(run_id, "pack", build)
 
 
 def clear_leftovers(run_id: str) -> None:

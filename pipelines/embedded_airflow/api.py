@@ -35,8 +35,13 @@ class Api:
         return self._ask("POST", path, {}, body)
 
     def is_healthy(self, *parts: str) -> bool:
-        """Tell whether the named parts report themselves well."""
+        """Tell whether the named parts report themselves well, and tasks would be answered.
+
+        The interface for tasks is made when it is first asked, which takes seconds: ask it here, so
+        that the first task does not wait for it.
+        """
         try:
+            self._send("GET", "/execution/health", None)
             health = self.get("monitor", "health")
         except (OSError, HTTPException, ApiError):
             return False

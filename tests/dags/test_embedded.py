@@ -18,7 +18,7 @@ from pipelines.synth.example import fill
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 420
 TASK_PROCESS = re.compile(r"airflow worker -- [0-9a-f-]{36}$")
 """What Airflow calls the process that runs one task."""
 

@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
         self.asked.append((self.path, body, self.headers.get("Authorization")))
         if self.path == "/auth/token":
             self._send(201, {"access_token": "abc"})
-        elif self.path.endswith("/health"):
+        elif self.path.endswith("monitor/health"):
             self._send(200, self.health)
         elif "missing" in self.path:
             self._send(404, {"detail": "no such thing"})
