@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from pipelines.embedded_airflow.environment import (
 from pipelines.home import Home
 
 DEFAULT_PORT = 8080
+PR_SET_PDEATHSIG = 1
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 READY_WITHIN_SECONDS = 180
 GRACE_SECONDS = 5
@@ -87,6 +90,7 @@ class Parts:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    preexec_fn=_end_with_parent,
                 )
 
     def check(self) -> None:
@@ -229,6 +233,12 @@ def free_port(wanted: int) -> int:
 def tail(log: Path, lines: int = 15) -> str:
     """Return the last lines of a log."""
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when the one that started it is gone, however that came."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _log(home: Home, name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from pipelines.embedded_airflow.parts import (
 )
 from pipelines.home import Home
 
+ROOT = Path(__file__).parents[2]
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
 PARENT = (
@@ -163,3 +165,23 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("\n".join(str(n) for n in range(30)))
     assert tail(log, 2) == "28\n29"
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a process of its parent's end"
+)
+def test_parts_end_when_the_program_that_started_them_is_killed(home: Home) -> None:
+    program = (
+        "import os, signal, subprocess, sys;"
+        "from pipelines.embedded_airflow.parts import _end_with_parent;"
+        f"subprocess.Popen([sys.executable, '-c', {SLEEP!r}], start_new_session=True,"
+        " preexec_fn=_end_with_parent);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=working_folder(home),
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    wait_for(home, 0)
