@@ -67,6 +67,7 @@ totals as (
         competency_id,
         count(*) as n_data_points,
         count(distinct assessor_key) as n_assessors,
+        count(assessor_key) as n_assessed,
         count(distinct assessor_role) as n_roles,
         count(distinct method_family) as n_methods,
         count(distinct setting) as n_settings,
@@ -101,6 +102,7 @@ counted as (
         ---------- numbers
         totals.n_data_points,
         totals.n_assessors,
+        totals.n_assessed,
         totals.n_roles,
         totals.n_methods,
         totals.n_settings,

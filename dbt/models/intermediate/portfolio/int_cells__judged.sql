@@ -138,6 +138,7 @@ final as (
         ---------- what is there
         n_data_points,
         n_assessors,
+        n_assessed,
         n_roles,
         n_methods,
         n_contexts,

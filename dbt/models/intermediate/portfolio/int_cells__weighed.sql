@@ -157,6 +157,7 @@ gathered as (
         ruled.flags_for_discussion,
         coalesce(counts.n_data_points, 0) as n_data_points,
         coalesce(counts.n_assessors, 0) as n_assessors,
+        coalesce(counts.n_assessed, 0) as n_assessed,
         coalesce(counts.n_roles, 0) as n_roles,
         coalesce(counts.n_methods, 0) as n_methods,
         coalesce(counts.n_settings, 0) as n_settings,

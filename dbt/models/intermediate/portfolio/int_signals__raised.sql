@@ -95,14 +95,15 @@ one_assessor_only as (
         cast(null as varchar) as task_id,
         sort_order as subject_order,
         latest_on as raised_on,
-        'All ' || cast(n_data_points as varchar) || ' data points on '
-        || {{ competency_words('status') }} || ' come from one assessor.' as sentence,
+        'All ' || cast(n_assessed as varchar) || ' data points on '
+        || {{ competency_words('status') }} || ' that an assessor gave come from one person.'
+            as sentence,
         evidence_ids
     from status
     where
         is_required
         and n_assessors = 1
-        and n_data_points
+        and n_assessed
         >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
 ),
 

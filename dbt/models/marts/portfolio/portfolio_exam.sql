@@ -30,7 +30,7 @@ described as (
         tasks.assurance_level,
         instruments.method_family,
         coalesce(
-            tasks.modality = 'progress_test' or instruments.method_family = 'progress_test', false
+            tasks.instrument_id = 'progress_test' or tasks.modality = 'progress_test', false
         ) as is_progress_test,
         case
             when sittings.result_status in ('absent', 'exempt', 'not_scored')
