@@ -15,9 +15,9 @@ from pipelines.settings import Settings
 from tests.committee.edition import publish_edition
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium."""
+    """A Chromium that ends with these tests, since its driver keeps an event loop running."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not Path(chromium()).exists():
         pytest.skip(f"no Chromium at {chromium()}: install the Debian package chromium")
@@ -27,7 +27,7 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pack of eight learners."""
     home = Home.open(tmp_path_factory.mktemp("home"))
