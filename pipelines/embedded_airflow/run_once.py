@@ -181,7 +181,7 @@ def name(task: dict[str, Any]) -> str:
 
 
 def outcome(task: dict[str, Any]) -> str | None:
-    """Return the line that tells how a task ended, or nothing while it has not."""
+    """Return the line that tells how a task ended, if it did anything."""
     seconds = f"  {task['duration'] or 0:6.1f} s  {name(task)}"
     match task["state"]:
         case "success" if task["operator"] != "EmptyOperator":
@@ -190,8 +190,6 @@ def outcome(task: dict[str, Any]) -> str | None:
             return f"{seconds}: failed, is tried again"
         case "failed":
             return f"{seconds}: failed"
-        case "skipped" if task["operator"] != "EmptyOperator":
-            return f"{'-':>8}    {name(task)}: nothing to do"
         case _:
             return None
 
