@@ -163,7 +163,7 @@ def diff(old: Path, new: Path) -> Difference:
         names = sorted(before.counts.keys() | after.counts.keys())
         tables = tuple(_table_difference(con, name, before, after) for name in names)
     return Difference(
-        inputs=_input_difference(before.inputs, after.inputs),
+        inputs=input_difference(before.inputs, after.inputs),
         tables=tuple(table for table in tables if not table.is_empty),
     )
 
@@ -288,7 +288,7 @@ def _table_difference(
     )
 
 
-def _input_difference(before: BuildInputs, after: BuildInputs) -> dict[str, Any]:
+def input_difference(before: BuildInputs, after: BuildInputs) -> dict[str, Any]:
     """Return what changed: both values, or for long lists what came and what went."""
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     changes: dict[str, Any] = {}
