@@ -16,6 +16,7 @@ from pipelines.rules import load_catalogue
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.sources import codes as code_lists
+from pipelines.warehouse import cut_scores
 
 Rows = pl.DataFrame | list[dict[str, Any]]
 
@@ -42,6 +43,7 @@ def reference_tables(
         "rule_set": rules.rule_rows(),
         "ai_policy_level": rules.ai_policy_rows(),
         "identity": _identities(con, home, known_at),
+        "cut_score": cut_scores.rows(home, known_at),
         **{table: codes[name] for table, name in CODE_LISTS.items()},
     }
 

@@ -75,6 +75,8 @@ def _add_code_lists(school: RawBuilder) -> None:
         ("mcq", "written_exam", "0.6", "secured"),
         ("osce", "performance_exam", "0.7", "secured"),
         ("coursework", "written_work", "0.3", "open"),
+        ("progress_test", "written_exam", "0.4", "secured"),
+        ("msf", "multisource", "0.2", "observed"),
     )
     school.table(
         "instrument",
@@ -244,6 +246,13 @@ def _tasks() -> list[Task]:
             modality="osce",
             instrument_id="osce",
             due_on=date(2026, 1, 15),
+        ),
+        Task(
+            **_ids("task-progress"),
+            task_id="PROGRESS",
+            modality="progress_test",
+            instrument_id="progress_test",
+            due_on=date(2026, 1, 12),
         ),
         Task(
             **_ids("task-unused"),
