@@ -225,6 +225,5 @@ def _stations(home: Home, sitting: Sitting) -> pl.DataFrame:
 def _ask(home: Home, sql: str, sitting: Sitting) -> pl.DataFrame:
     edition = folder_of(home, None)
     with duckdb.connect(str(edition / DATABASE), read_only=True) as connection:
-        return connection.execute(
-            sql, [sitting["programme_id"], sitting["task_id"], sitting["sitting_id"]]
-        ).pl()
+        given = [sitting["programme_id"], sitting["task_id"], sitting["sitting_id"]]
+        return connection.sql(sql, params=given).pl()

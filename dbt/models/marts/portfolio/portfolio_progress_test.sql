@@ -87,8 +87,8 @@ grown as (
     select
         *,
         case
-            when n_sat >= {{ rule_threshold('exams', 'growth', 'sat_min') }} and spread > 0.000001
-                then covariance / spread
+            when n_sat >= {{ rule_threshold('exams', 'growth', 'sat_min') }}
+                then covariance / nullif(spread, 0)
         end as slope
     from squared
 ),
@@ -97,9 +97,11 @@ erred as (
     select
         *,
         case
-            when slope is not null and n_sat > 2
+            when slope is not null
                 then sqrt(
-                    greatest(0, spread_of_shares - slope * covariance) / (n_sat - 2) / spread
+                    greatest(0, spread_of_shares - slope * covariance)
+                    / nullif(n_sat - 2, 0)
+                    / spread
                 )
         end as slope_error
     from grown
