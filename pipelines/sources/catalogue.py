@@ -37,6 +37,15 @@ class Catalogue:
         """Return the source of a file, named relative to the inbox with forward slashes."""
         return next((spec for spec in self.sources.values() if spec.takes(relative)), None)
 
+    def waits_for_roster(self, spec: SourceSpec) -> bool:
+        """Tell whether records of learners whom no roster names wait until one does."""
+        if spec.unknown_learners is not None:
+            return spec.unknown_learners == "wait"
+        return any(
+            "learner" in other.kinds and other.namespace == spec.namespace
+            for other in self.sources.values()
+        )
+
     def reason_to_refuse(self, spec: SourceSpec, column: str) -> str | None:
         """Return why a column must not be taken, or None."""
         return spec.refuse.get(column) or code_lists.reason_never_taken(self.codes, column)
