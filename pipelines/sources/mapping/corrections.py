@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -25,13 +26,22 @@ MAPPING_CODES = frozenset(
 """Problems that reading a field found: they stay until the field is corrected."""
 
 _CELL = "correction"
+_PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A correction as the read stage would write it, and what is still wrong with it."""
+
+    value: str | None
+    problem: dict[str, str | None] | None = None
 
 
 class Corrections:
     """Reads corrections for one source: labels of its scales, its dates and marks are understood.
 
-    What the spec cannot read stays as it was written, for the contract to judge; so a level, or a
-    day as YYYY-MM-DD, may always be written too.
+    What Tessera itself would write may be written too: the number of a level, a day as YYYY-MM-DD,
+    what a label of the spec means, a number with a decimal point.
     """
 
     def __init__(self, spec: SourceSpec, catalogue: Catalogue) -> None:
@@ -41,14 +51,26 @@ class Corrections:
             for name, reader in block.readers.items():
                 self._readers.setdefault((block.record.kind, name), _of_one_cell(reader))
 
-    def read(self, kind: str, field: str, text: str) -> str | None:
-        """Return the value of a field as the read stage would write it."""
+    def read(self, kind: str, field: str, text: str) -> Corrected:
+        """Return the value that a correction gives a field."""
         reader = self._readers.get((kind, field))
         if reader is None:
-            return text.strip() or None
-        rows = Rows(pl.DataFrame({"source_row": [1], _CELL: [text]}))
-        value: str | None = reader.read(rows, Log()).item()
-        return value
+            return Corrected(text.strip() or None)
+        log = Log()
+        value = reader.read(Rows(pl.DataFrame({"source_row": [1], _CELL: [text]})), log).item()
+        if not log.problems:
+            return Corrected(value)
+        problem = log.problems[0]["entry"].item()
+        written = text.strip()
+        meanings = reader.labels.values() if reader.mapping.scale is None else ()
+        is_canonical = {
+            "unknown_label": written in meanings,
+            "unknown_key": written in meanings,
+            "bad_number": _PLAIN_NUMBER.fullmatch(written) is not None,
+        }
+        if is_canonical.get(problem["code"], False):
+            return Corrected(written)
+        return Corrected(value, {name: problem[name] for name in ("code", "field", "suggestion")})
 
 
 def _of_one_cell(reader: FieldReader) -> FieldReader:
