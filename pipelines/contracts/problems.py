@@ -126,6 +126,11 @@ _WORDINGS: dict[str, _Wording] = {
     "lone_surrogate": _Wording("a text holds half of a character", "export the record again"),
     "nested_too_deep": _Wording("the record is nested too deeply", "export the record again"),
     "not_utf8": _Wording("the record is not UTF-8 text", "export the record again as UTF-8"),
+    "erased_person": _Wording(
+        "the record names a person who was erased",
+        "ask the sender to stop sending this person; the file that came still holds them: "
+        "run tessera identity erase again",
+    ),
     "held": _Wording("the whole delivery is held", "see the reason of the delivery"),
 }
 

@@ -185,7 +185,7 @@ def _write_workbook(records: list[RefusedRecord], target: Path) -> None:
     from openpyxl import Workbook
 
     book = Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     _write_help(book, records)
     for kind in dict.fromkeys(record.kind for record in records):
         _write_kind(book, kind, [record for record in records if record.kind == kind])
