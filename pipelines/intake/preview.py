@@ -23,9 +23,8 @@ from pipelines.intake.receive import receive
 from pipelines.intake.staging import Staging
 from pipelines.intake.validate import validate
 from pipelines.settings import Settings
-from pipelines.sources.readers import Unreadable, Wanted
+from pipelines.sources.readers import READERS, Unreadable, Wanted
 from pipelines.sources.readers.base import SOURCE_ROW, reader_for
-from pipelines.sources.readers.delimited import Delimited
 from pipelines.sources.readers.json_file import JsonFile, JsonOptions
 from pipelines.sources.readers.json_file import records as json_records
 from pipelines.sources.readers.jsonl import BOM, JsonLines
@@ -95,7 +94,7 @@ def _json_lines(file: Path) -> Iterator[Any]:
 
 def _cells_judged(contract: type[Record], file: Path) -> Iterator[Verdict]:
     """Judge the rows of a file in which everything is text."""
-    reader = reader_for(file) or Delimited
+    reader = reader_for(file) or READERS["delimited"]
     reading = reader.open(file, reader.options(), Wanted(patterns=("",)))
     for chunk in reading.chunks:
         refused = {
