@@ -23,7 +23,13 @@ from pydantic import (
 from pipelines.sources.text import parse_template
 
 SOURCE_ID_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
-SPECIAL_FORMATS = ("iso", "excel_serial", "epoch_seconds", "epoch_milliseconds")
+SPECIAL_FORMATS = (
+    "iso",
+    "excel_serial",
+    "excel_serial_1904",
+    "epoch_seconds",
+    "epoch_milliseconds",
+)
 
 Scalar = str | bool | int
 
