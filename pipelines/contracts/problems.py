@@ -29,6 +29,8 @@ class Problem:
     message: str
     suggestion: str
     value_masked: str | None = None
+    requirement: str | None = None
+    """The requirement of a standard that is not met, by its id there."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ _WORDINGS: dict[str, _Wording] = {
         "the row has more or fewer cells than the header", "correct its delimiters and quotes"
     ),
     "nul_byte": _Wording("the row holds a NUL byte", "export the file again"),
+    "cell_error": _Wording("a cell holds an error of its formula", "mend the formula"),
+    "formula_without_value": _Wording(
+        "a cell holds a formula whose value was not saved",
+        "open the workbook in a spreadsheet program and save it",
+    ),
     "not_json": _Wording("the line is not JSON", "export the record again"),
     "not_finite": _Wording("a number is not finite", "leave the field out, or write null"),
     "duplicate_key": _Wording("the record has the same key twice", "send one value for each key"),

@@ -16,6 +16,7 @@ from pipelines.intake.records import (
     deliveries,
     receipts,
 )
+from pipelines.sources.readers.parts import PARTS
 
 
 class LedgerEntry(BaseModel):
@@ -36,6 +37,8 @@ class LedgerEntry(BaseModel):
     voided: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = {}
+    parts: dict[str, int] = {}
+    """Rows of each sheet or member, where the file has several."""
     arrivals: int = 1
     reason: str | None = None
     """Why the whole file is held, unreadable or not taken in."""
@@ -131,6 +134,7 @@ def _entry(
         quarantined=record.refused + held + outcomes["quarantined"] - mended.total(),
         reasons={code: n for code, n in reasons.items() if n}
         | ({record.error.code: 0} if record.error else {}),
+        parts={part["name"]: part["rows"] for part in record.read.get("facts", {}).get(PARTS, ())},
         reason=stands.reason_as_whole,
         **common,
     )

@@ -22,6 +22,7 @@ from pipelines.intake.ledger import open_refusals
 from pipelines.intake.present import Present, as_it_stands, present, still_refused
 from pipelines.intake.records import IntakeRecord, active_records
 from pipelines.intake.segment import originals_path
+from pipelines.sources.readers.parts import place_of
 
 Place = tuple[str, int, str | None, str, str | None]
 """Where a refused record was read: delivery, row, cell, kind; and its key, where it has one."""
@@ -54,6 +55,8 @@ class RefusedRecord(BaseModel):
     file: str
     source_row: int
     source_cell: str | None
+    where: str
+    """Where a person finds the row, such as `Marks, row 17`."""
     kind: str
     record_key: str | None = None
     owner: str
@@ -230,6 +233,7 @@ def _refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> Iterator
             {name: row[name] for name in ("code", "field", "message", "value_masked", "suggestion")}
         )
     originals = _originals(home, record)
+    facts = record.read.get("facts", {})
     for where, found in problems.items():
         _, source_row, source_cell, kind, record_key = where
         as_mapped, as_delivered = originals.get(where) or originals.get(
@@ -241,6 +245,7 @@ def _refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> Iterator
             file=record.file,
             source_row=source_row,
             source_cell=source_cell,
+            where=str(place_of(facts, source_row)),
             kind=kind,
             record_key=record_key,
             owner=owners[where],
@@ -265,6 +270,7 @@ def _standing_aside(home: Home, record: IntakeRecord, now: Present) -> Iterator[
             file=record.file,
             source_row=row["source_row"],
             source_cell=row["source_cell"],
+            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
             kind=row["kind"],
             record_key=row["record_key"],
             owner=record.owner,
