@@ -10,7 +10,7 @@ are those that all have. A property test keeps the two equal.
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,7 +19,7 @@ from pipelines.sources.xapi import values
 from pipelines.sources.xapi.objects import VOIDED
 
 T = TypeVar("T")
-Maybe = T | UnsetType
+Maybe: TypeAlias = T | UnsetType
 """A property that may be left out, and must not be null."""
 
 Texts = dict[str, str]
