@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from pipelines.commands.console import ATTENTION, FAILED, USAGE, JsonOption, emit, fail, out
 
 if TYPE_CHECKING:
-    from pipelines.intake.preview import Verdict
+    from pipelines.intake.checkers import Check, Verdict
 
 _SHOWN = 50
 
@@ -22,11 +21,15 @@ def command(
         str,
         typer.Option(
             "--kind",
-            help="A kind of record (the file's columns are its fields), or a source "
-            "(the file is read by its spec).",
+            help="A kind of record (the file's columns are its fields), a source "
+            "(the file is read by its spec), or a standard.",
             show_default=False,
         ),
     ],
+    xapi_version: Annotated[
+        Literal["1.0.3", "2.0"],
+        typer.Option(help="For xAPI statements that name no version."),
+    ] = "1.0.3",
     json: JsonOption = False,
 ) -> None:
     """Say for each record of a file whether it would be accepted, and if not why.
@@ -36,12 +39,12 @@ def command(
 
     Example: tessera check --kind exam_result results.csv
     """
-    from pipelines.intake.preview import UnreadableError
+    from pipelines.intake.checkers import UnreadableError
 
-    verdicts = _verdicts(kind, file)
+    check = _begun(kind, file, xapi_version)
     n_ok = n_refused = 0
     try:
-        for verdict in verdicts:
+        for verdict in check.verdicts:
             n_ok += not verdict.problems
             n_refused += bool(verdict.problems)
             if json:
@@ -51,10 +54,10 @@ def command(
     except UnreadableError as error:
         if not json:
             fail(FAILED, str(error))
-        emit(_summary(n_ok, n_refused, error=str(error)))
+        emit(_summary(n_ok, n_refused, check.facts, error=str(error)))
         raise typer.Exit(FAILED) from None
     if json:
-        emit(_summary(n_ok, n_refused))
+        emit(_summary(n_ok, n_refused, check.facts))
     else:
         if n_refused > _SHOWN:
             out.print(f"… and {n_refused - _SHOWN:,} more: use --json to see all")
@@ -63,32 +66,39 @@ def command(
         raise typer.Exit(ATTENTION)
 
 
-def _verdicts(kind: str, file: Path) -> Iterator[Verdict]:
+def _begun(kind: str, file: Path, xapi_version: str) -> Check:
     from pipelines.contracts import CONTRACTS
+    from pipelines.intake.checkers import Check, CheckOptions, checkers
     from pipelines.intake.feeds import load_feeds
     from pipelines.intake.preview import by_contract, by_source
     from pipelines.settings import Settings
     from pipelines.sources.faults import SourceError
 
     if kind in CONTRACTS:
-        return by_contract(CONTRACTS[kind], file)
+        return Check(by_contract(CONTRACTS[kind], file))
     settings = Settings()
+    if kind in checkers():
+        return checkers()[kind].check(file, CheckOptions(settings, xapi_version))
     try:
         feeds = load_feeds(settings)
     except SourceError as error:
         fail(USAGE, str(error))
     if kind not in feeds:
-        listed = f"kinds: {', '.join(sorted(CONTRACTS))}; sources: {', '.join(sorted(feeds))}"
-        fail(USAGE, f"{kind!r} is neither a kind of record nor a source. {listed}")
-    return by_source(feeds[kind], settings, file)
+        known = (("kinds", [*CONTRACTS]), ("standards", [*checkers()]), ("sources", [*feeds]))
+        listed = "; ".join(f"{what}: {', '.join(sorted(names))}" for what, names in known)
+        fail(USAGE, f"{kind!r} is no kind of record, standard or source. {listed}")
+    return Check(by_source(feeds[kind], settings, file))
 
 
-def _summary(n_ok: int, n_refused: int, error: str | None = None) -> dict[str, Any]:
+def _summary(
+    n_ok: int, n_refused: int, facts: dict[str, Any], error: str | None = None
+) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "readable": error is None,
         "rows": n_ok + n_refused,
         "ok": n_ok,
         "refused": n_refused,
+        **facts,
     }
     return {"summary": summary if error is None else summary | {"error": error}}
 
@@ -96,6 +106,7 @@ def _summary(n_ok: int, n_refused: int, error: str | None = None) -> dict[str, A
 def _print(verdict: Verdict) -> None:
     from rich.markup import escape
 
-    place = f"row {verdict.row}" + (f", {verdict.cell}" if verdict.cell else "")
+    place = verdict.place or f"row {verdict.row}"
+    place += f", {verdict.cell}" if verdict.cell else ""
     for problem in verdict.problems:
         out.print(escape(f"{place}: {problem.message} [{problem.code}]. {problem.suggestion}"))

@@ -29,6 +29,8 @@ class Problem:
     message: str
     suggestion: str
     value_masked: str | None = None
+    requirement: str | None = None
+    """The requirement of a standard that is not met, by its id there."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pipelines.contracts.base import Record
 from pipelines.contracts.problems import Problem, describe, problems
 from pipelines.home import Home
+from pipelines.intake.checkers import UnreadableError, Verdict
 from pipelines.intake.feeds import Feed
 from pipelines.intake.receive import receive
 from pipelines.intake.staging import Staging
@@ -25,41 +26,6 @@ from pipelines.settings import Settings
 from pipelines.sources.readers.strict_json import NotJson, parse
 
 _JSON_LINES = (".jsonl", ".ndjson")
-
-
-class UnreadableError(Exception):
-    """The file as a whole cannot be read; the message says why."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is wrong with one record, or nothing."""
-
-    row: int
-    problems: list[Problem] = field(default_factory=list)
-    cell: str | None = None
-    kind: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the verdict as machines read it."""
-        place = {"cell": self.cell} if self.cell else {}
-        kind = {"kind": self.kind} if self.kind else {}
-        return {
-            "row": self.row,
-            **place,
-            **kind,
-            "ok": not self.problems,
-            "errors": [
-                {
-                    "code": problem.code,
-                    "field": problem.field or None,
-                    "message": problem.message,
-                    "suggestion": problem.suggestion,
-                    "requirement": None,
-                }
-                for problem in self.problems
-            ],
-        }
 
 
 def by_contract(contract: type[Record], file: Path) -> Iterator[Verdict]:

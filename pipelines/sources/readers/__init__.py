@@ -5,7 +5,7 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import delimited, jsonl
+from pipelines.sources.readers import delimited, jsonl, zipped
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -26,4 +26,5 @@ __all__ = [
     "delimited",
     "jsonl",
     "register",
+    "zipped",
 ]
