@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from pipelines.sources.readers import strict_json
 from pipelines.sources.xapi.check import check
 from pipelines.sources.xapi.report import Fault
 from pipelines.sources.xapi.requirements import Version
@@ -26,6 +25,7 @@ AHEAD = 4
 """Chunks that wait for each process, so that memory stays small."""
 BOMS = (b"\xff\xfe", b"\xfe\xff")
 UTF_8_BOM = b"\xef\xbb\xbf"
+_GOOD = b'{"row": %d, "ok": true, "errors": []}\n'
 
 
 class UnreadableFileError(Exception):
@@ -36,14 +36,19 @@ class Judged(NamedTuple):
     """The verdicts on some consecutive rows."""
 
     n_rows: int
+    n_refused: int
     refused: list[tuple[int, list[Fault]]]
     """Rows with what is wrong with them, numbered from 1 in the file."""
     machine: bytes
-    """A line of JSON for every row."""
+    """A line of JSON for every row, where asked for; `refused` is empty then."""
 
 
 def judge(
-    path: Path, version: Version = "1.0.3", *, processes: int | None = None
+    path: Path,
+    version: Version = "1.0.3",
+    *,
+    for_machines: bool = False,
+    processes: int | None = None,
 ) -> Iterator[Judged]:
     """Yield the verdicts on the statements of a file, chunk by chunk, in its order.
 
@@ -51,6 +56,7 @@ def judge(
         path: JSON Lines of statements and batches; or, where it ends in .json, one JSON text: a
             statement, an array of them, or a StatementResult with `statements`.
         version: the version of statements that name none.
+        for_machines: write a line of JSON for each row, instead of returning what is wrong.
         processes: how many processes check; by default as many as there are processors.
 
     Raises:
@@ -58,7 +64,8 @@ def judge(
     """
     try:
         with path.open("rb") as file:
-            yield from _judge_all(_numbered(_chunks(file, path)), version, _plan(path, processes))
+            judge_one = partial(judge_lines, version, for_machines)
+            yield from _judge_all(_numbered(_chunks(file, path)), judge_one, _plan(path, processes))
     except OSError as error:
         raise UnreadableFileError(f"{path} cannot be opened: {error.strerror}") from None
 
@@ -94,6 +101,8 @@ def _lines(file: BinaryIO) -> Iterator[list[bytes]]:
 
 def _whole(data: bytes) -> list[bytes]:
     """Return the statements of one JSON text, each as a line of its own."""
+    from pipelines.sources.readers import strict_json
+
     try:
         content = strict_json.parse(data)
     except strict_json.NotJson as error:
@@ -112,9 +121,10 @@ def _numbered(chunks: Iterable[list[bytes]]) -> Iterator[tuple[int, list[bytes]]
 
 
 def _judge_all(
-    chunks: Iterator[tuple[int, list[bytes]]], version: Version, processes: int
+    chunks: Iterator[tuple[int, list[bytes]]],
+    judge_one: Callable[[tuple[int, list[bytes]]], Judged],
+    processes: int,
 ) -> Iterator[Judged]:
-    judge_one = partial(judge_lines, version)
     if processes <= 1:
         yield from map(judge_one, chunks)
         return
@@ -129,18 +139,20 @@ def _judge_all(
             yield waiting.popleft().result()
 
 
-def judge_lines(version: Version, chunk: tuple[int, list[bytes]]) -> Judged:
+def judge_lines(version: Version, for_machines: bool, chunk: tuple[int, list[bytes]]) -> Judged:
     """Return the verdicts on some lines, given the number of the first."""
     first, lines = chunk
     refused: list[tuple[int, list[Fault]]] = []
     machine: list[bytes] = []
+    n_refused = 0
     for number, line in enumerate(lines, start=first):
-        if faults := check(line, version):
+        faults = check(line, version)
+        n_refused += bool(faults)
+        if for_machines:
+            machine.append(_machine(number, faults) if faults else _GOOD % number)
+        elif faults:
             refused.append((number, faults))
-            machine.append(_machine(number, faults))
-        else:
-            machine.append(b'{"row": %d, "ok": true, "errors": []}\n' % number)
-    return Judged(len(lines), refused, b"".join(machine))
+    return Judged(len(lines), n_refused, refused, b"".join(machine))
 
 
 def _machine(number: int, faults: list[Fault]) -> bytes:

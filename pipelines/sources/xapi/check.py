@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipelines.sources.readers import strict_json
 from pipelines.sources.xapi.report import Fault
 from pipelines.sources.xapi.requirements import BATCH, Version, name
 from pipelines.sources.xapi.screen import has_each_key_once, is_proven, is_shallow
 from pipelines.sources.xapi.statements import check_statement
 
 _decode = msgspec.json.Decoder().decode
+_UNPROVEN = object()
 _JSON_WORDS = {
     "not_json": ("the line is not JSON", "00014"),
     "not_finite": ("a number is not finite", "00014"),
@@ -47,30 +47,43 @@ def read(line: bytes, version: Version = "1.0.3") -> Verdict:
         line: one statement, or a batch.
         version: the version of statements that name none.
     """
-    try:
-        content = parse(line)
-    except strict_json.NotJson as error:
-        message, rule = _JSON_WORDS.get(error.code, _JSON_WORDS["not_json"])
-        fault = Fault(error.code, "", message, error.suggestion, name((rule,), version))
-        return Verdict([fault])
+    content = _quickly(line)
+    if content is _UNPROVEN:
+        content = _to_the_letter(line, version)
+        if isinstance(content, Fault):
+            return Verdict([content])
     if isinstance(content, list):
         return Verdict(check_batch(content, version), content)
     return Verdict(check_statement(content, version), content)
 
 
-def parse(line: bytes) -> Any:
-    """Return what a line says, its numbers as numbers.
-
-    Raises:
-        NotJson: it is not JSON, or holds a key twice.
-    """
+def _quickly(line: bytes) -> Any:
+    """Return what a line says, or that this way cannot tell whether it is clean JSON."""
     try:
         content = _decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _as_numbers(strict_json.parse(line))
-    if is_shallow(line) and has_each_key_once(line, content):
-        return content
-    return _as_numbers(strict_json.parse(line))
+        return _UNPROVEN
+    return content if is_shallow(line) and has_each_key_once(line, content) else _UNPROVEN
+
+
+def _to_the_letter(line: bytes, version: Version) -> Any:
+    """Return what a line says, its numbers as numbers; or why it is not clean JSON."""
+    from pipelines.sources.readers.strict_json import NotJson, Number, parse
+
+    def with_numbers(value: Any) -> Any:
+        if isinstance(value, Number):
+            return float(value) if set(value) & set(".eE") else int(value)
+        if isinstance(value, list):
+            return [with_numbers(item) for item in value]
+        if isinstance(value, dict):
+            return {key: with_numbers(item) for key, item in value.items()}
+        return value
+
+    try:
+        return with_numbers(parse(line))
+    except NotJson as error:
+        message, rule = _JSON_WORDS.get(error.code, _JSON_WORDS["not_json"])
+        return Fault(error.code, "", message, error.suggestion, name((rule,), version))
 
 
 def check_batch(statements: list[Any], version: Version = "1.0.3") -> list[Fault]:
@@ -83,14 +96,3 @@ def check_batch(statements: list[Any], version: Version = "1.0.3") -> list[Fault
         for n, statement in enumerate(statements)
         for fault in check_statement(statement, version)
     ]
-
-
-def _as_numbers(value: Any) -> Any:
-    if isinstance(value, strict_json.Number):
-        text = str(value)
-        return int(text) if text.lstrip("-").isdigit() else float(text)
-    if isinstance(value, list):
-        return [_as_numbers(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _as_numbers(item) for key, item in value.items()}
-    return value

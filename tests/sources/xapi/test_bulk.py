@@ -17,8 +17,12 @@ def _judged(path, **options):
     refused, machine, n_rows = [], b"", 0
     for part in judge(path, **options):
         refused += part.refused
-        machine += part.machine
         n_rows += part.n_rows
+        assert part.n_refused == len(part.refused)
+    for part in judge(path, for_machines=True, **options):
+        machine += part.machine
+        n_rows -= part.n_refused
+    n_rows += len(refused)
     return n_rows, refused, [json.loads(line) for line in machine.splitlines()]
 
 
