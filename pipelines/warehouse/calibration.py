@@ -23,7 +23,7 @@ from pipelines.measurement.connectivity import Connectivity, connect
 from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.settings import Settings
-from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
 
 if TYPE_CHECKING:
     import duckdb
@@ -142,6 +142,18 @@ def calibrate(home: Home, settings: Settings, only_if_missing: bool = False) -> 
         return CalibrationReport(None, False, 0, {})
     manifest = json.loads((home.calibrations / version / MANIFEST).read_bytes())
     return CalibrationReport(version, is_new, manifest["n_ratings"], manifest["sentences"])
+
+
+def put_in_raw(home: Home, settings: Settings, version: str) -> None:
+    """Put a calibration that was made before into `raw`, without putting it in force.
+
+    Raises:
+        WarehouseError: the home keeps no such calibration.
+    """
+    if not (home.calibrations / version / MANIFEST).exists():
+        raise WarehouseError(f"there is no calibration {version}: restore calibrations/{version}")
+    with open_warehouse(home, settings) as con:
+        _fill(con, home, version)
 
 
 def current_version(home: Home) -> str | None:

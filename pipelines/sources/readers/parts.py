@@ -19,7 +19,7 @@ PARTS = "parts"
 LINES_ABOVE = "lines_above"
 """Fact of a part: how many lines stand above its first row, where people count them as rows."""
 
-EMPTY = frozenset({"empty_file", "header_only"})
+EMPTY = frozenset({"empty_file", "header_only", "no_records"})
 """Codes of a table without rows, which is no fault where another part of the file has some."""
 
 
