@@ -5,7 +5,7 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import delimited, json_file, jsonl, parquet, zipped
+from pipelines.sources.readers import delimited, json_file, jsonl, parquet, xapi, zipped
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -28,5 +28,6 @@ __all__ = [
     "jsonl",
     "parquet",
     "register",
+    "xapi",
     "zipped",
 ]

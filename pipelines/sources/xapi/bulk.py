@@ -82,7 +82,7 @@ def _chunks(file: BinaryIO, path: Path) -> Iterator[list[bytes]]:
         raise UnreadableFileError("the file is not UTF-8 text: export it again as UTF-8")
     file.seek(len(UTF_8_BOM) if start.startswith(UTF_8_BOM) else 0)
     is_empty = True
-    for lines in [_whole(file.read())] if path.suffix.lower() == ".json" else _lines(file):
+    for lines in _elements(path) if path.suffix.lower() == ".json" else _lines(file):
         is_empty = False
         yield lines
     if is_empty:
@@ -99,18 +99,15 @@ def _lines(file: BinaryIO) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _whole(data: bytes) -> list[bytes]:
-    """Return the statements of one JSON text, each as a line of its own."""
-    from pipelines.sources.readers import strict_json
+def _elements(path: Path) -> Iterator[list[bytes]]:
+    """Yield the statements of one JSON text, each as a line of its own."""
+    from pipelines.sources.readers.base import Unreadable
+    from pipelines.sources.readers.xapi import statements
 
     try:
-        content = strict_json.parse(data)
-    except strict_json.NotJson as error:
-        raise UnreadableFileError(f"the file is not one JSON text. {error.suggestion}") from None
-    if isinstance(content, dict) and isinstance(content.get("statements"), list):
-        content = content["statements"]
-    rows = content if isinstance(content, list) else [content]
-    return [strict_json.as_json(row).encode() for row in rows]
+        yield from statements(path)
+    except Unreadable as error:
+        raise UnreadableFileError(f"{error.message} {error.suggestion}") from None
 
 
 def _numbered(chunks: Iterable[list[bytes]]) -> Iterator[tuple[int, list[bytes]]]:

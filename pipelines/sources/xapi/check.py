@@ -23,6 +23,10 @@ _JSON_WORDS = {
 }
 
 
+JSON_CODES = frozenset(_JSON_WORDS)
+"""Codes of what is no clean JSON; all others are of broken rules."""
+
+
 class Verdict(NamedTuple):
     """What is wrong with a line, or nothing; and what it says, where it is JSON."""
 
