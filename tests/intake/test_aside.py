@@ -242,7 +242,7 @@ def complete(waiting_school: Make, result_row: Make) -> Any:
     return school
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_any_order_of_rosters_records_and_decisions_gives_equal_tables(
     complete: Any, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
