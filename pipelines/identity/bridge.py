@@ -7,7 +7,7 @@ stays when a later id is linked to an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -33,6 +33,7 @@ def bridge(
     *,
     known_at: datetime | None = None,
     linking_events: pl.Series | None = None,
+    known_earlier: Mapping[str, tuple[datetime, datetime]] | None = None,
 ) -> pl.DataFrame:
     """Return `raw.identity`: one row per pseudonym and role.
 
@@ -42,8 +43,9 @@ def bridge(
         known_at: leave out what was known only later.
         linking_events: the `event_id`s whose links count (those accepted at present); without
             it, every record's links do.
+        known_earlier: deliveries that were known earlier than is written down, see `persons`.
     """
-    people = persons(home, interpretations)
+    people = persons(home, interpretations, known_earlier)
     if known_at is not None:
         people = people.filter(pl.col("known_at") <= known_at)
     return connect(people, open_keys(home), linking_events=linking_events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -15,12 +15,39 @@ from pipelines.home import Home
 from pipelines.intake.records import (
     IntakeRecord,
     Receipt,
-    active_records,
     deliveries,
     interpretation_folder,
     receipts,
 )
 from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
+from pipelines.intake.standing import Standing, put_in, standing
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A record that is quarantined since another one of its id came first and stays."""
+
+    delivery_id: str
+    kind: str
+    source_row: int
+    source_cell: str | None
+    record_key: str
+    first_delivery_id: str
+    first_source_row: int
+
+    @property
+    def message(self) -> str:
+        """Return what is wrong, with both records named."""
+        return (
+            f"the record says something else than row {self.first_source_row} of "
+            f"{self.first_delivery_id}, which has the same id, came first and stays"
+        )
+
+
+CONFLICT_REMEDY = (
+    "correct the id, or withdraw the first one at the source; if this source does correct its "
+    "records, write on_change: version in its spec"
+)
 
 
 class LedgerEntry(BaseModel):
@@ -41,6 +68,8 @@ class LedgerEntry(BaseModel):
     voided: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = {}
+    vanished: int = 0
+    """Records, accepted or voided, that the newest full snapshot of the source lacks."""
     arrivals: int = 1
     reason: str | None = None
     """Why the whole file is held, unreadable or not taken in."""
@@ -64,13 +93,13 @@ class LedgerEntry(BaseModel):
 def ledger(home: Home, delivery_id: str | None = None) -> list[LedgerEntry]:
     """Return every delivery with the present outcome of its records, by arrival."""
     received = deliveries(home)
-    active = {record.delivery_id: record for record in active_records(home)}
-    outcomes = present_outcomes(home, active.values())
+    stands = standing(home)
+    outcomes = present_outcomes(home, stands)
     arrivals: Counter[str] = Counter(
         receipt.delivery_id for receipt in receipts(home) if receipt.delivery_id is not None
     )
     entries = [
-        _entry(receipt, active.get(item), outcomes.get(item, Counter()), arrivals[item])
+        _entry(receipt, stands.records.get(item), outcomes.get(item, Counter()), arrivals[item])
         for item, receipt in received.items()
     ]
     entries += [_not_taken_in(receipt) for receipt in open_refusals(home)]
@@ -78,19 +107,38 @@ def ledger(home: Home, delivery_id: str | None = None) -> list[LedgerEntry]:
     return [entry for entry in entries if delivery_id in (None, entry.delivery_id)]
 
 
-def present_outcomes(home: Home, active: Iterable[IntakeRecord]) -> dict[str, Counter[str]]:
-    """Return how many events of each delivery have which present outcome."""
-    in_force = [record for record in active if record.status == "committed"]
+def present_outcomes(home: Home, stands: Standing) -> dict[str, Counter[str]]:
+    """Return how many events of each delivery have which present outcome.
+
+    `vanished` counts those, accepted or voided, that the snapshot in force lacks.
+    """
     counted: dict[str, Counter[str]] = defaultdict(Counter)
     with duckdb.connect() as connection:
-        _load_events(connection, home, in_force)
+        load_events(connection, home, stands)
         rows = connection.execute(
-            "select delivery_id, present_outcome, count(*) "  # noqa: S608 - constant text
-            f"from ({resolve_sql('events')}) join events using (event_id) group by all"
+            "select delivery_id, present_outcome, count(*), count(gone_at) "  # noqa: S608
+            f"from ({resolve_sql('events', 'refused')}) join events using (event_id) group by all"
         ).fetchall()
-    for delivery, outcome, n in rows:
+    for delivery, outcome, n, n_gone in rows:
         counted[delivery][outcome] = n
+        counted[delivery]["vanished"] += n_gone
     return counted
+
+
+def conflicts(home: Home, stands: Standing) -> list[Conflict]:
+    """Return the records that say something else than the one of the same id that came first."""
+    if all(record.on_change == "version" for record in stands.committed):
+        return []
+    with duckdb.connect() as connection:
+        load_events(connection, home, stands)
+        rows = connection.execute(
+            "select newcomer.delivery_id, newcomer.kind, newcomer.source_row, "  # noqa: S608
+            "newcomer.source_cell, newcomer.record_key, first.delivery_id, first.source_row "
+            f"from ({resolve_sql('events', 'refused')}) as outcome "
+            "join events as newcomer using (event_id) "
+            "join events as first on first.event_id = outcome.conflicts_with order by all"
+        ).fetchall()
+    return [Conflict(*row) for row in rows]
 
 
 def open_refusals(home: Home) -> list[Receipt]:
@@ -119,30 +167,32 @@ def _was_taken_in_since(refused: Receipt, taken: dict[str, Receipt]) -> bool:
     )
 
 
-def _load_events(
-    connection: duckdb.DuckDBPyConnection, home: Home, records: list[IntakeRecord]
-) -> None:
+def load_events(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> None:
+    """Make the tables that resolving reads: `events`, `refused`, and how deliveries stand."""
+    put_in(connection, stands)
     types = {"delivery_id": "varchar"} | {
         name: duckdb_type(dtype)
         for name, dtype in segment_schema(CONTRACTS["void"]).items()
         if name in EVENT_COLUMNS
     }
     listed = ", ".join(f"{name} {kind}" for name, kind in types.items())
-    connection.execute(f"create table events ({listed}, kind varchar, delivery_sha256 varchar)")
+    connection.execute(f"create table events ({listed}, kind varchar)")
+    connection.execute("create table refused (delivery_id varchar, record_key varchar)")
     by_kind: dict[str, list[str]] = defaultdict(list)
-    for record in records:
+    in_force = {register.delivery_id for register in stands.registers}
+    for record in stands.committed:
         folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
         for kind in record.accepted_events:
             by_kind[kind].append(str(folder / f"{kind}.parquet"))
-    connection.execute("create table hashes (delivery_id varchar, sha256 varchar)")
-    if records:
-        connection.executemany(
-            "insert into hashes values (?, ?)", [(r.delivery_id, r.sha256) for r in records]
-        )
+        if record.delivery_id in in_force and record.refused:
+            connection.execute(
+                "insert into refused select ?, record_key from read_parquet(?)",
+                [record.delivery_id, str(folder / "refused.parquet")],
+            )
     for kind, paths in sorted(by_kind.items()):
         connection.execute(
-            f"insert into events select {', '.join(types)}, ?, sha256 "  # noqa: S608 - own names
-            "from read_parquet(?, union_by_name => true) join hashes using (delivery_id)",
+            f"insert into events select {', '.join(types)}, ? "  # noqa: S608 - own names
+            "from read_parquet(?, union_by_name => true)",
             [kind, paths],
         )
 
@@ -161,6 +211,7 @@ def _entry(
     if record is None:
         return LedgerEntry(status="received", reason="not read yet", **common)
     held = record.n_events if record.status == "held" else 0
+    in_conflict = outcomes["quarantined"]
     return LedgerEntry(
         status=record.status,
         source_rows=record.source_rows,
@@ -169,8 +220,11 @@ def _entry(
         duplicate=outcomes["duplicate"],
         superseded=outcomes["superseded"],
         voided=outcomes["voided"],
-        quarantined=record.refused + held,
-        reasons=record.reasons | ({record.error.code: 0} if record.error else {}),
+        quarantined=record.refused + held + in_conflict,
+        vanished=outcomes["vanished"],
+        reasons=record.reasons
+        | ({record.error.code: 0} if record.error else {})
+        | ({"conflict": in_conflict} if in_conflict else {}),
         reason=record.reason_as_whole,
         **common,
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ import polars as pl
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.home import Home
-from pipelines.intake.ledger import open_refusals
-from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder
+from pipelines.intake.ledger import CONFLICT_REMEDY, Conflict, conflicts, open_refusals
+from pipelines.intake.records import IntakeRecord, interpretation_folder
 from pipelines.intake.segment import originals_path
+from pipelines.intake.standing import Standing, standing
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
@@ -58,8 +61,10 @@ class RefusedRecord(BaseModel):
 
 def causes(home: Home) -> list[Cause]:
     """Return what waits for a person, grouped by cause, the most frequent first."""
-    records = active_records(home)
+    stands = standing(home)
+    records = list(stands.records.values())
     found = list(_refused_causes(home, records))
+    found += _conflict_causes(stands, conflicts(home, stands))
     found += [_whole(record) for record in records if record.status != "committed"]
     found += [
         Cause(
@@ -108,6 +113,28 @@ def _refused_causes(home: Home, records: list[IntakeRecord]) -> Iterator[Cause]:
         yield Cause(**row)
 
 
+def _conflict_causes(stands: Standing, found: list[Conflict]) -> Iterator[Cause]:
+    grouped: dict[tuple[str, str], list[Conflict]] = defaultdict(list)
+    for conflict in found:
+        source_id = stands.records[conflict.delivery_id].source_id
+        grouped[source_id, conflict.kind].append(conflict)
+    for (source_id, kind), of_cause in sorted(grouped.items()):
+        records = [stands.records[name] for name in {c.delivery_id for c in of_cause}]
+        first = min(records, key=lambda record: (record.known_at, record.delivery_id))
+        yield Cause(
+            source=source_id,
+            kind=kind,
+            code="conflict",
+            field="record_id",
+            owner=first.owner,
+            n_records=len(of_cause),
+            n_deliveries=len(records),
+            since=first.known_at,
+            message=of_cause[0].message,
+            suggestion=CONFLICT_REMEDY,
+        )
+
+
 def _whole(record: IntakeRecord) -> Cause:
     """Return the cause of a delivery that is held or unreadable as a whole."""
     return Cause(
@@ -142,14 +169,44 @@ def show(
         limit: at most so many.
     """
     n_shown = 0
-    for record in active_records(home, delivery_id or "*"):
-        for refused in _refused(home, record):
+    stands = standing(home)
+    in_conflict: dict[str, list[Conflict]] = defaultdict(list)
+    for conflict in conflicts(home, stands):
+        in_conflict[conflict.delivery_id].append(conflict)
+    for record in stands.records.values():
+        if delivery_id not in (None, record.delivery_id):
+            continue
+        of_record = chain(
+            _refused(home, record), _in_conflict(record, in_conflict[record.delivery_id])
+        )
+        for refused in of_record:
             codes = {problem["code"] for problem in refused.problems}
             if (row is None or refused.source_row == row) and (code is None or code in codes):
                 if limit is not None and n_shown >= limit:
                     return
                 n_shown += 1
                 yield refused
+
+
+def _in_conflict(record: IntakeRecord, found: list[Conflict]) -> Iterator[RefusedRecord]:
+    for conflict in found:
+        problem = {
+            "code": "conflict",
+            "field": "record_id",
+            "message": conflict.message,
+            "value_masked": None,
+            "suggestion": CONFLICT_REMEDY,
+        }
+        yield RefusedRecord(
+            delivery_id=record.delivery_id,
+            source=record.source_id,
+            file=record.file,
+            source_row=conflict.source_row,
+            source_cell=conflict.source_cell,
+            kind=conflict.kind,
+            owner=record.owner,
+            problems=[problem],
+        )
 
 
 def _refused(home: Home, record: IntakeRecord) -> Iterator[RefusedRecord]:

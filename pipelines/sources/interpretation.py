@@ -15,6 +15,8 @@ from pipelines.sources.readers import READERS
 from pipelines.sources.spec import SourceSpec
 
 ID_LENGTH = 12
+SNAPSHOTS_VERSION = 1
+"""Raised whenever intake notes other things about a snapshot."""
 
 
 def spec_version(spec: SourceSpec) -> str:
@@ -35,6 +37,7 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "contracts": contract_versions(spec),
             "reader": [spec.reader.name, READERS[spec.reader.name].version],
             "mapping": mapping.VERSION,
+            "snapshots": SNAPSHOTS_VERSION if spec.snapshot == "full" else None,
             "scales": _scales(spec, catalogue),
             "lookups": catalogue.lookups[spec.source],
             "refused_columns": catalogue.codes["refused_columns"].rows(),

@@ -21,8 +21,10 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
 from pipelines.contracts.versions import read_segment
 from pipelines.home import Home
-from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder, receipts
+from pipelines.intake.ledger import CONFLICT_REMEDY
+from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts
 from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
+from pipelines.intake.standing import put_in, standing
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
@@ -31,8 +33,19 @@ from pipelines.warehouse.reference import Rows, reference_tables
 KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
 """Voids first: they change the outcome of records of other kinds."""
 
-LOADED = ("delivery_id", "interpretation_id")
+POINTERS = ("delivery_id", "interpretation_id")
+LOADED = (*POINTERS, "status", "known_at")
+"""What makes a delivery as loaded: another of these, and it is loaded again."""
+SNAPSHOTS = {
+    "raw.snapshot_arrival": "standing_arrival",
+    "raw.snapshot_register": "standing_register",
+}
+"""Tables that remember what `standing.put_in` said at the last load."""
 PATIENCE = 60.0
+
+POINTED_AT = (
+    *POINTERS, "source_id", "source_row", "source_cell", "record_key",
+)  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -84,13 +97,15 @@ def load(home: Home, settings: Settings, known_at: datetime | None = None) -> Lo
 def newest_known_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
     """Return the newest instant at which something that `raw` holds became known.
 
-    A record cannot have become known after its delivery came, whatever its own column says.
+    A record cannot have become known after its delivery came, whatever its own column says. A full
+    snapshot that comes again makes known that all is still as it was.
     """
     each = " union all ".join(
         "select max(least(event.known_at, record.known_at)) as known_at "
         f'from raw."{kind}" as event join raw.intake_record as record using (delivery_id)'
         for kind in KINDS
     )
+    each += " union all select max(arrived_at) from raw.snapshot_arrival"
     found: datetime | None = con.execute(f"select max(known_at) from ({each})").fetchall()[0][0]
     return found
 
@@ -102,17 +117,20 @@ def _load(
     known_at: datetime | None,
     started: float,
 ) -> LoadReport:
-    in_force = {(r.delivery_id, r.interpretation_id): r for r in active_records(home)}
+    stands = standing(home, known_at)
+    in_force = {_as_loaded(record): record for record in stands.records.values()}
     _forget_another_limit(con, known_at)
-    standing = set(con.execute("select delivery_id, interpretation_id from raw.loaded").fetchall())
-    gone = sorted(standing - in_force.keys())
-    new = [item for key, item in in_force.items() if key not in standing]
+    loaded = set(con.execute(f"select {', '.join(LOADED)} from raw.loaded").fetchall())
+    gone = sorted(loaded - in_force.keys())
+    new = [item for key, item in in_force.items() if key not in loaded]
     con.execute("create or replace temp table gone (delivery_id varchar)")
-    _insert(con, "gone", [{"delivery_id": delivery_id} for delivery_id, _ in gone])
+    _insert(con, "gone", [{"delivery_id": key[0]} for key in gone])
     _replace(con, "receipt", [receipt.model_dump() for receipt in receipts(home)])
     _replace(con, "intake_record", [_intake_row(record) for record in in_force.values()])
-    events_added = _replace_events(con, home, new, known_at) if new or gone else {}
+    put_in(con, stands)
+    n_shifted = _replace_snapshots(con)
     _replace_pointers(con, home, new)
+    events_added = _replace_events(con, home, new, known_at) if new or gone or n_shifted else {}
     _forget_later_arrivals(con, known_at)
     for table, rows in reference_tables(con, home, settings, known_at).items():
         _replace(con, table, rows)
@@ -171,12 +189,30 @@ def _intake_row(record: IntakeRecord) -> Row:
         "check_verdict": record.check.get("verdict"),
         "check_results": _json(record.check.get("results", [])),
         "n_accepted_events": record.n_events,
-        "n_refused": record.refused,
+        "n_refused": record.refused + (record.n_events if record.status == "held" else 0),
         "accepted_events": _json(record.accepted_events),
         "reasons": _json(record.reasons),
         "notes": _json(record.notes),
         "contract_versions": _json(record.contract_versions),
     }
+
+
+def _as_loaded(record: IntakeRecord) -> tuple[str, ...]:
+    known_at = record.known_at.isoformat()
+    return record.delivery_id, record.interpretation_id, record.status, known_at
+
+
+def _replace_snapshots(con: duckdb.DuckDBPyConnection) -> int:
+    """Keep which snapshots arrived and are in force; return for how many sources that changed."""
+    changed = []
+    for table, present in SNAPSHOTS.items():
+        for one, other in ((table, present), (present, table)):
+            changed.append(f"select source_id from (from {one} except from {other})")
+    con.execute(f"create or replace temp table shifted as {' union '.join(changed)}")
+    for table, present in SNAPSHOTS.items():
+        con.execute(f"delete from {table}")
+        con.execute(f"insert into {table} from {present}")
+    return _number(con, "select count(*) from shifted")
 
 
 def _replace_events(
@@ -188,7 +224,9 @@ def _replace_events(
     added = {}
     committed = [record for record in new if record.status == "committed"]
     con.execute("create or replace temp table voided (record_key varchar)")
-    is_any_touched = _number(con, "select count(*) from gone") > 0
+    is_any_touched = (
+        _number(con, "select (select count(*) from gone) + (select count(*) from shifted)") > 0
+    )
     for kind in KINDS:
         if not is_any_touched and not any(kind in item.accepted_events for item in committed):
             continue
@@ -202,6 +240,7 @@ def _replace_events(
             where
                 delivery_id in (select delivery_id from gone)
                 or record_key in (select record_key from voided)
+                or source_id in (select source_id from shifted)
             """
         )
         if not _number(con, "select count(*) from touched"):
@@ -222,12 +261,17 @@ def _replace_events(
         )
         con.execute(_events_to_resolve(kind))
         con.execute(
+            "create or replace temp table resolved as "
+            + resolve_sql("to_resolve", refused="raw.refused")
+        )
+        con.execute(
             f"""
             insert into raw."{kind}" by name
-            select pool.*, outcome.present_outcome
-            from pool join ({resolve_sql("to_resolve")}) as outcome using (event_id)
+            select pool.*, resolved.present_outcome
+            from pool join resolved using (event_id)
             """
         )
+        _replace_findings(con, kind)
         if kind == "void":
             con.execute("create or replace temp table voided as select record_key from touched")
             is_any_touched = True
@@ -242,8 +286,7 @@ def _events_to_resolve(kind: str) -> str:
 
     def events(of_kind: str, table: str) -> str:
         return f"""
-            select {columns}, '{of_kind}' as kind, record.sha256 as delivery_sha256
-            from {table} as event join raw.intake_record as record using (delivery_id)
+            select {columns}, event.delivery_id, '{of_kind}' as kind from {table} as event
         """
 
     pool = events(kind, "pool")
@@ -254,6 +297,56 @@ def _events_to_resolve(kind: str) -> str:
             where event.record_key in (select record_key from touched)
         """
     return f"create or replace temp view to_resolve as {pool}"
+
+
+def _replace_findings(con: duckdb.DuckDBPyConnection, kind: str) -> None:
+    """Replace what resolving found about the touched records: conflicts, and what vanished."""
+    con.execute(
+        """
+        delete from raw.refused
+        where code = 'conflict' and record_key in (select record_key from touched)
+        """
+    )
+    con.execute(
+        f"""
+        insert into raw.refused by name
+        select
+            {", ".join(f"newcomer.{name}" for name in POINTED_AT)},
+            '{kind}' as kind,
+            'conflict' as code,
+            'record_id' as field,
+            'the record says something else than row ' || first.source_row || ' of '
+                || first.delivery_id || ', which has the same id, came first and stays' as message,
+            ? as suggestion,
+            record.owner,
+            true as is_first
+        from resolved
+        join pool as newcomer on resolved.event_id = newcomer.event_id
+        join pool as first on resolved.conflicts_with = first.event_id
+        join raw.intake_record as record on newcomer.delivery_id = record.delivery_id
+        """,
+        [CONFLICT_REMEDY],
+    )
+    con.execute(
+        """
+        delete from raw.note
+        where code = 'vanished' and record_key in (select record_key from touched)
+        """
+    )
+    con.execute(
+        f"""
+        insert into raw.note by name
+        select
+            event_id,
+            {", ".join(f"pool.{name}" for name in POINTED_AT)},
+            '{kind}' as kind,
+            'vanished' as code,
+            'the full snapshot of ' || strftime(gone_at at time zone 'UTC', '%Y-%m-%d')
+                || ' lacks the record, which one before it had' as detail
+        from resolved join pool using (event_id)
+        where gone_at is not null
+        """
+    )
 
 
 def _stage_events(
@@ -286,7 +379,16 @@ def _stage_events(
         create or replace temp table incoming as
         select * from (select * exclude (present_outcome) from raw."{kind}" limit 0)
         union all by name
-        select * from ({" union all by name ".join(parts)})
+        select * from (
+            select event.* replace (
+                case
+                    when event.known_at = delivery.stamped_at then delivery.known_at
+                    else event.known_at
+                end as known_at
+            )
+            from ({" union all by name ".join(parts)}) as event
+            join standing_delivery as delivery on event.delivery_id = delivery.delivery_id
+        )
         where coalesce(known_at <= cast(? as timestamptz), true)
         """,
         [known_at],
@@ -311,7 +413,7 @@ def _replace_pointers(
         for record in new:
             path = interpretation_folder(home, *_key(record)) / file
             if path.exists():
-                told = dict(zip(LOADED, _key(record), strict=True)) | {
+                told = dict(zip(POINTERS, _key(record), strict=True)) | {
                     "source_id": record.source_id
                 }
                 own = [name for name in OTHER_TABLES[table] if name not in told]

@@ -35,7 +35,8 @@ outcomes as (
         count(case when present_outcome = 'accepted' then 1 end) as n_accepted,
         count(case when present_outcome = 'duplicate' then 1 end) as n_duplicate,
         count(case when present_outcome = 'superseded' then 1 end) as n_superseded,
-        count(case when present_outcome = 'voided' then 1 end) as n_voided
+        count(case when present_outcome = 'voided' then 1 end) as n_voided,
+        count(case when present_outcome = 'quarantined' then 1 end) as n_in_conflict
     from events
     group by delivery_id
 ),
@@ -61,7 +62,7 @@ final as (
         coalesce(outcomes.n_duplicate, 0) as duplicate,
         coalesce(outcomes.n_superseded, 0) as superseded,
         coalesce(outcomes.n_voided, 0) as voided,
-        coalesce(intake_records.n_refused, 0) as quarantined,
+        coalesce(intake_records.n_refused, 0) + coalesce(outcomes.n_in_conflict, 0) as quarantined,
         ---------- instants
         arrivals.first_known_at,
         arrivals.last_known_at

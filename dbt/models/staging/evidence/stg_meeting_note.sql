@@ -23,6 +23,20 @@ mentors as (
     where role = 'assessor'
 ),
 
+attending as (
+    select record_key, {{ unnest_list('attendees_pseudonyms') }} as pseudonym
+    from notes
+),
+
+attendees_listed as (
+    select
+        attending.record_key,
+        {{ list_agg('mentors.person_key', distinct=true) }} as person_keys
+    from attending
+    left join mentors on attending.pseudonym = mentors.pseudonym
+    group by attending.record_key
+),
+
 renamed as (
     select
         ---------- ids
@@ -33,9 +47,15 @@ renamed as (
         notes.site_id,
         notes.record_id,
         mentors.person_key as mentor_key,
+        notes.meeting_id,
         ---------- text
         notes.meeting_type,
         notes.text,
+        notes.agreed,
+        ---------- lists
+        attendees_listed.person_keys as attendee_keys,
+        ---------- yes or no
+        notes.is_shared_with_learner,
         ---------- days and instants
         notes.occurred_at,
         {{ local_day('notes.occurred_at') }} as occurred_on,
@@ -49,6 +69,7 @@ renamed as (
     from notes
     left join learners on notes.learner_pseudonym = learners.pseudonym
     left join mentors on notes.mentor_pseudonym = mentors.pseudonym
+    left join attendees_listed on notes.record_key = attendees_listed.record_key
 )
 
 select * from renamed

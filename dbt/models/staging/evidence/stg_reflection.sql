@@ -15,6 +15,14 @@ learners as (
     where role = 'learner'
 ),
 
+owners as (
+    select
+        pseudonym,
+        person_key
+    from {{ source('raw', 'identity') }}
+    where role = 'assessor'
+),
+
 renamed as (
     select
         ---------- ids
@@ -26,13 +34,23 @@ renamed as (
         reflections.record_id,
         reflections.about_record_id,
         reflections.competency_id,
+        reflections.in_reply_to_record_id,
+        reflections.scale_id,
+        owners.person_key as owner_key,
         ---------- text
         reflections.reflection_type,
         reflections.text,
+        reflections.scale_version,
+        reflections.raw_label,
+        reflections.goal_status,
+        reflections.dispute_status,
+        ---------- numbers
+        reflections.level,
         ---------- days and instants
         reflections.due_on,
         reflections.occurred_at,
         {{ local_day('reflections.occurred_at') }} as occurred_on,
+        reflections.answered_at,
         ---------- lineage
         reflections.source_id,
         reflections.delivery_id,
@@ -41,6 +59,7 @@ renamed as (
         reflections.known_at
     from reflections
     left join learners on reflections.learner_pseudonym = learners.pseudonym
+    left join owners on reflections.owner_pseudonym = owners.pseudonym
 )
 
 select * from renamed
