@@ -32,6 +32,8 @@ class Feed:
     snapshot: Literal["append", "full"] = "append"
     vanished: Literal["keep", "withdraw"] = "keep"
     min_snapshot_share: float = 0.0
+    waits_for_roster: bool = False
+    min_match_share: float | None = None
 
 
 Feeds = dict[str, Feed]
@@ -64,6 +66,8 @@ def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:
         snapshot=spec.snapshot,
         vanished=spec.vanished,
         min_snapshot_share=spec.gates.min_snapshot_share,
+        waits_for_roster=catalogue.waits_for_roster(spec),
+        min_match_share=spec.gates.min_match_share,
     )
 
 

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections import Counter
 from typing import Any
 
-import duckdb
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from pipelines.contracts import CONTRACTS
-from pipelines.contracts.schema import duckdb_type, segment_schema
 from pipelines.home import Home
+from pipelines.intake.present import Present, as_it_stands, present
 from pipelines.intake.records import (
     IntakeRecord,
     Receipt,
     deliveries,
-    interpretation_folder,
     receipts,
 )
-from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
-from pipelines.intake.standing import Standing, put_in, standing
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A record that is quarantined since another one of its id came first and stays."""
-
-    delivery_id: str
-    kind: str
-    source_row: int
-    source_cell: str | None
-    record_key: str
-    first_delivery_id: str
-    first_source_row: int
-
-    @property
-    def message(self) -> str:
-        """Return what is wrong, with both records named."""
-        return (
-            f"the record says something else than row {self.first_source_row} of "
-            f"{self.first_delivery_id}, which has the same id, came first and stays"
-        )
-
-
-CONFLICT_REMEDY = (
-    "correct the id, or withdraw the first one at the source; if this source does correct its "
-    "records, write on_change: version in its spec"
-)
+from pipelines.intake.standing import standing
 
 
 class LedgerEntry(BaseModel):
@@ -74,6 +42,8 @@ class LedgerEntry(BaseModel):
     reason: str | None = None
     """Why the whole file is held, unreadable or not taken in."""
     owner: str | None = None
+    replayed_by: str | None = None
+    """Who corrected the records, where the delivery is a replay."""
 
     @property
     def needs_a_person(self) -> bool:
@@ -94,51 +64,17 @@ def ledger(home: Home, delivery_id: str | None = None) -> list[LedgerEntry]:
     """Return every delivery with the present outcome of its records, by arrival."""
     received = deliveries(home)
     stands = standing(home)
-    outcomes = present_outcomes(home, stands)
+    now = present(home, stands)
     arrivals: Counter[str] = Counter(
         receipt.delivery_id for receipt in receipts(home) if receipt.delivery_id is not None
     )
     entries = [
-        _entry(receipt, stands.records.get(item), outcomes.get(item, Counter()), arrivals[item])
+        _entry(receipt, stands.records.get(item), now, arrivals[item])
         for item, receipt in received.items()
     ]
     entries += [_not_taken_in(receipt) for receipt in open_refusals(home)]
     entries.sort(key=lambda entry: (entry.known_at, entry.delivery_id))
     return [entry for entry in entries if delivery_id in (None, entry.delivery_id)]
-
-
-def present_outcomes(home: Home, stands: Standing) -> dict[str, Counter[str]]:
-    """Return how many events of each delivery have which present outcome.
-
-    `vanished` counts those, accepted or voided, that the snapshot in force lacks.
-    """
-    counted: dict[str, Counter[str]] = defaultdict(Counter)
-    with duckdb.connect() as connection:
-        load_events(connection, home, stands)
-        rows = connection.execute(
-            "select delivery_id, present_outcome, count(*), count(gone_at) "  # noqa: S608
-            f"from ({resolve_sql('events', 'refused')}) join events using (event_id) group by all"
-        ).fetchall()
-    for delivery, outcome, n, n_gone in rows:
-        counted[delivery][outcome] = n
-        counted[delivery]["vanished"] += n_gone
-    return counted
-
-
-def conflicts(home: Home, stands: Standing) -> list[Conflict]:
-    """Return the records that say something else than the one of the same id that came first."""
-    if all(record.on_change == "version" for record in stands.committed):
-        return []
-    with duckdb.connect() as connection:
-        load_events(connection, home, stands)
-        rows = connection.execute(
-            "select newcomer.delivery_id, newcomer.kind, newcomer.source_row, "  # noqa: S608
-            "newcomer.source_cell, newcomer.record_key, first.delivery_id, first.source_row "
-            f"from ({resolve_sql('events', 'refused')}) as outcome "
-            "join events as newcomer using (event_id) "
-            "join events as first on first.event_id = outcome.conflicts_with order by all"
-        ).fetchall()
-    return [Conflict(*row) for row in rows]
 
 
 def open_refusals(home: Home) -> list[Receipt]:
@@ -167,38 +103,8 @@ def _was_taken_in_since(refused: Receipt, taken: dict[str, Receipt]) -> bool:
     )
 
 
-def load_events(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> None:
-    """Make the tables that resolving reads: `events`, `refused`, and how deliveries stand."""
-    put_in(connection, stands)
-    types = {"delivery_id": "varchar"} | {
-        name: duckdb_type(dtype)
-        for name, dtype in segment_schema(CONTRACTS["void"]).items()
-        if name in EVENT_COLUMNS
-    }
-    listed = ", ".join(f"{name} {kind}" for name, kind in types.items())
-    connection.execute(f"create table events ({listed}, kind varchar)")
-    connection.execute("create table refused (delivery_id varchar, record_key varchar)")
-    by_kind: dict[str, list[str]] = defaultdict(list)
-    in_force = {register.delivery_id for register in stands.registers}
-    for record in stands.committed:
-        folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
-        for kind in record.accepted_events:
-            by_kind[kind].append(str(folder / f"{kind}.parquet"))
-        if record.delivery_id in in_force and record.refused:
-            connection.execute(
-                "insert into refused select ?, record_key from read_parquet(?)",
-                [record.delivery_id, str(folder / "refused.parquet")],
-            )
-    for kind, paths in sorted(by_kind.items()):
-        connection.execute(
-            f"insert into events select {', '.join(types)}, ? "  # noqa: S608 - own names
-            "from read_parquet(?, union_by_name => true)",
-            [kind, paths],
-        )
-
-
 def _entry(
-    receipt: Receipt, record: IntakeRecord | None, outcomes: Counter[str], arrivals: int
+    receipt: Receipt, record: IntakeRecord | None, now: Present, arrivals: int
 ) -> LedgerEntry:
     common: dict[str, Any] = {
         "delivery_id": receipt.delivery_id,
@@ -207,25 +113,29 @@ def _entry(
         "known_at": receipt.known_at,
         "arrivals": arrivals,
         "owner": receipt.owner,
+        "replayed_by": receipt.replayed_by,
     }
     if record is None:
         return LedgerEntry(status="received", reason="not read yet", **common)
+    outcomes = now.outcomes.get(record.delivery_id, Counter())
+    mended = now.replayed.get(record.delivery_id, Counter())
     held = record.n_events if record.status == "held" else 0
-    in_conflict = outcomes["quarantined"]
+    reasons = Counter(record.reasons) + now.codes.get(record.delivery_id, Counter())
+    reasons.subtract(mended)
+    stands = as_it_stands(record, now.matches.get(record.delivery_id))
     return LedgerEntry(
-        status=record.status,
+        status=stands.status,
         source_rows=record.source_rows,
         rows_read=record.rows_read,
         accepted=outcomes["accepted"],
         duplicate=outcomes["duplicate"],
-        superseded=outcomes["superseded"],
+        superseded=outcomes["superseded"] + mended.total(),
         voided=outcomes["voided"],
-        quarantined=record.refused + held + in_conflict,
-        vanished=outcomes["vanished"],
-        reasons=record.reasons
-        | ({record.error.code: 0} if record.error else {})
-        | ({"conflict": in_conflict} if in_conflict else {}),
-        reason=record.reason_as_whole,
+        quarantined=record.refused + held + outcomes["quarantined"] - mended.total(),
+        vanished=now.vanished[record.delivery_id],
+        reasons={code: n for code, n in reasons.items() if n}
+        | ({record.error.code: 0} if record.error else {}),
+        reason=stands.reason_as_whole,
         **common,
     )
 

@@ -16,6 +16,11 @@ EVENT_COLUMNS = (
     "source_cell",
 )
 """Columns of a segment that the outcome rests on, besides its kind and delivery."""
+CONFLICT = "conflict"
+CONFLICT_REMEDY = (
+    "correct the id, or withdraw the first one at the source; if this source does correct its "
+    "records, write on_change: version in its spec"
+)
 NO_REFUSED = "(select null::varchar as delivery_id, null::varchar as record_key where false)"
 
 
@@ -37,3 +42,11 @@ def resolve_sql(events: str, refused: str = NO_REFUSED) -> str:
         refused: a relation of `delivery_id` and `record_key` of refused records.
     """
     return _text().replace("{events}", events).replace("{refused}", refused)
+
+
+def conflict_message(row: str, delivery_id: str) -> str:
+    """Return an expression that says of a quarantined newcomer which record stays in its place."""
+    return (
+        f"'the record says something else than row ' || {row} || ' of ' || {delivery_id} "
+        "|| ', which has the same id, came first and stays'"
+    )

@@ -14,6 +14,7 @@ import polars as pl
 from pipelines import __version__
 from pipelines.home import Home, write_atomically
 from pipelines.identity.vault import persons_path
+from pipelines.intake.aside import REPLAYS
 from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
 from pipelines.intake.records import (
     INTAKE_RECORD,
@@ -122,6 +123,9 @@ def _intake_record(
         min_snapshot_share=feed.min_snapshot_share,
         nameless=nameless,
         created_by_code_version=__version__,
+        waits_for_roster=feed.waits_for_roster,
+        min_match_share=None if report.replays else feed.min_match_share,
+        replays=report.replays,
     )
 
 
@@ -144,7 +148,9 @@ def _finish(staging: Staging, record: IntakeRecord) -> None:
     finished = staging.finished
     shutil.rmtree(finished, ignore_errors=True)
     finished.mkdir()
-    for path in (*sorted(staging.accepted.glob("*.parquet")), staging.refused, staging.notes):
+    replays = [staging.read / REPLAYS] if record.replays else []
+    events = sorted(staging.accepted.glob("*.parquet"))
+    for path in (*events, staging.refused, staging.notes, *replays):
         os.link(path, finished / path.name)
         _sync(path)
     write_atomically(finished / INTAKE_RECORD, record.to_bytes())

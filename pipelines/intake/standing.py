@@ -134,25 +134,32 @@ def _by_source(
 def _judged(arrivals: list[_Arrival]) -> tuple[list[_Arrival], list[IntakeRecord]]:
     """Return the arrivals that count, and the deliveries that are held since they are too short.
 
-    A manifest that announces the number of rows vouches for a snapshot of any size.
+    A manifest that announces the number of rows vouches for a snapshot of any size. A replay
+    mends single records, and is no snapshot of all.
     """
     counted: list[_Arrival] = []
     held: dict[str, IntakeRecord] = {}
+    last: _Arrival | None = None
     for arrival in arrivals:
         record, receipt = arrival.record, arrival.receipt
-        before = counted[-1].record if counted else record
-        is_vouched = receipt.manifest_rows is not None
-        if is_vouched or record.rows_read >= record.min_snapshot_share * before.rows_read:
+        if record.replays:
             counted.append(arrival)
+            continue
+        least = record.min_snapshot_share * last.record.rows_read if last is not None else 0
+        if last is None or receipt.manifest_rows is not None or record.rows_read >= least:
+            counted.append(arrival)
+            last = arrival
         else:
-            held[record.delivery_id] = _held(record, before, counted[-1].receipt.known_at)
+            held[record.delivery_id] = _held(record, last)
     stand = {arrival.record.delivery_id for arrival in counted}
     return counted, [record for name, record in held.items() if name not in stand]
 
 
-def _held(record: IntakeRecord, before: IntakeRecord, known_at: datetime) -> IntakeRecord:
+def _held(record: IntakeRecord, last: _Arrival) -> IntakeRecord:
+    before = last.record
     reason = (
-        f"the snapshot has {record.rows_read:,} records, the one of {known_at:%Y-%m-%d} "
+        f"the snapshot has {record.rows_read:,} records, the one of "
+        f"{last.receipt.known_at:%Y-%m-%d} "
         f"({before.delivery_id}) has {before.rows_read:,}; at least "
         f"{record.min_snapshot_share:.0%} of them are expected: it may be cut off. Send the whole "
         f"export; if this is all, send it again with a manifest that says "
@@ -170,7 +177,7 @@ def _registers(arrivals: list[_Arrival]) -> Iterator[Register]:
     """
     newest: dict[str, _Arrival] = {}
     for arrival in arrivals:
-        if not arrival.record.nameless:
+        if not (arrival.record.nameless or arrival.record.replays):
             newest[arrival.record.source_id] = arrival
     for source_id, arrival in sorted(newest.items()):
         yield Register(

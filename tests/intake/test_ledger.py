@@ -36,7 +36,7 @@ def accepted(school: Any) -> set[tuple[str, str]]:
     """Return kind and score of every accepted record, found by its present outcome."""
     import duckdb
 
-    from pipelines.intake.ledger import load_events
+    from pipelines.intake.present import load_events
     from pipelines.intake.resolve import resolve_sql
     from pipelines.intake.standing import standing
 

@@ -1,15 +1,13 @@
-"""What was refused is grouped by cause, shown with its original, and exported inertly."""
+"""What was refused is grouped by cause and shown with its original."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.intake.quarantine import causes, export, inert, show
+from pipelines.intake.quarantine import causes, show
 
 Make = Callable[..., Any]
 
@@ -58,20 +56,3 @@ def test_records_are_found_by_row_and_limited(stuck: Any) -> None:
     delivery_id = next(show(stuck.home)).delivery_id
     assert [r.source_row for r in show(stuck.home, delivery_id=delivery_id, row=3)] == [3]
     assert [r.source_row for r in show(stuck.home, limit=2)] == [2, 3]
-
-
-def test_an_export_holds_no_formula_and_belongs_to_its_owner(stuck: Any, tmp_path: Path) -> None:
-    target = tmp_path / "refused.csv"
-    assert export(show(stuck.home), target) == 3
-    assert target.stat().st_mode & 0o777 == 0o600
-    with target.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["source_row"] for row in rows] == ["2", "3", "4"]
-    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "|x"])
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
-    assert inert(text) == f"'{text}"
-    assert inert("plain = text") == "plain = text"
-    assert inert(5) == 5

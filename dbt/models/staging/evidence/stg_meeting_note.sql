@@ -10,7 +10,9 @@ notes as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,13 +20,19 @@ learners as (
 mentors as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
 
 attending as (
-    select record_key, {{ unnest_list('attendees_pseudonyms') }} as pseudonym
+    select
+        record_key,
+        occurred_at,
+        known_at,
+        {{ unnest_list('attendees_pseudonyms') }} as pseudonym
     from notes
 ),
 
@@ -33,7 +41,8 @@ attendees_listed as (
         attending.record_key,
         {{ list_agg('mentors.person_key', distinct=true) }} as person_keys
     from attending
-    left join mentors on attending.pseudonym = mentors.pseudonym
+    left join mentors
+        on {{ names_person('mentors', 'attending', 'pseudonym', at='occurred_at') }}
     group by attending.record_key
 ),
 
@@ -67,8 +76,10 @@ renamed as (
         notes.source_cell,
         notes.known_at
     from notes
-    left join learners on notes.learner_pseudonym = learners.pseudonym
-    left join mentors on notes.mentor_pseudonym = mentors.pseudonym
+    left join learners
+        on {{ names_person('learners', 'notes', 'learner_pseudonym', at='occurred_at') }}
+    left join mentors
+        on {{ names_person('mentors', 'notes', 'mentor_pseudonym', at='occurred_at') }}
     left join attendees_listed on notes.record_key = attendees_listed.record_key
 )
 

@@ -10,7 +10,9 @@ reports as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,7 +20,9 @@ learners as (
 reporters as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -60,8 +64,10 @@ renamed as (
         reports.source_cell,
         reports.known_at
     from reports
-    left join learners on reports.learner_pseudonym = learners.pseudonym
-    left join reporters on reports.reporter_pseudonym = reporters.pseudonym
+    left join learners
+        on {{ names_person('learners', 'reports', 'learner_pseudonym', at='occurred_at') }}
+    left join reporters
+        on {{ names_person('reporters', 'reports', 'reporter_pseudonym', at='occurred_at') }}
 )
 
 select * from renamed

@@ -10,7 +10,9 @@ requirements as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,7 +20,9 @@ learners as (
 verifiers as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -56,8 +60,10 @@ renamed as (
         requirements.source_cell,
         requirements.known_at
     from requirements
-    left join learners on requirements.learner_pseudonym = learners.pseudonym
-    left join verifiers on requirements.verified_by_pseudonym = verifiers.pseudonym
+    left join learners
+        on {{ names_person('learners', 'requirements', 'learner_pseudonym', at='occurred_at') }}
+    left join verifiers
+        on {{ names_person('verifiers', 'requirements', 'verified_by_pseudonym', at='occurred_at') }}
 )
 
 select * from renamed

@@ -10,7 +10,9 @@ circumstances as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,7 +20,9 @@ learners as (
 deciders as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -54,8 +58,10 @@ renamed as (
         circumstances.source_cell,
         circumstances.known_at
     from circumstances
-    left join learners on circumstances.learner_pseudonym = learners.pseudonym
-    left join deciders on circumstances.decided_by_pseudonym = deciders.pseudonym
+    left join learners
+        on {{ names_person('learners', 'circumstances', 'learner_pseudonym', on_day='disclosed_on') }}
+    left join deciders
+        on {{ names_person('deciders', 'circumstances', 'decided_by_pseudonym', on_day='disclosed_on') }}
 )
 
 select * from renamed
