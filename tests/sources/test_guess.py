@@ -153,7 +153,7 @@ def test_a_draft_lacks_what_nobody_can_guess_and_the_check_says_so(tmp_path: Pat
 
 def test_a_workbook_with_a_title_and_several_sheets_is_drafted(tmp_path: Path) -> None:
     forms = [
-        ["Ward forms of 2026"],
+        ["Ward forms", 2026],
         [],
         ["Student", "Form", "EPA", "Overall rating", "Date"],
         *(["s1", "DOPS", f"E{n}", n % 5 + 1, shown(46082.5 + n, MOMENT)] for n in range(9)),

@@ -140,7 +140,8 @@ def _workbook_header(path: Path) -> int:
                     for row in rows
                 ]
                 at = _header_at(listed)
-                return rows[at].number - 1 if at else 0
+                is_plain = all(len(row.cells) == 1 for row in rows[:at])
+                return 0 if is_plain else rows[at].number - 1
     except Exception:
         return 0
     return 0
