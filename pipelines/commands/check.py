@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipelines.commands.console import ATTENTION, FAILED, USAGE, JsonOption, emit, fail, out
+from pipelines.commands.console import (
+    ATTENTION,
+    FAILED,
+    USAGE,
+    JsonOption,
+    as_line,
+    emit,
+    fail,
+    out,
+)
 
 if TYPE_CHECKING:
-    from pipelines.intake.checkers import Check, Verdict
+    from pipelines.intake.checkers import Check, Verdict, Written
 
 _SHOWN = 50
 
@@ -44,12 +55,14 @@ def command(
     check = _begun(kind, file, xapi_version)
     n_ok = n_refused = 0
     try:
-        for verdict in check.verdicts:
+        for part in _written(check) if json else ():
+            n_ok += part.n_ok
+            n_refused += part.n_refused
+            sys.stdout.write(part.text)
+        for verdict in () if json else check.verdicts:
             n_ok += not verdict.problems
             n_refused += bool(verdict.problems)
-            if json:
-                emit(verdict.as_json())
-            elif verdict.problems and n_refused <= _SHOWN:
+            if verdict.problems and n_refused <= _SHOWN:
                 _print(verdict)
     except UnreadableError as error:
         if not json:
@@ -66,19 +79,33 @@ def command(
         raise typer.Exit(ATTENTION)
 
 
+def _written(check: Check) -> Iterator[Written]:
+    """Return the verdicts as machines read them."""
+    from pipelines.intake.checkers import Written
+
+    if check.written is not None:
+        return check.written
+    return (
+        Written(not verdict.problems, bool(verdict.problems), as_line(verdict.as_json()))
+        for verdict in check.verdicts
+    )
+
+
 def _begun(kind: str, file: Path, xapi_version: str) -> Check:
+    from pipelines.intake.checkers import Check, CheckOptions, checker, checkers
+
+    if (standard := checker(kind)) is not None:
+        return standard.check(file, CheckOptions(xapi_version))
+
     from pipelines.contracts import CONTRACTS
-    from pipelines.intake.checkers import Check, CheckOptions, checkers
     from pipelines.intake.feeds import load_feeds
     from pipelines.intake.preview import by_contract, by_source
     from pipelines.settings import Settings
     from pipelines.sources.faults import SourceError
 
+    settings = Settings()
     if kind in CONTRACTS:
         return Check(by_contract(CONTRACTS[kind], file))
-    settings = Settings()
-    if kind in checkers():
-        return checkers()[kind].check(file, CheckOptions(settings, xapi_version))
     try:
         feeds = load_feeds(settings)
     except SourceError as error:

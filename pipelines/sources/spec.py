@@ -479,6 +479,9 @@ class SourceSpec(Part):
     values: dict[str, Scalar] = {}
     lookups: dict[str, Lookup] = {}
     records: list[RecordMap] = Field(min_length=1)
+    unknown_learners: Literal["wait", "accept"] | None = None
+    """Whether records of learners whom no roster names wait; by default they do where a source of
+    the same name space delivers rosters."""
     unmatched: Literal["refuse", "skip"] = "refuse"
     """What becomes of rows that no block of `records` wants."""
     drop: list[str] = []

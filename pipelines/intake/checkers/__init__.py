@@ -1,8 +1,8 @@
 """What `tessera check --kind` knows beside contracts and sources: checkers by name.
 
-A checker is a module here with a function under `@register("name", "what it checks")`; it is found
-by itself. It takes the path of a file and the options, and returns a `Check`: verdicts to be taken
-one by one, and facts for the summary.
+A checker is a module here, best of its own name, with a function under
+`@register("name", "what it checks")`; it is found by itself. It takes the path of a file and the
+options, and returns a `Check`: verdicts to be taken one by one, and facts for the summary.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pipelines.intake.checkers.base import (
     CheckOptions,
     UnreadableError,
     Verdict,
+    Written,
     register,
 )
 
@@ -27,9 +28,18 @@ __all__ = [
     "Checker",
     "UnreadableError",
     "Verdict",
+    "Written",
+    "checker",
     "checkers",
     "register",
 ]
+
+
+def checker(name: str) -> Checker | None:
+    """Return a checker by its name, if there is one; the module of that name is looked at first."""
+    if name not in CHECKERS and name in {info.name for info in pkgutil.iter_modules(__path__)}:
+        importlib.import_module(f"{__name__}.{name}")
+    return CHECKERS.get(name) or checkers().get(name)
 
 
 @cache

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipelines.contracts.problems import Problem
-from pipelines.settings import Settings
+if TYPE_CHECKING:
+    from pipelines.contracts.problems import Problem
+    from pipelines.settings import Settings
 
 
 class UnreadableError(Exception):
@@ -54,21 +56,38 @@ def _as_json(problem: Problem) -> dict[str, Any]:
 class CheckOptions:
     """What the command line says beside kind and file."""
 
-    settings: Settings
     xapi_version: str = "1.0.3"
     """The version of statements that name none."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the settings of the environment, read when a checker asks for them."""
+        from pipelines.settings import Settings
+
+        return Settings()
+
+
+class Written(NamedTuple):
+    """The verdicts on some consecutive rows as machines read them: a line of JSON each."""
+
+    n_ok: int
+    n_refused: int
+    text: str
 
 
 @dataclass
 class Check:
     """One file being checked.
 
-    Taking the verdicts may raise `UnreadableError`: the file as a whole cannot be read.
+    Taking the verdicts, or the written ones in their stead, may raise `UnreadableError`: the file
+    as a whole cannot be read.
     """
 
     verdicts: Iterator[Verdict]
     facts: dict[str, Any] = field(default_factory=dict)
     """More for the summary; complete when the verdicts are taken."""
+    written: Iterator[Written] | None = None
+    """The same for machines, from checkers that write many rows at once."""
 
 
 @dataclass(frozen=True)

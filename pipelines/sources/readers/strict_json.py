@@ -126,6 +126,11 @@ def as_text(value: Any) -> str | None:
     return _compose(value)
 
 
+def as_json(value: Any) -> str:
+    """Return a value as JSON text, its numbers as they were written."""
+    return _compose(value)
+
+
 def _compose(value: Any) -> str:
     if isinstance(value, Number):
         return str(value)
