@@ -111,7 +111,10 @@ class _Pulling:
         self.shelf.drop_pages()
         moment = self.now()
         since = self.state.since if mode == "new" else None
-        going = Going(pull_id=pull_id_of(moment), mode=mode, since=since, started_at=moment)
+        number = self.state.n_begun + 1
+        self.state = self.state.model_copy(update={"n_begun": number})
+        pull_id = pull_id_of(moment, number)
+        going = Going(pull_id=pull_id, mode=mode, since=since, started_at=moment)
         self._keep(going)
         return going
 
@@ -172,6 +175,7 @@ class _Pulling:
             since=self._next_since(going, last),
             reconciled_at=going.started_at if going.mode == "full" else self.state.reconciled_at,
             pulls=(*self.state.pulls, *([going.pull_id] if new else [])),
+            n_begun=self.state.n_begun,
         )
         self.shelf.keep(self.state)
         self.shelf.drop_pages()

@@ -44,6 +44,8 @@ class State(BaseModel):
     reconciled_at: AwareDatetime | None = None
     pulls: tuple[str, ...] = ()
     """Finished pulls that brought statements: their lists of ids count."""
+    n_begun: int = 0
+    """How many pulls were begun, so that each has a name of its own, whatever the clock says."""
     going: Going | None = None
 
 
@@ -101,6 +103,6 @@ class Shelf:
         return self.folder / f"ids-{pull_id}.txt"
 
 
-def pull_id_of(moment: datetime) -> str:
-    """Return the name of a pull, by when it began."""
-    return moment.strftime("%Y%m%dT%H%M%S%fZ")
+def pull_id_of(moment: datetime, number: int) -> str:
+    """Return the name of a pull, by when it began and which one it is."""
+    return f"{moment:%Y%m%dT%H%M%SZ}-{number:06d}"

@@ -370,3 +370,12 @@ def test_statements_without_id_are_known_by_their_bytes(puller: Puller, store: S
     store.statements = [first]
     puller(overlap_minutes=100)
     assert puller(overlap_minutes=100).n_new == 0
+
+
+def test_two_pulls_at_one_moment_make_two_deliveries(puller: Puller, store: Store) -> None:
+    store.statements = [statement(1, at(1))]
+    puller(overlap_minutes=100)
+    store.statements.append(statement(2, at(2)))
+    puller.now -= timedelta(minutes=1)
+    puller(overlap_minutes=100)
+    assert puller.numbers() == [1, 2]
