@@ -453,6 +453,24 @@ class Gates(Part):
     min_snapshot_share: Annotated[float, Field(ge=0, le=1)] = MIN_SNAPSHOT_SHARE
 
 
+class Pull(Part):
+    """From which Learning Record Store statements are pulled, and how often all of them.
+
+    What it is asked with comes from the environment, never from here.
+    """
+
+    endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    lrs: Literal["standard", "ralph"] = "standard"
+    xapi_version: Literal["1.0.3", "2.0"] = "1.0.3"
+    overlap_minutes: int = Field(default=60, ge=0)
+    """How far back each pull asks, where the store does not say what is complete."""
+    reconcile_days: int | None = Field(default=None, ge=1)
+    """How often everything is asked for again; by default as the kind of store needs it."""
+    page_size: int = Field(default=500, ge=1)
+    filters: dict[str, Text] = {}
+    """Parameters of every query, such as `verb` or `activity`."""
+
+
 class Lookup(Part):
     """A table of the spec's own: written out, or a CSV file beside the spec."""
 
@@ -498,6 +516,7 @@ class SourceSpec(Part):
     unknown_learners: Literal["wait", "accept"] | None = None
     """Whether records of learners whom no roster names wait; by default they do where a source of
     the same name space delivers rosters."""
+    pull: Pull | None = None
     unmatched: Literal["refuse", "skip"] = "refuse"
     """What becomes of rows that no block of `records` wants."""
     drop: list[str] = []
