@@ -119,7 +119,7 @@ def _falls(seen: Seen, pattern: str, effect: float) -> Floats:
     lost_years: Floats = np.zeros(len(forms))
     if pattern == "plateau":
         fall = np.zeros(len(forms))
-        lost_years = effect * np.clip(since, 0, None) / model.DAYS_PER_YEAR
+        lost_years = np.asarray(effect * np.clip(since, 0, None) / model.DAYS_PER_YEAR, float)
     if pattern == "decay_after_gap":
         fall = np.where(known[forms.who] == forms.competency, fall, 0.0)
     has_essays = pattern in ("struggling_learner", "open_secured_divergence")
