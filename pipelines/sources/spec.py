@@ -23,7 +23,13 @@ from pydantic import (
 from pipelines.sources.text import parse_template
 
 SOURCE_ID_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
-SPECIAL_FORMATS = ("iso", "excel_serial", "epoch_seconds", "epoch_milliseconds")
+SPECIAL_FORMATS = (
+    "iso",
+    "excel_serial",
+    "excel_serial_1904",
+    "epoch_seconds",
+    "epoch_milliseconds",
+)
 
 Scalar = str | bool | int
 
@@ -353,12 +359,23 @@ class RecordMap(Part):
     """One kind of record that rows of the file hold."""
 
     kind: str
+    part: str | None = Field(default=None, min_length=1)
+    """The sheet or member that holds the rows, or a pattern over such names; case does not count.
+    None where the file has one part, or every part is read."""
+    part_optional: bool = False
+    """Whether the file may lack the part."""
     when: When | None = None
     record_id: Annotated[FieldMap, BeforeValidator(_as_record_id)]
     fields: dict[str, FieldEntry] = {}
     wide: Wide | None = None
     void: Annotated[VoidMap, BeforeValidator(_as_void)] | None = None
     notes: list[NoteMap] = []
+
+    @model_validator(mode="after")
+    def _optional_part_is_named(self) -> Self:
+        if self.part_optional and self.part is None:
+            raise ValueError("part_optional needs part")
+        return self
 
     def field_maps(self) -> Iterator[tuple[str, FieldMap]]:
         """Return every field mapping of the block."""
@@ -462,6 +479,9 @@ class SourceSpec(Part):
     values: dict[str, Scalar] = {}
     lookups: dict[str, Lookup] = {}
     records: list[RecordMap] = Field(min_length=1)
+    unknown_learners: Literal["wait", "accept"] | None = None
+    """Whether records of learners whom no roster names wait; by default they do where a source of
+    the same name space delivers rosters."""
     unmatched: Literal["refuse", "skip"] = "refuse"
     """What becomes of rows that no block of `records` wants."""
     drop: list[str] = []
