@@ -54,6 +54,7 @@ def bridge(
     *,
     known_at: datetime | None = None,
     linking_events: pl.Series | None = None,
+    known_earlier: Mapping[str, tuple[datetime, datetime]] | None = None,
 ) -> pl.DataFrame:
     """Return `raw.identity`: one row per pseudonym, role and stretch of validity.
 
@@ -63,8 +64,9 @@ def bridge(
         known_at: leave out what was known, or decided, only later.
         linking_events: the `event_id`s whose links count (those accepted at present); without
             it, every record's links do.
+        known_earlier: deliveries that were known earlier than is written down, see `persons`.
     """
-    people = persons(home, interpretations)
+    people = persons(home, interpretations, known_earlier)
     if known_at is not None:
         people = people.filter(pl.col("known_at") <= known_at)
     return connect(

@@ -306,6 +306,7 @@ def _is_same_arrival(one: Receipt, other: Receipt) -> bool:
             receipt.modified_ns,
             receipt.status,
             receipt.code,
+            receipt.manifest_rows,
         )
 
     return arrival(one) == arrival(other)
