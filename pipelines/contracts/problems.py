@@ -122,12 +122,22 @@ _WORDINGS: dict[str, _Wording] = {
         "the row has more or fewer cells than the header", "correct its delimiters and quotes"
     ),
     "nul_byte": _Wording("the row holds a NUL byte", "export the file again"),
+    "cell_error": _Wording("a cell holds an error of its formula", "mend the formula"),
+    "formula_without_value": _Wording(
+        "a cell holds a formula whose value was not saved",
+        "open the workbook in a spreadsheet program and save it",
+    ),
     "not_json": _Wording("the line is not JSON", "export the record again"),
     "not_finite": _Wording("a number is not finite", "leave the field out, or write null"),
     "duplicate_key": _Wording("the record has the same key twice", "send one value for each key"),
     "lone_surrogate": _Wording("a text holds half of a character", "export the record again"),
     "nested_too_deep": _Wording("the record is nested too deeply", "export the record again"),
     "not_utf8": _Wording("the record is not UTF-8 text", "export the record again as UTF-8"),
+    "erased_person": _Wording(
+        "the record names a person who was erased",
+        "ask the sender to stop sending this person; the file that came still holds them: "
+        "run tessera identity erase again",
+    ),
     # found in xAPI statements, each with its requirement in the suggestion
     "xapi_null_value": _Wording("a property of the statement is null", "leave it out"),
     "xapi_missing_property": _Wording("the statement lacks a property", "add it"),

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipelines.contracts import contract_for
 from pipelines.home import Home, write_atomically
+from pipelines.identity.tombstones import by_content
 from pipelines.identity.vault import PERSON_SCHEMA, open_keys
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
@@ -60,6 +61,8 @@ class ValidateReport(BaseModel):
     reasons: dict[str, int]
     notes: dict[str, int]
     contract_versions: dict[str, int]
+    replays: int = 0
+    """How many refused records of other deliveries it mends."""
     read: dict[str, Any] = {}
     """What the read stage found out about the file."""
 
@@ -95,6 +98,7 @@ def validate(
         namespace=feed.namespace,
         known_at=first_receipt(home, delivery_id).known_at,
         keys=open_keys(home),
+        erased=by_content(home),
     )
     shutil.rmtree(staging.working, ignore_errors=True)
     staging.working.mkdir(parents=True)
@@ -116,6 +120,7 @@ def validate(
         contract_versions={
             kind: contract_for(kind).contract_version for kind in sorted({c.kind for c in todo})
         },
+        replays=read.get("replays", 0),
         read=read,
     )
     write_atomically(staging.validated, report.model_dump_json(indent=2).encode())

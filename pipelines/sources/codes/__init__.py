@@ -108,11 +108,19 @@ def load(settings: Settings) -> dict[str, pl.DataFrame]:
     Raises:
         SourceError: a list has faults; all of them are listed with file and line.
     """
-    return load_folders([SHIPPED, *([settings.site / "codes"] if settings.site else [])])
+    from pipelines.sources.crosswalk import approvals_path
+
+    folders = [SHIPPED, *([settings.site / "codes"] if settings.site else [])]
+    return load_folders(folders, approvals_path(settings.home))
 
 
-def load_folders(folders: list[Path]) -> dict[str, pl.DataFrame]:
-    """Return every code list from folders, where later ones replace rows of the same key."""
+def load_folders(folders: list[Path], approvals: Path | None = None) -> dict[str, pl.DataFrame]:
+    """Return every code list from folders, where later ones replace rows of the same key.
+
+    Args:
+        folders: the shipped one first.
+        approvals: a file of labels that people approved; the newest word on a label counts.
+    """
     faults: list[Fault] = []
     faults += [
         Fault(path, None, path.name, "no such code list", known(CODE_LISTS, path.stem))
@@ -121,6 +129,10 @@ def load_folders(folders: list[Path]) -> dict[str, pl.DataFrame]:
         if path.stem not in CODE_LISTS
     ]
     tables = {name: _load(name, folders, faults) for name in CODE_LISTS}
+    if approvals is not None:
+        from pipelines.sources.crosswalk import apply, read_approvals
+
+        tables = apply(tables, read_approvals(approvals, faults))
     faults += _label_faults(tables, folders[-1])
     if faults:
         raise SourceError(faults)

@@ -5,7 +5,7 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import delimited, json_file, jsonl, parquet, xapi, zipped
+from pipelines.sources.readers import delimited, json_file, jsonl, parquet, xapi, xlsx, zipped
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -29,5 +29,6 @@ __all__ = [
     "parquet",
     "register",
     "xapi",
+    "xlsx",
     "zipped",
 ]
