@@ -5,7 +5,7 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import delimited, jsonl
+from pipelines.sources.readers import case, delimited, jsonl, qti
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -23,7 +23,9 @@ __all__ = [
     "ReaderOptions",
     "Unreadable",
     "Wanted",
+    "case",
     "delimited",
     "jsonl",
+    "qti",
     "register",
 ]
