@@ -22,8 +22,8 @@ def command(
         str,
         typer.Option(
             "--kind",
-            help="A kind of record (the file's columns are its fields), or a source "
-            "(the file is read by its spec).",
+            help="A kind of record (the file's columns are its fields), a standard (case, "
+            "oneroster, qti), or a source (the file is read by its spec).",
             show_default=False,
         ),
     ],
@@ -34,7 +34,7 @@ def command(
     Nothing is stored. Ends with 1 when a record would be refused, with 3 when the file as a whole
     cannot be read.
 
-    Example: tessera check --kind exam_result results.csv
+    Examples: tessera check --kind exam_result results.csv; tessera check --kind qti results.xml
     """
     from pipelines.intake.preview import UnreadableError
 
@@ -66,20 +66,26 @@ def command(
 def _verdicts(kind: str, file: Path) -> Iterator[Verdict]:
     from pipelines.contracts import CONTRACTS
     from pipelines.intake.feeds import load_feeds
-    from pipelines.intake.preview import by_contract, by_source
+    from pipelines.intake.preview import by_contract, by_source, by_standard
     from pipelines.settings import Settings
     from pipelines.sources.faults import SourceError
+    from pipelines.sources.standards import CHECKERS
 
     if kind in CONTRACTS:
         return by_contract(CONTRACTS[kind], file)
+    if kind in CHECKERS:
+        return by_standard(kind, file)
     settings = Settings()
     try:
         feeds = load_feeds(settings)
     except SourceError as error:
         fail(USAGE, str(error))
     if kind not in feeds:
-        listed = f"kinds: {', '.join(sorted(CONTRACTS))}; sources: {', '.join(sorted(feeds))}"
-        fail(USAGE, f"{kind!r} is neither a kind of record nor a source. {listed}")
+        listed = (
+            f"kinds: {', '.join(sorted(CONTRACTS))}; standards: {', '.join(sorted(CHECKERS))}; "
+            f"sources: {', '.join(sorted(feeds))}"
+        )
+        fail(USAGE, f"{kind!r} is neither a kind of record, a standard nor a source. {listed}")
     return by_source(feeds[kind], settings, file)
 
 
@@ -96,6 +102,7 @@ def _summary(n_ok: int, n_refused: int, error: str | None = None) -> dict[str, A
 def _print(verdict: Verdict) -> None:
     from rich.markup import escape
 
-    place = f"row {verdict.row}" + (f", {verdict.cell}" if verdict.cell else "")
+    where = verdict.place or verdict.cell
+    place = f"row {verdict.row}" + (f", {where}" if where else "")
     for problem in verdict.problems:
         out.print(escape(f"{place}: {problem.message} [{problem.code}]. {problem.suggestion}"))

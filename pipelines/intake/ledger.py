@@ -21,6 +21,7 @@ from pipelines.intake.records import (
     receipts,
 )
 from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
+from pipelines.sources.readers.parts import PARTS
 
 
 class LedgerEntry(BaseModel):
@@ -41,6 +42,8 @@ class LedgerEntry(BaseModel):
     voided: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = {}
+    parts: dict[str, int] = {}
+    """Rows of each sheet or member, where the file has several."""
     arrivals: int = 1
     reason: str | None = None
     """Why the whole file is held, unreadable or not taken in."""
@@ -171,6 +174,7 @@ def _entry(
         voided=outcomes["voided"],
         quarantined=record.refused + held,
         reasons=record.reasons | ({record.error.code: 0} if record.error else {}),
+        parts={part["name"]: part["rows"] for part in record.read.get("facts", {}).get(PARTS, ())},
         reason=record.reason_as_whole,
         **common,
     )

@@ -22,7 +22,9 @@ from pipelines.intake.receive import receive
 from pipelines.intake.staging import Staging
 from pipelines.intake.validate import validate
 from pipelines.settings import Settings
+from pipelines.sources.readers import Unreadable
 from pipelines.sources.readers.strict_json import NotJson, parse
+from pipelines.sources.standards import Finding, checker
 
 _JSON_LINES = (".jsonl", ".ndjson")
 
@@ -39,27 +41,57 @@ class Verdict:
     problems: list[Problem] = field(default_factory=list)
     cell: str | None = None
     kind: str | None = None
+    place: str | None = None
+    """Where a person finds the record, in a file that is more than one table of rows."""
+    notes: list[Problem] = field(default_factory=list)
+    """What is worth knowing of it, and refuses nothing."""
+    requirements: dict[Problem, str | None] = field(default_factory=dict)
+    """The clause of a standard that asks for what is missing or wrong."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as machines read it."""
-        place = {"cell": self.cell} if self.cell else {}
-        kind = {"kind": self.kind} if self.kind else {}
-        return {
-            "row": self.row,
-            **place,
-            **kind,
-            "ok": not self.problems,
-            "errors": [
-                {
-                    "code": problem.code,
-                    "field": problem.field or None,
-                    "message": problem.message,
-                    "suggestion": problem.suggestion,
-                    "requirement": None,
-                }
-                for problem in self.problems
-            ],
-        }
+        given = {"cell": self.cell, "kind": self.kind, "place": self.place}
+        verdict: dict[str, Any] = {"row": self.row}
+        verdict |= {name: value for name, value in given.items() if value}
+        verdict |= {"ok": not self.problems, "errors": self._as_json(self.problems)}
+        return verdict | ({"notes": self._as_json(self.notes)} if self.notes else {})
+
+    def _as_json(self, problems: list[Problem]) -> list[dict[str, Any]]:
+        return [
+            {
+                "code": problem.code,
+                "field": problem.field or None,
+                "message": problem.message,
+                "suggestion": problem.suggestion,
+                "requirement": self.requirements.get(problem),
+            }
+            for problem in problems
+        ]
+
+
+def by_standard(name: str, file: Path) -> Iterator[Verdict]:
+    """Yield the verdict of a standard on each entry of a file.
+
+    Raises:
+        UnreadableError: the file is not of the standard at all.
+    """
+    try:
+        for judgement in checker(name)(file):
+            errors = {_problem(error): error.requirement for error in judgement.errors}
+            notes = {_problem(note): note.requirement for note in judgement.notes}
+            yield Verdict(
+                judgement.row,
+                list(errors),
+                place=judgement.place,
+                notes=list(notes),
+                requirements=errors | notes,
+            )
+    except Unreadable as error:
+        raise UnreadableError(f"{error.message} {error.suggestion} [{error.code}]") from None
+
+
+def _problem(finding: Finding) -> Problem:
+    return Problem(finding.code, finding.field, finding.message, finding.suggestion)
 
 
 def by_contract(contract: type[Record], file: Path) -> Iterator[Verdict]:

@@ -16,6 +16,7 @@ from pipelines.home import Home
 from pipelines.intake.ledger import open_refusals
 from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder
 from pipelines.intake.segment import originals_path
+from pipelines.sources.readers.parts import place_of
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
@@ -47,6 +48,8 @@ class RefusedRecord(BaseModel):
     file: str
     source_row: int
     source_cell: str | None
+    place: str
+    """Where a person finds the row, such as `Marks, row 17`."""
     kind: str
     owner: str
     problems: list[dict[str, Any]]
@@ -165,6 +168,7 @@ def _refused(home: Home, record: IntakeRecord) -> Iterator[RefusedRecord]:
             {name: row[name] for name in ("code", "field", "message", "value_masked", "suggestion")}
         )
     originals = _originals(home, record)
+    facts = record.read.get("facts", {})
     for where, found in problems.items():
         as_mapped, as_delivered = originals.get(where, (None, None))
         yield RefusedRecord(
@@ -173,6 +177,7 @@ def _refused(home: Home, record: IntakeRecord) -> Iterator[RefusedRecord]:
             file=record.file,
             source_row=where[0],
             source_cell=where[1],
+            place=str(place_of(facts, where[0])),
             kind=where[2],
             owner=owners[where],
             problems=found,
@@ -206,6 +211,7 @@ def export(records: Iterator[RefusedRecord], target: Path) -> int:
         "file",
         "source_row",
         "source_cell",
+        "place",
         "kind",
         "owner",
         "code",
@@ -227,6 +233,7 @@ def export(records: Iterator[RefusedRecord], target: Path) -> int:
                 record.file,
                 record.source_row,
                 record.source_cell,
+                record.place,
                 record.kind,
                 record.owner,
                 ", ".join(dict.fromkeys(problem["code"] for problem in record.problems)),

@@ -353,12 +353,23 @@ class RecordMap(Part):
     """One kind of record that rows of the file hold."""
 
     kind: str
+    part: str | None = Field(default=None, min_length=1)
+    """The sheet or member that holds the rows, or a pattern over such names; case does not count.
+    None where the file has one part, or every part is read."""
+    part_optional: bool = False
+    """Whether the file may lack the part."""
     when: When | None = None
     record_id: Annotated[FieldMap, BeforeValidator(_as_record_id)]
     fields: dict[str, FieldEntry] = {}
     wide: Wide | None = None
     void: Annotated[VoidMap, BeforeValidator(_as_void)] | None = None
     notes: list[NoteMap] = []
+
+    @model_validator(mode="after")
+    def _optional_part_is_named(self) -> Self:
+        if self.part_optional and self.part is None:
+            raise ValueError("part_optional needs part")
+        return self
 
     def field_maps(self) -> Iterator[tuple[str, FieldMap]]:
         """Return every field mapping of the block."""

@@ -5,7 +5,7 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import case, delimited, jsonl, qti
+from pipelines.sources.readers import case, delimited, jsonl, qti, zipped
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -28,4 +28,5 @@ __all__ = [
     "jsonl",
     "qti",
     "register",
+    "zipped",
 ]

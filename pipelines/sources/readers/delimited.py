@@ -85,6 +85,8 @@ class Delimited:
     name: ClassVar[str] = "delimited"
     version: ClassVar[int] = 1
     options: ClassVar[type[ReaderOptions]] = DelimitedOptions
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
+    has_parts: ClassVar[bool] = False
 
     @staticmethod
     def open(path: Path, options: DelimitedOptions, wanted: Wanted) -> Reading:

@@ -189,9 +189,14 @@ def judge(content: dict[str, Any]) -> Framework:
 def _ambiguous(error: NotJson) -> Framework:
     document = Entry(1, (), {})
     document.errors.append(
-        Finding(error.code, "$", "the text is JSON but says one thing twice, or half of a "
-                "character", error.suggestion, "RFC 8259")
-    )  # fmt: skip
+        Finding(
+            error.code,
+            "$",
+            "the text is JSON but says one thing twice, or half of a character",
+            error.suggestion,
+            "RFC 8259",
+        )
+    )
     return Framework("1.0", {}, document, [], [], [])
 
 
@@ -295,7 +300,7 @@ def _judge_graph(framework: Framework) -> None:
     from scipy.sparse.csgraph import connected_components
 
     ends = ([nodes[link[0]] for link in links], [nodes[link[1]] for link in links])
-    graph = csr_matrix(([True] * len(links), ends), shape=(len(nodes), len(nodes)))
+    graph = csr_matrix(([1] * len(links), ends), shape=(len(nodes), len(nodes)))
     _, group = connected_components(graph, directed=True, connection="strong")
     for child, parent, entry in links:
         if group[nodes[child]] == group[nodes[parent]]:

@@ -178,7 +178,7 @@ def _root(data: bytes) -> etree._Element:
             f"The file is not well-formed XML: {said}.",
             "Export it again, and send it as it was written.",
         ) from None
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable(
             "doctype_refused",
             "The file has a document type (DOCTYPE), which is never read: it may hold entities.",
@@ -207,8 +207,12 @@ class _Judge:
         self._refuse_others(self.root, place, {"context", "testResult", "itemResult"})
         self._context(contexts, place)
         for element in tests[1:]:
-            self._error("repeated_element", self._at(place, element), "stands more than once",
-                        "send one result a file")  # fmt: skip
+            self._error(
+                "repeated_element",
+                self._at(place, element),
+                "stands more than once",
+                "send one result a file",
+            )
         if tests:
             self.result.test = self._outcome(tests[0], f"{place}/testResult")
         self.result.items = [
@@ -224,16 +228,24 @@ class _Judge:
         else:
             shown = self.namespace if len(self.namespace) <= 100 else self.namespace[:100] + "…"
             code, message = "wrong_namespace", f"has the namespace {shown}"
-        self._error(code, f"/{ROOT}", f"{message}, which is none of QTI Results Reporting",
-                    f"declare one of: {known}")  # fmt: skip
+        self._error(
+            code,
+            f"/{ROOT}",
+            f"{message}, which is none of QTI Results Reporting",
+            f"declare one of: {known}",
+        )
 
     def _context(self, contexts: list[etree._Element], place: str) -> None:
         if not contexts:
             self._error("missing", f"{place}/context", "is missing", "say whose result it is")
             return
         for element in contexts[1:]:
-            self._error("repeated_element", self._at(place, element), "stands more than once",
-                        "send one result a file")  # fmt: skip
+            self._error(
+                "repeated_element",
+                self._at(place, element),
+                "stands more than once",
+                "send one result a file",
+            )
         context = contexts[0]
         if self.root.index(context):
             self._note("order", f"{place}/context", "does not stand first")
@@ -257,9 +269,12 @@ class _Judge:
         item.session_status = status
         index = element.get("sequenceIndex")
         if index is not None and not _WHOLE.fullmatch(index.strip()):
-            self._error("not_a_whole_number", f"{place}/@sequenceIndex",
-                        f"is not a whole number: {mask(index, personal=False)}",
-                        "write digits only")  # fmt: skip
+            self._error(
+                "not_a_whole_number",
+                f"{place}/@sequenceIndex",
+                f"is not a whole number: {mask(index, personal=False)}",
+                "write digits only",
+            )
         elif index is not None:
             item.sequence_index = int(index)
         comments = self._children(element, "candidateComment")
@@ -272,7 +287,7 @@ class _Judge:
         at = self._time(stamp, f"{place}/@datestamp")
         outcome = Outcome(place, identifier, stamp, at)
         parts = RESULT_PARTS | (LATER_PARTS if self.result.version == "3.0" else set())
-        own = {"candidateComment"} if element is not None and "itemResult" in place else set()
+        own = {"candidateComment"} if "itemResult" in place else set()
         self._refuse_others(element, place, parts | own)
         for part in sorted(parts - {"support"}):
             for n, child in enumerate(self._children(element, part), start=1):
@@ -290,13 +305,18 @@ class _Judge:
             self._not_in_list(f"{place}/@cardinality", cardinality, CARDINALITIES)
         if base_type is not None and base_type not in BASE_TYPES:
             self._not_in_list(f"{place}/@baseType", base_type, BASE_TYPES)
-        holder, correct = element, ()
+        holder = element
+        correct: tuple[Value, ...] = ()
         if part == "responseVariable":
             self._refuse_others(element, place, {"candidateResponse", "correctResponse"})
             given = self._children(element, "candidateResponse")
             if not given:
-                self._error("missing", f"{place}/candidateResponse", "is missing",
-                            "write an empty one where nothing was answered")  # fmt: skip
+                self._error(
+                    "missing",
+                    f"{place}/candidateResponse",
+                    "is missing",
+                    "write an empty one where nothing was answered",
+                )
                 return None
             holder = given[0]
             correct = tuple(
@@ -308,16 +328,24 @@ class _Judge:
             self._refuse_others(element, place, {"value"})
         values = tuple(self._values(holder, place, base_type))
         if cardinality == "single" and len(values) > 1:
-            self._error("too_many_values", place, "is single and has several values",
-                        "write cardinality multiple or ordered")  # fmt: skip
+            self._error(
+                "too_many_values",
+                place,
+                "is single and has several values",
+                "write cardinality multiple or ordered",
+            )
         if identifier is None:
             return None
         self._note_name(identifier, f"{place}/@identifier")
         kind = part.removesuffix("Variable")
         score = identifier in {"SCORE", "MAXSCORE"} and kind == "outcome"
         if score and any(number(value.text) is None for value in values):
-            self._error("not_a_number", place, f"holds a {identifier} that is not a finite number",
-                        "write digits with a decimal point")  # fmt: skip
+            self._error(
+                "not_a_number",
+                place,
+                f"holds a {identifier} that is not a finite number",
+                "write digits with a decimal point",
+            )
         return Variable(
             kind=kind,
             identifier=identifier,
@@ -354,27 +382,36 @@ class _Judge:
             for n, item in enumerate(of_item, start=1):
                 item.attempt, item.is_last = n, item is final[-1]
             if len(of_item) > 1:
-                self._note("earlier_attempts", final[-1].place,
-                           f"is the last of {len(of_item)} attempts and counts")  # fmt: skip
+                self._note(
+                    "earlier_attempts",
+                    final[-1].place,
+                    f"is the last of {len(of_item)} attempts and counts",
+                )
 
     def _children(self, element: etree._Element, name: str) -> list[etree._Element]:
         return element.findall(f"{{{self.namespace}}}{name}")
 
     def _refuse_others(
         self, element: etree._Element, place: str, known: set[str] | frozenset[str]
-    ) -> None:  # noqa: E501
+    ) -> None:
         for child in element:
             if not isinstance(child.tag, str):
                 self._error("entity_refused", place, "holds an entity", "write the text itself")
                 continue
             name = etree.QName(child)
             if name.namespace != self.namespace:
-                self._note("foreign_element", place, f"holds an element of another namespace: "
-                           f"{name.localname[:60]}")  # fmt: skip
+                self._note(
+                    "foreign_element",
+                    place,
+                    f"holds an element of another namespace: {name.localname[:60]}",
+                )
             elif name.localname not in known:
-                self._error("unknown_element", place, f"holds an element that is not of the "
-                            f"standard: {name.localname[:60]}",
-                            "correct its name, or leave it out")  # fmt: skip
+                self._error(
+                    "unknown_element",
+                    place,
+                    f"holds an element that is not of the standard: {name.localname[:60]}",
+                    "correct its name, or leave it out",
+                )
 
     def _needed(self, element: etree._Element, place: str, name: str) -> str | None:
         value = (element.get(name) or "").strip()
@@ -391,8 +428,12 @@ class _Judge:
         except ValueError:
             at = None
         if at is None:
-            self._error("not_a_time", place, f"is not a time: {mask(text, personal=False)}",
-                        "write it like 2024-01-31T12:00:00+00:00")  # fmt: skip
+            self._error(
+                "not_a_time",
+                place,
+                f"is not a time: {mask(text, personal=False)}",
+                "write it like 2024-01-31T12:00:00+00:00",
+            )
             return None
         if at.tzinfo is None:
             self._note("no_time_zone", place, "says no time zone: read in the zone of the source")
@@ -401,13 +442,20 @@ class _Judge:
 
     def _note_name(self, text: str | None, place: str) -> None:
         if text is not None and not _NAME.fullmatch(text):
-            self._note("not_an_identifier", place,
-                       "is no identifier as the schema has it (it begins with a digit, or holds "
-                       "other characters): taken as it is")  # fmt: skip
+            self._note(
+                "not_an_identifier",
+                place,
+                "is no identifier as the schema has it (it begins with a digit, or holds "
+                "other characters): taken as it is",
+            )
 
     def _not_in_list(self, place: str, value: str, allowed: tuple[str, ...]) -> None:
-        self._error("not_in_list", place, f"is none of the values that the standard allows: "
-                    f"{mask(value, personal=False)}", f"use one of: {', '.join(allowed)}")  # fmt: skip
+        self._error(
+            "not_in_list",
+            place,
+            f"is none of the values that the standard allows: {mask(value, personal=False)}",
+            f"use one of: {', '.join(allowed)}",
+        )
 
     def _at(self, place: str, element: etree._Element) -> str:
         return f"{place}/{etree.QName(element).localname}"
@@ -435,4 +483,4 @@ def _order(item: Outcome) -> tuple[datetime, int]:
 
 
 def _content(element: etree._Element) -> str:
-    return "".join(element.itertext(with_tail=False))
+    return "".join(map(str, element.itertext(with_tail=False)))
