@@ -34,7 +34,8 @@ def command(
     Nothing is stored. Ends with 1 when a record would be refused, with 3 when the file as a whole
     cannot be read.
 
-    Examples: tessera check --kind exam_result results.csv; tessera check --kind qti results.xml
+    Example: tessera check --kind exam_result results.csv
+    Example: tessera check --kind qti results.xml
     """
     from pipelines.intake.preview import UnreadableError
 
