@@ -5,7 +5,7 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import case, delimited, jsonl, qti, zipped
+from pipelines.sources.readers import case, delimited, jsonl, oneroster, qti, zipped
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -26,6 +26,7 @@ __all__ = [
     "case",
     "delimited",
     "jsonl",
+    "oneroster",
     "qti",
     "register",
     "zipped",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CHECKERS: Mapping[str, str] = {
     "case": "pipelines.sources.standards.case_check",
+    "oneroster": "pipelines.sources.standards.oneroster_check",
     "qti": "pipelines.sources.standards.qti_check",
 }
 """The module of every standard by its name; none is imported before it is needed."""
