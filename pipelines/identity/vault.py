@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -54,6 +55,14 @@ class Keys:
         letters = base64.b32encode(_keyed(self.person, role, namespace, person_id)).decode()
         return f"{role[0].upper()}-{letters[:10]}"
 
+    def content_of(self, namespace: str, person_id: str) -> str:
+        """Return what stands for an identity in the hash of a record's content.
+
+        It outlives the key of the pseudonyms: a record that is sent again after a rotation is
+        still the same record.
+        """
+        return _keyed(self.person, "content", namespace, person_id).hex()[:32]
+
     def seal(self, text: str) -> str:
         """Return a keyed digest of a text that only the vault may hold."""
         return _keyed(self.person, "vaulted", text).hex()[:32]
@@ -82,18 +91,39 @@ def _make_keys(path: Path) -> None:
         "person_secret": secrets.token_hex(32),
         "generations": [{"generation": 1, "pseudonym_secret": secrets.token_hex(32)}],
     }
-    temporary = path.with_name(f".keys.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(keys, file)
-        file.flush()
-        os.fsync(file.fileno())
+    temporary = _written_apart(path, keys)
     try:
         os.link(temporary, path)
     except FileExistsError:
         pass  # another process was first; its keys count
     finally:
         temporary.unlink()
+
+
+def _written_apart(path: Path, keys: dict[str, Any]) -> Path:
+    temporary = path.with_name(f".keys.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(keys, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary
+
+
+def rotate_keys(home: Home) -> int:
+    """Make a new key for pseudonyms and return its generation; the keys of persons stay.
+
+    What was written before keeps its pseudonyms: the bridge knows both.
+    """
+    open_keys(home)
+    path = home.vault / "keys.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    generation = 1 + max(int(item["generation"]) for item in stored["generations"])
+    made = {"generation": generation, "pseudonym_secret": secrets.token_hex(32)}
+    stored["generations"].append(made)
+    temporary = _written_apart(path, stored)
+    temporary.replace(path)
+    return generation
 
 
 def persons_path(home: Home, delivery_id: str, interpretation_id: str) -> Path:

@@ -33,6 +33,7 @@ _REFUSED_RECORD = {
     "source_row": pl.Int64(),
     "source_cell": pl.String(),
     "kind": pl.String(),
+    "record_key": pl.String(),
     "record": pl.String(),
 }
 
@@ -232,7 +233,7 @@ def _frames(
         refused=found.join(where, on=_ROW, how="left", maintain_order="left")
         .with_columns(pl.lit(context.owner).alias("owner"))
         .select(*REFUSED_SCHEMA),
-        refused_records=_refused_records(refused_frame, contract),
+        refused_records=_refused_records(refused_frame, contract, keys),
         notes=_notes(frame, events, contract),
         persons=persons,
     )
@@ -282,13 +283,8 @@ def _sealed(contract: type[Record]) -> dict[str, pl.Expr]:
     """Return for each personal field the column that stands for it in the content hash."""
     sealed = {}
     for column in columns(contract):
-        if column.stored_name is None:
+        if column.stored_name is None or column.is_person:
             sealed[column.name] = pl.col(_seal_name(column))
-        elif column.is_person:
-            stored = pl.col(column.stored_name)
-            sealed[column.name] = (
-                stored.list.join(",") if isinstance(column.dtype, pl.List) else stored
-            )
     return sealed
 
 
@@ -307,10 +303,12 @@ def _pseudonymised(
             long = typed.select(pl.col(column.name).alias("written"), "known_at")
             met = long.explode("written") if is_list else long
             known = pseudonymise(met["written"], context.namespace, context.keys)
-            replace = _replacing(known)
-            value = pl.col(column.name)
-            value = value.list.eval(replace(pl.element())) if is_list else replace(value)
-            typed = typed.with_columns(value.alias(column.stored_name))
+            typed = typed.with_columns(
+                _replaced(column, known, "pseudonym").alias(column.stored_name),
+                _joined_list(_replaced(column, known, "content"), is_list=is_list).alias(
+                    _seal_name(column)
+                ),
+            )
             identities.append(
                 _identities(met, known, column.person_role or "", context.namespace.name)
             )
@@ -319,13 +317,21 @@ def _pseudonymised(
     return typed, identities
 
 
-def _replacing(known: pl.DataFrame) -> Any:
-    old, new = known["written"], known["pseudonym"]
+def _replaced(column: Column, known: pl.DataFrame, by: str) -> pl.Expr:
+    """Return the ids of a column replaced by what stands for them."""
 
     def replace(value: pl.Expr) -> pl.Expr:
-        return value.replace_strict(old, new, default=None, return_dtype=pl.String)
+        return value.replace_strict(
+            known["written"], known[by], default=None, return_dtype=pl.String
+        )
 
-    return replace
+    value = pl.col(column.name)
+    is_list = isinstance(column.dtype, pl.List)
+    return value.list.eval(replace(pl.element())) if is_list else replace(value)
+
+
+def _joined_list(value: pl.Expr, *, is_list: bool) -> pl.Expr:
+    return value.list.join(",") if is_list else value
 
 
 def _seal(values: pl.Series, context: Context) -> pl.Series:
@@ -389,7 +395,9 @@ def _details(events: pl.DataFrame, contract: type[Record], context: Context) -> 
     return pl.DataFrame(rows, schema=PERSON_SCHEMA)
 
 
-def _refused_records(refused: pl.DataFrame, contract: type[Record]) -> pl.DataFrame:
+def _refused_records(
+    refused: pl.DataFrame, contract: type[Record], keys: pl.Series
+) -> pl.DataFrame:
     names = [column.name for column in columns(contract)]
     records = [
         json.dumps({name: row[name] for name in names if row[name] is not None}, ensure_ascii=False)
@@ -399,6 +407,7 @@ def _refused_records(refused: pl.DataFrame, contract: type[Record]) -> pl.DataFr
         "source_row",
         "source_cell",
         pl.lit(contract.kind).alias("kind"),
+        keys.alias("record_key"),
         pl.Series("record", records, dtype=pl.String),
     ).select(*_REFUSED_RECORD)
 

@@ -28,6 +28,8 @@ class Feed:
     record_scope: str
     known_at_from_manifest: bool = False
     spec_version: str = ""
+    waits_for_roster: bool = False
+    min_match_share: float | None = None
 
 
 Feeds = dict[str, Feed]
@@ -56,6 +58,8 @@ def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:
         namespace=Namespace(spec.namespace, folding),
         record_scope=spec.scope,
         known_at_from_manifest=spec.known_at.from_ == "manifest",
+        waits_for_roster=catalogue.waits_for_roster(spec),
+        min_match_share=spec.gates.min_match_share,
     )
 
 

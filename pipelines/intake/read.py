@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
+from pipelines.intake.records import receipts
+from pipelines.intake.replay import read_replay
 from pipelines.settings import Settings
 from pipelines.sources import catalogue as catalogues
 from pipelines.sources.catalogue import Catalogue
@@ -72,6 +74,8 @@ class ReadReport(BaseModel):
     columns_refused: list[ColumnNotTaken] = []
     parts_not_taken: list[str] = []
     """Sheets or members that no block of the spec reads."""
+    replays: int = 0
+    """How many refused records of other deliveries it mends."""
 
 
 def read(
@@ -99,13 +103,33 @@ def read(
     temporary = folder.with_name(f".{FOLDER}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id)
+    if any(receipt.replayed_by is not None for receipt in receipts(home, delivery_id)):
+        report = _read_replay(archived, spec, catalogue, temporary, delivery_id)
+    else:
+        report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id)
     try:
         temporary.rename(folder)
     except OSError:
         shutil.rmtree(temporary)
         if not (folder / REPORT).exists():
             raise
+    return report
+
+
+def _read_replay(
+    path: Path, spec: SourceSpec, catalogue: Catalogue, into: Path, delivery_id: str
+) -> ReadReport:
+    records = read_replay(path, into)
+    report = ReadReport(
+        delivery_id=delivery_id,
+        interpretation_id=interpretation_id(spec, catalogue),
+        source_id=spec.source,
+        readable=True,
+        source_rows=sum(records.values()),
+        records=records,
+        replays=sum(records.values()),
+    )
+    write_atomically(into / REPORT, report.model_dump_json(indent=2).encode())
     return report
 
 

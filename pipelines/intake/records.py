@@ -43,6 +43,8 @@ class Receipt(LogEntry):
     reason: str | None = None
     owner: str | None = None
     manifest_rows: int | None = None
+    replayed_by: str | None = None
+    """Who corrected the records, where a person sent refused records again."""
 
     @property
     def shelf(self) -> str:
@@ -99,6 +101,12 @@ class IntakeRecord(LogEntry):
     read: dict[str, Any] = {}
     check: dict[str, Any] = {}
     created_by_code_version: str
+    waits_for_roster: bool = False
+    """Whether records of learners whom no roster names wait until one does."""
+    min_match_share: float | None = None
+    """The share of its learners that a roster must know, or the delivery is held whole."""
+    replays: int = 0
+    """How many refused records of other deliveries it mends; 0 for what a source sent."""
 
     @property
     def reason_as_whole(self) -> str | None:

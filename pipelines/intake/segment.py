@@ -12,6 +12,7 @@ from typing import Any
 from pipelines import __version__
 from pipelines.home import Home, write_atomically
 from pipelines.identity.vault import persons_path
+from pipelines.intake.aside import REPLAYS
 from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
 from pipelines.intake.records import (
     INTAKE_RECORD,
@@ -107,6 +108,9 @@ def _intake_record(
         read=report.read,
         check=check,
         created_by_code_version=__version__,
+        waits_for_roster=feed.waits_for_roster,
+        min_match_share=None if report.replays else feed.min_match_share,
+        replays=report.replays,
     )
 
 
@@ -129,7 +133,9 @@ def _finish(staging: Staging, record: IntakeRecord) -> None:
     finished = staging.finished
     shutil.rmtree(finished, ignore_errors=True)
     finished.mkdir()
-    for path in (*sorted(staging.accepted.glob("*.parquet")), staging.refused, staging.notes):
+    replays = [staging.read / REPLAYS] if record.replays else []
+    events = sorted(staging.accepted.glob("*.parquet"))
+    for path in (*events, staging.refused, staging.notes, *replays):
         os.link(path, finished / path.name)
         _sync(path)
     write_atomically(finished / INTAKE_RECORD, record.to_bytes())

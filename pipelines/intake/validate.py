@@ -60,6 +60,8 @@ class ValidateReport(BaseModel):
     reasons: dict[str, int]
     notes: dict[str, int]
     contract_versions: dict[str, int]
+    replays: int = 0
+    """How many refused records of other deliveries it mends."""
     read: dict[str, Any] = {}
     """What the read stage found out about the file."""
 
@@ -116,6 +118,7 @@ def validate(
         contract_versions={
             kind: contract_for(kind).contract_version for kind in sorted({c.kind for c in todo})
         },
+        replays=read.get("replays", 0),
         read=read,
     )
     write_atomically(staging.validated, report.model_dump_json(indent=2).encode())

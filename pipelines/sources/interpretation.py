@@ -15,6 +15,8 @@ from pipelines.sources.readers import READERS
 from pipelines.sources.spec import SourceSpec
 
 ID_LENGTH = 12
+CONTENT_VERSION = 2
+"""Raised whenever the same record would get another content hash: all must be hashed alike."""
 
 
 def spec_version(spec: SourceSpec) -> str:
@@ -35,6 +37,8 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "contracts": contract_versions(spec),
             "reader": [spec.reader.name, READERS[spec.reader.name].version],
             "mapping": mapping.VERSION,
+            "content": CONTENT_VERSION,
+            "waits_for_roster": catalogue.waits_for_roster(spec),
             "scales": _scales(spec, catalogue),
             "lookups": catalogue.lookups[spec.source],
             "refused_columns": catalogue.codes["refused_columns"].rows(),

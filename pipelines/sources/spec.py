@@ -23,7 +23,13 @@ from pydantic import (
 from pipelines.sources.text import parse_template
 
 SOURCE_ID_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
-SPECIAL_FORMATS = ("iso", "excel_serial", "epoch_seconds", "epoch_milliseconds")
+SPECIAL_FORMATS = (
+    "iso",
+    "excel_serial",
+    "excel_serial_1904",
+    "epoch_seconds",
+    "epoch_milliseconds",
+)
 
 Scalar = str | bool | int
 
@@ -473,6 +479,9 @@ class SourceSpec(Part):
     values: dict[str, Scalar] = {}
     lookups: dict[str, Lookup] = {}
     records: list[RecordMap] = Field(min_length=1)
+    unknown_learners: Literal["wait", "accept"] | None = None
+    """Whether records of learners whom no roster names wait; by default they do where a source of
+    the same name space delivers rosters."""
     unmatched: Literal["refuse", "skip"] = "refuse"
     """What becomes of rows that no block of `records` wants."""
     drop: list[str] = []

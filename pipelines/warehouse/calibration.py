@@ -23,7 +23,7 @@ from pipelines.measurement.connectivity import Connectivity, connect
 from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.settings import Settings
-from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,8 +44,13 @@ MANIFEST = "calibration.json"
 RATINGS = """
     with
     identity as (
-        select pseudonym, role, min(person_key) as person_key
-        from raw.identity group by pseudonym, role
+        select
+            pseudonym,
+            role,
+            person_key,
+            coalesce(valid_from, date '0001-01-01') as valid_from,
+            coalesce(valid_to, date '9999-12-30') as valid_to
+        from raw.identity
     )
     select
         rating.programme_id,
@@ -56,9 +61,17 @@ RATINGS = """
         rating.level
     from raw.workplace_assessment as rating
     join identity as learner
-        on rating.learner_pseudonym = learner.pseudonym and learner.role = 'learner'
+        on
+            rating.learner_pseudonym = learner.pseudonym
+            and learner.role = 'learner'
+            and coalesce(cast(rating.observed_at as date), learner.valid_from)
+            between learner.valid_from and learner.valid_to
     join identity as assessor
-        on rating.assessor_pseudonym = assessor.pseudonym and assessor.role = 'assessor'
+        on
+            rating.assessor_pseudonym = assessor.pseudonym
+            and assessor.role = 'assessor'
+            and coalesce(cast(rating.observed_at as date), assessor.valid_from)
+            between assessor.valid_from and assessor.valid_to
     where rating.present_outcome = 'accepted' and rating.level is not null
 """
 
@@ -142,6 +155,18 @@ def calibrate(home: Home, settings: Settings, only_if_missing: bool = False) -> 
         return CalibrationReport(None, False, 0, {})
     manifest = json.loads((home.calibrations / version / MANIFEST).read_bytes())
     return CalibrationReport(version, is_new, manifest["n_ratings"], manifest["sentences"])
+
+
+def put_in_raw(home: Home, settings: Settings, version: str) -> None:
+    """Put a calibration that was made before into `raw`, without putting it in force.
+
+    Raises:
+        WarehouseError: the home keeps no such calibration.
+    """
+    if not (home.calibrations / version / MANIFEST).exists():
+        raise WarehouseError(f"there is no calibration {version}: restore calibrations/{version}")
+    with open_warehouse(home, settings) as con:
+        _fill(con, home, version)
 
 
 def current_version(home: Home) -> str | None:

@@ -56,6 +56,8 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "rows_read": "bigint",
         "n_accepted_events": "bigint",
         "n_refused": "bigint",
+        "n_replayed": "bigint",
+        "n_held": "bigint",
         "accepted_events": "json",
         "reasons": "json",
         "notes": "json",
@@ -71,6 +73,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "suggestion": "varchar",
         "owner": "varchar",
         "is_first": "boolean",
+        "is_open": "boolean",
     },
     "note": {"event_id": "varchar"} | LOCATION | {"detail": "varchar"},
     "identity": {
@@ -79,6 +82,9 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "role": "varchar",
         "person_key": "varchar",
         "known_at": "timestamptz",
+        "valid_from": "date",
+        "valid_to": "date",
+        "is_known": "boolean",
     },
     "rule_set": {
         "rule_set_id": "varchar",
@@ -222,6 +228,11 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
         body = ", ".join(f'"{name}" {dtype}' for name, dtype in columns.items())
         con.execute(f'create table raw."{table}" ({body})')
     con.execute("create table raw.loaded (delivery_id varchar, interpretation_id varchar)")
+    con.execute(
+        "create table raw.aside (event_id varchar, kind varchar, record_key varchar, "
+        "delivery_id varchar, source_row bigint, source_cell varchar, code varchar, "
+        "present_outcome varchar)"
+    )
     con.execute("create table raw.load_state (fingerprint varchar, known_at_limit timestamptz)")
     con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
     con.commit()

@@ -11,6 +11,7 @@ import polars as pl
 
 from pipelines.home import Home
 from pipelines.identity.bridge import bridge
+from pipelines.intake.aside import ROSTERS
 from pipelines.intake.records import active_records
 from pipelines.rules import load_catalogue
 from pipelines.settings import Settings
@@ -26,22 +27,16 @@ CODE_LISTS = {
 }
 """Raw tables that hold a code list, and its name."""
 
-ROSTERS = ("learner", "assessor")
-"""Kinds whose accepted records may link identities."""
-
 NO_ZONE = "UTC"
 
 
-def reference_tables(
-    con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, known_at: datetime | None
-) -> dict[str, Rows]:
+def reference_tables(settings: Settings) -> dict[str, Rows]:
     """Return the rows of every raw table that is replaced whole at each load."""
     rules = load_catalogue(settings.site)
     codes = code_lists.load(settings)
     return {
         "rule_set": rules.rule_rows(),
         "ai_policy_level": rules.ai_policy_rows(),
-        "identity": _identities(con, home, known_at),
         **{table: codes[name] for table, name in CODE_LISTS.items()},
     }
 
@@ -62,9 +57,10 @@ def calibration_version(con: duckdb.DuckDBPyConnection) -> str | None:
     return found
 
 
-def _identities(
+def identities(
     con: duckdb.DuckDBPyConnection, home: Home, known_at: datetime | None
 ) -> pl.DataFrame:
+    """Return who is who, by the roster records that `raw` holds as accepted."""
     committed = [
         (record.delivery_id, record.interpretation_id)
         for record in active_records(home)

@@ -1,8 +1,7 @@
-"""What was refused is grouped by cause, shown with its original, and exported inertly."""
+"""What was refused is grouped by cause and shown with its original."""
 
 from __future__ import annotations
 
-import csv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from pipelines.home import Home
 from pipelines.intake.feeds import load_feeds
 from pipelines.intake.ledger import ledger
-from pipelines.intake.quarantine import causes, export, inert, show
+from pipelines.intake.quarantine import causes, show
 from pipelines.intake.read import read
 from pipelines.intake.receive import receive
 from pipelines.intake.segment import commit
@@ -70,23 +69,6 @@ def test_records_are_found_by_row_and_limited(stuck: Any) -> None:
     assert [r.source_row for r in show(stuck.home, limit=2)] == [2, 3]
 
 
-def test_an_export_holds_no_formula_and_belongs_to_its_owner(stuck: Any, tmp_path: Path) -> None:
-    target = tmp_path / "refused.csv"
-    assert export(show(stuck.home), target) == 3
-    assert target.stat().st_mode & 0o777 == 0o600
-    with target.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["source_row"] for row in rows] == ["2", "3", "4"]
-    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "|x"])
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
-    assert inert(text) == f"'{text}"
-    assert inert("plain = text") == "plain = text"
-    assert inert(5) == 5
-
-
 def test_a_refused_row_of_a_file_with_parts_is_found_by_part_and_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +96,7 @@ def test_a_refused_row_of_a_file_with_parts_is_found_by_part_and_row(
     )
     commit(home, settings, delivery_id, feeds=feeds)
     (refused,) = show(home)
-    assert (refused.source_row, refused.place) == (4, "autumn.csv, row 2")
+    assert (refused.source_row, refused.where) == (4, "autumn.csv, row 2")
     assert refused.original == {"Student": "s4", "Points": "four"}
     (entry,) = [entry for entry in ledger(home) if entry.delivery_id == delivery_id]
     assert entry.parts == {"spring.csv": 2, "autumn.csv": 2}

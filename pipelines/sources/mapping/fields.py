@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from pipelines.contracts.schema import Column
+from pipelines.sources.crosswalk import nearest
 from pipelines.sources.mapping import times
 from pipelines.sources.mapping.conditions import compile_condition
 from pipelines.sources.mapping.frames import AT, Log
@@ -22,7 +22,6 @@ Step = Callable[[pl.Series], pl.DataFrame]
 """Takes texts; gives columns `value` and `code`, which is null where the value was read."""
 
 MANY = 0.5
-SUGGESTED = 3
 SUGGESTIONS_AT_MOST = 200
 
 BOOLEANS = {
@@ -221,9 +220,9 @@ class FieldReader:
 
     def _nearest(self, text: str) -> str:
         short = dict(zip(folded(self._shown_labels), self._shown_labels, strict=True))
-        near = get_close_matches(folded([text])[0], list(short), n=SUGGESTED, cutoff=0.5)
+        near = nearest(text, short)
         if near:
-            listed = " or ".join(repr(short[label]) for label in near)
+            listed = " or ".join(repr(label.level) for label in near)
             return f"Nearest known: {listed}. Correct the label, or add it to the spec's labels."
         return "No known label is near. Correct it, or add it to the spec's labels."
 

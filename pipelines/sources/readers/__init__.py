@@ -5,7 +5,18 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import case, delimited, jsonl, oneroster, qti, zipped
+from pipelines.sources.readers import (
+    case,
+    delimited,
+    json_file,
+    jsonl,
+    oneroster,
+    parquet,
+    qti,
+    xapi,
+    xlsx,
+    zipped,
+)
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -25,9 +36,13 @@ __all__ = [
     "Wanted",
     "case",
     "delimited",
+    "json_file",
     "jsonl",
     "oneroster",
+    "parquet",
     "qti",
     "register",
+    "xapi",
+    "xlsx",
     "zipped",
 ]

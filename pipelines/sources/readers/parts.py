@@ -19,7 +19,7 @@ PARTS = "parts"
 LINES_ABOVE = "lines_above"
 """Fact of a part: how many lines stand above its first row, where people count them as rows."""
 
-EMPTY = frozenset({"empty_file", "header_only"})
+EMPTY = frozenset({"empty_file", "header_only", "no_records"})
 """Codes of a table without rows, which is no fault where another part of the file has some."""
 
 
@@ -46,11 +46,12 @@ def _chunks(reading: Reading, openers: Mapping[str, Opener], wanted: Wanted) -> 
     for name, opener in openers.items():
         if not wanted.reads(name):
             continue
-        n_rows = 0
+        n_rows = last = 0
         try:
             part = parts[name] = opener(wanted.of_part(name))
             for chunk in part.chunks:
                 n_rows += chunk.originals.height
+                last = max(last, chunk.originals[SOURCE_ROW][-1])
                 yield _moved(chunk, before, name)
         except Unreadable as error:
             said = error if len(parts) == 1 else in_part(error, name)
@@ -62,11 +63,12 @@ def _chunks(reading: Reading, openers: Mapping[str, Opener], wanted: Wanted) -> 
             {
                 "name": name,
                 "first_row": before + 1,
+                "last_row": before + last,
                 "rows": n_rows,
                 **({} if known is None else known.facts),
             }
         )
-        before += n_rows
+        before += last
     if not before:
         raise empty or no_rows()
 
@@ -125,7 +127,7 @@ class Place:
 def place_of(facts: Mapping[str, Any], row: int) -> Place:
     """Return where a row of a file stands, by what reading found out about the file."""
     for part in reversed(facts.get(PARTS) or []):
-        if part["first_row"] <= row < part["first_row"] + part["rows"]:
+        if part["first_row"] <= row <= part["last_row"]:
             above = part.get(LINES_ABOVE, 0)
             name = part["name"] if len(facts[PARTS]) > 1 or above else None
             return Place(row - part["first_row"] + 1 + above, name)

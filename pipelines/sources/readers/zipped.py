@@ -157,16 +157,13 @@ def unpack(path: Path, name: str, info: zipfile.ZipInfo, folder: Path) -> Path:
         Unreadable: the member is encrypted, damaged or larger than its size in the archive lets
             expect.
     """
+    refuse_bomb(name, info)
     if info.flag_bits & ENCRYPTED:
         raise Unreadable(
             "unreadable_file",
             f"The member {name!r} is encrypted.",
             "Send the archive without a password, over a protected way.",
         )
-    if info.file_size > MAX_BYTES or (
-        info.file_size > SMALL and info.file_size > MAX_RATIO * max(1, info.compress_size)
-    ):
-        raise _too_large(f"{name!r} would unpack to {info.file_size:,} bytes")
     target = folder / f"member{PurePosixPath(info.filename).suffix.lower()}"
     try:
         with (
@@ -182,6 +179,18 @@ def unpack(path: Path, name: str, info: zipfile.ZipInfo, folder: Path) -> Path:
             "Pack the archive again and send it again.",
         ) from None
     return target
+
+
+def refuse_bomb(name: str, info: zipfile.ZipInfo) -> None:
+    """See that a member unpacks to no more than its size in the archive lets expect.
+
+    Raises:
+        Unreadable: it would unpack to far more.
+    """
+    if info.file_size > MAX_BYTES or (
+        info.file_size > SMALL and info.file_size > MAX_RATIO * max(1, info.compress_size)
+    ):
+        raise _too_large(f"{name!r} would unpack to {info.file_size:,} bytes")
 
 
 def _too_large(what: str) -> Unreadable:

@@ -25,7 +25,7 @@ class Judgement:
 
     row: int
     place: str
-    """Where a person finds the entry: a member of the archive, or a JSON path."""
+    """Where a person finds the entry: a row of a table, a member of an archive, or a JSON path."""
     errors: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
 

@@ -202,7 +202,7 @@ def _verdict(row: int, place: str, errors: list[Finding], remarks: list[Remark])
     said = [(r.is_error, Finding(r.code, r.table or "", r.words, r.remedy)) for r in remarks]
     return Judgement(
         row,
-        place,
+        f"{place}, row {row}",
         (*errors, *(f for is_error, f in said if is_error)),
         tuple(f for is_error, f in said if not is_error),
     )

@@ -10,7 +10,9 @@ entries as (
 members as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -43,7 +45,7 @@ renamed as (
         entries.source_cell,
         entries.known_at
     from entries
-    left join members on entries.member_pseudonym = members.pseudonym
+    left join members on {{ names_person('members', 'entries', 'member_pseudonym') }}
 )
 
 select * from renamed

@@ -10,7 +10,9 @@ notes as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,7 +20,9 @@ learners as (
 mentors as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -47,8 +51,10 @@ renamed as (
         notes.source_cell,
         notes.known_at
     from notes
-    left join learners on notes.learner_pseudonym = learners.pseudonym
-    left join mentors on notes.mentor_pseudonym = mentors.pseudonym
+    left join learners
+        on {{ names_person('learners', 'notes', 'learner_pseudonym', at='occurred_at') }}
+    left join mentors
+        on {{ names_person('mentors', 'notes', 'mentor_pseudonym', at='occurred_at') }}
 )
 
 select * from renamed

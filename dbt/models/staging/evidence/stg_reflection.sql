@@ -10,7 +10,9 @@ reflections as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -40,7 +42,8 @@ renamed as (
         reflections.source_cell,
         reflections.known_at
     from reflections
-    left join learners on reflections.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'reflections', 'learner_pseudonym', at='occurred_at') }}
 )
 
 select * from renamed

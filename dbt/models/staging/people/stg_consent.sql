@@ -10,7 +10,9 @@ consents as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -37,7 +39,8 @@ renamed as (
         consents.source_cell,
         consents.known_at
     from consents
-    left join learners on consents.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'consents', 'learner_pseudonym', at='effective_at') }}
 )
 
 select * from renamed
