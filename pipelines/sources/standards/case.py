@@ -124,7 +124,7 @@ def _whole(value: Any) -> int:
     if not isinstance(value, Number):
         raise PydanticCustomError("not_a_whole_number", "not a whole number")
     number = _number(value)
-    if abs(number) > _LARGEST:
+    if not -_LARGEST <= number <= _LARGEST:
         raise PydanticCustomError("out_of_range", "out of range")
     if number != number.to_integral_value():
         raise PydanticCustomError("not_a_whole_number", "not a whole number")

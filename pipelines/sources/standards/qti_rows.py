@@ -18,6 +18,7 @@ Several values of one variable are joined by the reader's `join`; in a record ea
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -38,6 +39,8 @@ from pipelines.sources.standards.qti_check import Delivered
 BUILT_IN = frozenset({"numAttempts", "duration"})
 RESPONSE_LENGTH = 200
 SIXTH = Decimal("0.000001")
+LARGEST_EXPONENT = 20
+"""Beyond it a number is left as it was written; no contract takes it."""
 ROWS_AT_ONCE = 50_000
 MADE = (
     "entry",
@@ -120,6 +123,9 @@ def _chunk(batch: _Batch, wanted: Wanted) -> Chunk:
 def rows_of(result: Result, member: str | None, join: str) -> Iterator[Cells]:
     """Return the rows of one result, the test first and then the items in order of the file."""
     shared: Cells = {"member": member, "sourced_id": result.sourced_id}
+    noted: dict[str, list[str]] = defaultdict(list)
+    for note in result.notes:
+        noted["/".join(note.field.split("/")[:3])].append(note.code)
     for name, identifier in result.sessions:
         shared.setdefault(f"session.{name}", identifier)
     if result.test is not None:
@@ -128,12 +134,12 @@ def rows_of(result: Result, member: str | None, join: str) -> Iterator[Cells]:
         cells["n_items"] = str(len({item.identifier for item in result.items}))
         attempts = result.test.variable("response", "numAttempts")
         attempt = _joined(attempts.values, join) if attempts else None
-        yield cells | {"attempt": attempt or "1", "notes": _notes(result, result.test, cells)}
+        yield cells | {"attempt": attempt or "1", "notes": _notes(noted, result.test, cells)}
     for item in result.items:
         cells = shared | _cells(item, join) | {"entry": "item", "item": item.identifier}
         cells.setdefault("test", item.identifier)
         cells |= {"attempt": str(item.attempt), "is_last": "true" if item.is_last else "false"}
-        yield cells | {"notes": _notes(result, item, cells)}
+        yield cells | {"notes": _notes(noted, item, cells)}
 
 
 def _cells(outcome: Outcome, join: str) -> Cells:
@@ -189,13 +195,13 @@ def _cut(text: str | None) -> str | None:
 
 def _score(text: str | None) -> str | None:
     value = number(text)
-    if value is None or value.adjusted() > 30:
+    if value is None or value.adjusted() > LARGEST_EXPONENT:
         return text
     return f"{value.quantize(SIXTH, ROUND_HALF_EVEN).normalize():f}"
 
 
-def _notes(result: Result, outcome: Outcome, cells: Cells) -> str | None:
-    codes = [note.code for note in result.notes if note.field.startswith(outcome.place)]
+def _notes(noted: dict[str, list[str]], outcome: Outcome, cells: Cells) -> str | None:
+    codes = list(noted.get(outcome.place, ()))
     written = number(cells.get("outcome.SCORE"))
     if written is not None and written != number(cells["score"]):
         codes.append("score_rounded")

@@ -221,6 +221,15 @@ def test_what_is_no_package_is_unreadable(content: bytes, code: str, file: Path)
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999", "-1e400", "1" * 5000])
+def test_numbers_of_any_size_are_refused_and_not_met_with_a_crash(
+    number: str, file: Path, package: dict[str, Any]
+) -> None:
+    package["CFAssociations"][0]["sequenceNumber"] = "HERE"
+    found = verdicts(file, json.dumps(package).replace('"HERE"', number).encode())
+    assert set(codes(found)) == {5}
+
+
 def test_a_file_that_is_not_there_is_unreadable(file: Path) -> None:
     with pytest.raises(Unreadable, match="cannot be read"):
         list(check(file))

@@ -279,6 +279,26 @@ def test_a_result_and_the_last_attempt_at_each_item_are_taken(read: Read, file: 
         assert CONTRACTS["exam_response"].model_validate(fields(record))
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("1E0", "1"),
+        ("10", "10"),
+        ("0.1234565", "0.123456"),
+        ("1e-9999", "0"),
+        ("123456789012345678901", "123456789012345678901"),
+        ("1e25", "1e25"),
+        ("1e9999", "1e9999"),
+    ],
+)
+def test_a_score_is_kept_to_six_places_however_it_is_written(
+    written: str, kept: str, read: Read, file: Path
+) -> None:
+    file.write_text(RESULT.replace(">1.5<", f">{written}<"), encoding="utf-8")
+    _, records = read("qti_results", file)
+    assert records["exam_result"][0]["score"] == kept
+
+
 def test_values_of_several_kinds_of_variable_are_columns(tmp_path: Path) -> None:
     from pipelines.sources.readers import READERS, Wanted
 
@@ -295,3 +315,14 @@ def test_values_of_several_kinds_of_variable_are_columns(tmp_path: Path) -> None
     assert item["outcome.SCORE"] == "0.5"
     assert item["session.https://school.example/class"] == "class 1"
     assert {"outcome.SCORE", "test"} <= reading.seen
+
+
+def test_every_code_of_a_standard_that_refuses_a_row_has_words_of_its_own() -> None:
+    from pipelines.contracts.problems import describe
+    from pipelines.sources.standards import case_check, oneroster_check
+
+    met = {*case_check._MESSAGES, *oneroster_check._WORDS, "cycle", "duplicate_id", "not_xml"}
+    met |= {"wrong_namespace", "missing_namespace", "unknown_element", "repeated_element"}
+    met |= {"not_of_its_type", "too_many_values", "doctype_refused", "damaged_member"}
+    vague = {code for code in met if describe(code, "x").message == describe("?", "x").message}
+    assert vague == {"invalid", "out_of_order"}
