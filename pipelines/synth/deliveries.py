@@ -153,7 +153,7 @@ def write_block(request: Request, number: int, out: Path, truth_folder: Path) ->
     _send_exams(writer, essays)
     _send_declarations(writer, declared)
     _send_people(writer)
-    _send_words(writer)
+    actions = _send_words(writer)
     if number == 0:
         _send_programme(writer)
     truth.write_block(
@@ -162,6 +162,7 @@ def write_block(request: Request, number: int, out: Path, truth_folder: Path) ->
         forms=workplace.truth(block, forms),
         essays=essay_truth,
         declarations=declared_truth,
+        actions=actions,
     )
     return writer.written
 
@@ -285,7 +286,8 @@ def _send_people(writer: _Writer) -> None:
         writer.send(source, name, frame, last, {ACCEPTED: each * frame.height})
 
 
-def _send_words(writer: _Writer) -> None:
+def _send_words(writer: _Writer) -> pl.DataFrame:
+    """Send what people wrote, and return the actions that were agreed."""
     block, last = writer.block, writer.request.parameters.school.last_day.value
     for source, name, frame in (
         ("example_reflections", "reflections", portfolio_work.reflections(block)),
@@ -309,6 +311,7 @@ def _send_words(writer: _Writer) -> None:
             )
             writer.written.faults.append(fault)
     _send_if_any(writer, "example_actions", "actions", actions, last, actions.height)
+    return actions
 
 
 def _send_programme(writer: _Writer) -> None:

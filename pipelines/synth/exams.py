@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.synth import model
-from pipelines.synth.patterns import ESSAY_COMPETENCIES, place_of
+from pipelines.synth.patterns import ESSAY_COMPETENCIES, LEAVES_NO_STATION, place_of
 from pipelines.synth.people import (
     COMPETENCIES,
     Block,
@@ -176,6 +176,8 @@ def stations(block: Block) -> pl.DataFrame:
         who = who[~away(block.learners, who, np.full(len(who), day))]
         who = np.repeat(who, n_stations)
         station = np.tile(np.arange(n_stations), len(who) // n_stations)
+        present = ~_leaves_no_station(block, who, station)
+        who, station = who[present], station[present]
         n = len(who)
         days = np.full(n, day)
         examiner = rng.integers(0, len(block.assessors), n)
@@ -279,6 +281,16 @@ def _seen_in_essays(block: Block, who: Ints, day: int) -> Floats:
     each = [model.ability(block, who, np.full(len(who), place), days, 0) for place in places]
     mean: Floats = np.mean(each, axis=0)
     return mean
+
+
+def _leaves_no_station(block: Block, who: Ints, station: Ints) -> Bools:
+    """Tell whose planted pattern leaves no observed evidence on what the station is about."""
+    planted = block.learners.planted
+    has = np.isin(
+        planted.pattern[who], [place_of(block.request, name) for name in LEAVES_NO_STATION]
+    )
+    about: Bools = has & (planted.competency[who] == station)
+    return about
 
 
 def _grown(block: Block, who: Ints, day: int) -> Floats:

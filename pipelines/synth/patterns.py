@@ -12,7 +12,11 @@ from pipelines.synth.streams import stream
 from pipelines.synth.words import EPAS
 
 ESSAY_COMPETENCIES = ("EPA02", "EPA05")
-"""What the open written tasks are about; a competency can rest on open tasks alone only there."""
+"""What the open written tasks are about."""
+MSF_COMPETENCIES = ("EPA06", "EPA07", "EPA05", "EPA09")
+"""What the items of multisource feedback are about."""
+LEAVES_NO_STATION = ("open_only", "evidence_gap")
+"""Patterns that leave no observed evidence on their competency, OSCE stations included."""
 NOBODY = -1
 SEEN_FOR_DAYS = 300
 """A learner gets a pattern only after so long in the programme, so that there is a before."""
@@ -63,7 +67,11 @@ def plant(
     order = rng.permutation(n)
     queue = [int(i) for i in order if long_enough[i] and is_steady[i]]
     codes = [code for code, _, _ in EPAS]
-    about_essays = [codes.index(code) for code in ESSAY_COMPETENCIES]
+    by_forms = [i for i, code in enumerate(codes) if code not in MSF_COMPETENCIES]
+    places_of = {
+        "open_only": [i for i in by_forms if codes[i] in ESSAY_COMPETENCIES],
+        "evidence_gap": [i for i in by_forms if codes[i] not in ESSAY_COMPETENCIES],
+    }
     pattern = np.full(n, NOBODY, dtype=np.int64)
     competency = np.full(n, NOBODY, dtype=np.int64)
     for place, each in enumerate(request.parameters.patterns):
@@ -74,9 +82,6 @@ def plant(
         chosen, queue = queue[:wanted], queue[wanted:]
         pattern[chosen] = place
         if each.about == "competency":
-            competency[chosen] = (
-                rng.choice(about_essays, len(chosen))
-                if each.id == "open_only"
-                else rng.integers(0, len(codes), len(chosen))
-            )
+            places = places_of.get(each.id, list(range(len(codes))))
+            competency[chosen] = rng.choice(places, len(chosen))
     return Planted(pattern, competency)

@@ -33,6 +33,7 @@ def write_block(
     forms: pl.DataFrame,
     essays: pl.DataFrame,
     declarations: pl.DataFrame,
+    actions: pl.DataFrame,
 ) -> None:
     """Write what is true of one block."""
     from pipelines.synth.school import calendar
@@ -46,6 +47,8 @@ def write_block(
         "declarations": declarations,
         "calendar": calendar(block),
     }
+    if actions.height:
+        tables["actions"] = actions
     if block.number == 0:
         tables["contexts"] = contexts(block)
     for name, table in tables.items():

@@ -39,6 +39,8 @@ COMPLEXITIES = ("low", "medium", "high")
 HOURS = (8, 18)
 MICROSECONDS = 1_000_000
 DAY_SECONDS = 86_400
+AT_TARGET = 0.5
+"""Fewer levels below the target than this is at the target."""
 
 LABELS = {
     "entrustment_5": (
@@ -160,7 +162,7 @@ def observe(block: Block) -> Forms:
     observed_at = (
         day * DAY_SECONDS + rng.integers(*HOURS, size=n) * 3600 + rng.integers(0, 4, n) * 900
     )
-    below = _levels_below_target(block, who, day, latent)
+    below = levels_below_target(block, who, day, latent)
     strengths, improvements, concern = _comments(block, rng, who, competency, day, below)
     flagged = (below >= workplace.concern_below.value) & (
         rng.random(n) < workplace.concern_share.value
@@ -346,7 +348,8 @@ def _subjectivity(block: Block, who: Ints, assessor: Ints) -> Floats:
     return rng.normal(0, 1, len(unique))[where]
 
 
-def _levels_below_target(block: Block, who: Ints, day: Ints, latent: Floats) -> Floats:
+def levels_below_target(block: Block, who: Ints, day: Ints, latent: Floats) -> Floats:
+    """Return by how many levels performances fall short of the target of the year of study."""
     parameters = block.request.parameters
     targets = np.array([parameters.target(year) for year in range(1, 30)], dtype=float)
     year = study_year(block.learners, who, day, block.request)
@@ -376,7 +379,7 @@ def _comments(
         len(NOTHING_TO_IMPROVE),
         len(IMPROVEMENTS),
     )
-    at_target = below <= 0.5
+    at_target = below <= AT_TARGET
     share = np.where(
         at_target, narrative.concern_at_target.value, narrative.concern_below_target.value
     )
