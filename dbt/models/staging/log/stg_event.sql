@@ -1,4 +1,4 @@
--- Grain: one row per accepted, superseded, duplicate, voided or waiting event of any kind.
+-- Grain: one row per accepted, superseded, duplicate, voided or quarantined event of any kind.
 {%- set kinds = [
     'workplace_assessment', 'exam_result', 'exam_response', 'ai_use_declaration', 'reflection',
     'meeting_note', 'learner', 'learner_stage', 'demographics', 'consent', 'assessor', 'task',
