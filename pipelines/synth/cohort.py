@@ -10,7 +10,7 @@ from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
 
-from pipelines.synth import truth, xapi
+from pipelines.synth import oneroster, truth, xapi
 from pipelines.synth.deliveries import EVIDENCE, NATIVE, Written, write_block
 from pipelines.synth.request import Request, RequestError, truth_beside
 
@@ -20,8 +20,17 @@ READERS = {
     "xlsx": "{name: xlsx}",
     "parquet": "{name: parquet}",
 }
-PEOPLE = r"\1\nperson_namespace: example_person\nperson_ids: {fold_case: true}"
-"""What makes the people of statements those of the example school's rosters."""
+PEOPLE_OF = {
+    xapi.SOURCE_FORMAT: (
+        xapi.SOURCE,
+        (
+            r"(?m)^(owner: .*)$",
+            r"\1\nperson_namespace: example_person\nperson_ids: {fold_case: true}",
+        ),
+    ),
+    oneroster.SOURCE_FORMAT: (oneroster.SOURCE, ("student_number:", "example_person:")),
+}
+"""What makes the people of a standard's source those of the example school's rosters."""
 SUFFIX = {"csv": "csv", "jsonl": "jsonl", "xlsx": "xlsx", "parquet": "parquet"}
 
 Progress = Callable[[int, int, int], None]
@@ -100,19 +109,19 @@ def _blocks(request: Request, out: Path, folder: Path, workers: int) -> Iterator
 
 def _write_specs(request: Request, out: Path) -> Path | None:
     """Write the shipped specs of the evidence with the reader of another format."""
-    if request.format not in READERS and request.format != xapi.SOURCE_FORMAT:
+    if request.format not in (*READERS, *PEOPLE_OF):
         return None
     out = out.absolute()
     site = out.with_name(f"{out.name}-site")
     if site.exists() and any(site.rglob("*.yaml")):
         raise RequestError(f"{site} is not empty: the specs of this format go there")
     shipped = files("pipelines.sources.specs")
-    if request.format == xapi.SOURCE_FORMAT:
-        spec = shipped.joinpath(f"{xapi.SOURCE}.yaml")
+    if request.format in PEOPLE_OF:
+        source, (pattern, people) = PEOPLE_OF[request.format]
+        spec = shipped.joinpath(f"{source}.yaml")
         if not spec.is_file():
             return None
-        text = re.sub(r"(?m)^(owner: .*)$", PEOPLE, spec.read_text(encoding="utf-8"), count=1)
-        _write(site, xapi.SOURCE, text)
+        _write(site, source, re.sub(pattern, people, spec.read_text(encoding="utf-8")))
         return site
     wanted = [name for name in EVIDENCE if NATIVE.get(name, "csv") != request.format]
     for source in wanted:

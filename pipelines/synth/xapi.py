@@ -108,6 +108,7 @@ def write_declarations(declared: pl.DataFrame, block: Block, path: Path) -> int:
         _declaration()
         .struct.json_encode()
         .str.replace_all(f'"{NAMESPACE}extensions/[a-z-]+":null,', "")
+        .str.replace_all(',"version":null', "")
         .alias("line")
     )
     _write_lines(texts["line"], path)
