@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -350,9 +350,9 @@ def _cell(page: Worksheet, row: int, column: int, value: Any, plain: Format, day
     if isinstance(value, datetime):
         page.write_string(row, column, words.instant(value), plain)
     elif isinstance(value, date):
-        page.write_datetime(row, column, value, day)
+        page.write_datetime(row, column, datetime.combine(value, time()), day)
     elif isinstance(value, int | float | Decimal):
-        page.write_number(row, column, value, plain)
+        page.write_number(row, column, float(value), plain)
     else:
         text = str(value)
         page.write_string(

@@ -133,6 +133,11 @@ _WORDINGS: dict[str, _Wording] = {
     "lone_surrogate": _Wording("a text holds half of a character", "export the record again"),
     "nested_too_deep": _Wording("the record is nested too deeply", "export the record again"),
     "not_utf8": _Wording("the record is not UTF-8 text", "export the record again as UTF-8"),
+    "erased_person": _Wording(
+        "the record names a person who was erased",
+        "ask the sender to stop sending this person; the file that came still holds them: "
+        "run tessera identity erase again",
+    ),
     # found in xAPI statements, each with its requirement in the suggestion
     "xapi_null_value": _Wording("a property of the statement is null", "leave it out"),
     "xapi_missing_property": _Wording("the statement lacks a property", "add it"),

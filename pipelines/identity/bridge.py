@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -54,6 +54,7 @@ def bridge(
     *,
     known_at: datetime | None = None,
     linking_events: pl.Series | None = None,
+    known_earlier: Mapping[str, tuple[datetime, datetime]] | None = None,
 ) -> pl.DataFrame:
     """Return `raw.identity`: one row per pseudonym, role and stretch of validity.
 
@@ -63,8 +64,9 @@ def bridge(
         known_at: leave out what was known, or decided, only later.
         linking_events: the `event_id`s whose links count (those accepted at present); without
             it, every record's links do.
+        known_earlier: deliveries that were known earlier than is written down, see `persons`.
     """
-    people = persons(home, interpretations)
+    people = persons(home, interpretations, known_earlier)
     if known_at is not None:
         people = people.filter(pl.col("known_at") <= known_at)
     return connect(
@@ -150,6 +152,10 @@ class PersonSets:
         """Tell whether a roster names the person."""
         return self.earliest(node) in self._known
 
+    def nodes(self) -> list[Node]:
+        """Return every identity that was met, in order."""
+        return sorted(self._rank, key=self._order)
+
     def members(self, node: Node) -> list[Node]:
         """Return every identity of the person, the earliest first."""
         first = self.earliest(node)
@@ -165,6 +171,11 @@ class PersonSets:
             if (node.namespace, node.person_id) == (identity.namespace, identity.person_id)
             and (identity.on is None or node.stretch == self._stretch_on(*node[1:3], identity.on))
         ]
+
+    def node_of(self, row: Mapping[str, Any]) -> Node:
+        """Return the identity that a row of the vault is about."""
+        day = row["known_at"].date()
+        return self._node(row["role"], row["namespace"], row["person_id"], day)
 
     def earliest(self, node: Node) -> Node:
         """Return the earliest identity that this one is connected with."""

@@ -10,8 +10,9 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,29 @@ def persons_path(home: Home, delivery_id: str, interpretation_id: str) -> Path:
     return home.vault / "persons" / delivery_id / f"{interpretation_id}.parquet"
 
 
-def persons(home: Home, interpretations: Iterable[tuple[str, str]]) -> pl.DataFrame:
-    """Return the persons that the given (delivery, interpretation) pairs name."""
-    paths = [persons_path(home, *pair) for pair in sorted(interpretations)]
-    found = [path for path in paths if path.exists()]
-    if not found:
-        return pl.DataFrame(schema=PERSON_SCHEMA)
-    return pl.read_parquet(found)
+def persons(
+    home: Home,
+    interpretations: Iterable[tuple[str, str]],
+    known_earlier: Mapping[str, tuple[datetime, datetime]] | None = None,
+) -> pl.DataFrame:
+    """Return the persons that the given (delivery, interpretation) pairs name.
+
+    Args:
+        home: whose vault.
+        interpretations: the pairs.
+        known_earlier: for deliveries of which an earlier arrival came to light since they were
+            read: the known-at that was written down, and the one that holds.
+    """
+    moved = known_earlier or {}
+    pairs = [pair for pair in sorted(interpretations) if persons_path(home, *pair).exists()]
+    frames = [
+        pl.read_parquet(persons_path(home, *pair)).with_columns(
+            pl.col("known_at").replace(*moved[pair[0]])
+        )
+        for pair in pairs
+        if pair[0] in moved
+    ]
+    usual = [persons_path(home, *pair) for pair in pairs if pair[0] not in moved]
+    if usual:
+        frames.append(pl.read_parquet(usual))
+    return pl.concat([pl.DataFrame(schema=PERSON_SCHEMA), *frames])

@@ -12,10 +12,10 @@ from pipelines.intake.present import Present, as_it_stands, present
 from pipelines.intake.records import (
     IntakeRecord,
     Receipt,
-    active_records,
     deliveries,
     receipts,
 )
+from pipelines.intake.standing import standing
 from pipelines.sources.readers.parts import PARTS
 
 
@@ -37,6 +37,8 @@ class LedgerEntry(BaseModel):
     voided: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = {}
+    vanished: int = 0
+    """Records, accepted or voided, that the newest full snapshot of the source lacks."""
     parts: dict[str, int] = {}
     """Rows of each sheet or member, where the file has several."""
     arrivals: int = 1
@@ -64,13 +66,14 @@ class LedgerEntry(BaseModel):
 def ledger(home: Home, delivery_id: str | None = None) -> list[LedgerEntry]:
     """Return every delivery with the present outcome of its records, by arrival."""
     received = deliveries(home)
-    active = {record.delivery_id: record for record in active_records(home)}
-    now = present(home, list(active.values()))
+    stands = standing(home)
+    now = present(home, stands)
     arrivals: Counter[str] = Counter(
         receipt.delivery_id for receipt in receipts(home) if receipt.delivery_id is not None
     )
     entries = [
-        _entry(receipt, active.get(item), now, arrivals[item]) for item, receipt in received.items()
+        _entry(receipt, stands.records.get(item), now, arrivals[item])
+        for item, receipt in received.items()
     ]
     entries += [_not_taken_in(receipt) for receipt in open_refusals(home)]
     entries.sort(key=lambda entry: (entry.known_at, entry.delivery_id))
@@ -132,6 +135,7 @@ def _entry(
         superseded=outcomes["superseded"] + mended.total(),
         voided=outcomes["voided"],
         quarantined=record.refused + held + outcomes["quarantined"] - mended.total(),
+        vanished=now.vanished[record.delivery_id],
         reasons={code: n for code, n in reasons.items() if n}
         | ({record.error.code: 0} if record.error else {}),
         parts={part["name"]: part["rows"] for part in record.read.get("facts", {}).get(PARTS, ())},

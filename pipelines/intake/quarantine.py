@@ -20,8 +20,10 @@ from pipelines.identity.vault import persons
 from pipelines.intake.aside import HELD, WORDS, replayed
 from pipelines.intake.ledger import open_refusals
 from pipelines.intake.present import Present, as_it_stands, present, still_refused
-from pipelines.intake.records import IntakeRecord, active_records
+from pipelines.intake.records import IntakeRecord
+from pipelines.intake.resolve import CONFLICT, CONFLICT_REMEDY
 from pipelines.intake.segment import originals_path
+from pipelines.intake.standing import standing
 from pipelines.sources.readers.parts import place_of
 
 Place = tuple[str, int, str | None, str, str | None]
@@ -83,10 +85,12 @@ class RefusedRecord(BaseModel):
 
 def causes(home: Home) -> list[Cause]:
     """Return what waits for a person, grouped by cause, the most frequent first."""
-    records = active_records(home)
-    now = present(home, records)
+    stands = standing(home)
+    records = list(stands.records.values())
+    now = present(home, stands)
     found = list(_refused_causes(home, records))
     found += _aside_causes(records, now)
+    found += _conflict_causes(records, now)
     stand = [as_it_stands(record, now.matches.get(record.delivery_id)) for record in records]
     found += [_whole(record) for record in stand if record.status != "committed"]
     found += [
@@ -161,6 +165,27 @@ def _aside_causes(records: Sequence[IntakeRecord], now: Present) -> Iterator[Cau
         )
 
 
+def _conflict_causes(records: Sequence[IntakeRecord], now: Present) -> Iterator[Cause]:
+    by_id = {record.delivery_id: record for record in records}
+    grouped: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for conflict in now.conflicts.sort("delivery_id", "source_row").iter_rows(named=True):
+        grouped[by_id[conflict["delivery_id"]].source_id, conflict["kind"]].append(conflict)
+    for (source_id, kind), found in sorted(grouped.items()):
+        of_cause = [by_id[name] for name in {conflict["delivery_id"] for conflict in found}]
+        yield Cause(
+            source=source_id,
+            kind=kind,
+            code=CONFLICT,
+            field="record_id",
+            owner=of_cause[0].owner,
+            n_records=len(found),
+            n_deliveries=len(of_cause),
+            since=min(record.known_at for record in of_cause),
+            message=found[0]["message"],
+            suggestion=CONFLICT_REMEDY,
+        )
+
+
 def _whole(record: IntakeRecord) -> Cause:
     """Return the cause of a delivery that is held or unreadable as a whole."""
     return Cause(
@@ -199,13 +224,18 @@ def show(
         waiting: whether accepted records that wait or are held are shown too.
     """
     n_shown = 0
-    records = active_records(home)
+    stands = standing(home)
+    records = list(stands.records.values())
     places = replayed(home, records)
-    now = present(home, records) if waiting else Present()
+    now = present(home, stands) if waiting else Present()
     for record in records:
         if delivery_id not in (None, record.delivery_id) or source not in (None, record.source_id):
             continue
-        found = [*_refused(home, record, places), *_standing_aside(home, record, now)]
+        found = [
+            *_refused(home, record, places),
+            *_standing_aside(home, record, now),
+            *_in_conflict(record, now),
+        ]
         for refused in found:
             codes = {problem["code"] for problem in refused.problems}
             if (row is None or refused.source_row == row) and (code is None or code in codes):
@@ -284,6 +314,32 @@ def _standing_aside(home: Home, record: IntakeRecord, now: Present) -> Iterator[
                 }
             ],
             record={"learner_id": ids[row["learner"]]} if row["learner"] in ids else None,
+            is_refused=False,
+        )
+
+
+def _in_conflict(record: IntakeRecord, now: Present) -> Iterator[RefusedRecord]:
+    """Yield accepted records that say something else than the first of their id."""
+    found = now.conflicts.filter(pl.col("delivery_id") == record.delivery_id)
+    for row in found.sort("source_row", "source_cell", "kind").iter_rows(named=True):
+        yield RefusedRecord(
+            delivery_id=record.delivery_id,
+            source=record.source_id,
+            file=record.file,
+            source_row=row["source_row"],
+            source_cell=row["source_cell"],
+            kind=row["kind"],
+            record_key=row["record_key"],
+            owner=record.owner,
+            problems=[
+                {
+                    "code": CONFLICT,
+                    "field": "record_id",
+                    "message": row["message"],
+                    "value_masked": None,
+                    "suggestion": CONFLICT_REMEDY,
+                }
+            ],
             is_refused=False,
         )
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
+from pipelines.intake.erased import erased_rows
 from pipelines.intake.records import receipts
 from pipelines.intake.replay import read_replay
 from pipelines.settings import Settings
@@ -26,7 +28,7 @@ from pipelines.sources.interpretation import interpretation_id
 from pipelines.sources.mapping.records import Counts, Mapping
 from pipelines.sources.mapping.wide import matching
 from pipelines.sources.readers import READERS, Chunk, Unreadable
-from pipelines.sources.readers.base import Reading, is_part
+from pipelines.sources.readers.base import SOURCE_ROW, Reading, is_part
 from pipelines.sources.readers.parts import in_part, missing_part
 from pipelines.sources.spec import RecordMap, SourceSpec
 
@@ -103,10 +105,11 @@ def read(
     temporary = folder.with_name(f".{FOLDER}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
+    gone = erased_rows(home, delivery_id)
     if any(receipt.replayed_by is not None for receipt in receipts(home, delivery_id)):
-        report = _read_replay(archived, spec, catalogue, temporary, delivery_id)
+        report = _read_replay(archived, spec, catalogue, temporary, delivery_id, gone)
     else:
-        report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id)
+        report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id, gone=gone)
     try:
         temporary.rename(folder)
     except OSError:
@@ -117,9 +120,14 @@ def read(
 
 
 def _read_replay(
-    path: Path, spec: SourceSpec, catalogue: Catalogue, into: Path, delivery_id: str
+    path: Path,
+    spec: SourceSpec,
+    catalogue: Catalogue,
+    into: Path,
+    delivery_id: str,
+    gone: frozenset[int],
 ) -> ReadReport:
-    records = read_replay(path, into)
+    records = read_replay(path, into, gone)
     report = ReadReport(
         delivery_id=delivery_id,
         interpretation_id=interpretation_id(spec, catalogue),
@@ -140,9 +148,13 @@ def read_file(
     into: Path,
     *,
     delivery_id: str | None = None,
+    gone: frozenset[int] = frozenset(),
 ) -> ReadReport:
-    """Read one file by a spec and write records, originals and the report into a folder."""
-    work = _Work(path, spec, catalogue, into)
+    """Read one file by a spec and write records, originals and the report into a folder.
+
+    Rows that are `gone` were erased: only their numbers are left.
+    """
+    work = _Work(path, spec, catalogue, into, gone)
     try:
         work.run()
         error = None
@@ -163,8 +175,16 @@ def read_file(
 
 
 class _Work:
-    def __init__(self, path: Path, spec: SourceSpec, catalogue: Catalogue, into: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        spec: SourceSpec,
+        catalogue: Catalogue,
+        into: Path,
+        gone: frozenset[int],
+    ) -> None:
         self.path, self.spec, self.catalogue, self.into = path, spec, catalogue, into
+        self.gone = sorted(gone)
         self.reading: Reading | None = None
         self.counts = Counts()
         self.mappings: dict[str | None, Mapping] = {}
@@ -237,6 +257,14 @@ class _Work:
         return [name for name in parts or () if not asked.reads(name)]
 
     def _write_chunk(self, mapping: Mapping, chunk: Chunk) -> None:
+        if self.gone:
+            is_left = ~pl.col(SOURCE_ROW).is_in(self.gone)
+            chunk = replace(
+                chunk,
+                rows=chunk.rows.filter(is_left),
+                originals=chunk.originals.filter(is_left),
+                problems=chunk.problems.filter(is_left),
+            )
         self.n_rows += chunk.originals.height
         for kind, frame in mapping.apply(chunk):
             self._write(f"records-{kind}", frame)

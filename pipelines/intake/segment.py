@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines import __version__
 from pipelines.home import Home, write_atomically
 from pipelines.identity.vault import persons_path
@@ -44,7 +46,9 @@ def commit(
     target = interpretation_folder(home, delivery_id, feed.interpretation_id)
     if not is_committed(home, delivery_id, feed.interpretation_id):
         report = _validated(staging)
-        record = _intake_record(feed, first_receipt(home, delivery_id), report, _verdict(staging))
+        record = _intake_record(
+            feed, first_receipt(home, delivery_id), report, _verdict(staging), _nameless(staging)
+        )
         _finish(staging, record)
         _copy(staging.persons, persons_path(home, delivery_id, feed.interpretation_id))
         _copy(staging.originals, originals_path(home, delivery_id, feed.interpretation_id))
@@ -76,8 +80,14 @@ def _verdict(staging: Staging) -> dict[str, Any]:
     return verdict
 
 
+def _nameless(staging: Staging) -> int:
+    refused = pl.scan_parquet(staging.refused)
+    counted = refused.filter("is_first", pl.col("record_key").is_null()).select(pl.len()).collect()
+    return int(counted.item())
+
+
 def _intake_record(
-    feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any]
+    feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any], nameless: int
 ) -> IntakeRecord:
     hold = _hold(feed, receipt, report, check)
     reasons = dict(report.reasons)
@@ -107,6 +117,11 @@ def _intake_record(
         notes=report.notes,
         read=report.read,
         check=check,
+        on_change=feed.on_change,
+        snapshot=feed.snapshot,
+        vanished=feed.vanished,
+        min_snapshot_share=feed.min_snapshot_share,
+        nameless=nameless,
         created_by_code_version=__version__,
         waits_for_roster=feed.waits_for_roster,
         min_match_share=None if report.replays else feed.min_match_share,

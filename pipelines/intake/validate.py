@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipelines.contracts import contract_for
 from pipelines.home import Home, write_atomically
+from pipelines.identity.tombstones import by_content
 from pipelines.identity.vault import PERSON_SCHEMA, open_keys
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
@@ -97,6 +98,7 @@ def validate(
         namespace=feed.namespace,
         known_at=first_receipt(home, delivery_id).known_at,
         keys=open_keys(home),
+        erased=by_content(home),
     )
     shutil.rmtree(staging.working, ignore_errors=True)
     staging.working.mkdir(parents=True)

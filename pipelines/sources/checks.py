@@ -195,6 +195,7 @@ class SpecCheck:
             "decimal": mapping.decimal is not None and not is_number,
             "thousands": mapping.thousands is not None and not is_number,
             "scale": mapping.scale is not None and column.dtype != pl.Int64(),
+            "identity": mapping.identity is not None and column.name != "record_id",
         }
         for name, is_misplaced in misplaced.items():
             if is_misplaced:

@@ -35,8 +35,14 @@ from pipelines.intake.aside import (
     replayed_only,
 )
 from pipelines.intake.present import as_it_stands, refused_and_replayed
-from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder, receipts
-from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
+from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts
+from pipelines.intake.resolve import (
+    CONFLICT_REMEDY,
+    EVENT_COLUMNS,
+    conflict_message,
+    resolve_sql,
+)
+from pipelines.intake.standing import put_in, standing
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
@@ -45,7 +51,17 @@ from pipelines.warehouse.reference import Rows, identities, reference_tables
 KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
 """Voids first: they change the outcome of records of other kinds."""
 
-LOADED = ("delivery_id", "interpretation_id")
+POINTERS = ("delivery_id", "interpretation_id")
+LOADED = (*POINTERS, "status", "known_at")
+"""What makes a delivery as loaded: another of these, and it is loaded again."""
+POINTED_AT = (*POINTERS, "source_id", "source_row", "source_cell", "record_key")
+
+SNAPSHOTS = {
+    "raw.snapshot_arrival": "standing_arrival",
+    "raw.snapshot_register": "standing_register",
+}
+"""Tables that remember what `standing.put_in` said at the last load."""
+
 PATIENCE = 60.0
 
 Row = dict[str, Any]
@@ -98,13 +114,15 @@ def load(home: Home, settings: Settings, known_at: datetime | None = None) -> Lo
 def newest_known_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
     """Return the newest instant at which something that `raw` holds became known.
 
-    A record cannot have become known after its delivery came, whatever its own column says.
+    A record cannot have become known after its delivery came, whatever its own column says. A full
+    snapshot that comes again makes known that all is still as it was.
     """
     each = " union all ".join(
         "select max(least(event.known_at, record.known_at)) as known_at "
         f'from raw."{kind}" as event join raw.intake_record as record using (delivery_id)'
         for kind in KINDS
     )
+    each += " union all select max(arrived_at) from raw.snapshot_arrival"
     found: datetime | None = con.execute(f"select max(known_at) from ({each})").fetchall()[0][0]
     return found
 
@@ -116,21 +134,25 @@ def _load(
     known_at: datetime | None,
     started: float,
 ) -> LoadReport:
-    in_force = {(r.delivery_id, r.interpretation_id): r for r in active_records(home)}
+    stands = standing(home, known_at)
+    in_force = {_as_loaded(record): record for record in stands.records.values()}
     _forget_another_limit(con, known_at)
-    standing = set(con.execute("select delivery_id, interpretation_id from raw.loaded").fetchall())
-    gone = sorted(standing - in_force.keys())
-    new = [item for key, item in in_force.items() if key not in standing]
+    loaded = set(con.execute(f"select {', '.join(LOADED)} from raw.loaded").fetchall())
+    gone = sorted(loaded - in_force.keys())
+    new = [item for key, item in in_force.items() if key not in loaded]
     con.execute("create or replace temp table gone (delivery_id varchar)")
-    _insert(con, "gone", [{"delivery_id": delivery_id} for delivery_id, _ in gone])
+    _insert(con, "gone", [{"delivery_id": key[0]} for key in gone])
+    put_in(con, stands)
+    _replace_snapshots(con)
     records = list(in_force.values())
     _replace(con, "receipt", [receipt.model_dump() for receipt in receipts(home)])
     _replace(con, "intake_record", [_intake_row(record) for record in records])
+    _replace_pointers(con, home, new)
     events = _Events(con, home, new, known_at)
     replayed_only(home, records, known_at).register(con)
     for kind in ("void", *ROSTERS):
         events.replace(kind)
-    identity = identities(con, home, known_at)
+    identity = identities(con, home, stands, known_at)
     _replace(con, "identity", identity)
     aside = decided(home, records, identity, known_at)
     aside.register(con)
@@ -138,7 +160,6 @@ def _load(
         if kind not in ROSTERS:
             events.replace(kind)
     events_added = events.added
-    _replace_pointers(con, home, new)
     _close_replayed(con)
     _point_to_waiting(con)
     mended = refused_and_replayed(home, records, aside.replayed)
@@ -220,6 +241,24 @@ def _intake_row(
     }
 
 
+def _as_loaded(record: IntakeRecord) -> tuple[str, ...]:
+    known_at = record.known_at.isoformat()
+    return record.delivery_id, record.interpretation_id, record.status, known_at
+
+
+def _replace_snapshots(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep which snapshots arrived and are in force; `shifted` has the sources that changed."""
+    changed = [
+        f"select source_id from (from {one} except from {other})"
+        for pair in SNAPSHOTS.items()
+        for one, other in (pair, reversed(pair))
+    ]
+    con.execute(f"create or replace temp table shifted as {' union '.join(changed)}")
+    for table, present in SNAPSHOTS.items():
+        con.execute(f"delete from {table}")
+        con.execute(f"insert into {table} from {present}")
+
+
 class _Events:
     """Brings the events of one kind after the other in line with the log.
 
@@ -237,7 +276,8 @@ class _Events:
         self._con, self._home, self._known_at = con, home, known_at
         self._committed = [record for record in new if record.status == "committed"]
         self._staged: set[str] = set()
-        self._is_any_gone = _number(con, "select count(*) from gone") > 0
+        counted = "select (select count(*) from gone) + (select count(*) from shifted)"
+        self._is_any_gone = _number(con, counted) > 0
         self.added: dict[str, int] = {}
         con.execute("create or replace temp table voided (record_key varchar)")
 
@@ -260,6 +300,7 @@ class _Events:
             where
                 delivery_id in (select delivery_id from gone)
                 or record_key in (select record_key from voided)
+                or source_id in (select source_id from shifted)
             """
         )
         if not _number(con, "select count(*) from touched"):
@@ -341,15 +382,20 @@ class _Events:
         )
         con.execute(_events_to_resolve(kind))
         con.execute(
+            "create or replace temp table resolved as "
+            + resolve_sql("to_resolve", refused=STILL_THERE)
+        )
+        con.execute(
             f"""
             insert into raw."{kind}" by name
-            select pool.*, coalesce(aside.present_outcome, outcome.present_outcome)
+            select pool.*, coalesce(aside.present_outcome, resolved.present_outcome)
                 as present_outcome
             from pool
-            left join ({resolve_sql("to_resolve")}) as outcome using (event_id)
+            left join resolved using (event_id)
             left join aside_now as aside using (event_id)
             """
         )
+        _replace_findings(con, kind)
 
 
 def _events_to_resolve(kind: str) -> str:
@@ -358,8 +404,8 @@ def _events_to_resolve(kind: str) -> str:
 
     def events(of_kind: str, table: str, aside: str) -> str:
         return f"""
-            select {columns}, '{of_kind}' as kind, record.sha256 as delivery_sha256
-            from {table} as event join raw.intake_record as record using (delivery_id)
+            select {columns}, event.delivery_id, '{of_kind}' as kind
+            from {table} as event
             where event.event_id not in (select event_id from {aside})
         """
 
@@ -371,6 +417,57 @@ def _events_to_resolve(kind: str) -> str:
             and event.record_key in (select record_key from touched)
         """
     return f"create or replace temp view to_resolve as {pool}"
+
+
+STILL_THERE = (
+    "(select delivery_id, record_key from raw.refused "
+    "union all select delivery_id, record_key from aside_now)"
+)
+"""Records that a delivery holds though none of their events takes part in resolving."""
+
+
+def _replace_findings(con: duckdb.DuckDBPyConnection, kind: str) -> None:
+    """Replace what resolving found about the touched records: conflicts, and what vanished."""
+    for table, code in (("refused", "conflict"), ("note", "vanished")):
+        con.execute(
+            f"""
+            delete from raw.{table}
+            where code = '{code}' and record_key in (select record_key from touched)
+            """
+        )
+    con.execute(
+        f"""
+        insert into raw.refused by name
+        select
+            {", ".join(f"newcomer.{name}" for name in POINTED_AT)},
+            '{kind}' as kind,
+            'conflict' as code,
+            'record_id' as field,
+            {conflict_message("first.source_row", "first.delivery_id")} as message,
+            ? as suggestion,
+            record.owner,
+            true as is_first
+        from resolved
+        join pool as newcomer on resolved.event_id = newcomer.event_id
+        join pool as first on resolved.conflicts_with = first.event_id
+        join raw.intake_record as record on newcomer.delivery_id = record.delivery_id
+        """,
+        [CONFLICT_REMEDY],
+    )
+    con.execute(
+        f"""
+        insert into raw.note by name
+        select
+            event_id,
+            {", ".join(f"pool.{name}" for name in POINTED_AT)},
+            '{kind}' as kind,
+            'vanished' as code,
+            'the full snapshot of ' || strftime(gone_at at time zone 'UTC', '%Y-%m-%d')
+                || ' lacks the record, which one before it had' as detail
+        from resolved join pool using (event_id)
+        where gone_at is not null
+        """
+    )
 
 
 def _close_replayed(con: duckdb.DuckDBPyConnection) -> None:
@@ -461,7 +558,16 @@ def _stage_events(
         create or replace temp table incoming as
         select * from (select * exclude (present_outcome) from raw."{kind}" limit 0)
         union all by name
-        select * from ({" union all by name ".join(parts)})
+        select * from (
+            select event.* replace (
+                case
+                    when event.known_at = delivery.stamped_at then delivery.known_at
+                    else event.known_at
+                end as known_at
+            )
+            from ({" union all by name ".join(parts)}) as event
+            join standing_delivery as delivery on event.delivery_id = delivery.delivery_id
+        )
         where coalesce(known_at <= cast(? as timestamptz), true)
         """,
         [known_at],
@@ -486,7 +592,7 @@ def _replace_pointers(
         for record in new:
             path = interpretation_folder(home, *_key(record)) / file
             if path.exists():
-                told = dict(zip(LOADED, _key(record), strict=True)) | {
+                told = dict(zip(POINTERS, _key(record), strict=True)) | {
                     "source_id": record.source_id
                 }
                 own = [name for name in OTHER_TABLES[table] if name not in (*told, "is_open")]

@@ -170,6 +170,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "calibration_version": "varchar",
         "programme_id": "varchar",
         "scale_id": "varchar",
+        "block": "bigint",
         "component": "varchar",
         "n_levels": "bigint",
         "variance": NUMBER,
@@ -180,12 +181,49 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "calibration_version": "varchar",
         "programme_id": "varchar",
         "scale_id": "varchar",
+        "block": "bigint",
         "assessor_key": "varchar",
         "n_ratings": "bigint",
         "n_learners": "bigint",
         "raw_mean": NUMBER,
         "effect": NUMBER,
         "standard_error": NUMBER,
+    },
+    "calibration_target_effect": {
+        "calibration_version": "varchar",
+        "programme_id": "varchar",
+        "scale_id": "varchar",
+        "target_level": "bigint",
+        "block": "bigint",
+        "component": "varchar",
+        "effect_id": "varchar",
+        "n_ratings": "bigint",
+        "component_variance": NUMBER,
+        "effect": NUMBER,
+        "standard_error": NUMBER,
+        "label": "varchar",
+    },
+    "cut_score": {
+        "cut_score_id": "varchar",
+        "programme_id": "varchar",
+        "task_id": "varchar",
+        "sitting_id": "varchar",
+        "station_id": "varchar",
+        "method": "varchar",
+        "cut_score": NUMBER,
+        "max_score": NUMBER,
+        "standard_error": NUMBER,
+        "n_judges": "bigint",
+        "n_examinees": "bigint",
+        "rmse": NUMBER,
+        "r_squared": NUMBER,
+        "slope": NUMBER,
+        "parameters": "json",
+        "panel": "json",
+        "sensitivity": "json",
+        "decided_by": "varchar",
+        "source": "varchar",
+        "known_at": "timestamptz",
     },
     "build_input": {
         "build_id": "varchar",
@@ -197,6 +235,39 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
     },
 }
 """Every raw table that is not a kind of record, with the types of its columns."""
+
+
+LOAD_STATE: dict[str, dict[str, str]] = {
+    "loaded": {
+        "delivery_id": "varchar",
+        "interpretation_id": "varchar",
+        "status": "varchar",
+        "known_at": "varchar",
+    },
+    "snapshot_arrival": {
+        "source_id": "varchar",
+        "delivery_id": "varchar",
+        "arrived_at": "timestamptz",
+    },
+    "snapshot_register": {
+        "source_id": "varchar",
+        "delivery_id": "varchar",
+        "arrived_at": "timestamptz",
+        "withdraws": "boolean",
+    },
+    "aside": {
+        "event_id": "varchar",
+        "kind": "varchar",
+        "record_key": "varchar",
+        "delivery_id": "varchar",
+        "source_row": "bigint",
+        "source_cell": "varchar",
+        "code": "varchar",
+        "present_outcome": "varchar",
+    },
+    "load_state": {"fingerprint": "varchar", "known_at_limit": "timestamptz"},
+}
+"""What load remembers for itself; dbt does not read it."""
 
 
 def raw_tables() -> dict[str, dict[str, str]]:
@@ -211,7 +282,7 @@ def raw_tables() -> dict[str, dict[str, str]]:
 
 def fingerprint() -> str:
     """Return a name for the present shape of the raw tables."""
-    return hashlib.sha256(json.dumps(raw_tables()).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([raw_tables(), LOAD_STATE]).encode()).hexdigest()[:16]
 
 
 def create_raw(con: duckdb.DuckDBPyConnection) -> None:
@@ -224,16 +295,9 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     con.begin()
     con.execute("drop schema if exists raw cascade")
     con.execute("create schema raw")
-    for table, columns in raw_tables().items():
+    for table, columns in (raw_tables() | LOAD_STATE).items():
         body = ", ".join(f'"{name}" {dtype}' for name, dtype in columns.items())
         con.execute(f'create table raw."{table}" ({body})')
-    con.execute("create table raw.loaded (delivery_id varchar, interpretation_id varchar)")
-    con.execute(
-        "create table raw.aside (event_id varchar, kind varchar, record_key varchar, "
-        "delivery_id varchar, source_row bigint, source_cell varchar, code varchar, "
-        "present_outcome varchar)"
-    )
-    con.execute("create table raw.load_state (fingerprint varchar, known_at_limit timestamptz)")
     con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
     con.commit()
 

@@ -12,7 +12,7 @@ import polars as pl
 from pipelines.home import Home
 from pipelines.identity.bridge import bridge
 from pipelines.intake.aside import ROSTERS
-from pipelines.intake.records import active_records
+from pipelines.intake.standing import Standing
 from pipelines.rules import load_catalogue
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
@@ -58,16 +58,18 @@ def calibration_version(con: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def identities(
-    con: duckdb.DuckDBPyConnection, home: Home, known_at: datetime | None
+    con: duckdb.DuckDBPyConnection, home: Home, stands: Standing, known_at: datetime | None
 ) -> pl.DataFrame:
     """Return who is who, by the roster records that `raw` holds as accepted."""
-    committed = [
-        (record.delivery_id, record.interpretation_id)
-        for record in active_records(home)
-        if record.status == "committed"
-    ]
+    committed = [(record.delivery_id, record.interpretation_id) for record in stands.committed]
     each = " union all ".join(
         f"select event_id from raw.{kind} where present_outcome = 'accepted'" for kind in ROSTERS
     )
     accepted = pl.Series([row[0] for row in con.execute(each).fetchall()], dtype=pl.String)
-    return bridge(home, committed, known_at=known_at, linking_events=accepted)
+    return bridge(
+        home,
+        committed,
+        known_at=known_at,
+        linking_events=accepted,
+        known_earlier=stands.known_earlier,
+    )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from python_calamine import CalamineWorkbook
+from openpyxl import load_workbook
 
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.workbook import CELL_MOST, CUT, SHEETS, workbook
@@ -22,7 +22,8 @@ def data(portfolio: Portfolio) -> bytes:
 
 
 def _sheet(data: bytes, title: str) -> list[list[object]]:
-    return CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(title).to_python()
+    book = load_workbook(io.BytesIO(data))
+    return [list(row) for row in book[title].iter_rows(values_only=True)]
 
 
 def _parts(data: bytes) -> dict[str, str]:

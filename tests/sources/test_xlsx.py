@@ -198,6 +198,16 @@ def test_headers_of_several_lines_are_joined_and_merged_cells_filled_where_decla
     assert filled["Student Student"].to_list() == ["s1", "s1"]
 
 
+def test_titles_above_a_table_are_passed_unless_the_spec_says_where_it_begins(
+    tmp_path: Path,
+) -> None:
+    data = workbook({"A": [["Marks of spring"], [], [None, "printed by hand"], ["x", "y"], [1, 2]]})
+    assert rows_of(tmp_path, data).rows() == [(1, "1", "2")]
+    assert rows_of(tmp_path, data, skip_rows=0).columns[1] == "Marks of spring"
+    narrow = workbook({"A": [["x"], ["1"], ["2"]]})
+    assert rows_of(tmp_path, narrow)["x"].to_list() == ["1", "2"]
+
+
 def test_a_sheet_may_lack_a_header(tmp_path: Path) -> None:
     data = workbook({"A": [["s1", 3], ["s2", None, "margin"]]})
     rows = rows_of(tmp_path, data, header_rows=0)
@@ -206,12 +216,11 @@ def test_a_sheet_may_lack_a_header(tmp_path: Path) -> None:
     assert rows.rows() == [(1, "s1", "3"), (2, "s2", None)]
 
 
-def test_cells_beside_the_table_are_kept_with_the_original_and_reported(
-    tmp_path: Path, read_bytes: Callable[..., Any]
-) -> None:
-    chunks, _ = chunks_of(tmp_path, workbook({"A": [["x"], ["1", None, "note"], ["2"]]}))
-    assert chunks[0].rows.columns == ["source_row", "x"]
-    assert chunks[0].originals["column_3"].to_list() == ["note", None]
+def test_cells_beside_the_table_are_kept_with_the_original(tmp_path: Path) -> None:
+    table = [["x", "y"], ["1", "2", None, "note"], ["3", "4"]]
+    chunks, _ = chunks_of(tmp_path, workbook({"A": table}))
+    assert chunks[0].rows.columns == ["source_row", "x", "y"]
+    assert chunks[0].originals["column_4"].to_list() == ["note", None]
 
 
 def test_a_row_with_an_error_in_a_cell_that_is_asked_for_is_refused_alone(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pipelines.sources.crosswalk import nearest
 from pipelines.sources.mapping import times
 from pipelines.sources.mapping.conditions import compile_condition
 from pipelines.sources.mapping.frames import AT, Log
+from pipelines.sources.mapping.identities import RowIdentity
 from pipelines.sources.spec import Case, FieldMap, TimeZone
 from pipelines.sources.text import fold, folded, parse_template
 
@@ -90,6 +91,8 @@ class FieldReader:
     """What folded labels mean, from `map`, `lookup` or the scale."""
     starts: Mapping[str, str]
     """The dates that days are counted from, by folded key."""
+    row_identity: RowIdentity | None = None
+    """What makes ids of rows that have none."""
 
     def read(self, rows: Rows, log: Log) -> pl.Series:
         """Return the field as canonical text; what cannot be read stays as written."""
@@ -133,6 +136,8 @@ class FieldReader:
         if mapping.first_of is not None:
             parts = pl.DataFrame({f"{n}": take(c, missing) for n, c in enumerate(mapping.first_of)})
             return parts.select(pl.coalesce(pl.all()))[:, 0]
+        if mapping.identity is not None and self.row_identity is not None:
+            return self.row_identity.of([rows.trimmed(name, missing) for name in mapping.identity])
         if mapping.template is not None:
             return fill_template(mapping.template, rows, missing)
         if mapping.row_number is not None:

@@ -17,6 +17,7 @@ from pipelines.sources.mapping import times
 from pipelines.sources.mapping.conditions import compile_condition
 from pipelines.sources.mapping.fields import FieldReader, Rows, canonical
 from pipelines.sources.mapping.frames import AT, Log, records_schema
+from pipelines.sources.mapping.identities import RowIdentity
 from pipelines.sources.mapping.wide import SOURCE_CELL, Melted, melt
 from pipelines.sources.readers import Chunk
 from pipelines.sources.readers.base import is_part
@@ -119,7 +120,7 @@ class _Block:
                 name: self._reader(void[name], mapping)
                 for name, mapping in given.items()
                 if mapping is not None
-            }
+            } | {"record_id": self._reader(void["record_id"], record.record_id)}
 
     @property
     def keeps_blank(self) -> bool:
@@ -169,7 +170,7 @@ class _Block:
 
     def _void(self, frame: pl.DataFrame) -> pl.DataFrame:
         rows, log = Rows(frame), Log()
-        shared = ("programme_id", "site_id", "record_id", "source_version")
+        shared = ("programme_id", "site_id", "source_version")
         cells = {
             name: self.readers[name].read(rows, log) for name in shared if name in self.readers
         }
@@ -260,6 +261,9 @@ class _Block:
             zone=self.spec.time_zone,
             labels=labels,
             starts=starts,
+            row_identity=(
+                RowIdentity(numbered=mapping.equal_rows == "count") if mapping.identity else None
+            ),
         )
 
 

@@ -41,6 +41,7 @@ from pipelines.sources.readers.workbook import (
 from pipelines.sources.readers.zipped import refuse_bomb
 
 CHUNK_CELLS = 400_000
+TITLE_LINES = 30
 OLE = b"\xd0\xcf\x11\xe0"
 
 SUGGESTIONS = {
@@ -54,8 +55,9 @@ SUGGESTIONS = {
 class XlsxOptions(ReaderOptions):
     """Where the table lies on its sheet."""
 
-    skip_rows: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Rows above the header, as the spreadsheet counts them; blank rows are passed anyway."""
+    skip_rows: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Rows above the header, as the spreadsheet counts them. Where it is not said, lines with a
+    single filled cell above a wider one are titles."""
     header_rows: Annotated[int, Field(ge=0, le=10)] = 1
     columns: list[str] | None = None
     """The names of the columns, where the sheet has no header."""
@@ -131,6 +133,8 @@ class _Table:
     def reading(self) -> Reading:
         """Begin to read the sheet: its header is read before its first row."""
         rows = self._rows()
+        if self.options.skip_rows is None:
+            rows = _without_titles(rows)
         first = self._read_header(rows)
         self.width = len(self.header)
         facts: dict[str, Any] = {LINES_ABOVE: self.above}
@@ -149,7 +153,7 @@ class _Table:
         options = self.options
         lines: list[list[str]] = []
         for row in rows:
-            if row.number <= options.skip_rows:
+            if row.number <= (options.skip_rows or 0):
                 continue
             last = max((*row.cells, *row.odd))
             if options.header_rows == 0:
@@ -204,3 +208,19 @@ class _Table:
                     found.append((row.number - self.above, code, said))
                     break
         return pl.DataFrame(found, schema=ROW_PROBLEMS, orient="row")
+
+
+def _without_titles(rows: Iterator[Row]) -> Iterator[Row]:
+    """Leave out lines of one filled cell above the first wider line, if such a one follows soon."""
+    narrow: list[Row] = []
+    for row in rows:
+        if len(row.cells) > 1:
+            yield row
+            break
+        narrow.append(row)
+        if len(narrow) == TITLE_LINES:
+            yield from narrow
+            break
+    else:
+        yield from narrow
+    yield from rows

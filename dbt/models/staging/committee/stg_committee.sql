@@ -32,8 +32,11 @@ renamed as (
         ---------- text
         entries.entry_type,
         entries.member_role,
+        entries.attendance,
         ---------- numbers
         entries.quorum,
+        ---------- yes or no
+        entries.is_voting,
         ---------- days and instants
         entries.term_from,
         entries.term_to,

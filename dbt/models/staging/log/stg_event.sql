@@ -2,7 +2,8 @@
 {%- set kinds = [
     'workplace_assessment', 'exam_result', 'exam_response', 'ai_use_declaration', 'reflection',
     'meeting_note', 'learner', 'learner_stage', 'demographics', 'consent', 'assessor', 'task',
-    'framework', 'assessment_plan', 'committee', 'decision', 'action', 'void',
+    'framework', 'assessment_plan', 'committee', 'decision', 'action', 'circumstance',
+    'requirement', 'professionalism_report', 'void',
 ] %}
 with
 

@@ -29,9 +29,11 @@ renamed as (
         ---------- text
         consents.purpose,
         consents.status,
+        consents.form_version,
         ---------- days and instants
         consents.effective_at,
         {{ local_day('consents.effective_at') }} as effective_on,
+        consents.expires_on,
         ---------- lineage
         consents.source_id,
         consents.delivery_id,
