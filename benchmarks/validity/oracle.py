@@ -285,7 +285,8 @@ def _days_present(block: Block, first: int) -> Floats:
     days = np.arange(first, block.last_day + 1)
     who = np.repeat(np.arange(len(block.learners)), len(days))
     here = ~away(block.learners, who, np.tile(days, len(block.learners)))
-    return here.reshape(len(block.learners), -1).sum(axis=1).astype(np.float64)
+    found: Floats = here.reshape(len(block.learners), -1).sum(axis=1).astype(np.float64)
+    return found
 
 
 def _single_assessors(seen: Seen, effect: float) -> Floats:
