@@ -328,6 +328,7 @@ def _in_conflict(record: IntakeRecord, now: Present) -> Iterator[RefusedRecord]:
             file=record.file,
             source_row=row["source_row"],
             source_cell=row["source_cell"],
+            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
             kind=row["kind"],
             record_key=row["record_key"],
             owner=record.owner,

@@ -174,7 +174,7 @@ def test_a_file_that_cannot_be_read_is_said_to_be_so(
 
 
 def test_check_refuses_a_kind_that_nobody_knows(tmp_path: Path) -> None:
-    result = run("check", "--kind", "no_such_kind", tmp_path / "x")
+    result = run("check", "--kind", "horoscope", tmp_path / "x")
     assert result.exit_code == 2
     assert "exam_result" in result.stderr
 
