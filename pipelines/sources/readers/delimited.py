@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ from pipelines.sources.readers.encodings import (
 from pipelines.sources.readers.headers import Compared, header_of, numbered
 
 DELIMITERS = (",", ";", "\t", "|")
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+"""With this line in front of the header, Excel is told the delimiter."""
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 SUGGESTIONS = {
@@ -81,7 +84,7 @@ class Delimited:
     """Reads delimited text with one pass of Arrow's CSV parser."""
 
     name: ClassVar[str] = "delimited"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = DelimitedOptions
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
     has_parts: ClassVar[bool] = False
@@ -98,7 +101,10 @@ class Delimited:
         text = sample.decode(errors="ignore")
         if not text.strip():
             raise _empty()
-        delimiter = options.delimiter or _sniff(text, options)
+        named = SEPARATOR_LINE.match(text) if not options.skip_rows else None
+        if named is not None:
+            text, sample = text[named.end() :], sample[len(named[0].encode()) :]
+        delimiter = options.delimiter or (named[1] if named else _sniff(text, options))
         header, end = _header(text, delimiter, options)
         stream.push_back(sample[end:])
         facts = {
@@ -348,17 +354,22 @@ def _empty() -> Unreadable:
 
 
 def _sniff(text: str, options: DelimitedOptions) -> str:
-    """Return the delimiter that cuts the first rows into the most columns of equal number."""
+    """Return the delimiter that cuts the first rows into the most columns of equal number.
+
+    One that cuts the header like most rows comes before one that does not: a decimal comma stands
+    in the rows only.
+    """
     lines = list(lines_of(text))
     lines = lines[options.skip_rows : options.skip_rows + 200] if len(lines) > 1 else lines
-    best, best_score = ",", (0.0, 0)
+    best, best_score = ",", (False, 0.0, 0)
     for delimiter in DELIMITERS:
         try:
             widths = [len(row) for row in csv.reader(lines, **dialect(delimiter, options)) if row]
         except csv.Error:
             continue
         width, count = Counter(widths).most_common(1)[0] if widths else (0, 0)
-        score = (round(count / max(1, len(widths)), 1), width)
+        is_like_header = bool(widths) and widths[0] == width
+        score = (is_like_header, round(count / max(1, len(widths)), 1), width)
         if width > 1 and score > best_score:
             best, best_score = delimiter, score
     return best

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import category
 
 from pipelines.sources.readers.base import Unreadable
 
@@ -16,6 +17,8 @@ SAMPLE_BYTES = 1024 * 1024
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -87,13 +90,29 @@ def _candidates(sample: bytes) -> list[str]:
 
 
 def _utf16_without_bom(sample: bytes) -> str | None:
+    """Return which UTF-16 bytes without a mark seem to be.
+
+    In Western text every other byte is NUL; in any other text at least the ends of its lines and
+    its delimiters have a NUL on one side, always the same.
+    """
     even, odd = sample[0:4096:2].count(0), sample[1:4096:2].count(0)
     half = min(len(sample), 4096) // 2
-    if half >= 2 and odd > half * 0.6 and even < half * 0.1:
-        return "utf-16-le"
-    if half >= 2 and even > half * 0.6 and odd < half * 0.1:
-        return "utf-16-be"
+    for name, here, there in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if half >= 2 and here > half * 0.6 and there < half * 0.1:
+            return name
+        if here > 1 and not there and _reads_like_text(sample[:4096], name):
+            return name
     return None
+
+
+def _reads_like_text(sample: bytes, name: str) -> bool:
+    try:
+        text = codecs.getincrementaldecoder(name)("strict").decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return ("\n" in text or "\r" in text) and all(
+        category(character) not in ("Cn", "Co") for character in text
+    )
 
 
 def _looks_chinese(sample: bytes) -> bool:
