@@ -7,6 +7,7 @@ import polars as pl
 
 from pipelines.contracts.base import Record
 from pipelines.contracts.schema import columns
+from pipelines.contracts.void import Void
 
 _SEPARATOR = "\x1f"
 _NOT_CONTENT = frozenset({"programme_id", "record_id", "source_version"})
@@ -28,9 +29,14 @@ def record_identity(kind: pl.Expr, scope: str) -> pl.Expr:
 
 
 def event_identity(delivery_id: str, interpretation_id: str, kind: str) -> pl.Expr:
-    """Return what makes an event: one reading of one row, cell and record of a delivery."""
+    """Return what makes an event: one reading of one row, cell and record of a delivery.
+
+    One row may withdraw records of several kinds: each void is an event of its own.
+    """
+    is_void = kind == Void.kind
     return pl.concat_str(
         pl.lit(_SEPARATOR.join((delivery_id, interpretation_id, kind))),
+        *([pl.col("target_kind")] if is_void else []),
         pl.col("source_row").cast(pl.String),
         pl.col("source_cell").fill_null(""),
         pl.col("record_id"),
