@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
+from pipelines.intake import stretches, workers
 from pipelines.settings import Settings
 from pipelines.sources import catalogue as catalogues
 from pipelines.sources.catalogue import Catalogue
@@ -29,6 +30,8 @@ from pipelines.sources.spec import RecordMap, SourceSpec
 
 REPORT = "read.json"
 FOLDER = "read"
+SMALL = 64 * 1024 * 1024
+"""Bytes: up to this, starting workers costs more than it saves."""
 
 
 class ReadError(BaseModel):
@@ -96,7 +99,14 @@ def read(
     temporary = folder.with_name(f".{FOLDER}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id)
+    report = read_file(
+        archived,
+        spec,
+        catalogue,
+        temporary,
+        delivery_id=delivery_id,
+        workers=settings.workers if archived.stat().st_size > SMALL else 1,
+    )
     try:
         temporary.rename(folder)
     except OSError:
@@ -113,9 +123,13 @@ def read_file(
     into: Path,
     *,
     delivery_id: str | None = None,
+    workers: int = 1,
 ) -> ReadReport:
-    """Read one file by a spec and write records, originals and the report into a folder."""
-    work = _Work(path, spec, catalogue, into)
+    """Read one file by a spec and write records, originals and the report into a folder.
+
+    With several workers, stretches of the file are read apart where its format can be cut.
+    """
+    work = _Work(path, spec, catalogue, into, workers)
     try:
         work.run()
         error = None
@@ -136,12 +150,16 @@ def read_file(
 
 
 class _Work:
-    def __init__(self, path: Path, spec: SourceSpec, catalogue: Catalogue, into: Path) -> None:
+    def __init__(
+        self, path: Path, spec: SourceSpec, catalogue: Catalogue, into: Path, workers: int
+    ) -> None:
         self.path, self.spec, self.catalogue, self.into = path, spec, catalogue, into
+        self.workers = workers
         self.reading: Reading | None = None
         self.mapping: Mapping | None = None
         self.n_rows = 0
         self.files: Counter[str] = Counter()
+        """Parts written so far, by the name before their number."""
 
     def run(self) -> None:
         reader = READERS[self.spec.reader.name]
@@ -151,8 +169,11 @@ class _Work:
         if reading.header is not None:
             self._refuse_missing_columns(set(reading.header), every=True)
         self.mapping = Mapping(self.spec, self.catalogue, has_header=reading.header is not None)
-        for chunk in reading.chunks:
-            self._write_chunk(self.mapping, chunk)
+        if self.workers > 1 and reading.stretches is not None:
+            self._read_apart(reading, self.mapping)
+        else:
+            for chunk in reading.chunks:
+                self._write_chunk(self.mapping, chunk)
         if reading.header is None:
             self._refuse_missing_columns(reading.seen, every=False)
 
@@ -176,16 +197,22 @@ class _Work:
             columns_refused=refused,
         )
 
+    def _read_apart(self, reading: Reading, mapping: Mapping) -> None:
+        means = pickle.dumps((self.spec, self.catalogue, mapping.has_header))
+        tasks = (
+            (self.path, means, stretch, number, self.into)
+            for number, stretch in enumerate(reading.stretches or ())
+        )
+        for part in workers.each(stretches.read, tasks, self.workers):
+            if part.error is not None:
+                raise Unreadable(*part.error)
+            self.n_rows += part.rows
+            reading.seen |= part.seen
+            mapping.counts.add(part.counts)
+
     def _write_chunk(self, mapping: Mapping, chunk: Chunk) -> None:
         self.n_rows += chunk.originals.height
-        for kind, frame in mapping.apply(chunk):
-            self._write(f"records-{kind}", frame)
-        self._write("source", chunk.originals)
-
-    def _write(self, name: str, frame: pl.DataFrame) -> None:
-        self.files[name] += 1
-        path = self.into / f"{name}-{self.files[name]:05d}.parquet"
-        frame.write_parquet(path, compression="zstd", compression_level=1)
+        stretches.write_chunk(mapping, chunk, self.into, self.files)
 
     def _columns_left(self) -> tuple[list[str], list[ColumnNotTaken]]:
         reading = self.reading

@@ -29,6 +29,7 @@ from pipelines.sources.readers.base import (
     register,
 )
 from pipelines.sources.readers.flat_json import layout_of, parse, read_flat
+from pipelines.sources.readers.stretches import Blanks, Stretch, of_lines
 
 PLAIN = r"^\s*\{[\s\S]*\}\s*$"
 KEY = r'"(?:[^"\\]|\\.)*"\s*:?'
@@ -59,6 +60,8 @@ IS_ODD = "__is_odd"
 
 NESTED = r"\[|\{[\s\S]*\{"
 """Arrays or objects within the record; polars does not write backslashes in them back."""
+
+STRETCH_BYTES = CHUNK_BYTES
 
 SAMPLED = 40
 """Lines of a chunk that its layout is taken from."""
@@ -95,8 +98,46 @@ class JsonLines:
         bom = start.startswith(BOM)
         facts: dict[str, Any] = {"reader": JsonLines.name, "encoding": "utf-8", "bom": bom}
         reading = Reading(facts=facts, chunks=iter(()))
-        reading.chunks = _chunks(path, len(BOM) if bom else 0, wanted, reading)
+        first = len(BOM) if bom else 0
+        reading.chunks = _chunks(path, first, wanted, reading)
+        reading.stretches = _stretches(path, first, reading)
         return reading
+
+    @staticmethod
+    def open_stretch(
+        path: Path, options: JsonLinesOptions, wanted: Wanted, stretch: Stretch
+    ) -> Reading:
+        """Begin to read a stretch of a file."""
+        del options
+        reading = Reading(facts={}, chunks=iter(()))
+        reading.chunks = _chunk_of(path, wanted, reading, stretch)
+        return reading
+
+
+def _stretches(path: Path, start: int, reading: Reading) -> Iterator[Stretch]:
+    blanks, is_empty = Blanks(), True
+    for stretch in of_lines(path, start, blanks, STRETCH_BYTES):
+        is_empty = False
+        yield stretch
+    reading.facts["blank_lines"] = blanks.n
+    if is_empty:
+        raise _no_record()
+
+
+def _chunk_of(path: Path, wanted: Wanted, reading: Reading, stretch: Stretch) -> Iterator[Chunk]:
+    with path.open("rb") as file:
+        file.seek(stretch.offset)
+        data = file.read(stretch.length)
+    kept = [line for line in data.split(b"\n") if line.strip(b" \t\r")]
+    yield read_lines(kept, stretch.before, wanted, reading.seen)
+
+
+def _no_record() -> Unreadable:
+    return Unreadable(
+        "empty_file",
+        "The file holds no record.",
+        "Check whether the export ended early, and send the file again.",
+    )
 
 
 def _chunks(path: Path, start: int, wanted: Wanted, reading: Reading) -> Iterator[Chunk]:
@@ -113,11 +154,7 @@ def _chunks(path: Path, start: int, wanted: Wanted, reading: Reading) -> Iterato
                 number += len(kept)
     reading.facts["blank_lines"] = n_blank
     if not number:
-        raise Unreadable(
-            "empty_file",
-            "The file holds no record.",
-            "Check whether the export ended early, and send the file again.",
-        )
+        raise _no_record()
 
 
 def _cut_at_lines(file: io.BufferedReader) -> Iterator[bytes]:
