@@ -124,10 +124,10 @@ def _work_through(
 ) -> Counts:
     total = sum(chunk.length for chunk in todo)
     tasks = ((chunk, context, folder) for chunk in todo)
-    if total <= SMALL or n_workers == 1:
-        done = starmap(work, tasks)
-    else:
-        done = workers.each(work, tasks, n_workers)
+    is_small = total <= SMALL or n_workers == 1
+    done: Iterable[Counts] = (
+        starmap(work, tasks) if is_small else workers.each(work, tasks, n_workers)
+    )
     counts = Counts()
     for part in done:
         counts.add(part)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from pipelines.sources.readers.base import CHUNK_BYTES
 
 NEWLINE, RETURN = 10, 13
-BLANK_LINE = re.compile(rb"(?:\A|\n)[ \t\r]*(?:\n|\Z)")
+BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
+"""Begins with the one byte that may begin it, which makes the search as fast as one for that."""
+BLANK = b" \t\r\n"
 LONGEST_RECORD = 4 * CHUNK_BYTES
 
 
@@ -49,7 +51,7 @@ def of_lines(path: Path, start: int, blanks: Blanks, size: int = CHUNK_BYTES) ->
     before, offset = 0, start
     for data in _blocks(path, start, size):
         n = data.count(b"\n") + (not data.endswith(b"\n"))
-        if BLANK_LINE.search(data[:-1] if data.endswith(b"\n") else data):
+        if data[0] in BLANK or data[-2:-1] in BLANK or BLANK_LINE.search(data):
             lines = data.removesuffix(b"\n").split(b"\n")
             n_blank = sum(not line.strip(b" \t\r") for line in lines)
             blanks.n += n_blank
