@@ -108,6 +108,8 @@ def _delivery(
     declared = catalogues.load(settings) if catalogue is None else catalogue
     spec = declared.sources.get(feed.source_id)
     gates = Gates() if spec is None else spec.gates
+    if report.replays:
+        gates = Gates(max_refused_share=1)
     receipt = first_receipt(home, report.delivery_id)
     levels = declared.codes["scales"].select("scale_id", "scale_version", "level")
     return Delivery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import starmap
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipelines.contracts import contract_for
 from pipelines.home import Home, write_atomically
+from pipelines.identity.tombstones import by_content
 from pipelines.identity.vault import PERSON_SCHEMA, open_keys
 from pipelines.intake import workers
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
@@ -57,6 +58,8 @@ class ValidateReport(BaseModel):
     reasons: dict[str, int]
     notes: dict[str, int]
     contract_versions: dict[str, int]
+    replays: int = 0
+    """How many refused records of other deliveries it mends."""
     read: dict[str, Any] = {}
     """What the read stage found out about the file."""
 
@@ -92,6 +95,7 @@ def validate(
         namespace=feed.namespace,
         known_at=first_receipt(home, delivery_id).known_at,
         keys=open_keys(home),
+        erased=by_content(home),
     )
     shutil.rmtree(staging.working, ignore_errors=True)
     staging.working.mkdir(parents=True)
@@ -113,6 +117,7 @@ def validate(
         contract_versions={
             kind: contract_for(kind).contract_version for kind in sorted({c.kind for c in todo})
         },
+        replays=read.get("replays", 0),
         read=read,
     )
     write_atomically(staging.validated, report.model_dump_json(indent=2).encode())

@@ -63,7 +63,7 @@ def found(declared: Catalogue, reader: str, text: bytes, n_workers: int) -> tupl
         path.write_bytes(text)
         into.mkdir()
         spec = declared.sources[f"{reader}_source"]
-        report = read.read_file(path, spec, declared, into, workers=n_workers)
+        report = read.read_file(path, spec, declared, into, n_workers=n_workers)
         frames = [
             [pl.read_parquet(part) for part in sorted(into.glob(f"{name}-*.parquet"))]
             for name in ("records-exam_result", "source")

@@ -22,7 +22,7 @@ MAX_KEYS = 500
 BARE = r"(true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*[,}]"
 """A value that is not a string, and what ends it."""
 
-ELSEWHERE = ("\\", "[", "\t", "\r", '" :', '"  ')
+ELSEWHERE = ("\\", "[", "\t", "\r", "\n", '" :', '"  ')
 """What sends a line elsewhere: escapes, arrays, space before a colon (it would hide a key)."""
 
 FEW_LINES = 64
@@ -94,7 +94,8 @@ def read_flat(frame: pl.DataFrame, layout: Layout, wanted: Wanted) -> pl.DataFra
     texts = pl.concat(parts).drop("", strict=False)
     if texts.height < cells.height:
         cells = cells.join(texts.select(SOURCE_ROW), on=SOURCE_ROW, how="semi")
-    return cells.hstack(texts.drop(SOURCE_ROW))
+    found = cells.hstack(texts.drop(SOURCE_ROW))
+    return found.select(SOURCE_ROW, *sorted(found.columns[1:]))
 
 
 def parse(lines: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
