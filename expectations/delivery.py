@@ -39,6 +39,9 @@ EVENT_TIMES = {
     "demographics": "stated_on",
     "decision": "decided_at",
     "action": "agreed_on",
+    "circumstance": "disclosed_on",
+    "requirement": "occurred_at",
+    "professionalism_report": "occurred_at",
     "void": "voided_at",
 }
 """When what a record tells took place, for kinds that tell of the past."""
@@ -501,6 +504,29 @@ def committees(delivery: Delivery) -> Suite:
                 )
             """,
         ),
+        promise(
+            gxe.UnexpectedRowsExpectation,
+            rule=f"{kind}.attendance_of_members",
+            severity="warning",
+            owner=delivery.owner,
+            words="Only listed members come to a meeting of a committee whose members are listed.",
+            broken="{observed} people came to meetings of a committee that does not list them.",
+            unexpected_rows_query="""
+                select came.record_key from (select * from {batch}) as came
+                where came.entry_type = 'attendance'
+                and exists (
+                    select 1 from (select * from {batch}) as member
+                    where member.entry_type = 'member'
+                    and member.committee_id = came.committee_id
+                )
+                and not exists (
+                    select 1 from (select * from {batch}) as member
+                    where member.entry_type = 'member'
+                    and member.committee_id = came.committee_id
+                    and member.member_pseudonym = came.member_pseudonym
+                )
+            """,
+        ),
     )
 
 
@@ -537,6 +563,61 @@ def actions(delivery: Delivery) -> Suite:
         delivery,
         kind,
         _filled(kind, "due_on", "when they are due", delivery.owner),
+        _distinct_texts(kind, "description", delivery.owner),
+    )
+
+
+@for_kind("circumstance")
+def circumstances(delivery: Delivery) -> Suite:
+    """Return the promises of circumstances and adjustments."""
+    kind = "circumstance"
+    return _suite(delivery, kind, _kept_close(kind, delivery.owner))
+
+
+@for_kind("requirement")
+def requirements(delivery: Delivery) -> Suite:
+    """Return the promises of mandatory requirements."""
+    kind = "requirement"
+    return _suite(
+        delivery,
+        kind,
+        promise(
+            gxe.UnexpectedRowsExpectation,
+            rule=f"{kind}.met_as_counted",
+            severity="warning",
+            owner=delivery.owner,
+            words="What counts as met has as many as are required.",
+            broken="{observed} requirements count as met with fewer than are required: the columns "
+            "of done and required may be swapped.",
+            unexpected_rows_query="""
+                select record_key from {batch} where status = 'met' and n_done < required_n
+            """,
+        ),
+        promise(
+            gxe.UnexpectedRowsExpectation,
+            rule=f"{kind}.one_a_learner",
+            severity="info",
+            owner=delivery.owner,
+            words="A learner has one state of a counted requirement in a stage.",
+            broken="{observed} learners have several states of the same requirement: give them one "
+            "record id, so that the newer replaces the older.",
+            unexpected_rows_query="""
+                select 1 from {batch} where requirement_type <> 'certificate' and n_done is not null
+                group by programme_id, learner_pseudonym, requirement_id, stage_id
+                having count(distinct record_key) > 1
+            """,
+        ),
+    )
+
+
+@for_kind("professionalism_report")
+def professionalism_reports(delivery: Delivery) -> Suite:
+    """Return the promises of reports on conduct and incidents."""
+    kind = "professionalism_report"
+    return _suite(
+        delivery,
+        kind,
+        _kept_close(kind, delivery.owner),
         _distinct_texts(kind, "description", delivery.owner),
     )
 
@@ -702,6 +783,21 @@ def _one_record_each(kind: str, column: str, noun: str, owner: str) -> Expectati
         unexpected_rows_query=f"""
             select 1 from {{batch}} group by programme_id, {column}
             having count(distinct record_key) > 1
+        """,
+    )
+
+
+def _kept_close(kind: str, owner: str) -> Expectation:
+    return promise(
+        gxe.UnexpectedRowsExpectation,
+        rule=f"{kind}.kept_close",
+        severity="warning",
+        owner=owner,
+        words=f"Of {ENOUGH} records or more, not all are for the widest circle to see.",
+        broken="Every record may be seen by the widest circle: need_to_know may be mapped wrongly.",
+        unexpected_rows_query=f"""
+            select 1 from {{batch}} having count(*) >= {ENOUGH}
+            and count(*) filter (where need_to_know <> 'mentor') = 0
         """,
     )
 

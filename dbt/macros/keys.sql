@@ -26,6 +26,23 @@
     {{ hash_text(parts | join(" || chr(31) || ")) }}
 {%- endmacro %}
 
+{#-
+    The join of a record to the person whom it names. What a re-used id means depends on the day on
+    which the record names the person (pipelines/identity/dates.py): `at` is the column of the
+    instant, or `on_day` that of the day. Where there is none, the day counts on which the record
+    became known.
+-#}
+{% macro names_person(person, record, pseudonym, at=none, on_day=none) -%}
+    {%- set named_on = day_in_zone(record ~ '.known_at', "'UTC'") -%}
+    {%- if at -%}
+        {%- set named_on = "coalesce(" ~ day_in_zone(record ~ '.' ~ at, "'UTC'") ~ ", " ~ named_on ~ ")" -%}
+    {%- elif on_day -%}
+        {%- set named_on = "coalesce(" ~ record ~ "." ~ on_day ~ ", " ~ named_on ~ ")" -%}
+    {%- endif -%}
+    {{ record }}.{{ pseudonym }} = {{ person }}.pseudonym
+    and {{ in_force(named_on, person ~ '.valid_from', person ~ '.valid_to') }}
+{%- endmacro %}
+
 {#- The printed id of a data point: short enough to read out, and found again on every page. -#}
 {% macro evidence_id(record_key='record_key') -%}
     'E-' || upper(substring({{ record_key }}, 1, {{ var('evidence_id_length') }}))

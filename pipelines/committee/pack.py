@@ -21,6 +21,18 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.editions import current_id
 
+__all__ = [
+    "MANIFEST",
+    "Manifest",
+    "NoEditionError",
+    "PackError",
+    "Problem",
+    "Verdict",
+    "build",
+    "pages_version",
+    "verify",
+]
+
 MANIFEST = "manifest.json"
 PATIENCE = 60.0
 

@@ -7,6 +7,7 @@ from pipelines.contracts.base import Record
 from pipelines.contracts.committee import Action, Committee, Decision
 from pipelines.contracts.exam_response import ExamResponse
 from pipelines.contracts.exam_result import ExamResult
+from pipelines.contracts.obligations import Circumstance, ProfessionalismReport, Requirement
 from pipelines.contracts.people import Assessor, Consent, Demographics, Learner, LearnerStage
 from pipelines.contracts.programme import AssessmentPlan, Framework, Task
 from pipelines.contracts.reflection import MeetingNote, Reflection
@@ -33,6 +34,9 @@ CONTRACTS: dict[str, type[Record]] = {
         Committee,
         Decision,
         Action,
+        Circumstance,
+        Requirement,
+        ProfessionalismReport,
         Void,
     )
 }
@@ -58,6 +62,7 @@ __all__ = [
     "AiUseDeclaration",
     "AssessmentPlan",
     "Assessor",
+    "Circumstance",
     "Committee",
     "Consent",
     "Decision",
@@ -68,8 +73,10 @@ __all__ = [
     "Learner",
     "LearnerStage",
     "MeetingNote",
+    "ProfessionalismReport",
     "Record",
     "Reflection",
+    "Requirement",
     "Task",
     "Void",
     "WorkplaceAssessment",

@@ -18,32 +18,36 @@ from pipelines.contracts.fields import (
     PersonIds,
     UtcTime,
 )
-from pipelines.contracts.rules import Is, Needs, Ordered, Rule
+from pipelines.contracts.rules import Bars, Is, Needs, Ordered, Rule
 
 
 class Committee(Record):
-    """A member's term on a committee, or one of its meetings."""
+    """A member's term on a committee, one of its meetings, or who came to a meeting."""
 
     kind: ClassVar[str] = "committee"
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
     rules: ClassVar[tuple[Rule, ...]] = (
-        Needs("member_id", when=Is("entry_type", "member")),
+        Needs("member_id", when=Is("entry_type", "member", "attendance")),
         Needs("member_role", when=Is("entry_type", "member")),
-        Needs("meeting_id", when=Is("entry_type", "meeting")),
+        Needs("meeting_id", when=Is("entry_type", "meeting", "attendance")),
         Needs("meets_on", when=Is("entry_type", "meeting")),
+        Needs("attendance", when=Is("entry_type", "attendance")),
+        Bars("attendance", when=Is("entry_type", "member", "meeting")),
         Ordered("term_from", "term_to"),
     )
 
     committee_id: Identifier
-    entry_type: Literal["member", "meeting"]
+    entry_type: Literal["member", "meeting", "attendance"]
     member_id: PersonId | None = None
     member_role: Identifier | None = None
+    is_voting: bool | None = None
     term_from: Day | None = None
     term_to: Day | None = None
     meeting_id: Identifier | None = None
     meets_on: Day | None = None
     stage_id: Identifier | None = None
     quorum: Count | None = None
+    attendance: Literal["present", "apologies", "absent", "recused"] | None = None
 
 
 class Decision(Record):

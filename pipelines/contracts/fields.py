@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -180,6 +180,11 @@ PersonIds = Annotated[
 
 OtherIds = Annotated[PersonIds, VAULT_ONLY]
 """Other source ids of the same person; only the vault holds them."""
+
+
+NeedToKnow = Literal["case_holders", "chair", "committee", "mentor"]
+"""The widest circle that may see a record: who handles the case; also the chair of the committee;
+also its members when they meet; also the learner's mentor."""
 
 
 def json_list(item: Any, max_length: int = 100) -> Any:

@@ -79,12 +79,14 @@ class Consent(Record):
     """A learner's consent to one purpose, given or withdrawn."""
 
     kind: ClassVar[str] = "consent"
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     learner_id: LearnerId
     purpose: Identifier
     status: Literal["given", "withdrawn"]
     effective_at: UtcTime
+    expires_on: Day | None = None
+    form_version: Identifier | None = None
 
 
 class Assessor(Record):

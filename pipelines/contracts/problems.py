@@ -29,6 +29,8 @@ class Problem:
     message: str
     suggestion: str
     value_masked: str | None = None
+    requirement: str | None = None
+    """The requirement of a standard that is not met, by its id there."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,64 @@ _WORDINGS: dict[str, _Wording] = {
         "the row has more or fewer cells than the header", "correct its delimiters and quotes"
     ),
     "nul_byte": _Wording("the row holds a NUL byte", "export the file again"),
+    "cell_error": _Wording("a cell holds an error of its formula", "mend the formula"),
+    "formula_without_value": _Wording(
+        "a cell holds a formula whose value was not saved",
+        "open the workbook in a spreadsheet program and save it",
+    ),
     "not_json": _Wording("the line is not JSON", "export the record again"),
     "not_finite": _Wording("a number is not finite", "leave the field out, or write null"),
     "duplicate_key": _Wording("the record has the same key twice", "send one value for each key"),
     "lone_surrogate": _Wording("a text holds half of a character", "export the record again"),
     "nested_too_deep": _Wording("the record is nested too deeply", "export the record again"),
     "not_utf8": _Wording("the record is not UTF-8 text", "export the record again as UTF-8"),
+    "erased_person": _Wording(
+        "the record names a person who was erased",
+        "ask the sender to stop sending this person; the file that came still holds them: "
+        "run tessera identity erase again",
+    ),
+    # found in xAPI statements, each with its requirement in the suggestion
+    "xapi_null_value": _Wording("a property of the statement is null", "leave it out"),
+    "xapi_missing_property": _Wording("the statement lacks a property", "add it"),
+    "xapi_unknown_property": _Wording(
+        "the statement has a property that xAPI does not know", "move it into extensions"
+    ),
+    "xapi_wrong_case": _Wording("a property is written in another case", "write it as xAPI does"),
+    "xapi_wrong_type": _Wording("a property is of another type", "write it as xAPI has it"),
+    "xapi_bad_format": _Wording("a property is not in its format", "correct it"),
+    "xapi_not_in_list": _Wording("a property is not one of its values", "use one of them"),
+    "xapi_out_of_range": _Wording("a property is out of its range", "correct it"),
+    "xapi_no_identifier": _Wording("a person has no identifier", "give exactly one"),
+    "xapi_several_identifiers": _Wording("a person has several identifiers", "keep exactly one"),
+    "xapi_not_allowed_here": _Wording("a property must not stand where it does", "leave it out"),
+    "xapi_not_unique": _Wording("an id of a list is there twice", "give each its own"),
+    # found while a file is held against a standard
+    "is_null": _Wording("{field} holds null where something is wanted", "leave the property out"),
+    "not_a_uuid": _Wording("{field} holds no UUID", "write 32 digits and letters a to f"),
+    "not_a_uri": _Wording("{field} holds no URI", "write it like https://host/path"),
+    "not_a_year": _Wording("{field} holds no year", "write four digits"),
+    "bad_guid": _Wording(
+        "{field} holds an identifier that the standard does not allow",
+        "use letters, digits and . - _ / @ only",
+    ),
+    "duplicate_id": _Wording(
+        "{field} has an identifier that another entry of the file has",
+        "give each entry an identifier of its own",
+    ),
+    "unknown_reference": _Wording(
+        "{field} names something that the file does not hold", "send it too, or correct the name"
+    ),
+    "missing_column": _Wording("{field} lacks a column of the standard", "add it to the export"),
+    "cycle": _Wording("{field} lies under itself", "take out one of the links"),
+    "not_of_its_type": _Wording("{field} holds a value of another type", "correct the value"),
+    "too_many_values": _Wording("{field} holds several values", "send one, or say so"),
+    "unknown_element": _Wording("{field} holds an element of no standard", "correct its name"),
+    "repeated_element": _Wording("{field} holds an element twice", "send it once"),
+    "wrong_namespace": _Wording("{field} is of another namespace", "declare that of the standard"),
+    "missing_namespace": _Wording("{field} has no namespace", "declare that of the standard"),
+    "not_xml": _Wording("{field} is not well-formed XML", "export it again"),
+    "doctype_refused": _Wording("{field} has a document type", "export it without a DOCTYPE"),
+    "damaged_member": _Wording("{field} cannot be unpacked", "pack the archive again"),
     "held": _Wording("the whole delivery is held", "see the reason of the delivery"),
 }
 

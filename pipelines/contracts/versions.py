@@ -38,6 +38,15 @@ def upcast_from(
     return register
 
 
+def _as_it_was(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Leave a frame alone: the next version only adds fields, or values to a list."""
+    return frame
+
+
+for _kind in ("committee", "consent", "meeting_note", "reflection"):
+    upcast_from(_kind, 1)(_as_it_was)
+
+
 def upcast(
     frame: pl.LazyFrame,
     contract: type[Record],

@@ -42,22 +42,27 @@ class Namespace:
 
 
 def pseudonymise(ids: pl.Series, namespace: Namespace, keys: Keys) -> pl.DataFrame:
-    """Return written id, folded `person_id` and `pseudonym` of each distinct id."""
+    """Return written id, folded `person_id`, `pseudonym` and `content` of each distinct id."""
     known = _known(namespace, keys)
     rows = []
     for written in ids.drop_nulls().unique().sort().to_list():
         if written not in known:
             folded = namespace.folding.fold(written)
-            known[written] = (written, folded, keys.pseudonym_of(namespace.name, folded))
+            known[written] = (
+                written,
+                folded,
+                keys.pseudonym_of(namespace.name, folded),
+                keys.content_of(namespace.name, folded),
+            )
         rows.append(known[written])
     return pl.DataFrame(
         rows,
-        schema={"written": pl.String, "person_id": pl.String, "pseudonym": pl.String},
+        schema=dict.fromkeys(("written", "person_id", "pseudonym", "content"), pl.String),
         orient="row",
     )
 
 
 @lru_cache(maxsize=8)
-def _known(_namespace: Namespace, _keys: Keys) -> dict[str, tuple[str, str, str]]:
+def _known(_namespace: Namespace, _keys: Keys) -> dict[str, tuple[str, str, str, str]]:
     """Return the ids that this process has met, which the next chunk mostly holds again."""
     return {}

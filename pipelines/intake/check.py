@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -68,6 +70,14 @@ def check(
     return result
 
 
+def prepare() -> None:
+    """Begin to load Great Expectations, which takes seconds, while other stages run.
+
+    Whoever judges a delivery waits for the end of it, as for any import.
+    """
+    Thread(target=import_module, args=("expectations.delivery",)).start()
+
+
 def _judged(delivery_id: str, findings: list[Finding]) -> CheckReport:
     verdict = verdict_of(findings)
     worst = gravest(findings)
@@ -108,6 +118,8 @@ def _delivery(
     declared = catalogues.load(settings) if catalogue is None else catalogue
     spec = declared.sources.get(feed.source_id)
     gates = Gates() if spec is None else spec.gates
+    if report.replays:
+        gates = Gates(max_refused_share=1)
     receipt = first_receipt(home, report.delivery_id)
     levels = declared.codes["scales"].select("scale_id", "scale_version", "level")
     return Delivery(

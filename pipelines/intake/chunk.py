@@ -23,16 +23,19 @@ from pipelines.contracts.problems import Problem, describe, mask, problems
 from pipelines.contracts.schema import Column, columns, segment_schema
 from pipelines.contracts.screen import PROVEN, screen
 from pipelines.identity.pseudonyms import Namespace, pseudonymise
+from pipelines.identity.tombstones import NAMESPACE, Tombstone
 from pipelines.identity.vault import PERSON_SCHEMA, Keys
 from pipelines.intake.ids import content, event_identity, hashed, record_identity
 from pipelines.intake.staging import NOTE, NOTES_SCHEMA, PROBLEM, REFUSED_SCHEMA
 
 _ROW = "__row"
+ERASED = "erased_person"
 _NAMES = ("given_name", "family_name", "email")
 _REFUSED_RECORD = {
     "source_row": pl.Int64(),
     "source_cell": pl.String(),
     "kind": pl.String(),
+    "record_key": pl.String(),
     "record": pl.String(),
 }
 
@@ -49,6 +52,8 @@ class Context:
     namespace: Namespace
     known_at: datetime
     keys: Keys
+    erased: dict[str, Tombstone] = field(default_factory=dict, hash=False)
+    """The tombstone behind each erased id, by what stands for the id in content hashes."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,8 @@ def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
 def judge(frame: pl.DataFrame, contract: type[Record], context: Context) -> tuple[Outcome, int]:
     """Return what becomes of the records of a read frame, and how many the screen proved."""
     frame = _complete(frame, contract).with_row_index(_ROW)
+    if context.erased:
+        frame = _refuse_erased(frame, contract, context)
     screened = screen(contract).apply(frame).with_columns(frame[_ROW])
     is_proven = screened[PROVEN] & (frame["problems"].list.len().fill_null(0) == 0)
     unproven = frame.filter(~is_proven)
@@ -133,6 +140,28 @@ def judge(frame: pl.DataFrame, contract: type[Record], context: Context) -> tupl
         [screened.filter(is_proven).drop(PROVEN), judged.typed(screened.drop(PROVEN).schema)]
     ).sort(_ROW)
     return _frames(frame, typed, judged, contract, context), frame.height - unproven.height
+
+
+def _refuse_erased(frame: pl.DataFrame, contract: type[Record], context: Context) -> pl.DataFrame:
+    """Add a problem to records about persons who were erased."""
+    subject = next((c for c in columns(contract) if c.is_person), None)
+    if subject is None or (subject.person_role != "learner" and contract.kind != "assessor"):
+        return frame
+    met = pseudonymise(frame[subject.name], context.namespace, context.keys)
+    gone = met.filter(pl.col("content").is_in(list(context.erased)))["written"]
+    problem = pl.struct(
+        pl.lit(ERASED).alias("code"),
+        pl.lit(subject.name).alias("field"),
+        pl.lit(None, pl.String).alias("value"),
+        pl.lit(None, pl.String).alias("suggestion"),
+    )
+    problems = pl.col("problems").fill_null([])
+    return frame.with_columns(
+        pl.when(pl.col(subject.name).is_in(gone.implode()))
+        .then(pl.concat_list(problem, problems))
+        .otherwise(problems)
+        .alias("problems")
+    )
 
 
 class _Judged:
@@ -224,6 +253,8 @@ def _frames(
     )
     refused_frame = frame.filter(pl.col(_ROW).is_in(found[_ROW].unique().implode()))
     keys = _record_keys(refused_frame, contract, context)
+    gone = found.filter(pl.col("code") == ERASED)[_ROW]
+    is_gone = refused_frame[_ROW].is_in(gone.implode())
     where = refused_frame.select(_ROW, "source_row", "source_cell").with_columns(
         pl.lit(contract.kind).alias("kind"), keys.alias("record_key")
     )
@@ -232,7 +263,9 @@ def _frames(
         refused=found.join(where, on=_ROW, how="left", maintain_order="left")
         .with_columns(pl.lit(context.owner).alias("owner"))
         .select(*REFUSED_SCHEMA),
-        refused_records=_refused_records(refused_frame, contract),
+        refused_records=_refused_records(
+            refused_frame.filter(~is_gone), contract, keys.filter(~is_gone)
+        ),
         notes=_notes(frame, events, contract),
         persons=persons,
     )
@@ -282,13 +315,8 @@ def _sealed(contract: type[Record]) -> dict[str, pl.Expr]:
     """Return for each personal field the column that stands for it in the content hash."""
     sealed = {}
     for column in columns(contract):
-        if column.stored_name is None:
+        if column.stored_name is None or column.is_person:
             sealed[column.name] = pl.col(_seal_name(column))
-        elif column.is_person:
-            stored = pl.col(column.stored_name)
-            sealed[column.name] = (
-                stored.list.join(",") if isinstance(column.dtype, pl.List) else stored
-            )
     return sealed
 
 
@@ -307,25 +335,53 @@ def _pseudonymised(
             long = typed.select(pl.col(column.name).alias("written"), "known_at")
             met = long.explode("written") if is_list else long
             known = pseudonymise(met["written"], context.namespace, context.keys)
-            replace = _replacing(known)
-            value = pl.col(column.name)
-            value = value.list.eval(replace(pl.element())) if is_list else replace(value)
-            typed = typed.with_columns(value.alias(column.stored_name))
-            identities.append(
-                _identities(met, known, column.person_role or "", context.namespace.name)
+            known = _with_tombstones(known, context)
+            typed = typed.with_columns(
+                _replaced(column, known, "pseudonym").alias(column.stored_name),
+                _joined_list(_replaced(column, known, "content"), is_list=is_list).alias(
+                    _seal_name(column)
+                ),
             )
+            identities.append(_identities(met, known, column.person_role or ""))
         elif column.stored_name is None:
             typed = typed.with_columns(_seal(typed[column.name], context))
     return typed, identities
 
 
-def _replacing(known: pl.DataFrame) -> Any:
-    old, new = known["written"], known["pseudonym"]
+def _with_tombstones(known: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Put tombstones where erased persons are named in records about somebody else."""
+    known = known.with_columns(pl.lit(context.namespace.name).alias("namespace"))
+    if not context.erased:
+        return known
+    stones = context.erased
+    ids = {content: stone.person_id for content, stone in stones.items()}
+    pseudonyms = {content: stone.pseudonym(context.keys) for content, stone in stones.items()}
+    content = pl.col("content")
+    return known.with_columns(
+        content.replace_strict(ids, default=pl.col("person_id")).alias("person_id"),
+        content.replace_strict(pseudonyms, default=pl.col("pseudonym")).alias("pseudonym"),
+        pl.when(content.is_in(list(stones)))
+        .then(pl.lit(NAMESPACE))
+        .otherwise("namespace")
+        .alias("namespace"),
+    )
+
+
+def _replaced(column: Column, known: pl.DataFrame, by: str) -> pl.Expr:
+    """Return the ids of a column replaced by what stands for them."""
 
     def replace(value: pl.Expr) -> pl.Expr:
-        return value.replace_strict(old, new, default=None, return_dtype=pl.String)
+        return value.replace_strict(
+            known["written"], known[by], default=None, return_dtype=pl.String
+        )
 
-    return replace
+    value = pl.col(column.name)
+    is_list = isinstance(column.dtype, pl.List)
+    return value.list.eval(replace(pl.element())) if is_list else replace(value)
+
+
+def _joined_list(value: pl.Expr, *, is_list: bool) -> pl.Expr:
+    return value.list.join(",") if is_list else value
 
 
 def _seal(values: pl.Series, context: Context) -> pl.Series:
@@ -337,13 +393,13 @@ def _seal(values: pl.Series, context: Context) -> pl.Series:
     )
 
 
-def _identities(met: pl.DataFrame, known: pl.DataFrame, role: str, namespace: str) -> pl.DataFrame:
+def _identities(met: pl.DataFrame, known: pl.DataFrame, role: str) -> pl.DataFrame:
     return (
         met.drop_nulls("written")
         .join(known, on="written")
-        .group_by("person_id", "pseudonym")
+        .group_by("namespace", "person_id", "pseudonym")
         .agg(pl.col("known_at").min())
-        .select(_person_row(namespace=pl.lit(namespace), role=pl.lit(role)))
+        .select(_person_row(namespace=pl.col("namespace"), role=pl.lit(role)))
     )
 
 
@@ -365,6 +421,7 @@ def _details(events: pl.DataFrame, contract: type[Record], context: Context) -> 
     rows: list[dict[str, Any]] = []
     for event in events.iter_rows(named=True):
         linked = [context.namespace.identity_of(item) for item in event[links.name] or ()]
+        linked = [who for who in linked if context.keys.content_of(*who) not in context.erased]
         own = {"role": owner.person_role, "known_at": event["known_at"]}
         rows.append(
             own
@@ -389,7 +446,9 @@ def _details(events: pl.DataFrame, contract: type[Record], context: Context) -> 
     return pl.DataFrame(rows, schema=PERSON_SCHEMA)
 
 
-def _refused_records(refused: pl.DataFrame, contract: type[Record]) -> pl.DataFrame:
+def _refused_records(
+    refused: pl.DataFrame, contract: type[Record], keys: pl.Series
+) -> pl.DataFrame:
     names = [column.name for column in columns(contract)]
     records = [
         json.dumps({name: row[name] for name in names if row[name] is not None}, ensure_ascii=False)
@@ -399,6 +458,7 @@ def _refused_records(refused: pl.DataFrame, contract: type[Record]) -> pl.DataFr
         "source_row",
         "source_cell",
         pl.lit(contract.kind).alias("kind"),
+        keys.alias("record_key"),
         pl.Series("record", records, dtype=pl.String),
     ).select(*_REFUSED_RECORD)
 

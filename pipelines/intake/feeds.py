@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipelines.identity.pseudonyms import Folding, Namespace
 from pipelines.settings import Settings
@@ -28,6 +28,12 @@ class Feed:
     record_scope: str
     known_at_from_manifest: bool = False
     spec_version: str = ""
+    on_change: Literal["version", "conflict"] = "version"
+    snapshot: Literal["append", "full"] = "append"
+    vanished: Literal["keep", "withdraw"] = "keep"
+    min_snapshot_share: float = 0.0
+    waits_for_roster: bool = False
+    min_match_share: float | None = None
 
 
 Feeds = dict[str, Feed]
@@ -56,6 +62,12 @@ def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:
         namespace=Namespace(spec.namespace, folding),
         record_scope=spec.scope,
         known_at_from_manifest=spec.known_at.from_ == "manifest",
+        on_change=spec.on_change,
+        snapshot=spec.snapshot,
+        vanished=spec.vanished,
+        min_snapshot_share=spec.gates.min_snapshot_share,
+        waits_for_roster=catalogue.waits_for_roster(spec),
+        min_match_share=spec.gates.min_match_share,
     )
 
 

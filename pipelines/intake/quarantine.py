@@ -1,23 +1,33 @@
-"""What was refused or held, by cause, with the original for those who may see it."""
+"""What was refused, waits or is held: by cause, and one by one with the original.
+
+Outside `restricted/` there are only pointers, codes and masked values; the originals shown here
+are personal data.
+"""
 
 from __future__ import annotations
 
-import csv
+import hashlib
 import json
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.home import Home
+from pipelines.identity.vault import persons
+from pipelines.intake.aside import HELD, WORDS, replayed
 from pipelines.intake.ledger import open_refusals
-from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder
+from pipelines.intake.present import Present, as_it_stands, present, still_refused
+from pipelines.intake.records import IntakeRecord
+from pipelines.intake.resolve import CONFLICT, CONFLICT_REMEDY
 from pipelines.intake.segment import originals_path
+from pipelines.intake.standing import standing
+from pipelines.sources.readers.parts import place_of
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+Place = tuple[str, int, str | None, str, str | None]
+"""Where a refused record was read: delivery, row, cell, kind; and its key, where it has one."""
 
 
 class Cause(BaseModel):
@@ -47,20 +57,42 @@ class RefusedRecord(BaseModel):
     file: str
     source_row: int
     source_cell: str | None
+    where: str
+    """Where a person finds the row, such as `Marks, row 17`."""
     kind: str
+    record_key: str | None = None
     owner: str
     problems: list[dict[str, Any]]
     record: dict[str, Any] | None = None
     """The record as the source spec mapped it; restricted."""
     original: dict[str, Any] | None = None
     """The row as it was delivered; restricted."""
+    is_refused: bool = True
+    """False where it was accepted, and waits or is held."""
+
+    @property
+    def place(self) -> Place:
+        """Return where the record was read."""
+        return self.delivery_id, self.source_row, self.source_cell, self.kind, self.record_key
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a short hash of the record, its original and what is wrong with it."""
+        codes = [(problem["code"], problem["field"]) for problem in self.problems]
+        text = json.dumps([self.place, self.record, self.original, codes], ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def causes(home: Home) -> list[Cause]:
     """Return what waits for a person, grouped by cause, the most frequent first."""
-    records = active_records(home)
+    stands = standing(home)
+    records = list(stands.records.values())
+    now = present(home, stands)
     found = list(_refused_causes(home, records))
-    found += [_whole(record) for record in records if record.status != "committed"]
+    found += _aside_causes(records, now)
+    found += _conflict_causes(records, now)
+    stand = [as_it_stands(record, now.matches.get(record.delivery_id)) for record in records]
+    found += [_whole(record) for record in stand if record.status != "committed"]
     found += [
         Cause(
             source=receipt.source_id,
@@ -79,15 +111,16 @@ def causes(home: Home) -> list[Cause]:
     return sorted(found, key=lambda c: (-c.n_records, c.source or "", c.code, c.field or ""))
 
 
-def _refused_causes(home: Home, records: list[IntakeRecord]) -> Iterator[Cause]:
+def _refused_causes(home: Home, records: Sequence[IntakeRecord]) -> Iterator[Cause]:
+    places = replayed(home, records)
     frames = [
-        pl.read_parquet(path).with_columns(
+        still_refused(home, record, places).with_columns(
             pl.lit(record.source_id).alias("source"),
             pl.lit(record.delivery_id).alias("delivery_id"),
             pl.lit(record.known_at).alias("since"),
         )
         for record in records
-        if record.refused and (path := _folder(home, record) / "refused.parquet").exists()
+        if record.refused
     ]
     if not frames:
         return
@@ -106,6 +139,51 @@ def _refused_causes(home: Home, records: list[IntakeRecord]) -> Iterator[Cause]:
     )
     for row in grouped.iter_rows(named=True):
         yield Cause(**row)
+
+
+def _aside_causes(records: Sequence[IntakeRecord], now: Present) -> Iterator[Cause]:
+    """Yield the causes of accepted records that wait; those of held deliveries are told whole."""
+    by_id = {record.delivery_id: record for record in records}
+    waiting = now.aside.filter(pl.col("code") != HELD)
+    grouped: dict[tuple[str, str, str], list[tuple[IntakeRecord, int]]] = defaultdict(list)
+    counted = waiting.group_by("delivery_id", "kind", "code").agg(pl.len().alias("n"))
+    for delivery_id, kind, code, n in counted.sort("delivery_id", "kind").rows():
+        record = by_id[delivery_id]
+        grouped[record.source_id, kind, code].append((record, n))
+    for (source_id, kind, code), found in sorted(grouped.items()):
+        yield Cause(
+            source=source_id,
+            kind=kind,
+            code=code,
+            field="learner_id",
+            owner=found[0][0].owner,
+            n_records=sum(n for _, n in found),
+            n_deliveries=len(found),
+            since=min(record.known_at for record, _ in found),
+            message=WORDS[code].message,
+            suggestion=WORDS[code].suggestion,
+        )
+
+
+def _conflict_causes(records: Sequence[IntakeRecord], now: Present) -> Iterator[Cause]:
+    by_id = {record.delivery_id: record for record in records}
+    grouped: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for conflict in now.conflicts.sort("delivery_id", "source_row").iter_rows(named=True):
+        grouped[by_id[conflict["delivery_id"]].source_id, conflict["kind"]].append(conflict)
+    for (source_id, kind), found in sorted(grouped.items()):
+        of_cause = [by_id[name] for name in {conflict["delivery_id"] for conflict in found}]
+        yield Cause(
+            source=source_id,
+            kind=kind,
+            code=CONFLICT,
+            field="record_id",
+            owner=of_cause[0].owner,
+            n_records=len(found),
+            n_deliveries=len(of_cause),
+            since=min(record.known_at for record in of_cause),
+            message=found[0]["message"],
+            suggestion=CONFLICT_REMEDY,
+        )
 
 
 def _whole(record: IntakeRecord) -> Cause:
@@ -130,7 +208,9 @@ def show(
     delivery_id: str | None = None,
     row: int | None = None,
     code: str | None = None,
+    source: str | None = None,
     limit: int | None = None,
+    waiting: bool = True,
 ) -> Iterator[RefusedRecord]:
     """Yield refused records with their originals, in the order of the log.
 
@@ -139,11 +219,24 @@ def show(
         delivery_id: only this delivery.
         row: only this row.
         code: only records with such a problem.
+        source: only deliveries of this source.
         limit: at most so many.
+        waiting: whether accepted records that wait or are held are shown too.
     """
     n_shown = 0
-    for record in active_records(home, delivery_id or "*"):
-        for refused in _refused(home, record):
+    stands = standing(home)
+    records = list(stands.records.values())
+    places = replayed(home, records)
+    now = present(home, stands) if waiting else Present()
+    for record in records:
+        if delivery_id not in (None, record.delivery_id) or source not in (None, record.source_id):
+            continue
+        found = [
+            *_refused(home, record, places),
+            *_standing_aside(home, record, now),
+            *_in_conflict(record, now),
+        ]
+        for refused in found:
             codes = {problem["code"] for problem in refused.problems}
             if (row is None or refused.source_row == row) and (code is None or code in codes):
                 if limit is not None and n_shown >= limit:
@@ -152,28 +245,39 @@ def show(
                 yield refused
 
 
-def _refused(home: Home, record: IntakeRecord) -> Iterator[RefusedRecord]:
-    path = _folder(home, record) / "refused.parquet"
-    if not record.refused or not path.exists():
+def _refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> Iterator[RefusedRecord]:
+    if not record.refused:
         return
-    problems: dict[tuple[int, str | None, str], list[dict[str, Any]]] = {}
-    owners: dict[tuple[int, str | None, str], str] = {}
-    for row in pl.read_parquet(path).iter_rows(named=True):
-        where = (row["source_row"], row["source_cell"], row["kind"])
+    problems: dict[Place, list[dict[str, Any]]] = {}
+    owners: dict[Place, str] = {}
+    for row in still_refused(home, record, places).iter_rows(named=True):
+        where = (
+            record.delivery_id,
+            row["source_row"],
+            row["source_cell"],
+            row["kind"],
+            row["record_key"],
+        )
         owners[where] = row["owner"]
         problems.setdefault(where, []).append(
             {name: row[name] for name in ("code", "field", "message", "value_masked", "suggestion")}
         )
     originals = _originals(home, record)
+    facts = record.read.get("facts", {})
     for where, found in problems.items():
-        as_mapped, as_delivered = originals.get(where, (None, None))
+        _, source_row, source_cell, kind, record_key = where
+        as_mapped, as_delivered = originals.get(where) or originals.get(
+            (*where[:4], None), (None, None)
+        )
         yield RefusedRecord(
             delivery_id=record.delivery_id,
             source=record.source_id,
             file=record.file,
-            source_row=where[0],
-            source_cell=where[1],
-            kind=where[2],
+            source_row=source_row,
+            source_cell=source_cell,
+            where=str(place_of(facts, source_row)),
+            kind=kind,
+            record_key=record_key,
             owner=owners[where],
             problems=found,
             record=as_mapped,
@@ -181,76 +285,82 @@ def _refused(home: Home, record: IntakeRecord) -> Iterator[RefusedRecord]:
         )
 
 
+def _standing_aside(home: Home, record: IntakeRecord, now: Present) -> Iterator[RefusedRecord]:
+    """Yield accepted records that wait or are held, with the learner whom they name."""
+    aside = now.aside.filter(pl.col("delivery_id") == record.delivery_id)
+    if not aside.height:
+        return
+    named = persons(home, [(record.delivery_id, record.interpretation_id)])
+    ids = dict(named.filter(pl.col("role") == "learner").select("pseudonym", "person_id").rows())
+    for row in aside.sort("source_row", "source_cell", "kind").iter_rows(named=True):
+        words = WORDS[row["code"]]
+        yield RefusedRecord(
+            delivery_id=record.delivery_id,
+            source=record.source_id,
+            file=record.file,
+            source_row=row["source_row"],
+            source_cell=row["source_cell"],
+            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
+            kind=row["kind"],
+            record_key=row["record_key"],
+            owner=record.owner,
+            problems=[
+                {
+                    "code": row["code"],
+                    "field": "learner_id",
+                    "message": words.message,
+                    "value_masked": None,
+                    "suggestion": words.suggestion,
+                }
+            ],
+            record={"learner_id": ids[row["learner"]]} if row["learner"] in ids else None,
+            is_refused=False,
+        )
+
+
+def _in_conflict(record: IntakeRecord, now: Present) -> Iterator[RefusedRecord]:
+    """Yield accepted records that say something else than the first of their id."""
+    found = now.conflicts.filter(pl.col("delivery_id") == record.delivery_id)
+    for row in found.sort("source_row", "source_cell", "kind").iter_rows(named=True):
+        yield RefusedRecord(
+            delivery_id=record.delivery_id,
+            source=record.source_id,
+            file=record.file,
+            source_row=row["source_row"],
+            source_cell=row["source_cell"],
+            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
+            kind=row["kind"],
+            record_key=row["record_key"],
+            owner=record.owner,
+            problems=[
+                {
+                    "code": CONFLICT,
+                    "field": "record_id",
+                    "message": row["message"],
+                    "value_masked": None,
+                    "suggestion": CONFLICT_REMEDY,
+                }
+            ],
+            is_refused=False,
+        )
+
+
 def _originals(
     home: Home, record: IntakeRecord
-) -> dict[tuple[int, str | None, str], tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+) -> dict[Place, tuple[dict[str, Any] | None, dict[str, Any] | None]]:
     path = originals_path(home, record.delivery_id, record.interpretation_id)
     if not path.exists():
         return {}
     return {
-        (row["source_row"], row["source_cell"], row["kind"]): (
+        (
+            record.delivery_id,
+            row["source_row"],
+            row["source_cell"],
+            row["kind"],
+            row.get("record_key"),
+        ): (
             json.loads(row["record"]),
             json.loads(row["original"]) if row["original"] else None,
         )
         for row in pl.read_parquet(path).iter_rows(named=True)
     }
-
-
-def export(records: Iterator[RefusedRecord], target: Path) -> int:
-    """Write refused records with their originals as CSV, readable by the owner only.
-
-    A cell that a spreadsheet would take for a formula begins with an apostrophe.
-    """
-    header = [
-        "delivery_id",
-        "file",
-        "source_row",
-        "source_cell",
-        "kind",
-        "owner",
-        "code",
-        "field",
-        "message",
-        "suggestion",
-        "record",
-        "original",
-    ]
-    n_written = 0
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        for record in records:
-            first = record.problems[0]
-            cells = [
-                record.delivery_id,
-                record.file,
-                record.source_row,
-                record.source_cell,
-                record.kind,
-                record.owner,
-                ", ".join(dict.fromkeys(problem["code"] for problem in record.problems)),
-                first["field"],
-                "; ".join(problem["message"] for problem in record.problems),
-                first["suggestion"],
-                _as_json(record.record),
-                _as_json(record.original),
-            ]
-            writer.writerow([inert(cell) for cell in cells])
-            n_written += 1
-    return n_written
-
-
-def inert(cell: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
-
-
-def _as_json(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _folder(home: Home, record: IntakeRecord) -> Path:
-    return interpretation_folder(home, record.delivery_id, record.interpretation_id)

@@ -43,6 +43,8 @@ class Receipt(LogEntry):
     reason: str | None = None
     owner: str | None = None
     manifest_rows: int | None = None
+    replayed_by: str | None = None
+    """Who corrected the records, where a person sent refused records again."""
 
     @property
     def shelf(self) -> str:
@@ -98,7 +100,24 @@ class IntakeRecord(LogEntry):
     notes: dict[str, int]
     read: dict[str, Any] = {}
     check: dict[str, Any] = {}
+    on_change: Literal["version", "conflict"] = "version"
+    """What another content under the id of a record is to this source."""
+    snapshot: Literal["append", "full"] = "append"
+    vanished: Literal["keep", "withdraw"] = "keep"
+    """What becomes of records that a later snapshot lacks."""
+    min_snapshot_share: float = 0.0
+    """The least part of the snapshot before it that a snapshot must hold."""
+    nameless: int = 0
+    """Refused records whose id is not known."""
     created_by_code_version: str
+    waits_for_roster: bool = False
+    """Whether records of learners whom no roster names wait until one does."""
+    min_match_share: float | None = None
+    """The share of its learners that a roster must know, or the delivery is held whole."""
+    erased: int = 0
+    """Rows that an erasure took out; they count nowhere else."""
+    replays: int = 0
+    """How many refused records of other deliveries it mends; 0 for what a source sent."""
 
     @property
     def reason_as_whole(self) -> str | None:
@@ -132,11 +151,13 @@ def receipts(home: Home, shelf: str = "*") -> Iterator[Receipt]:
 
 
 def deliveries(home: Home) -> dict[str, Receipt]:
-    """Return the first receipt of every delivery taken in: its known-at is the delivery's."""
+    """Return the receipt of every delivery taken in that was known first."""
     first: dict[str, Receipt] = {}
     for receipt in receipts(home):
         if receipt.status == "received" and receipt.delivery_id is not None:
-            first.setdefault(receipt.delivery_id, receipt)
+            known = first.setdefault(receipt.delivery_id, receipt)
+            if receipt.known_at < known.known_at:
+                first[receipt.delivery_id] = receipt
     return first
 
 
@@ -146,9 +167,10 @@ def first_receipt(home: Home, delivery_id: str) -> Receipt:
     Raises:
         KeyError: no such delivery was received.
     """
-    for receipt in receipts(home, delivery_id):
-        return receipt
-    raise KeyError(f"no delivery {delivery_id} in {home.receipts}")
+    came = list(receipts(home, delivery_id))
+    if not came:
+        raise KeyError(f"no delivery {delivery_id} in {home.receipts}")
+    return min(came, key=lambda receipt: receipt.known_at)
 
 
 def interpretation_folder(home: Home, delivery_id: str, interpretation_id: str) -> Path:

@@ -16,6 +16,12 @@ EVENT_COLUMNS = (
     "source_cell",
 )
 """Columns of a segment that the outcome rests on, besides its kind and delivery."""
+CONFLICT = "conflict"
+CONFLICT_REMEDY = (
+    "correct the id, or withdraw the first one at the source; if this source does correct its "
+    "records, write on_change: version in its spec"
+)
+NO_REFUSED = "(select null::varchar as delivery_id, null::varchar as record_key where false)"
 
 
 @cache
@@ -23,11 +29,24 @@ def _text() -> str:
     return (Path(__file__).parent / "resolve.sql").read_text(encoding="utf-8")
 
 
-def resolve_sql(events: str) -> str:
-    """Return a query of `event_id` and `present_outcome` over a relation of events.
+def resolve_sql(events: str, refused: str = NO_REFUSED) -> str:
+    """Return a query of what became of each of a relation of events.
+
+    Its columns are `event_id`, `present_outcome`, `gone_at` (where the snapshot in force lacks the
+    record: since when) and `conflicts_with` (the event that stays in its place). It reads the
+    tables of `standing.put_in` too.
 
     Args:
-        events: name of a table or view with `kind`, `delivery_sha256` and `EVENT_COLUMNS`; it may
-            be limited to some record keys, if it has all events of these.
+        events: name of a table or view with `kind`, `delivery_id` and `EVENT_COLUMNS`; it may be
+            limited to some record keys, if it has all events of these.
+        refused: a relation of `delivery_id` and `record_key` of refused records.
     """
-    return _text().replace("{events}", events)
+    return _text().replace("{events}", events).replace("{refused}", refused)
+
+
+def conflict_message(row: str, delivery_id: str) -> str:
+    """Return an expression that says of a quarantined newcomer which record stays in its place."""
+    return (
+        f"'the record says something else than row ' || {row} || ' of ' || {delivery_id} "
+        "|| ', which has the same id, came first and stays'"
+    )

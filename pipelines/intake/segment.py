@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines import __version__
 from pipelines.home import Home, write_atomically
 from pipelines.identity.vault import persons_path
+from pipelines.intake.aside import REPLAYS
 from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
 from pipelines.intake.records import (
     INTAKE_RECORD,
@@ -43,7 +46,9 @@ def commit(
     target = interpretation_folder(home, delivery_id, feed.interpretation_id)
     if not is_committed(home, delivery_id, feed.interpretation_id):
         report = _validated(staging)
-        record = _intake_record(feed, first_receipt(home, delivery_id), report, _verdict(staging))
+        record = _intake_record(
+            feed, first_receipt(home, delivery_id), report, _verdict(staging), _nameless(staging)
+        )
         _finish(staging, record)
         _copy(staging.persons, persons_path(home, delivery_id, feed.interpretation_id))
         _copy(staging.originals, originals_path(home, delivery_id, feed.interpretation_id))
@@ -75,8 +80,14 @@ def _verdict(staging: Staging) -> dict[str, Any]:
     return verdict
 
 
+def _nameless(staging: Staging) -> int:
+    refused = pl.scan_parquet(staging.refused)
+    counted = refused.filter("is_first", pl.col("record_key").is_null()).select(pl.len()).collect()
+    return int(counted.item())
+
+
 def _intake_record(
-    feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any]
+    feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any], nameless: int
 ) -> IntakeRecord:
     hold = _hold(feed, receipt, report, check)
     reasons = dict(report.reasons)
@@ -106,7 +117,15 @@ def _intake_record(
         notes=report.notes,
         read=report.read,
         check=check,
+        on_change=feed.on_change,
+        snapshot=feed.snapshot,
+        vanished=feed.vanished,
+        min_snapshot_share=feed.min_snapshot_share,
+        nameless=nameless,
         created_by_code_version=__version__,
+        waits_for_roster=feed.waits_for_roster,
+        min_match_share=None if report.replays else feed.min_match_share,
+        replays=report.replays,
     )
 
 
@@ -129,7 +148,9 @@ def _finish(staging: Staging, record: IntakeRecord) -> None:
     finished = staging.finished
     shutil.rmtree(finished, ignore_errors=True)
     finished.mkdir()
-    for path in (*sorted(staging.accepted.glob("*.parquet")), staging.refused, staging.notes):
+    replays = [staging.read / REPLAYS] if record.replays else []
+    events = sorted(staging.accepted.glob("*.parquet"))
+    for path in (*events, staging.refused, staging.notes, *replays):
         os.link(path, finished / path.name)
         _sync(path)
     write_atomically(finished / INTAKE_RECORD, record.to_bytes())

@@ -37,6 +37,7 @@ ORIGINALS_SCHEMA: dict[str, pl.DataType] = {
     "source_row": pl.Int64(),
     "source_cell": pl.String(),
     "kind": pl.String(),
+    "record_key": pl.String(),
     "record": pl.String(),
     "original": pl.String(),
 }

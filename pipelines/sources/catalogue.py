@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipelines.sources import codes as code_lists
 from pipelines.sources.checks import SpecCheck
+from pipelines.sources.crosswalk import approvals_path
 from pipelines.sources.faults import Fault, SourceError, known
 from pipelines.sources.spec import SourceSpec
 from pipelines.sources.text import globs_overlap
@@ -37,6 +38,15 @@ class Catalogue:
         """Return the source of a file, named relative to the inbox with forward slashes."""
         return next((spec for spec in self.sources.values() if spec.takes(relative)), None)
 
+    def waits_for_roster(self, spec: SourceSpec) -> bool:
+        """Tell whether records of learners whom no roster names wait until one does."""
+        if spec.unknown_learners is not None:
+            return spec.unknown_learners == "wait"
+        return any(
+            "learner" in other.kinds and other.namespace == spec.namespace
+            for other in self.sources.values()
+        )
+
     def reason_to_refuse(self, spec: SourceSpec, column: str) -> str | None:
         """Return why a column must not be taken, or None."""
         return spec.refuse.get(column) or code_lists.reason_never_taken(self.codes, column)
@@ -50,18 +60,23 @@ def load(settings: Settings) -> Catalogue:
     """
     specs = [SHIPPED, *([settings.site / "sources"] if settings.site else [])]
     lists = [code_lists.SHIPPED, *([settings.site / "codes"] if settings.site else [])]
-    files = (path for folder in (*specs, *lists) for path in sorted(folder.glob("*.*")))
+    approvals = approvals_path(settings.home)
+    files = [path for folder in (*specs, *lists) for path in sorted(folder.glob("*.*"))]
+    files += [approvals] if approvals.exists() else []
     stamps = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    return _load(tuple(specs), tuple(lists), stamps)
+    return _load(tuple(specs), tuple(lists), approvals, stamps)
 
 
 @lru_cache(maxsize=4)
 def _load(
-    specs: tuple[Path, ...], lists: tuple[Path, ...], stamps: tuple[tuple[str, int, int], ...]
+    specs: tuple[Path, ...],
+    lists: tuple[Path, ...],
+    approvals: Path,
+    stamps: tuple[tuple[str, int, int], ...],
 ) -> Catalogue:
     """Load once for each state of the files."""
     del stamps
-    return load_folders(list(specs), code_lists.load_folders(list(lists)))
+    return load_folders(list(specs), code_lists.load_folders(list(lists), approvals))
 
 
 def load_folders(folders: list[Path], codes: dict[str, pl.DataFrame]) -> Catalogue:

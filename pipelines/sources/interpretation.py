@@ -15,6 +15,10 @@ from pipelines.sources.readers import READERS
 from pipelines.sources.spec import SourceSpec
 
 ID_LENGTH = 12
+SNAPSHOTS_VERSION = 1
+"""Raised whenever intake notes other things about a snapshot."""
+CONTENT_VERSION = 2
+"""Raised whenever the same record would get another content hash: all must be hashed alike."""
 
 
 def spec_version(spec: SourceSpec) -> str:
@@ -35,6 +39,9 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "contracts": contract_versions(spec),
             "reader": [spec.reader.name, READERS[spec.reader.name].version],
             "mapping": mapping.VERSION,
+            "snapshots": SNAPSHOTS_VERSION if spec.snapshot == "full" else None,
+            "content": CONTENT_VERSION,
+            "waits_for_roster": catalogue.waits_for_roster(spec),
             "scales": _scales(spec, catalogue),
             "lookups": catalogue.lookups[spec.source],
             "refused_columns": catalogue.codes["refused_columns"].rows(),
@@ -43,7 +50,8 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
 
 
 def _content(spec: SourceSpec) -> Any:
-    return spec.model_dump(mode="json", exclude_defaults=True)
+    """Return what a spec says of its files; how they are pulled changes no reading."""
+    return spec.model_dump(mode="json", exclude_defaults=True, exclude={"pull"})
 
 
 def _scales(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:

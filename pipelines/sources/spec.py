@@ -23,7 +23,16 @@ from pydantic import (
 from pipelines.sources.text import parse_template
 
 SOURCE_ID_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
-SPECIAL_FORMATS = ("iso", "excel_serial", "epoch_seconds", "epoch_milliseconds")
+SPECIAL_FORMATS = (
+    "iso",
+    "excel_serial",
+    "excel_serial_1904",
+    "epoch_seconds",
+    "epoch_milliseconds",
+)
+MIN_SNAPSHOT_SHARE = 0.6
+"""Least part of the snapshot before it that a snapshot must hold. Source: local choice, as a third
+of a three-year programme may leave at once."""
 
 Scalar = str | bool | int
 
@@ -210,6 +219,10 @@ class FieldMap(Part):
     first_of: list[str] | None = None
     """Several columns: the first that holds something in this row."""
     template: Template | None = None
+    identity: Annotated[list[str], Field(min_length=1)] | None = None
+    """Columns whose content makes the id of a record, where rows have no id of their own."""
+    equal_rows: Literal["count", "once"] = "count"
+    """Whether rows of one file that are equal in these columns are so many records, or one."""
     row_number: list[Text] | None = None
     """The nth row of the file takes the nth value."""
     value: Scalar | list[Text] | None = None
@@ -241,15 +254,18 @@ class FieldMap(Part):
             self.column,
             self.first_of,
             self.template,
+            self.identity,
             self.row_number,
             self.value,
             self.cases,
         )
         if sum(item is not None for item in sources) != 1:
             raise ValueError(
-                "say where the value comes from, once: column, first_of, template, row_number, "
-                "value or cases"
+                "say where the value comes from, once: column, first_of, template, identity, "
+                "row_number, value or cases"
             )
+        if self.equal_rows != "count" and self.identity is None:
+            raise ValueError("equal_rows needs identity")
         if self.scale is not None and (self.map is not None or self.lookup is not None):
             raise ValueError("scale cannot be combined with map or lookup")
         if self.scale_version is not None and self.scale is None:
@@ -263,6 +279,7 @@ class FieldMap(Part):
         if self.column is not None:
             yield self.column[0]
         yield from self.first_of or ()
+        yield from self.identity or ()
         for case in self.cases or ():
             yield from case.when.columns()
             if case.column is not None:
@@ -353,12 +370,23 @@ class RecordMap(Part):
     """One kind of record that rows of the file hold."""
 
     kind: str
+    part: str | None = Field(default=None, min_length=1)
+    """The sheet or member that holds the rows, or a pattern over such names; case does not count.
+    None where the file has one part, or every part is read."""
+    part_optional: bool = False
+    """Whether the file may lack the part."""
     when: When | None = None
     record_id: Annotated[FieldMap, BeforeValidator(_as_record_id)]
     fields: dict[str, FieldEntry] = {}
     wide: Wide | None = None
     void: Annotated[VoidMap, BeforeValidator(_as_void)] | None = None
     notes: list[NoteMap] = []
+
+    @model_validator(mode="after")
+    def _optional_part_is_named(self) -> Self:
+        if self.part_optional and self.part is None:
+            raise ValueError("part_optional needs part")
+        return self
 
     def field_maps(self) -> Iterator[tuple[str, FieldMap]]:
         """Return every field mapping of the block."""
@@ -422,6 +450,25 @@ class Gates(Part):
     max_refused_share: Annotated[float, Field(ge=0, le=1)] | None = None
     max_age_days: int | None = Field(default=None, ge=0)
     min_match_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    min_snapshot_share: Annotated[float, Field(ge=0, le=1)] = MIN_SNAPSHOT_SHARE
+
+
+class Pull(Part):
+    """From which Learning Record Store statements are pulled, and how often all of them.
+
+    What it is asked with comes from the environment, never from here.
+    """
+
+    endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    lrs: Literal["standard", "ralph"] = "standard"
+    xapi_version: Literal["1.0.3", "2.0"] = "1.0.3"
+    overlap_minutes: int = Field(default=60, ge=0)
+    """How far back each pull asks, where the store does not say what is complete."""
+    reconcile_days: int | None = Field(default=None, ge=1)
+    """How often everything is asked for again; by default as the kind of store needs it."""
+    page_size: int = Field(default=500, ge=1)
+    filters: dict[str, Text] = {}
+    """Parameters of every query, such as `verb` or `activity`."""
 
 
 class Lookup(Part):
@@ -456,12 +503,20 @@ class SourceSpec(Part):
     record_scope: Name | None = None
     person_ids: PersonIds = PersonIds()
     known_at: KnownAt = KnownAt(from_="receipt")
+    on_change: Literal["version", "conflict"] = "version"
+    """What another content under the id of a record is: its next version, or a conflict."""
     snapshot: Literal["append", "full"] = "append"
+    vanished: Literal["keep", "withdraw"] = "keep"
+    """What becomes of records that a later full snapshot lacks; they are reported either way."""
     gates: Gates = Gates()
     missing: Texts = [""]
     values: dict[str, Scalar] = {}
     lookups: dict[str, Lookup] = {}
     records: list[RecordMap] = Field(min_length=1)
+    unknown_learners: Literal["wait", "accept"] | None = None
+    """Whether records of learners whom no roster names wait; by default they do where a source of
+    the same name space delivers rosters."""
+    pull: Pull | None = None
     unmatched: Literal["refuse", "skip"] = "refuse"
     """What becomes of rows that no block of `records` wants."""
     drop: list[str] = []

@@ -44,8 +44,13 @@ MANIFEST = "calibration.json"
 RATINGS = """
     with
     identity as (
-        select pseudonym, role, min(person_key) as person_key
-        from raw.identity group by pseudonym, role
+        select
+            pseudonym,
+            role,
+            person_key,
+            coalesce(valid_from, date '0001-01-01') as valid_from,
+            coalesce(valid_to, date '9999-12-30') as valid_to
+        from raw.identity
     )
     select
         rating.programme_id,
@@ -56,9 +61,17 @@ RATINGS = """
         rating.level
     from raw.workplace_assessment as rating
     join identity as learner
-        on rating.learner_pseudonym = learner.pseudonym and learner.role = 'learner'
+        on
+            rating.learner_pseudonym = learner.pseudonym
+            and learner.role = 'learner'
+            and coalesce(cast(rating.observed_at as date), learner.valid_from)
+            between learner.valid_from and learner.valid_to
     join identity as assessor
-        on rating.assessor_pseudonym = assessor.pseudonym and assessor.role = 'assessor'
+        on
+            rating.assessor_pseudonym = assessor.pseudonym
+            and assessor.role = 'assessor'
+            and coalesce(cast(rating.observed_at as date), assessor.valid_from)
+            between assessor.valid_from and assessor.valid_to
     where
         rating.present_outcome = 'accepted'
         and rating.level is not null

@@ -48,6 +48,8 @@ class Edition(BaseModel):
     """SHA-256 of every Parquet file, by its path in the edition."""
     versions: dict[str, str]
     audit: dict[str, Any]
+    erasures: tuple[dict[str, Any], ...] = ()
+    """Erasures under law that changed the edition, with the table hashes before and after."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,17 +22,46 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
 from pipelines.contracts.versions import read_segment
 from pipelines.home import Home
-from pipelines.intake.records import IntakeRecord, active_records, interpretation_folder, receipts
-from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
+from pipelines.intake.aside import (
+    HELD,
+    ROSTERS,
+    WAITING,
+    WORDS,
+    Aside,
+    aside_sql,
+    decided,
+    list_unmatched,
+    person_columns,
+    replayed_only,
+)
+from pipelines.intake.present import as_it_stands, refused_and_replayed
+from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts
+from pipelines.intake.resolve import (
+    CONFLICT_REMEDY,
+    EVENT_COLUMNS,
+    conflict_message,
+    resolve_sql,
+)
+from pipelines.intake.standing import put_in, standing
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
-from pipelines.warehouse.reference import Rows, reference_tables
+from pipelines.warehouse.reference import Rows, identities, reference_tables
 
 KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
 """Voids first: they change the outcome of records of other kinds."""
 
-LOADED = ("delivery_id", "interpretation_id")
+POINTERS = ("delivery_id", "interpretation_id")
+LOADED = (*POINTERS, "status", "known_at")
+"""What makes a delivery as loaded: another of these, and it is loaded again."""
+POINTED_AT = (*POINTERS, "source_id", "source_row", "source_cell", "record_key")
+
+SNAPSHOTS = {
+    "raw.snapshot_arrival": "standing_arrival",
+    "raw.snapshot_register": "standing_register",
+}
+"""Tables that remember what `standing.put_in` said at the last load."""
+
 PATIENCE = 60.0
 
 Row = dict[str, Any]
@@ -84,13 +114,15 @@ def load(home: Home, settings: Settings, known_at: datetime | None = None) -> Lo
 def newest_known_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
     """Return the newest instant at which something that `raw` holds became known.
 
-    A record cannot have become known after its delivery came, whatever its own column says.
+    A record cannot have become known after its delivery came, whatever its own column says. A full
+    snapshot that comes again makes known that all is still as it was.
     """
     each = " union all ".join(
         "select max(least(event.known_at, record.known_at)) as known_at "
         f'from raw."{kind}" as event join raw.intake_record as record using (delivery_id)'
         for kind in KINDS
     )
+    each += " union all select max(arrived_at) from raw.snapshot_arrival"
     found: datetime | None = con.execute(f"select max(known_at) from ({each})").fetchall()[0][0]
     return found
 
@@ -102,20 +134,41 @@ def _load(
     known_at: datetime | None,
     started: float,
 ) -> LoadReport:
-    in_force = {(r.delivery_id, r.interpretation_id): r for r in active_records(home)}
+    stands = standing(home, known_at)
+    in_force = {_as_loaded(record): record for record in stands.records.values()}
     _forget_another_limit(con, known_at)
-    standing = set(con.execute("select delivery_id, interpretation_id from raw.loaded").fetchall())
-    gone = sorted(standing - in_force.keys())
-    new = [item for key, item in in_force.items() if key not in standing]
+    loaded = set(con.execute(f"select {', '.join(LOADED)} from raw.loaded").fetchall())
+    gone = sorted(loaded - in_force.keys())
+    new = [item for key, item in in_force.items() if key not in loaded]
     con.execute("create or replace temp table gone (delivery_id varchar)")
-    _insert(con, "gone", [{"delivery_id": delivery_id} for delivery_id, _ in gone])
+    _insert(con, "gone", [{"delivery_id": key[0]} for key in gone])
+    put_in(con, stands)
+    _replace_snapshots(con)
+    records = list(in_force.values())
     _replace(con, "receipt", [receipt.model_dump() for receipt in receipts(home)])
-    _replace(con, "intake_record", [_intake_row(record) for record in in_force.values()])
-    events_added = _replace_events(con, home, new, known_at) if new or gone else {}
+    _replace(con, "intake_record", [_intake_row(record) for record in records])
     _replace_pointers(con, home, new)
+    events = _Events(con, home, new, known_at)
+    replayed_only(home, records, known_at).register(con)
+    for kind in ("void", *ROSTERS):
+        events.replace(kind)
+    identity = identities(con, home, stands, known_at)
+    _replace(con, "identity", identity)
+    aside = decided(home, records, identity, known_at)
+    aside.register(con)
+    for kind in KINDS:
+        if kind not in ROSTERS:
+            events.replace(kind)
+    events_added = events.added
+    _close_replayed(con)
+    _point_to_waiting(con)
+    mended = refused_and_replayed(home, records, aside.replayed)
+    _replace(con, "intake_record", [_intake_row(record, aside, mended) for record in records])
     _forget_later_arrivals(con, known_at)
-    for table, rows in reference_tables(con, home, settings, known_at).items():
+    for table, rows in reference_tables(home, settings, known_at).items():
         _replace(con, table, rows)
+    if known_at is None:
+        list_unmatched(home, records, aside, identity)
     con.execute("delete from raw.loaded")
     _insert(con, "raw.loaded", [dict(zip(LOADED, key, strict=True)) for key in in_force])
     return LoadReport(
@@ -124,7 +177,7 @@ def _load(
         events_added=events_added,
         events=_events(con),
         outcomes=_outcomes(con),
-        refused=_number(con, "select count(*) from raw.refused where is_first"),
+        refused=_number(con, "select count(*) from raw.refused where is_first and is_open"),
         newest_known_at=newest_known_at(con),
         seconds=round(time.perf_counter() - started, 3),
     )
@@ -135,7 +188,7 @@ def _forget_another_limit(con: duckdb.DuckDBPyConnection, known_at: datetime | N
     standing = con.execute("select known_at_limit from raw.load_state").fetchall()[0][0]
     if standing == known_at:
         return
-    for table in (*KINDS, "refused", "note", "loaded"):
+    for table in (*KINDS, "refused", "note", "loaded", "aside"):
         con.execute(f'delete from raw."{table}"')
     con.execute("update raw.load_state set known_at_limit = ?", [known_at])
 
@@ -163,15 +216,24 @@ def _forget_later_arrivals(con: duckdb.DuckDBPyConnection, known_at: datetime | 
     )
 
 
-def _intake_row(record: IntakeRecord) -> Row:
-    hold = record.hold.model_dump() if record.hold else {}
-    return record.model_dump() | {
+def _intake_row(
+    record: IntakeRecord,
+    aside: Aside | None = None,
+    mended: dict[str, Counter[str]] | None = None,
+) -> Row:
+    match = aside.matches.get(record.delivery_id) if aside is not None else None
+    stands = as_it_stands(record, match)
+    hold = stands.hold.model_dump() if stands.hold else {}
+    n_replayed = (mended or {}).get(record.delivery_id, Counter()).total()
+    return stands.model_dump() | {
         **{f"hold_{name}": value for name, value in hold.items()},
         "error": str(record.error) if record.error else None,
         "check_verdict": record.check.get("verdict"),
         "check_results": _json(record.check.get("results", [])),
         "n_accepted_events": record.n_events,
-        "n_refused": record.refused,
+        "n_refused": record.refused - n_replayed,
+        "n_replayed": n_replayed,
+        "n_held": record.n_events if record.status == "held" else 0,
         "accepted_events": _json(record.accepted_events),
         "reasons": _json(record.reasons),
         "notes": _json(record.notes),
@@ -179,33 +241,131 @@ def _intake_row(record: IntakeRecord) -> Row:
     }
 
 
-def _replace_events(
-    con: duckdb.DuckDBPyConnection,
-    home: Home,
-    new: Sequence[IntakeRecord],
-    known_at: datetime | None,
-) -> dict[str, int]:
-    added = {}
-    committed = [record for record in new if record.status == "committed"]
-    con.execute("create or replace temp table voided (record_key varchar)")
-    is_any_touched = _number(con, "select count(*) from gone") > 0
-    for kind in KINDS:
-        if not is_any_touched and not any(kind in item.accepted_events for item in committed):
-            continue
-        n = _stage_events(con, home, kind, committed, known_at)
+def _as_loaded(record: IntakeRecord) -> tuple[str, ...]:
+    known_at = record.known_at.isoformat()
+    return record.delivery_id, record.interpretation_id, record.status, known_at
+
+
+def _replace_snapshots(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep which snapshots arrived and are in force; `shifted` has the sources that changed."""
+    changed = [
+        f"select source_id from (from {one} except from {other})"
+        for pair in SNAPSHOTS.items()
+        for one, other in (pair, reversed(pair))
+    ]
+    con.execute(f"create or replace temp table shifted as {' union '.join(changed)}")
+    for table, present in SNAPSHOTS.items():
+        con.execute(f"delete from {table}")
+        con.execute(f"insert into {table} from {present}")
+
+
+class _Events:
+    """Brings the events of one kind after the other in line with the log.
+
+    What stands aside is worked out for all events of a kind, so that a roster, a replay or a
+    decision about identities lets records in, or takes them out, that were loaded long ago.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        home: Home,
+        new: Iterable[IntakeRecord],
+        known_at: datetime | None,
+    ) -> None:
+        self._con, self._home, self._known_at = con, home, known_at
+        self._committed = [record for record in new if record.status == "committed"]
+        self._staged: set[str] = set()
+        counted = "select (select count(*) from gone) + (select count(*) from shifted)"
+        self._is_any_gone = _number(con, counted) > 0
+        self.added: dict[str, int] = {}
+        con.execute("create or replace temp table voided (record_key varchar)")
+
+    def replace(self, kind: str) -> None:
+        """Replace the events of a kind, or look again at who stands aside."""
+        con = self._con
+        n = self._stage(kind)
+        is_any_voided = _number(con, "select count(*) from voided") > 0
+        is_changed = n or self._is_any_gone or (is_any_voided and kind != "void")
+        if not (self._stand_aside(kind) or is_changed):
+            return
         con.execute(
             f"""
             create or replace temp table touched as
             select record_key from incoming
             union
+            select record_key from aside_changed
+            union
             select record_key from raw."{kind}"
             where
                 delivery_id in (select delivery_id from gone)
                 or record_key in (select record_key from voided)
+                or source_id in (select source_id from shifted)
             """
         )
         if not _number(con, "select count(*) from touched"):
-            continue
+            return
+        self._resolve(kind)
+        con.execute("delete from raw.aside where kind = ?", [kind])
+        con.execute("insert into raw.aside by name select * from aside_now")
+        if kind == "void":
+            con.execute("insert into voided select record_key from touched")
+        if n:
+            self.added[kind] = n
+
+    def _stage(self, kind: str) -> int:
+        """Put new events of a kind into `incoming`, once."""
+        new = [] if kind in self._staged else self._committed
+        self._staged.add(kind)
+        return _stage_events(self._con, self._home, kind, new, self._known_at)
+
+    def _stand_aside(self, kind: str) -> bool:
+        """Make `aside_now`, and `aside_changed` with the records for which it is another."""
+        con = self._con
+        con.execute("create or replace temp table aside_changed (record_key varchar)")
+        can_be = _number(
+            con,
+            f"""
+            select
+                (select count(*) from raw.aside where kind = '{kind}')
+                + (select count(*) from aside_replayed where kind = '{kind}')
+                + (select count(*) from aside_policy where is_held)
+                + (select count(*) from aside_policy where waits)
+                * (select count(*) from aside_unknown)
+            """,
+        )
+        columns = (
+            "event_id, record_key, delivery_id, source_row, source_cell, "
+            f"'{kind}' as kind, {person_columns(kind)}"
+        )
+        con.execute(
+            f"""
+            create or replace temp view standing_events as
+            select {columns} from incoming
+            union all
+            select {columns} from raw."{kind}"
+            where delivery_id not in (select delivery_id from gone)
+            """
+        )
+        events = "standing_events" if can_be else "(from standing_events limit 0)"
+        con.execute(f"create or replace temp table aside_now as {aside_sql(events)}")
+        if not can_be:
+            return False
+        con.execute(
+            f"""
+            insert into aside_changed
+            select coalesce(new.record_key, old.record_key)
+            from aside_now as new
+            full join (select * from raw.aside where kind = '{kind}') as old
+                on new.event_id = old.event_id
+            where new.code is distinct from old.code
+            """
+        )
+        return _number(con, "select count(*) from aside_changed") > 0
+
+    def _resolve(self, kind: str) -> None:
+        """Work out the present outcomes of the records in `touched` again."""
+        con = self._con
         con.execute(
             f"""
             create or replace temp table pool as
@@ -222,38 +382,150 @@ def _replace_events(
         )
         con.execute(_events_to_resolve(kind))
         con.execute(
+            "create or replace temp table resolved as "
+            + resolve_sql("to_resolve", refused=STILL_THERE)
+        )
+        con.execute(
             f"""
             insert into raw."{kind}" by name
-            select pool.*, outcome.present_outcome
-            from pool join ({resolve_sql("to_resolve")}) as outcome using (event_id)
+            select pool.*, coalesce(aside.present_outcome, resolved.present_outcome)
+                as present_outcome
+            from pool
+            left join resolved using (event_id)
+            left join aside_now as aside using (event_id)
             """
         )
-        if kind == "void":
-            con.execute("create or replace temp table voided as select record_key from touched")
-            is_any_touched = True
-        if n:
-            added[kind] = n
-    return added
+        _replace_findings(con, kind)
 
 
 def _events_to_resolve(kind: str) -> str:
     """Return the making of `to_resolve`: the pool, and the voids that may withdraw its records."""
     columns = ", ".join(f"event.{name}" for name in EVENT_COLUMNS)
 
-    def events(of_kind: str, table: str) -> str:
+    def events(of_kind: str, table: str, aside: str) -> str:
         return f"""
-            select {columns}, '{of_kind}' as kind, record.sha256 as delivery_sha256
-            from {table} as event join raw.intake_record as record using (delivery_id)
+            select {columns}, event.delivery_id, '{of_kind}' as kind
+            from {table} as event
+            where event.event_id not in (select event_id from {aside})
         """
 
-    pool = events(kind, "pool")
+    pool = events(kind, "pool", "aside_now")
     if kind != "void":
         pool += f"""
             union all
-            {events("void", "raw.void")}
-            where event.record_key in (select record_key from touched)
+            {events("void", "raw.void", "raw.aside")}
+            and event.record_key in (select record_key from touched)
         """
     return f"create or replace temp view to_resolve as {pool}"
+
+
+STILL_THERE = (
+    "(select delivery_id, record_key from raw.refused "
+    "union all select delivery_id, record_key from aside_now)"
+)
+"""Records that a delivery holds though none of their events takes part in resolving."""
+
+
+def _replace_findings(con: duckdb.DuckDBPyConnection, kind: str) -> None:
+    """Replace what resolving found about the touched records: conflicts, and what vanished."""
+    for table, code in (("refused", "conflict"), ("note", "vanished")):
+        con.execute(
+            f"""
+            delete from raw.{table}
+            where code = '{code}' and record_key in (select record_key from touched)
+            """
+        )
+    con.execute(
+        f"""
+        insert into raw.refused by name
+        select
+            {", ".join(f"newcomer.{name}" for name in POINTED_AT)},
+            '{kind}' as kind,
+            'conflict' as code,
+            'record_id' as field,
+            {conflict_message("first.source_row", "first.delivery_id")} as message,
+            ? as suggestion,
+            record.owner,
+            true as is_first
+        from resolved
+        join pool as newcomer on resolved.event_id = newcomer.event_id
+        join pool as first on resolved.conflicts_with = first.event_id
+        join raw.intake_record as record on newcomer.delivery_id = record.delivery_id
+        """,
+        [CONFLICT_REMEDY],
+    )
+    con.execute(
+        f"""
+        insert into raw.note by name
+        select
+            event_id,
+            {", ".join(f"pool.{name}" for name in POINTED_AT)},
+            '{kind}' as kind,
+            'vanished' as code,
+            'the full snapshot of ' || strftime(gone_at at time zone 'UTC', '%Y-%m-%d')
+                || ' lacks the record, which one before it had' as detail
+        from resolved join pool using (event_id)
+        where gone_at is not null
+        """
+    )
+
+
+def _close_replayed(con: duckdb.DuckDBPyConnection) -> None:
+    """Note which refused records are still open: those that nobody sent again corrected."""
+    is_replayed = """
+        exists (
+            select 1 from aside_replayed as replayed
+            where
+                replayed.delivery_id = refused.delivery_id
+                and replayed.kind = refused.kind
+                and replayed.source_row = refused.source_row
+                and replayed.source_cell is not distinct from refused.source_cell
+                and (
+                    replayed.record_key is null
+                    or replayed.record_key = coalesce(refused.record_key, '')
+                )
+        )
+    """
+    con.execute("update raw.refused set is_open = true where is_open is distinct from true")
+    con.execute(f"update raw.refused as refused set is_open = false where {is_replayed}")
+
+
+def _point_to_waiting(con: duckdb.DuckDBPyConnection) -> None:
+    """List accepted records that wait, or whose delivery is held, beside the refused ones."""
+    said = [words.message for words in WORDS.values()]
+    con.execute("delete from raw.refused where message in (select unnest(?))", [said])
+    con.execute(
+        """
+        insert into raw.refused by name
+        select
+            aside.delivery_id,
+            record.interpretation_id,
+            record.source_id,
+            aside.source_row,
+            aside.source_cell,
+            aside.kind,
+            aside.record_key,
+            aside.code,
+            case when aside.code = ? then 'learner_id' end as field,
+            case when aside.code = ? then ? else ? end as message,
+            case when aside.code = ? then ? else ? end as suggestion,
+            record.owner,
+            true as is_first,
+            true as is_open
+        from raw.aside as aside
+        join raw.intake_record as record using (delivery_id)
+        where aside.present_outcome = 'quarantined'
+        """,
+        [
+            WAITING,
+            WAITING,
+            WORDS[WAITING].message,
+            WORDS[HELD].message,
+            WAITING,
+            WORDS[WAITING].suggestion,
+            WORDS[HELD].suggestion,
+        ],
+    )
 
 
 def _stage_events(
@@ -286,7 +558,16 @@ def _stage_events(
         create or replace temp table incoming as
         select * from (select * exclude (present_outcome) from raw."{kind}" limit 0)
         union all by name
-        select * from ({" union all by name ".join(parts)})
+        select * from (
+            select event.* replace (
+                case
+                    when event.known_at = delivery.stamped_at then delivery.known_at
+                    else event.known_at
+                end as known_at
+            )
+            from ({" union all by name ".join(parts)}) as event
+            join standing_delivery as delivery on event.delivery_id = delivery.delivery_id
+        )
         where coalesce(known_at <= cast(? as timestamptz), true)
         """,
         [known_at],
@@ -311,10 +592,10 @@ def _replace_pointers(
         for record in new:
             path = interpretation_folder(home, *_key(record)) / file
             if path.exists():
-                told = dict(zip(LOADED, _key(record), strict=True)) | {
+                told = dict(zip(POINTERS, _key(record), strict=True)) | {
                     "source_id": record.source_id
                 }
-                own = [name for name in OTHER_TABLES[table] if name not in told]
+                own = [name for name in OTHER_TABLES[table] if name not in (*told, "is_open")]
                 con.execute(
                     f"""
                     insert into raw.{table} by name

@@ -56,6 +56,8 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "rows_read": "bigint",
         "n_accepted_events": "bigint",
         "n_refused": "bigint",
+        "n_replayed": "bigint",
+        "n_held": "bigint",
         "accepted_events": "json",
         "reasons": "json",
         "notes": "json",
@@ -71,6 +73,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "suggestion": "varchar",
         "owner": "varchar",
         "is_first": "boolean",
+        "is_open": "boolean",
     },
     "note": {"event_id": "varchar"} | LOCATION | {"detail": "varchar"},
     "identity": {
@@ -79,6 +82,9 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "role": "varchar",
         "person_key": "varchar",
         "known_at": "timestamptz",
+        "valid_from": "date",
+        "valid_to": "date",
+        "is_known": "boolean",
     },
     "rule_set": {
         "rule_set_id": "varchar",
@@ -231,6 +237,39 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
 """Every raw table that is not a kind of record, with the types of its columns."""
 
 
+LOAD_STATE: dict[str, dict[str, str]] = {
+    "loaded": {
+        "delivery_id": "varchar",
+        "interpretation_id": "varchar",
+        "status": "varchar",
+        "known_at": "varchar",
+    },
+    "snapshot_arrival": {
+        "source_id": "varchar",
+        "delivery_id": "varchar",
+        "arrived_at": "timestamptz",
+    },
+    "snapshot_register": {
+        "source_id": "varchar",
+        "delivery_id": "varchar",
+        "arrived_at": "timestamptz",
+        "withdraws": "boolean",
+    },
+    "aside": {
+        "event_id": "varchar",
+        "kind": "varchar",
+        "record_key": "varchar",
+        "delivery_id": "varchar",
+        "source_row": "bigint",
+        "source_cell": "varchar",
+        "code": "varchar",
+        "present_outcome": "varchar",
+    },
+    "load_state": {"fingerprint": "varchar", "known_at_limit": "timestamptz"},
+}
+"""What load remembers for itself; dbt does not read it."""
+
+
 def raw_tables() -> dict[str, dict[str, str]]:
     """Return every table of the schema `raw`: its columns and their DuckDB types, in order."""
     kinds = {
@@ -243,7 +282,7 @@ def raw_tables() -> dict[str, dict[str, str]]:
 
 def fingerprint() -> str:
     """Return a name for the present shape of the raw tables."""
-    return hashlib.sha256(json.dumps(raw_tables()).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([raw_tables(), LOAD_STATE]).encode()).hexdigest()[:16]
 
 
 def create_raw(con: duckdb.DuckDBPyConnection) -> None:
@@ -256,11 +295,9 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     con.begin()
     con.execute("drop schema if exists raw cascade")
     con.execute("create schema raw")
-    for table, columns in raw_tables().items():
+    for table, columns in (raw_tables() | LOAD_STATE).items():
         body = ", ".join(f'"{name}" {dtype}' for name, dtype in columns.items())
         con.execute(f'create table raw."{table}" ({body})')
-    con.execute("create table raw.loaded (delivery_id varchar, interpretation_id varchar)")
-    con.execute("create table raw.load_state (fingerprint varchar, known_at_limit timestamptz)")
     con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
     con.commit()
 

@@ -11,7 +11,8 @@ import polars as pl
 
 from pipelines.home import Home
 from pipelines.identity.bridge import bridge
-from pipelines.intake.records import active_records
+from pipelines.intake.aside import ROSTERS
+from pipelines.intake.standing import Standing
 from pipelines.rules import load_catalogue
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
@@ -27,22 +28,16 @@ CODE_LISTS = {
 }
 """Raw tables that hold a code list, and its name."""
 
-ROSTERS = ("learner", "assessor")
-"""Kinds whose accepted records may link identities."""
-
 NO_ZONE = "UTC"
 
 
-def reference_tables(
-    con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, known_at: datetime | None
-) -> dict[str, Rows]:
+def reference_tables(home: Home, settings: Settings, known_at: datetime | None) -> dict[str, Rows]:
     """Return the rows of every raw table that is replaced whole at each load."""
     rules = load_catalogue(settings.site)
     codes = code_lists.load(settings)
     return {
         "rule_set": rules.rule_rows(),
         "ai_policy_level": rules.ai_policy_rows(),
-        "identity": _identities(con, home, known_at),
         "cut_score": cut_scores.rows(home, known_at),
         **{table: codes[name] for table, name in CODE_LISTS.items()},
     }
@@ -64,16 +59,19 @@ def calibration_version(con: duckdb.DuckDBPyConnection) -> str | None:
     return found
 
 
-def _identities(
-    con: duckdb.DuckDBPyConnection, home: Home, known_at: datetime | None
+def identities(
+    con: duckdb.DuckDBPyConnection, home: Home, stands: Standing, known_at: datetime | None
 ) -> pl.DataFrame:
-    committed = [
-        (record.delivery_id, record.interpretation_id)
-        for record in active_records(home)
-        if record.status == "committed"
-    ]
+    """Return who is who, by the roster records that `raw` holds as accepted."""
+    committed = [(record.delivery_id, record.interpretation_id) for record in stands.committed]
     each = " union all ".join(
         f"select event_id from raw.{kind} where present_outcome = 'accepted'" for kind in ROSTERS
     )
     accepted = pl.Series([row[0] for row in con.execute(each).fetchall()], dtype=pl.String)
-    return bridge(home, committed, known_at=known_at, linking_events=accepted)
+    return bridge(
+        home,
+        committed,
+        known_at=known_at,
+        linking_events=accepted,
+        known_earlier=stands.known_earlier,
+    )

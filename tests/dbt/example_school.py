@@ -12,6 +12,7 @@ from pipelines.contracts import (
     AiUseDeclaration,
     AssessmentPlan,
     Assessor,
+    Circumstance,
     Committee,
     Consent,
     Decision,
@@ -22,7 +23,9 @@ from pipelines.contracts import (
     Learner,
     LearnerStage,
     MeetingNote,
+    ProfessionalismReport,
     Reflection,
+    Requirement,
     Task,
     Void,
     WorkplaceAssessment,
@@ -365,6 +368,45 @@ def _add_people(school: RawBuilder) -> None:
             effective_at=at(2025, 10, 1),
         ),
         source_id="roster",
+    )
+    school.add(
+        Circumstance(
+            **_ids("case-ana"),
+            learner_id="ana",
+            circumstance_type="adjustment",
+            adjustment="a quarter more time",
+            status="accepted",
+            disclosed_on=date(2025, 10, 1),
+            decided_on=date(2025, 10, 8),
+            decided_by_id="mentor",
+            need_to_know="committee",
+        ),
+        source_id="support",
+    )
+    school.add(
+        Requirement(
+            **_ids("certificate-ana"),
+            learner_id="ana",
+            requirement_id="basic_life_support",
+            requirement_type="certificate",
+            status="met",
+            issued_on=date(2025, 10, 1),
+            verified_by_id="ward",
+        ),
+        source_id="support",
+    )
+    school.add(
+        ProfessionalismReport(
+            **_ids("report-ben"),
+            learner_id="ben",
+            report_type="professionalism",
+            severity="low",
+            description="Came late to the handover twice.",
+            reporter_id="nurse",
+            status="raised",
+            occurred_at=at(2025, 11, 3),
+        ),
+        source_id="support",
     )
     for assessor_id, role in (("ward", "consultant"), ("nurse", "nurse"), ("mentor", "mentor")):
         school.add(

@@ -135,6 +135,8 @@ class RawBuilder:
                     "code_version": "test",
                 }
             ]
+        if table == "refused":
+            return [{"is_open": True} | row for row in self.rows["refused"]]
         return self.rows[table]
 
     def _pseudonyms(self, value: str | list[str], column: str) -> str | list[str]:

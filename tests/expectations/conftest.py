@@ -56,6 +56,7 @@ OWN_VALUES: dict[str, Any] = {
     "ai_policy_level": None,
     "policy_from": date(2026, 1, 1),
     "policy_to": None,
+    "need_to_know": lambda n: ("case_holders", "committee")[n % 2],
 }
 """What columns hold, as a value or made from the number of the row."""
 

@@ -25,6 +25,9 @@ KINDS_WITH_TIME = {
     "demographics": "stated_on",
     "decision": "decided_at",
     "action": "agreed_on",
+    "circumstance": "disclosed_on",
+    "requirement": "occurred_at",
+    "professionalism_report": "occurred_at",
     "void": "voided_at",
 }
 
@@ -140,6 +143,30 @@ BREAKERS = {
     ),
     "assessment_plan.level_known": Breaker("assessment_plan", put(0.1, target_level=7)),
     "committee.quorum_reachable": Breaker("committee", put(0.1, quorum=100)),
+    "committee.attendance_of_members": Breaker(
+        "committee", put(0.1, entry_type="attendance", member_pseudonym="somebody")
+    ),
+    "circumstance.kept_close": Breaker("circumstance", put(need_to_know="mentor")),
+    "requirement.met_as_counted": Breaker(
+        "requirement", put(0.1, status="met", n_done=1, required_n=2)
+    ),
+    "requirement.one_a_learner": Breaker(
+        "requirement",
+        put(
+            0.1,
+            programme_id="MED",
+            learner_pseudonym="p1",
+            requirement_id="sutures",
+            requirement_type="procedure",
+            stage_id="year_1",
+        ),
+    ),
+    "professionalism_report.kept_close": Breaker(
+        "professionalism_report", put(need_to_know="mentor")
+    ),
+    "professionalism_report.texts_differ": Breaker(
+        "professionalism_report", put(0.6, description="see attached")
+    ),
     "decision.made_by_people": Breaker("decision", put(0.1, decided_by_pseudonyms=["p1"])),
     "action.due_on_filled": Breaker("action", put(0.6, due_on=None)),
     "action.texts_differ": Breaker("action", put(0.6, description="see attached")),

@@ -18,8 +18,8 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home
 from pipelines.identity.pseudonyms import Folding, Namespace
-from pipelines.intake import ledger, receive, segment, validate
-from pipelines.intake.feeds import Feed, Feeds, source_of
+from pipelines.intake import ledger, read, receive, segment, validate
+from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
 from pipelines.intake.records import IntakeRecord, first_receipt, interpretation_folder
 from pipelines.intake.staging import NOTE, PROBLEM, Staging
 from pipelines.settings import Settings
@@ -207,3 +207,102 @@ def result_row() -> Callable[..., Row]:
         } | changes
 
     return make
+
+
+FORMS = """
+source: forms
+title: Forms of a made-up school
+owner: assessment_unit
+files: ["*.csv"]
+reader: {name: delimited}
+time_zone: Europe/Vienna
+person_namespace: numbers
+values: {programme_id: MED}
+records:
+  - kind: workplace_assessment
+    record_id: {column: Form}
+    fields:
+      learner_id: Student
+      instrument_id: {value: mini_cex}
+      competency_id: EPA
+      level: {column: Rating, scale: entrustment_5}
+      assessor_id: {column: Assessor, optional: true}
+      observed_at: {column: Observed, format: "%d.%m.%Y"}
+      narrative_strengths: {column: Comment, optional: true}
+"""
+ROSTER = """
+source: roster
+title: Roster of a made-up school
+owner: registry
+files: ["*.csv"]
+reader: {name: delimited}
+time_zone: Europe/Vienna
+person_namespace: numbers
+values: {programme_id: MED}
+records:
+  - kind: learner
+    record_id: {column: Student}
+    fields:
+      learner_id: Student
+      given_name: {column: Given, optional: true}
+      family_name: {column: Family, optional: true}
+      other_ids: {column: Other, optional: true, split: ";"}
+"""
+
+
+class Clinic:
+    """A home whose sources are specs in a site folder, with the stages as a run calls them."""
+
+    def __init__(self, root: Path) -> None:
+        self.site = root / "site"
+        (self.site / "sources").mkdir(parents=True)
+        self.spec("forms", FORMS)
+        self.home = Home.open(root / "home")
+        self.settings = Settings(home=self.home.root, site=self.site, workers=1)
+
+    def spec(self, name: str, text: str) -> None:
+        (self.site / "sources" / f"{name}.yaml").write_text(text)
+
+    def drop(self, source: str, name: str, text: str) -> None:
+        path = self.home.inbox / source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (OLD, OLD))
+
+    def take_in(self) -> list[IntakeRecord]:
+        """Receive what is new and bring all that waits to be read into the log."""
+        feeds = load_feeds(self.settings)
+        pending = receive.receive(self.home, self.settings, settle=0, feeds=feeds).pending
+        records = []
+        for delivery_id in pending:
+            read.read(self.home, self.settings, delivery_id)
+            validate.validate(self.home, self.settings, delivery_id)
+            interpretation_id = feeds[source_of(delivery_id)].interpretation_id
+            staging = Staging.of(self.home, delivery_id, interpretation_id)
+            staging.check.write_text(json.dumps({"verdict": "pass", "results": [], "hold": None}))
+            records.append(segment.commit(self.home, self.settings, delivery_id))
+        return records
+
+    def totals(self) -> dict[str, int]:
+        """Return every outcome over all deliveries, having seen that each balances."""
+        totals: Counter[str] = Counter()
+        for entry in ledger.ledger(self.home):
+            outcomes = {
+                name: getattr(entry, name)
+                for name in ("accepted", "duplicate", "superseded", "voided", "quarantined")
+            }
+            assert sum(outcomes.values()) == entry.rows_read
+            totals.update(outcomes)
+        return {name: n for name, n in totals.items() if n}
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Clinic:
+    """Return a home whose forms are read by a spec."""
+    return Clinic(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def roster_spec() -> str:
+    """Return the spec of a roster in the name space of the forms."""
+    return ROSTER

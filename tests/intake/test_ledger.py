@@ -35,28 +35,17 @@ def void(record_id: str, **changes: Any) -> dict[str, Any]:
 def accepted(school: Any) -> set[tuple[str, str]]:
     """Return kind and score of every accepted record, found by its present outcome."""
     import duckdb
-    import polars as pl
 
-    from pipelines.intake.resolve import EVENT_COLUMNS, resolve_sql
+    from pipelines.intake.present import load_events
+    from pipelines.intake.resolve import resolve_sql
+    from pipelines.intake.standing import standing
 
-    frames = [
-        school.segment(record, kind).select(
-            *EVENT_COLUMNS,
-            pl.lit(kind).alias("kind"),
-            pl.lit(record.sha256).alias("delivery_sha256"),
-        )
-        for record in active_records(school.home)
-        if record.status == "committed"
-        for kind in record.accepted_events
-    ]
-    if not frames:
-        return set()
-    events = pl.concat(frames).to_arrow()  # noqa: F841
     with duckdb.connect() as connection:
+        load_events(connection, school.home, standing(school.home))
         return set(
             connection.execute(
-                f"select e.record_key, e.content_hash from ({resolve_sql('events')}) "
-                "join events e using (event_id) "
+                "select e.record_key, e.content_hash "
+                f"from ({resolve_sql('events', 'refused')}) join events e using (event_id) "
                 "where present_outcome = 'accepted' and e.kind <> 'void'"
             ).fetchall()
         )

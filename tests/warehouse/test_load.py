@@ -258,7 +258,7 @@ def test_tables_of_another_shape_are_made_again_and_filled(
     assert outcomes(home, settings) == {"r1": ["accepted"]}
 
 
-@pytest.mark.parametrize("stage", ["_replace_events", "_replace_pointers", "reference_tables"])
+@pytest.mark.parametrize("stage", ["_stage_events", "_replace_pointers", "reference_tables"])
 def test_a_load_that_is_stopped_leaves_what_was_there(
     home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:

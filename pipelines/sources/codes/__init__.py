@@ -7,6 +7,7 @@ files of the same names under `codes/` of its overlay.
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -107,11 +108,19 @@ def load(settings: Settings) -> dict[str, pl.DataFrame]:
     Raises:
         SourceError: a list has faults; all of them are listed with file and line.
     """
-    return load_folders([SHIPPED, *([settings.site / "codes"] if settings.site else [])])
+    from pipelines.sources.crosswalk import approvals_path
+
+    folders = [SHIPPED, *([settings.site / "codes"] if settings.site else [])]
+    return load_folders(folders, approvals_path(settings.home))
 
 
-def load_folders(folders: list[Path]) -> dict[str, pl.DataFrame]:
-    """Return every code list from folders, where later ones replace rows of the same key."""
+def load_folders(folders: list[Path], approvals: Path | None = None) -> dict[str, pl.DataFrame]:
+    """Return every code list from folders, where later ones replace rows of the same key.
+
+    Args:
+        folders: the shipped one first.
+        approvals: a file of labels that people approved; the newest word on a label counts.
+    """
     faults: list[Fault] = []
     faults += [
         Fault(path, None, path.name, "no such code list", known(CODE_LISTS, path.stem))
@@ -120,6 +129,10 @@ def load_folders(folders: list[Path]) -> dict[str, pl.DataFrame]:
         if path.stem not in CODE_LISTS
     ]
     tables = {name: _load(name, folders, faults) for name in CODE_LISTS}
+    if approvals is not None:
+        from pipelines.sources.crosswalk import apply, read_approvals
+
+        tables = apply(tables, read_approvals(approvals, faults))
     faults += _label_faults(tables, folders[-1])
     if faults:
         raise SourceError(faults)
@@ -145,11 +158,15 @@ def newest_version(codes: dict[str, pl.DataFrame], scale_id: str) -> str:
 
 
 def reason_never_taken(codes: dict[str, pl.DataFrame], column: str) -> str | None:
-    """Return why a column is never taken, whatever a spec says, or None."""
-    name = fold_name(column)
+    """Return why a column is never taken, whatever a spec says, or None.
+
+    Of a dotted path or an IRI, the last name counts as well as the whole.
+    """
+    last = re.split(r"[./#:\[]", column.rstrip("]/"))[-1]
+    names = {fold_name(column), fold_name(last)}
     table = codes["refused_columns"]
     for pattern, reason in zip(table["column_pattern"], table["reason"], strict=True):
-        if fnmatchcase(name, pattern):
+        if any(fnmatchcase(name, pattern) for name in names):
             return str(reason)
     return None
 

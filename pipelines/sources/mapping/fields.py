@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from pipelines.contracts.schema import Column
+from pipelines.sources.crosswalk import nearest
 from pipelines.sources.mapping import times
 from pipelines.sources.mapping.conditions import compile_condition
 from pipelines.sources.mapping.frames import AT, Log
+from pipelines.sources.mapping.identities import RowIdentity
 from pipelines.sources.spec import Case, FieldMap, TimeZone
 from pipelines.sources.text import fold, folded, parse_template
 
@@ -22,7 +23,6 @@ Step = Callable[[pl.Series], pl.DataFrame]
 """Takes texts; gives columns `value` and `code`, which is null where the value was read."""
 
 MANY = 0.5
-SUGGESTED = 3
 SUGGESTIONS_AT_MOST = 200
 
 BOOLEANS = {
@@ -91,6 +91,8 @@ class FieldReader:
     """What folded labels mean, from `map`, `lookup` or the scale."""
     starts: Mapping[str, str]
     """The dates that days are counted from, by folded key."""
+    row_identity: RowIdentity | None = None
+    """What makes ids of rows that have none."""
 
     def read(self, rows: Rows, log: Log) -> pl.Series:
         """Return the field as canonical text; what cannot be read stays as written."""
@@ -134,6 +136,8 @@ class FieldReader:
         if mapping.first_of is not None:
             parts = pl.DataFrame({f"{n}": take(c, missing) for n, c in enumerate(mapping.first_of)})
             return parts.select(pl.coalesce(pl.all()))[:, 0]
+        if mapping.identity is not None and self.row_identity is not None:
+            return self.row_identity.of([rows.trimmed(name, missing) for name in mapping.identity])
         if mapping.template is not None:
             return fill_template(mapping.template, rows, missing)
         if mapping.row_number is not None:
@@ -221,9 +225,9 @@ class FieldReader:
 
     def _nearest(self, text: str) -> str:
         short = dict(zip(folded(self._shown_labels), self._shown_labels, strict=True))
-        near = get_close_matches(folded([text])[0], list(short), n=SUGGESTED, cutoff=0.5)
+        near = nearest(text, short)
         if near:
-            listed = " or ".join(repr(short[label]) for label in near)
+            listed = " or ".join(repr(label.level) for label in near)
             return f"Nearest known: {listed}. Correct the label, or add it to the spec's labels."
         return "No known label is near. Correct it, or add it to the spec's labels."
 

@@ -17,8 +17,10 @@ from pipelines.sources.mapping import times
 from pipelines.sources.mapping.conditions import compile_condition
 from pipelines.sources.mapping.fields import FieldReader, Rows, canonical
 from pipelines.sources.mapping.frames import AT, Log, records_schema
+from pipelines.sources.mapping.identities import RowIdentity
 from pipelines.sources.mapping.wide import SOURCE_CELL, Melted, melt
 from pipelines.sources.readers import Chunk
+from pipelines.sources.readers.base import is_part
 from pipelines.sources.spec import Condition, FieldMap, RecordMap, SourceSpec
 from pipelines.sources.text import folded
 
@@ -37,15 +39,34 @@ class Counts:
     rows_skipped: int = 0
     cells_blank: int = 0
 
+    def add(self, other: Counts) -> None:
+        """Add what the mapping met elsewhere."""
+        self.records += other.records
+        self.rows_blank += other.rows_blank
+        self.rows_skipped += other.rows_skipped
+        self.cells_blank += other.cells_blank
+
 
 class Mapping:
-    """The mapping of one spec, made once and applied to chunk after chunk."""
+    """The mapping of one spec, made once for a part and applied to chunk after chunk."""
 
-    def __init__(self, spec: SourceSpec, catalogue: Catalogue, *, has_header: bool) -> None:
+    def __init__(
+        self,
+        spec: SourceSpec,
+        catalogue: Catalogue,
+        *,
+        has_header: bool,
+        part: str | None = None,
+        counts: Counts | None = None,
+    ) -> None:
         self.spec = spec
         self.has_header = has_header
-        self.blocks = [_Block(spec, record, catalogue) for record in spec.records]
-        self.counts = Counts()
+        self.blocks = [
+            _Block(spec, record, catalogue)
+            for record in spec.records
+            if part is None or is_part(part, record.part)
+        ]
+        self.counts = Counts() if counts is None else counts
 
     def apply(self, chunk: Chunk) -> Iterator[tuple[str, pl.DataFrame]]:
         """Return frames of records, each with its kind; rows that hold none are counted."""
@@ -68,7 +89,7 @@ class Mapping:
                 )
             )
         if refused:
-            kind = self.spec.records[0].kind
+            kind = self.blocks[0].record.kind
             yield from self._counted(iter([(kind, _laid_out(pl.concat(refused), kind))]))
 
     def _counted(
@@ -106,7 +127,7 @@ class _Block:
                 name: self._reader(void[name], mapping)
                 for name, mapping in given.items()
                 if mapping is not None
-            }
+            } | {"record_id": self._reader(void["record_id"], record.record_id)}
 
     @property
     def keeps_blank(self) -> bool:
@@ -156,7 +177,7 @@ class _Block:
 
     def _void(self, frame: pl.DataFrame) -> pl.DataFrame:
         rows, log = Rows(frame), Log()
-        shared = ("programme_id", "site_id", "record_id", "source_version")
+        shared = ("programme_id", "site_id", "source_version")
         cells = {
             name: self.readers[name].read(rows, log) for name in shared if name in self.readers
         }
@@ -247,6 +268,9 @@ class _Block:
             zone=self.spec.time_zone,
             labels=labels,
             starts=starts,
+            row_identity=(
+                RowIdentity(numbered=mapping.equal_rows == "count") if mapping.identity else None
+            ),
         )
 
 

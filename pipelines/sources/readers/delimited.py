@@ -33,13 +33,18 @@ from pipelines.sources.readers.base import (
 from pipelines.sources.readers.encodings import (
     DECLARABLE,
     SAMPLE_BYTES,
+    Encoding,
     Utf8Stream,
     lines_of,
     recognise,
 )
+from pipelines.sources.readers.headers import Compared, header_of, numbered
+from pipelines.sources.readers.stretches import Stretch, of_delimited
 
 DELIMITERS = (",", ";", "\t", "|")
-MAX_COLUMNS = 20_000
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+"""With this line in front of the header, Excel is told the delimiter."""
+STRETCH_BYTES = CHUNK_BYTES
 
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
@@ -64,7 +69,7 @@ class DelimitedOptions(ReaderOptions):
     header_rows: Annotated[int, Field(ge=0, le=10)] = 1
     columns: list[str] | None = None
     """The names of the columns, where the file has no header."""
-    headers: Literal["exact", "trimmed", "folded"] = "trimmed"
+    headers: Compared = "trimmed"
     """How headers are compared: as written, without outer and double spaces, or without case."""
     ragged: Literal["refuse", "pad"] = "refuse"
     """What becomes of rows with too few cells. Surplus cells that are empty are always cut."""
@@ -83,8 +88,10 @@ class Delimited:
     """Reads delimited text with one pass of Arrow's CSV parser."""
 
     name: ClassVar[str] = "delimited"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = DelimitedOptions
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
+    has_parts: ClassVar[bool] = False
 
     @staticmethod
     def open(path: Path, options: DelimitedOptions, wanted: Wanted) -> Reading:
@@ -98,7 +105,10 @@ class Delimited:
         text = sample.decode(errors="ignore")
         if not text.strip():
             raise _empty()
-        delimiter = options.delimiter or _sniff(text, options)
+        named = SEPARATOR_LINE.match(text) if not options.skip_rows else None
+        if named is not None:
+            text, sample = text[named.end() :], sample[len(named[0].encode()) :]
+        delimiter = options.delimiter or (named[1] if named else _sniff(text, options))
         header, end = _header(text, delimiter, options)
         stream.push_back(sample[end:])
         facts = {
@@ -110,7 +120,64 @@ class Delimited:
             "columns": header,
         }
         parser = _Parser(stream, header, delimiter, options)
-        return Reading(facts=facts, chunks=parser.chunks(), header=header, seen=set(header))
+        return Reading(
+            facts=facts,
+            chunks=parser.chunks(),
+            header=header,
+            seen=set(header),
+            stretches=_stretches(path, encoding, sample[:end], header, delimiter, options),
+        )
+
+    @staticmethod
+    def open_stretch(
+        path: Path, options: DelimitedOptions, wanted: Wanted, stretch: CutText
+    ) -> Reading:
+        """Begin to read a stretch of a file."""
+        del wanted
+        part = stretch.part
+        stream = Utf8Stream(path, stretch.encoding, part.offset, part.length, part.lines + 1)
+        header = list(stretch.header)
+        parser = _Parser(stream, header, stretch.delimiter, options)
+        parser.given = part.before
+        return Reading(facts={}, chunks=parser.chunks(), header=header, seen=set(header))
+
+
+@dataclass(frozen=True)
+class CutText:
+    """A stretch of delimited text, with what its rows are read by."""
+
+    part: Stretch
+    encoding: Encoding
+    delimiter: str
+    header: tuple[str, ...]
+
+
+def _stretches(
+    path: Path,
+    encoding: Encoding,
+    above: bytes,
+    header: list[str],
+    delimiter: str,
+    options: DelimitedOptions,
+) -> Iterator[CutText] | None:
+    """Return where the rows can be cut; None where a byte may mean something else than itself."""
+    is_ascii = delimiter.isascii() and options.quote.isascii()
+    if encoding.name != "utf-8" or options.escape is not None or not is_ascii:
+        return None
+    start, lines = len(encoding.bom) + len(above), above.count(b"\n")
+    parts = of_delimited(path, start, lines, delimiter, options.quote, STRETCH_BYTES)
+    return _cut_text(parts, encoding, delimiter, tuple(header))
+
+
+def _cut_text(
+    parts: Iterator[Stretch], encoding: Encoding, delimiter: str, header: tuple[str, ...]
+) -> Iterator[CutText]:
+    is_empty = True
+    for part in parts:
+        is_empty = False
+        yield CutText(part, encoding, delimiter, header)
+    if is_empty:
+        raise _header_only()
 
 
 class _Parser:
@@ -137,11 +204,7 @@ class _Parser:
         if held.height or self.bad:
             yield self._chunk(held)
         if not self.given:
-            raise Unreadable(
-                "header_only",
-                "The file has a header and no rows.",
-                "Check the filter of the export; if nothing happened, nothing needs to be sent.",
-            )
+            raise _header_only()
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         names = [f"c{n}" for n in range(len(self.header))]
@@ -347,18 +410,31 @@ def _empty() -> Unreadable:
     )
 
 
+def _header_only() -> Unreadable:
+    return Unreadable(
+        "header_only",
+        "The file has a header and no rows.",
+        "Check the filter of the export; if nothing happened, nothing needs to be sent.",
+    )
+
+
 def _sniff(text: str, options: DelimitedOptions) -> str:
-    """Return the delimiter that cuts the first rows into the most columns of equal number."""
+    """Return the delimiter that cuts the first rows into the most columns of equal number.
+
+    One that cuts the header like most rows comes before one that does not: a decimal comma stands
+    in the rows only.
+    """
     lines = list(lines_of(text))
     lines = lines[options.skip_rows : options.skip_rows + 200] if len(lines) > 1 else lines
-    best, best_score = ",", (0.0, 0)
+    best, best_score = ",", (False, 0.0, 0)
     for delimiter in DELIMITERS:
         try:
             widths = [len(row) for row in csv.reader(lines, **dialect(delimiter, options)) if row]
         except csv.Error:
             continue
         width, count = Counter(widths).most_common(1)[0] if widths else (0, 0)
-        score = (round(count / max(1, len(widths)), 1), width)
+        is_like_header = bool(widths) and widths[0] == width
+        score = (is_like_header, round(count / max(1, len(widths)), 1), width)
         if width > 1 and score > best_score:
             best, best_score = delimiter, score
     return best
@@ -388,50 +464,8 @@ def _header(text: str, delimiter: str, options: DelimitedOptions) -> tuple[list[
     except (StopIteration, csv.Error):
         raise _empty() from None
     if options.header_rows == 0:
-        return [f"column_{n}" for n in range(1, len(rows[0]) + 1)], 0
+        return numbered(len(rows[0])), 0
     end = len("".join(consumed).encode())
     if options.columns is not None:
         return list(options.columns), end
-    return _unique([header_name(name, options.headers) for name in _joined(rows)]), end
-
-
-def _joined(rows: list[list[str]]) -> list[str]:
-    """Return the header of several lines as one, the cells of a column joined by a space."""
-    width = max(map(len, rows))
-    if width > MAX_COLUMNS:
-        raise Unreadable(
-            "unreadable_file",
-            f"The first line has {width} cells: this is no header.",
-            "Check the delimiter and the encoding of the file.",
-        )
-    if len(rows) == 1:
-        return rows[0]
-    return [
-        " ".join(filter(None, (row[n].strip() for row in rows if n < len(row))))
-        for n in range(width)
-    ]
-
-
-def header_name(name: str, how: str) -> str:
-    """Return a header as it is compared."""
-    if how == "exact":
-        return name
-    trimmed = re.sub(r"\s+", " ", name).strip()
-    return trimmed.lower() if how == "folded" else trimmed
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Name columns without a header by position, and number headers that stand twice."""
-    named = [name or f"column_{n}" for n, name in enumerate(names, start=1)]
-    counts = Counter(named)
-    seen: Counter[str] = Counter()
-    unique = []
-    for name in named:
-        seen[name] += 1
-        unique.append(f"{name}#{seen[name]}" if counts[name] > 1 else name)
-    while len(set(unique)) < len(unique) or {SOURCE_ROW, LINE} & set(unique):
-        unique = [
-            f"{name}_" if name in (SOURCE_ROW, LINE) or name in unique[:n] else name
-            for n, name in enumerate(unique)
-        ]
-    return unique
+    return header_of(rows, options.headers), end

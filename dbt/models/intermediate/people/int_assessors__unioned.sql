@@ -34,7 +34,7 @@ seen as (
     select
         member_key as assessor_key,
         programme_id,
-        member_role as assessor_role
+        coalesce(member_role, 'member') as assessor_role
     from {{ ref('stg_committee') }}
     union all
     select

@@ -2,6 +2,7 @@
 {%- set kinds = [
     'workplace_assessment', 'exam_result', 'exam_response', 'ai_use_declaration', 'reflection',
     'meeting_note', 'learner', 'learner_stage', 'demographics', 'consent', 'decision', 'action',
+    'circumstance', 'requirement', 'professionalism_report',
 ] %}
 with
 

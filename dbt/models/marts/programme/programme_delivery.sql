@@ -35,7 +35,8 @@ outcomes as (
         count(case when present_outcome = 'accepted' then 1 end) as n_accepted,
         count(case when present_outcome = 'duplicate' then 1 end) as n_duplicate,
         count(case when present_outcome = 'superseded' then 1 end) as n_superseded,
-        count(case when present_outcome = 'voided' then 1 end) as n_voided
+        count(case when present_outcome = 'voided' then 1 end) as n_voided,
+        count(case when present_outcome = 'quarantined' then 1 end) as n_quarantined
     from events
     group by delivery_id
 ),
@@ -59,9 +60,10 @@ final as (
         coalesce(intake_records.rows_read, 0) as rows_read,
         coalesce(outcomes.n_accepted, 0) as accepted,
         coalesce(outcomes.n_duplicate, 0) as duplicate,
-        coalesce(outcomes.n_superseded, 0) as superseded,
+        coalesce(outcomes.n_superseded, 0) + coalesce(intake_records.n_replayed, 0) as superseded,
         coalesce(outcomes.n_voided, 0) as voided,
-        coalesce(intake_records.n_refused, 0) as quarantined,
+        coalesce(intake_records.n_refused, 0) + coalesce(intake_records.n_held, 0)
+        + coalesce(outcomes.n_quarantined, 0) as quarantined,
         ---------- instants
         arrivals.first_known_at,
         arrivals.last_known_at

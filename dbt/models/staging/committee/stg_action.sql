@@ -10,7 +10,9 @@ actions as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -21,9 +23,11 @@ owners as (
         coalesce(
             max(case when role = 'assessor' then person_key end),
             max(person_key)
-        ) as person_key
+        ) as person_key,
+        valid_from,
+        max(valid_to) as valid_to
     from {{ source('raw', 'identity') }}
-    group by pseudonym
+    group by pseudonym, valid_from
 ),
 
 renamed as (
@@ -56,8 +60,10 @@ renamed as (
         actions.source_cell,
         actions.known_at
     from actions
-    left join learners on actions.learner_pseudonym = learners.pseudonym
-    left join owners on actions.owner_pseudonym = owners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'actions', 'learner_pseudonym', on_day='agreed_on') }}
+    left join owners
+        on {{ names_person('owners', 'actions', 'owner_pseudonym', on_day='agreed_on') }}
 )
 
 select * from renamed

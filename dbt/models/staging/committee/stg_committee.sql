@@ -10,7 +10,9 @@ entries as (
 members as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -30,8 +32,11 @@ renamed as (
         ---------- text
         entries.entry_type,
         entries.member_role,
+        entries.attendance,
         ---------- numbers
         entries.quorum,
+        ---------- yes or no
+        entries.is_voting,
         ---------- days and instants
         entries.term_from,
         entries.term_to,
@@ -43,7 +48,7 @@ renamed as (
         entries.source_cell,
         entries.known_at
     from entries
-    left join members on entries.member_pseudonym = members.pseudonym
+    left join members on {{ names_person('members', 'entries', 'member_pseudonym') }}
 )
 
 select * from renamed

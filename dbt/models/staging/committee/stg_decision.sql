@@ -10,7 +10,9 @@ decisions as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,18 +20,28 @@ learners as (
 assessors as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
 
 deciding as (
-    select record_key, {{ unnest_list('decided_by_pseudonyms') }} as pseudonym
+    select
+        record_key,
+        decided_at,
+        known_at,
+        {{ unnest_list('decided_by_pseudonyms') }} as pseudonym
     from decisions
 ),
 
 recused as (
-    select record_key, {{ unnest_list('recused_pseudonyms') }} as pseudonym
+    select
+        record_key,
+        decided_at,
+        known_at,
+        {{ unnest_list('recused_pseudonyms') }} as pseudonym
     from decisions
 ),
 
@@ -38,7 +50,7 @@ deciders_listed as (
         deciding.record_key,
         {{ list_agg('assessors.person_key', distinct=true) }} as person_keys
     from deciding
-    left join assessors on deciding.pseudonym = assessors.pseudonym
+    left join assessors on {{ names_person('assessors', 'deciding', 'pseudonym', at='decided_at') }}
     group by deciding.record_key
 ),
 
@@ -47,7 +59,7 @@ recused_listed as (
         recused.record_key,
         {{ list_agg('assessors.person_key', distinct=true) }} as person_keys
     from recused
-    left join assessors on recused.pseudonym = assessors.pseudonym
+    left join assessors on {{ names_person('assessors', 'recused', 'pseudonym', at='decided_at') }}
     group by recused.record_key
 ),
 
@@ -83,7 +95,8 @@ renamed as (
         decisions.source_cell,
         decisions.known_at
     from decisions
-    left join learners on decisions.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'decisions', 'learner_pseudonym', at='decided_at') }}
     left join deciders_listed on decisions.record_key = deciders_listed.record_key
     left join recused_listed on decisions.record_key = recused_listed.record_key
 )

@@ -10,7 +10,9 @@ declarations as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -52,7 +54,8 @@ renamed as (
         declarations.source_cell,
         declarations.known_at
     from declarations
-    left join learners on declarations.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'declarations', 'learner_pseudonym', at='declared_at') }}
 )
 
 select * from renamed

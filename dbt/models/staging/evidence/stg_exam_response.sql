@@ -10,7 +10,9 @@ responses as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,7 +20,9 @@ learners as (
 examiners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -58,8 +62,10 @@ renamed as (
         responses.source_cell,
         responses.known_at
     from responses
-    left join learners on responses.learner_pseudonym = learners.pseudonym
-    left join examiners on responses.examiner_pseudonym = examiners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'responses', 'learner_pseudonym', at='occurred_at') }}
+    left join examiners
+        on {{ names_person('examiners', 'responses', 'examiner_pseudonym', at='occurred_at') }}
 )
 
 select * from renamed

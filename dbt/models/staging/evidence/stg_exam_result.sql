@@ -10,7 +10,9 @@ results as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -55,7 +57,8 @@ renamed as (
         results.source_cell,
         results.known_at
     from results
-    left join learners on results.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'results', 'learner_pseudonym', at='occurred_at') }}
 )
 
 select * from renamed

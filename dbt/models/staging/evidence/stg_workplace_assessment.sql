@@ -10,7 +10,9 @@ assessments as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,7 +20,9 @@ learners as (
 assessors as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -72,8 +76,10 @@ renamed as (
         assessments.source_cell,
         assessments.known_at
     from assessments
-    left join learners on assessments.learner_pseudonym = learners.pseudonym
-    left join assessors on assessments.assessor_pseudonym = assessors.pseudonym
+    left join learners
+        on {{ names_person('learners', 'assessments', 'learner_pseudonym', at='observed_at') }}
+    left join assessors
+        on {{ names_person('assessors', 'assessments', 'assessor_pseudonym', at='observed_at') }}
 )
 
 select * from renamed

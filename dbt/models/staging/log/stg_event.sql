@@ -1,8 +1,9 @@
--- Grain: one row per accepted, superseded, duplicate or voided event of any kind.
+-- Grain: one row per accepted, superseded, duplicate, voided or quarantined event of any kind.
 {%- set kinds = [
     'workplace_assessment', 'exam_result', 'exam_response', 'ai_use_declaration', 'reflection',
     'meeting_note', 'learner', 'learner_stage', 'demographics', 'consent', 'assessor', 'task',
-    'framework', 'assessment_plan', 'committee', 'decision', 'action', 'void',
+    'framework', 'assessment_plan', 'committee', 'decision', 'action', 'circumstance',
+    'requirement', 'professionalism_report', 'void',
 ] %}
 with
 

@@ -33,6 +33,8 @@ renamed as (
         rows_read,
         n_accepted_events,
         n_refused,
+        n_replayed,
+        n_held,
         ---------- days and instants
         known_at
     from intake_records

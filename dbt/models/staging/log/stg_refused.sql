@@ -1,9 +1,11 @@
--- Grain: one row per problem of a refused record.
+-- Grain: one row per problem of a refused record that nobody has mended since, and one per record
+-- that waits or is held.
 with
 
 refusals as (
     select *
     from {{ source('raw', 'refused') }}
+    where is_open
 ),
 
 renamed as (

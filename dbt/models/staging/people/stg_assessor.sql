@@ -10,7 +10,9 @@ roster as (
 assessors as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -39,7 +41,7 @@ renamed as (
         roster.source_cell,
         roster.known_at
     from roster
-    left join assessors on roster.assessor_pseudonym = assessors.pseudonym
+    left join assessors on {{ names_person('assessors', 'roster', 'assessor_pseudonym') }}
 )
 
 select * from renamed

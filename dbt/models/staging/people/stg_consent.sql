@@ -10,7 +10,9 @@ consents as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -27,9 +29,11 @@ renamed as (
         ---------- text
         consents.purpose,
         consents.status,
+        consents.form_version,
         ---------- days and instants
         consents.effective_at,
         {{ local_day('consents.effective_at') }} as effective_on,
+        consents.expires_on,
         ---------- lineage
         consents.source_id,
         consents.delivery_id,
@@ -37,7 +41,8 @@ renamed as (
         consents.source_cell,
         consents.known_at
     from consents
-    left join learners on consents.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'consents', 'learner_pseudonym', at='effective_at') }}
 )
 
 select * from renamed

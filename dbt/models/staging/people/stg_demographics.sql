@@ -10,7 +10,9 @@ attributes as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -36,7 +38,8 @@ renamed as (
         attributes.source_cell,
         attributes.known_at
     from attributes
-    left join learners on attributes.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'attributes', 'learner_pseudonym', on_day='stated_on') }}
 )
 
 select * from renamed

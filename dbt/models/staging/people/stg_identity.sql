@@ -1,4 +1,4 @@
--- Grain: one row per pseudonym and role.
+-- Grain: one row per pseudonym, role and stretch of days in which the id means one person.
 with
 
 identities as (
@@ -14,8 +14,12 @@ renamed as (
         ---------- text
         pseudonym,
         role,
+        ---------- yes or no
+        is_known,
         ---------- days and instants
-        known_at
+        known_at,
+        valid_from,
+        valid_to
     from identities
 )
 

@@ -10,7 +10,9 @@ roster as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -18,7 +20,9 @@ learners as (
 mentors as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'assessor'
 ),
@@ -43,8 +47,8 @@ renamed as (
         roster.source_cell,
         roster.known_at
     from roster
-    left join learners on roster.learner_pseudonym = learners.pseudonym
-    left join mentors on roster.mentor_pseudonym = mentors.pseudonym
+    left join learners on {{ names_person('learners', 'roster', 'learner_pseudonym') }}
+    left join mentors on {{ names_person('mentors', 'roster', 'mentor_pseudonym') }}
 )
 
 select * from renamed

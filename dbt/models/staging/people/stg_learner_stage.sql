@@ -10,7 +10,9 @@ periods as (
 learners as (
     select
         pseudonym,
-        person_key
+        person_key,
+        valid_from,
+        valid_to
     from {{ source('raw', 'identity') }}
     where role = 'learner'
 ),
@@ -43,7 +45,8 @@ renamed as (
         periods.source_cell,
         periods.known_at
     from periods
-    left join learners on periods.learner_pseudonym = learners.pseudonym
+    left join learners
+        on {{ names_person('learners', 'periods', 'learner_pseudonym', on_day='starts_on') }}
 )
 
 select * from renamed

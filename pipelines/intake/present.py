@@ -1,0 +1,263 @@
+"""What became of every event of the log by now: resolved, or standing aside."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts import CONTRACTS
+from pipelines.contracts.schema import duckdb_type, segment_schema
+from pipelines.home import Home
+from pipelines.identity.bridge import bridge
+from pipelines.intake.aside import (
+    HOLD_RULE,
+    REPLAYED_SCHEMA,
+    ROSTERS,
+    Aside,
+    Match,
+    aside_sql,
+    decided,
+    needs_identity,
+    person_columns,
+    replayed_only,
+)
+from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder
+from pipelines.intake.resolve import CONFLICT, EVENT_COLUMNS, conflict_message, resolve_sql
+from pipelines.intake.standing import Standing, put_in
+
+_PERSON_TYPES = {"learner": "varchar", "learner_on": "date", "is_evidence": "boolean"}
+
+ASIDE_SCHEMA: dict[str, pl.DataType] = {
+    "delivery_id": pl.String(),
+    "source_row": pl.Int64(),
+    "source_cell": pl.String(),
+    "kind": pl.String(),
+    "record_key": pl.String(),
+    "code": pl.String(),
+    "learner": pl.String(),
+}
+"""Accepted events that are quarantined; `learner` is the pseudonym in the segment."""
+
+
+CONFLICT_SCHEMA: dict[str, pl.DataType] = {
+    name: dtype for name, dtype in ASIDE_SCHEMA.items() if name not in ("code", "learner")
+} | {"message": pl.String()}
+
+
+@dataclass(frozen=True)
+class Present:
+    """The present outcome of the records of every delivery.
+
+    Attributes:
+        outcomes: how many events of each delivery have which outcome.
+        codes: why events are quarantined, of each delivery: waiting, or held.
+        replayed: refused records that a replay mends, of each delivery by their first problem.
+        vanished: how many records, accepted or voided, the newest full snapshot lacks.
+        matches: how many learners a roster knows, for deliveries whose source asks for it.
+        aside: accepted events that are quarantined, with their code and learner.
+        conflicts: accepted events that say something else than the first of their id, with why.
+    """
+
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    codes: dict[str, Counter[str]] = field(default_factory=dict)
+    replayed: dict[str, Counter[str]] = field(default_factory=dict)
+    vanished: Counter[str] = field(default_factory=Counter)
+    matches: dict[str, Match] = field(default_factory=dict)
+    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASIDE_SCHEMA))
+    conflicts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONFLICT_SCHEMA))
+
+
+def present(home: Home, stands: Standing) -> Present:
+    """Return what became of everything that the intake records in force hold."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        load_events(connection, home, stands)
+        aside = _aside(connection, home, stands)
+        aside.register(connection)
+        connection.execute(f"create temp table aside as {aside_sql('events')}")
+        quarantined = connection.sql(
+            f"""
+            select {", ".join(f"aside.{name}" for name in ASIDE_SCHEMA if name != "learner")},
+                events.learner
+            from aside join events using (event_id) where aside.present_outcome = 'quarantined'
+            """  # noqa: S608 - own names
+        ).pl()
+        connection.execute(
+            f"""
+            create temp view standing as select * from events anti join aside using (event_id);
+            insert into refused select delivery_id, record_key from aside;
+            create temp table resolved as {resolve_sql("standing", refused="refused")}
+            """  # noqa: S608 - own names
+        )
+        rows = connection.execute(
+            f"""
+            with outcome as (
+                select
+                    event_id,
+                    present_outcome,
+                    case when conflicts_with is not null then '{CONFLICT}' end as code,
+                    gone_at
+                from resolved
+                union all
+                select event_id, present_outcome, code, null as gone_at from aside
+            )
+            select events.delivery_id, outcome.present_outcome, outcome.code, count(*),
+                count(outcome.gone_at)
+            from outcome join events using (event_id)
+            group by all
+            """  # noqa: S608 - own names
+        ).fetchall()
+        conflicts = connection.sql(
+            f"""
+            select newcomer.delivery_id, newcomer.source_row, newcomer.source_cell, newcomer.kind,
+                newcomer.record_key,
+                {conflict_message("first.source_row", "first.delivery_id")} as message
+            from resolved
+            join events as newcomer on resolved.event_id = newcomer.event_id
+            join events as first on resolved.conflicts_with = first.event_id
+            """  # noqa: S608 - own names
+        ).pl()
+    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+    codes: dict[str, Counter[str]] = defaultdict(Counter)
+    vanished: Counter[str] = Counter()
+    for delivery_id, outcome, code, n, n_gone in rows:
+        outcomes[delivery_id][outcome] += n
+        vanished[delivery_id] += n_gone
+        if outcome == "quarantined" and code is not None:
+            codes[delivery_id][code] += n
+    return Present(
+        outcomes=outcomes,
+        codes=codes,
+        replayed=refused_and_replayed(home, stands.records.values(), aside.replayed),
+        vanished=vanished,
+        matches=aside.matches,
+        aside=quarantined,
+        conflicts=conflicts,
+    )
+
+
+def as_it_stands(record: IntakeRecord, match: Match | None) -> IntakeRecord:
+    """Return a record with the status that it has while too few of its learners are known."""
+    if match is None or not match.is_held:
+        return record
+    hold = Hold(rule=HOLD_RULE, reason=match.sentence, owner=record.owner)
+    return record.model_copy(update={"status": "held", "hold": hold})
+
+
+def refused_and_replayed(
+    home: Home, records: Iterable[IntakeRecord], places: pl.DataFrame
+) -> dict[str, Counter[str]]:
+    """Return how many refused records of each delivery were replayed, by their first problem."""
+    found: dict[str, Counter[str]] = {}
+    mended = set(places["delivery_id"])
+    for record in records:
+        if record.delivery_id in mended and record.refused:
+            codes = replayed_of(home, record, places).filter("is_first")["code"]
+            found[record.delivery_id] = Counter(codes.to_list())
+    return found
+
+
+def replayed_of(home: Home, record: IntakeRecord, places: pl.DataFrame) -> pl.DataFrame:
+    """Return the problems of those refused records of a delivery that a replay mends."""
+    folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
+    return _matching(pl.read_parquet(folder / "refused.parquet"), record, places, how="semi")
+
+
+def still_refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> pl.DataFrame:
+    """Return the problems of those refused records of a delivery that nobody replayed."""
+    folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
+    return _matching(pl.read_parquet(folder / "refused.parquet"), record, places, how="anti")
+
+
+def _matching(
+    refused: pl.DataFrame, record: IntakeRecord, places: pl.DataFrame, *, how: str
+) -> pl.DataFrame:
+    here = places.filter(pl.col("delivery_id") == record.delivery_id).select(
+        *(name for name in REPLAYED_SCHEMA if name != "delivery_id")
+    )
+    place = ["kind", "source_row", "source_cell"]
+    is_any = here.filter(pl.col("record_key").is_null()).select(place).with_columns(any=True)
+    by_key = here.filter(pl.col("record_key").is_not_null()).with_columns(one=True)
+    refused = refused.with_columns(pl.col("record_key").fill_null("").alias("__key"))
+    marked = refused.join(
+        is_any.unique(), on=place, how="left", nulls_equal=True, maintain_order="left"
+    ).join(
+        by_key.rename({"record_key": "__key"}).unique(),
+        on=[*place, "__key"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+    is_replayed = pl.col("any").is_not_null() | pl.col("one").is_not_null()
+    return marked.filter(is_replayed if how == "semi" else ~is_replayed).drop("any", "one", "__key")
+
+
+def load_events(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> None:
+    """Make the tables that resolving reads: `events`, `refused`, and how deliveries stand."""
+    put_in(connection, stands)
+    types = {"delivery_id": "varchar"} | {
+        name: duckdb_type(dtype)
+        for name, dtype in segment_schema(CONTRACTS["void"]).items()
+        if name in EVENT_COLUMNS
+    }
+    own = {"kind": "varchar"}
+    listed = ", ".join(f"{name} {kind}" for name, kind in (types | own | _PERSON_TYPES).items())
+    connection.execute(f"create table events ({listed})")
+    connection.execute("create table refused (delivery_id varchar, record_key varchar)")
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    in_force = {register.delivery_id for register in stands.registers}
+    for record in stands.committed:
+        folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
+        for kind in record.accepted_events:
+            by_kind[kind].append(str(folder / f"{kind}.parquet"))
+        if record.delivery_id in in_force and record.refused:
+            connection.execute(
+                "insert into refused select ?, record_key from read_parquet(?)",
+                [record.delivery_id, str(folder / "refused.parquet")],
+            )
+    for kind, paths in sorted(by_kind.items()):
+        described = connection.execute(
+            "describe select * from read_parquet(?, union_by_name => true)", [paths]
+        ).fetchall()
+        people = person_columns(kind, {row[0] for row in described})
+        connection.execute(
+            f"insert into events select {', '.join(types)}, ?, {people} "  # noqa: S608 - own names
+            "from read_parquet(?, union_by_name => true)",
+            [kind, paths],
+        )
+
+
+def _aside(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> Aside:
+    """Return what decides who stands aside; who is who comes from accepted roster records."""
+    committed = stands.committed
+    first = replayed_only(home, committed)
+    if not needs_identity(committed):
+        return first
+    first.register(connection)
+    kinds = ", ".join(f"'{kind}'" for kind in (*ROSTERS, "void"))
+    connection.execute(
+        f"""
+        create temp table aside_at_first as {aside_sql("events")};
+        insert into refused select delivery_id, record_key from aside_at_first;
+        create temp table rosters as
+        select * from events anti join aside_at_first using (event_id) where kind in ({kinds})
+        """  # noqa: S608 - own names
+    )
+    accepted = connection.execute(
+        f"""
+        select event_id
+        from ({resolve_sql("rosters", refused="refused")}) join rosters using (event_id)
+        where present_outcome = 'accepted' and kind <> 'void'
+        """  # noqa: S608 - own names
+    ).fetchall()
+    identity = bridge(
+        home,
+        [(record.delivery_id, record.interpretation_id) for record in committed],
+        linking_events=pl.Series([row[0] for row in accepted], dtype=pl.String),
+        known_earlier=stands.known_earlier,
+    )
+    return decided(home, committed, identity)
