@@ -149,6 +149,7 @@ class Run:
             _prepare_checks()
         parsing = _parse_ahead(self.home, self.settings)
         self._take_in(received.pending, declared.of_stage)
+        _let_workers_go()
         self._stage("load", known_at=self.wanted.known_at)
         self._stage("calibrate", only_if_missing=True)
         if parsing is not None:
@@ -244,6 +245,12 @@ def _parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
     from pipelines.warehouse.dbt_runner import parse_ahead
 
     return parse_ahead(home, settings)
+
+
+def _let_workers_go() -> None:
+    from pipelines.intake import workers
+
+    workers.close()
 
 
 def _prepare_checks() -> None:
