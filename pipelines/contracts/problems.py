@@ -111,6 +111,13 @@ _WORDINGS: dict[str, _Wording] = {
     "nonexistent_time": _Wording(
         "{field} falls into the hour that the clock leaves out", "correct the time"
     ),
+    "unknown_outcome": _Wording(
+        "{field}: {value} is no outcome of the vocabulary that the decision names",
+        "use an outcome of that vocabulary",
+    ),
+    "unknown_vocabulary": _Wording(
+        "{field}: {value} is no vocabulary of outcomes", "name one that the site has"
+    ),
     "unknown_key": _Wording(
         "{field}: {value} is not in the table it is looked up in", "correct it, or add it"
     ),

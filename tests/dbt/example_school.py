@@ -166,17 +166,18 @@ def _add_programme(school: RawBuilder) -> None:
             )
     for task in _tasks():
         school.add(task, source_id="programme")
-    school.add(
-        Committee(
-            **_ids("member-1"),
-            committee_id="progress",
-            entry_type="member",
-            member_id="chair",
-            member_role="chair",
-            term_from=date(2025, 1, 1),
-        ),
-        source_id="committee",
-    )
+    for number, member in enumerate(("chair", "ward", "clinic"), start=1):
+        school.add(
+            Committee(
+                **_ids(f"member-{number}"),
+                committee_id="progress",
+                entry_type="member",
+                member_id=member,
+                member_role="chair" if number == 1 else "member",
+                term_from=date(2025, 1, 1),
+            ),
+            source_id="committee",
+        )
     for meeting_id, meets_on in (("M1", date(2025, 11, 30)), ("M2", date(2026, 3, 2))):
         school.add(
             Committee(
@@ -617,6 +618,7 @@ def _add_words_and_decisions(school: RawBuilder) -> None:
         "committee_id": "progress",
         "meeting_id": "M1",
         "decided_by": ["chair", "ward"],
+        "present": ["chair", "ward", "clinic"],
         "recused": ["mentor"],
         "vocabulary_id": "local",
         "rationale": "Handover needs practice.",

@@ -18,6 +18,7 @@ from pipelines.sources.mapping.conditions import compile_condition
 from pipelines.sources.mapping.fields import FieldReader, Rows, canonical
 from pipelines.sources.mapping.frames import AT, Log, records_schema
 from pipelines.sources.mapping.identities import RowIdentity
+from pipelines.sources.mapping.vocabularies import check_outcomes
 from pipelines.sources.mapping.wide import SOURCE_CELL, Melted, melt
 from pipelines.sources.readers import Chunk
 from pipelines.sources.readers.base import is_part
@@ -169,6 +170,8 @@ class _Block:
         for name, companions in SCALE_COMPANIONS.items():
             if name in cells and self.readers[name].mapping.scale is not None:
                 self._fill_companions(name, companions, cells, rows)
+        if self.record.kind == "decision":
+            check_outcomes(cells, self.catalogue.codes["decision_outcomes"], log)
         for note in self.record.notes:
             met = frame.select(self._condition(note.when, frame))[:, 0]
             if met.any():

@@ -29,5 +29,9 @@ BREAKERS: dict[str, str] = {
     "a_gap_is_missing_and_nothing_else": (
         "update marts.fct_ai_declaration set reconciliation = 'within' where not is_on_record"
     ),
+    "no_decision_counts_without_somebody_entitled_and_a_quorum": (
+        "update marts.fct_decision set n_entitled = 0"
+    ),
+    "every_decision_stands": "update marts.fct_decision set standing = 'no_quorum'",
     "every_decision_has_a_person": "update marts.fct_decision set decided_by_keys = []",
 }
