@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import duckdb
 import polars as pl
+import polars_hash as plh
 
 from pipelines.contracts.base import Record
 from pipelines.contracts.schema import columns
@@ -87,8 +87,4 @@ def _framed(value: pl.Expr) -> pl.Expr:
 
 def hashed(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the first 32 hex digits of the SHA-256 of every text of a frame; null stays null."""
-    texts = frame.to_arrow()  # noqa: F841 - DuckDB finds it by name
-    picked = ", ".join(f'left(sha256("{name}"), 32) as "{name}"' for name in frame.columns)
-    with duckdb.connect(config={"threads": 1}) as connection:
-        found: pl.DataFrame = connection.sql(f"select {picked} from texts").pl()  # noqa: S608
-        return found
+    return frame.select(plh.col(name).chash.sha2_256().str.head(32) for name in frame.columns)

@@ -40,6 +40,13 @@ class Counts:
     rows_skipped: int = 0
     cells_blank: int = 0
 
+    def add(self, other: Counts) -> None:
+        """Add what the mapping met elsewhere."""
+        self.records += other.records
+        self.rows_blank += other.rows_blank
+        self.rows_skipped += other.rows_skipped
+        self.cells_blank += other.cells_blank
+
 
 class Mapping:
     """The mapping of one spec, made once for a part and applied to chunk after chunk."""

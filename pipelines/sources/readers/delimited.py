@@ -33,15 +33,19 @@ from pipelines.sources.readers.base import (
 from pipelines.sources.readers.encodings import (
     DECLARABLE,
     SAMPLE_BYTES,
+    Encoding,
     Utf8Stream,
     lines_of,
     recognise,
 )
 from pipelines.sources.readers.headers import Compared, header_of, numbered
+from pipelines.sources.readers.stretches import Stretch, of_delimited
 
 DELIMITERS = (",", ";", "\t", "|")
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """With this line in front of the header, Excel is told the delimiter."""
+STRETCH_BYTES = CHUNK_BYTES
+
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 SUGGESTIONS = {
@@ -116,7 +120,64 @@ class Delimited:
             "columns": header,
         }
         parser = _Parser(stream, header, delimiter, options)
-        return Reading(facts=facts, chunks=parser.chunks(), header=header, seen=set(header))
+        return Reading(
+            facts=facts,
+            chunks=parser.chunks(),
+            header=header,
+            seen=set(header),
+            stretches=_stretches(path, encoding, sample[:end], header, delimiter, options),
+        )
+
+    @staticmethod
+    def open_stretch(
+        path: Path, options: DelimitedOptions, wanted: Wanted, stretch: CutText
+    ) -> Reading:
+        """Begin to read a stretch of a file."""
+        del wanted
+        part = stretch.part
+        stream = Utf8Stream(path, stretch.encoding, part.offset, part.length, part.lines + 1)
+        header = list(stretch.header)
+        parser = _Parser(stream, header, stretch.delimiter, options)
+        parser.given = part.before
+        return Reading(facts={}, chunks=parser.chunks(), header=header, seen=set(header))
+
+
+@dataclass(frozen=True)
+class CutText:
+    """A stretch of delimited text, with what its rows are read by."""
+
+    part: Stretch
+    encoding: Encoding
+    delimiter: str
+    header: tuple[str, ...]
+
+
+def _stretches(
+    path: Path,
+    encoding: Encoding,
+    above: bytes,
+    header: list[str],
+    delimiter: str,
+    options: DelimitedOptions,
+) -> Iterator[CutText] | None:
+    """Return where the rows can be cut; None where a byte may mean something else than itself."""
+    is_ascii = delimiter.isascii() and options.quote.isascii()
+    if encoding.name != "utf-8" or options.escape is not None or not is_ascii:
+        return None
+    start, lines = len(encoding.bom) + len(above), above.count(b"\n")
+    parts = of_delimited(path, start, lines, delimiter, options.quote, STRETCH_BYTES)
+    return _cut_text(parts, encoding, delimiter, tuple(header))
+
+
+def _cut_text(
+    parts: Iterator[Stretch], encoding: Encoding, delimiter: str, header: tuple[str, ...]
+) -> Iterator[CutText]:
+    is_empty = True
+    for part in parts:
+        is_empty = False
+        yield CutText(part, encoding, delimiter, header)
+    if is_empty:
+        raise _header_only()
 
 
 class _Parser:
@@ -143,11 +204,7 @@ class _Parser:
         if held.height or self.bad:
             yield self._chunk(held)
         if not self.given:
-            raise Unreadable(
-                "header_only",
-                "The file has a header and no rows.",
-                "Check the filter of the export; if nothing happened, nothing needs to be sent.",
-            )
+            raise _header_only()
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         names = [f"c{n}" for n in range(len(self.header))]
@@ -350,6 +407,14 @@ def _empty() -> Unreadable:
         "empty_file",
         "The file is empty.",
         "Check whether the export ended early, and send the file again.",
+    )
+
+
+def _header_only() -> Unreadable:
+    return Unreadable(
+        "header_only",
+        "The file has a header and no rows.",
+        "Check the filter of the export; if nothing happened, nothing needs to be sent.",
     )
 
 

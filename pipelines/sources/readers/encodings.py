@@ -143,14 +143,22 @@ class Utf8Stream(io.RawIOBase):
     Bytes that are no text in the encoding raise `Unreadable` with the line they stand in.
     """
 
-    def __init__(self, path: Path, encoding: Encoding) -> None:
+    def __init__(
+        self,
+        path: Path,
+        encoding: Encoding,
+        start: int | None = None,
+        length: int | None = None,
+        line: int = 1,
+    ) -> None:
         super().__init__()
         self._path, self._encoding = path, encoding
         self._file = path.open("rb")
-        self._file.seek(len(encoding.bom))
+        self._file.seek(len(encoding.bom) if start is None else start)
+        self._left = 1 << 62 if length is None else length
         self._decoder = codecs.getincrementaldecoder(encoding.name)("strict")
         self._ready = b""
-        self._line = 1
+        self._line = line
         self.n_nul = 0
         self.tail = b""
 
@@ -181,7 +189,8 @@ class Utf8Stream(io.RawIOBase):
 
     def _next(self) -> bytes:
         while True:
-            data = self._file.read(READ_BYTES)
+            data = self._file.read(min(READ_BYTES, self._left))
+            self._left -= len(data)
             try:
                 text = self._decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:
