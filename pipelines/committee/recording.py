@@ -88,7 +88,7 @@ def record(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record_id}.jsonl"
     data = "".join(
-        json.dumps(line | {"recorded_by": by}, ensure_ascii=False, default=str) + "\n"
+        json.dumps(_COLUMNS | line | {"recorded_by": by}, ensure_ascii=False, default=str) + "\n"
         for line in lines
     ).encode()
     manifest = {
@@ -100,6 +100,14 @@ def record(
     write_atomically(path, data)
     return Recorded(record_id, len(actions), path)
 
+
+_COLUMNS: Line = dict.fromkeys(
+    name
+    for contract in (Decision, Action)
+    for name in contract.model_fields
+    if name not in ("source_version", "instrument_id", "done_on")
+)
+"""Every line names every field, so that a decision without actions is a whole file as well."""
 
 _SHARED = ("programme_id", "site_id", "learner_id")
 

@@ -73,6 +73,15 @@ def test_a_decision_and_its_actions_come_through_intake_as_records(home: Path) -
     assert str(action["due_on"]) == "2027-02-01"
 
 
+def test_a_decision_without_actions_comes_through_intake_too(home: Path) -> None:
+    assert run(home, meeting=None, present=None, decided_by=["chair"]).exit_code == 0
+    opened, settings = Home.open(home), Settings(home=home)
+    (delivery_id,) = receive.receive(opened, settings, settle=0).pending
+    read.read(opened, settings, delivery_id)
+    judged = validate.validate(opened, settings, delivery_id)
+    assert (judged.readable, judged.accepted, judged.refused) == (True, {"decision": 1}, 0)
+
+
 def test_the_same_decision_again_is_the_same_file_and_a_correction_another(home: Path) -> None:
     first = json.loads(run(home, "--json").stdout)
     assert json.loads(run(home, "--json").stdout) == first

@@ -125,6 +125,8 @@ TABLES_SQL = {
         is_corrected boolean, is_latest boolean, decided_at timestamptz, decided_on date,
         source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
         known_at timestamptz""",
+    "committee_member": """record_key varchar, committee_id varchar, member_key varchar,
+        member_role varchar, is_voting boolean, term_from date, term_to date""",
     "fct_action": """record_key varchar, learner_key varchar, competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
         required_n bigint, n_done bigint, n_days_overdue bigint, is_overdue boolean,

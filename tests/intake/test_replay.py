@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from pipelines.contracts import Action, Decision
 from pipelines.identity.named import UnnamedError
 from pipelines.intake import sheet
 from pipelines.intake.ledger import ledger
@@ -279,3 +281,36 @@ def make_form() -> Callable[..., str]:
         return f"{form};s1;EPA1;{rating};t1;05.03.2026;{comment}\n"
 
     return make
+
+
+def test_a_corrected_outcome_is_held_against_its_vocabulary_again(
+    clinic: Any, csv_target: Path
+) -> None:
+    fields = [*Decision.model_fields, *Action.model_fields]
+    decision = dict.fromkeys(fields) | {
+        "type": "decision",
+        "record_id": "D1",
+        "programme_id": "MED",
+        "learner_id": "s1",
+        "decision_kind": "chairs_action",
+        "committee_id": "PC",
+        "decided_by": ["a1"],
+        "vocabulary_id": "arcp",
+        "outcome": "first",
+        "rationale": "Why.",
+        "decided_at": "2026-03-01T10:00:00Z",
+    }
+    manifest = '{"sent_at": "2026-03-02T08:00:00Z", "rows": 1}'
+    clinic.drop("committee_decisions", "a.jsonl.manifest.json", manifest)
+    clinic.drop("committee_decisions", "a.jsonl", json.dumps(decision) + "\n")
+    clinic.take_in()
+    assert [cause.code for cause in causes(clinic.home)] == ["unknown_outcome"]
+    edit(export(clinic, csv_target), {"D1": {f"{CORRECTION}outcome": "second"}})
+    assert send(clinic, csv_target).n_replayed == 1
+    clinic.take_in()
+    (left,) = show(clinic.home, waiting=False)
+    assert [problem["code"] for problem in left.problems] == ["unknown_outcome"]
+    edit(export(clinic, csv_target), {"D1": {f"{CORRECTION}outcome": "1"}})
+    assert send(clinic, csv_target).n_replayed == 1
+    clinic.take_in()
+    assert list(show(clinic.home, waiting=False)) == []

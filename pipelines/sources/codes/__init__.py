@@ -90,6 +90,12 @@ CODE_LISTS: dict[str, CodeList] = {
         required=frozenset({"assessor_role", "title", "role_group", "source"}),
         choices={},
     ),
+    "airflow_user": CodeList(
+        {"airflow_user": TEXT, "identity": TEXT, "source": TEXT},
+        key=("airflow_user",),
+        required=frozenset({"airflow_user", "identity", "source"}),
+        choices={},
+    ),
     "decision_outcomes": CodeList(
         {"vocabulary_id": TEXT, "outcome": TEXT, "title": TEXT, "source": TEXT},
         key=("vocabulary_id", "outcome"),

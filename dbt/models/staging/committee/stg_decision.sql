@@ -28,16 +28,37 @@ assessors as (
 ),
 
 named as (
-{%- for part in ['decided_by', 'present', 'recused', 'dissent_by'] %}
     select
         record_key,
         decided_at,
         known_at,
-        '{{ part }}' as part,
-        {{ unnest_list(part ~ '_pseudonyms') }} as pseudonym
+        'decided_by' as part,
+        {{ unnest_list('decided_by_pseudonyms') }} as pseudonym
     from decisions
-    {{ 'union all' if not loop.last }}
-{%- endfor %}
+    union all
+    select
+        record_key,
+        decided_at,
+        known_at,
+        'present' as part,
+        {{ unnest_list('present_pseudonyms') }} as pseudonym
+    from decisions
+    union all
+    select
+        record_key,
+        decided_at,
+        known_at,
+        'recused' as part,
+        {{ unnest_list('recused_pseudonyms') }} as pseudonym
+    from decisions
+    union all
+    select
+        record_key,
+        decided_at,
+        known_at,
+        'dissent_by' as part,
+        {{ unnest_list('dissent_by_pseudonyms') }} as pseudonym
+    from decisions
 ),
 
 people as (
