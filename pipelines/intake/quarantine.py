@@ -25,6 +25,9 @@ from pipelines.intake.resolve import CONFLICT, CONFLICT_REMEDY
 from pipelines.intake.segment import originals_path
 from pipelines.intake.standing import standing
 
+FREE_TEXT_CODES = frozenset({"patient_identifier", "contact_detail", "birth_date"})
+"""Codes of records that a named person may let in as they are."""
+
 Place = tuple[str, int, str | None, str, str | None]
 """Where a refused record was read: delivery, row, cell, kind; and its key, where it has one."""
 
@@ -66,6 +69,11 @@ class RefusedRecord(BaseModel):
     """The row as it was delivered; restricted."""
     is_refused: bool = True
     """False where it was accepted, and waits or is held."""
+
+    @property
+    def is_releasable(self) -> bool:
+        """Tell whether all that is wrong is something found in free text, perhaps wrongly."""
+        return self.is_refused and {p["code"] for p in self.problems} <= FREE_TEXT_CODES
 
     @property
     def place(self) -> Place:

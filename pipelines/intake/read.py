@@ -204,7 +204,22 @@ class _Work:
         self.n_rows += chunk.originals.height
         for kind, frame in mapping.apply(chunk):
             self._write(f"records-{kind}", frame)
-        self._write("source", chunk.originals)
+        self._write("source", self._without_refused(chunk.originals))
+
+    def _without_refused(self, originals: pl.DataFrame) -> pl.DataFrame:
+        """Leave out of the rows as delivered what must never be taken; the archive has it."""
+        refused = [
+            name
+            for name in originals.columns
+            if name != "source_row" and self.catalogue.reason_to_refuse(self.spec, name)
+        ]
+        kept = originals.drop(refused)
+        if self.reading is None or self.reading.header is not None:
+            return kept
+        texts = pl.col([name for name, kind in kept.schema.items() if kind == pl.String])
+        return kept.with_columns(
+            texts.str.replace_all(self.catalogue.refused_in_json(self.spec), '${key}"•"')
+        )
 
     def _write(self, name: str, frame: pl.DataFrame) -> None:
         self.files[name] += 1

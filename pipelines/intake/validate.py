@@ -97,6 +97,7 @@ def validate(
         namespace=feed.namespace,
         known_at=first_receipt(home, delivery_id).known_at,
         keys=open_keys(home),
+        identifiers=feed.identifiers,
     )
     shutil.rmtree(staging.working, ignore_errors=True)
     staging.working.mkdir(parents=True)

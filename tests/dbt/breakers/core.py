@@ -29,5 +29,9 @@ BREAKERS: dict[str, str] = {
     "a_gap_is_missing_and_nothing_else": (
         "update marts.fct_ai_declaration set reconciliation = 'within' where not is_on_record"
     ),
+    "no_ai_declaration_is_lost": (
+        "insert into marts.fct_ai_declaration "
+        "select * from marts.fct_ai_declaration where is_on_record limit 1"
+    ),
     "every_decision_has_a_person": "update marts.fct_decision set decided_by_keys = []",
 }
