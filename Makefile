@@ -4,6 +4,7 @@ export TESSERA_HOME
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 PYTHONS := python3.12 python3.13 python3.11 python3 python
 
 .PHONY: help run airflow test quick real lint picture lock venv clean
@@ -22,10 +23,10 @@ airflow: $(STAMP) ## keep Airflow running, so that files dropped into the inbox 
 	@$(BIN)/python -m pipelines.embedded_airflow start
 
 test: $(STAMP) ## every test; what needs a browser or the shared data skips, with its reason
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(IN_PARALLEL)
 
 quick: $(STAMP) ## the tests that need no Airflow, browser or large build
-	@$(BIN)/python -m pytest -m "not slow and not real"
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real"
 
 real: $(STAMP) ## real data through the pipeline, against the numbers that others published
 	@$(BIN)/python -m tests.real.real_data

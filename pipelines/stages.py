@@ -35,6 +35,36 @@ def run_name(run_id: str | None, announcements: Iterable[Any] = ()) -> str:
     return str(announced[-1] if announced else run_id)
 
 
+def pulled_sources() -> list[str]:
+    """Return the sources whose statements are pulled from a store."""
+    from pipelines.sources import catalogue
+    from pipelines.sources.lrs.source import pulled_sources
+
+    _, settings = _open()
+    return pulled_sources(catalogue.load(settings).sources)
+
+
+def pull(run_id: str, source: str, uri: str | None = None) -> None:
+    """Pull the new statements of one source into the inbox.
+
+    Args:
+        run_id: the run that the task belongs to.
+        source: the source.
+        uri: the address of its store with name and password, where the orchestrator keeps it.
+
+    Raises:
+        StoppedError: it is not configured how the store is asked.
+    """
+    from pipelines.sources import catalogue
+    from pipelines.sources.lrs.access import AccessError
+    from pipelines.sources.lrs.source import pull_source
+
+    home, settings = _open()
+    spec = catalogue.load(settings).sources[source]
+    with _gate(AccessError), _recorded(home, run_id, "pull", source) as told:
+        told.report = pull_source(home, spec, uri=uri)
+
+
 def receive(run_id: str) -> dict[str, Any]:
     """Receive what lies in the inbox; return the run and the deliveries that are to be read."""
     from pipelines.intake.receive import receive
@@ -224,7 +254,9 @@ class _Told:
 
 
 @contextmanager
-def _recorded(home: Home, run_id: str, stage: str, part: int | None = None) -> Iterator[_Told]:
+def _recorded(
+    home: Home, run_id: str, stage: str, part: int | str | None = None
+) -> Iterator[_Told]:
     """Put on record what a stage did; of errors that are not ours the kind only.
 
     What another library says may quote a record: its words are in the log of the task.

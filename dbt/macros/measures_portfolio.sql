@@ -1,15 +1,16 @@
 {#- Definitions of the portfolio that people use by name. -#}
 
 {#-
-    How many independent ratings the ratings of a cell are worth. Ratings by one assessor have a part
-    of their variance in common (rho), so the design effect of clusters of unequal size is
-    1 + rho * (sum of squared cluster sizes / n - 1). Source: Kish 1965, Survey Sampling, section 5.4;
-    rho is a threshold of the rule set and carries its own source.
+    How many independent judgements the ratings of a cell are worth. Ratings by one assessor have a
+    part of their variance in common (rho), so the design effect of clusters of unequal size is
+    1 + r * (sum of squared cluster sizes / n - 1), r being what rho leaves of itself in yes or no.
+    Source: Kish 1965, Survey Sampling, section 5.4; rho comes from the calibration in force or,
+    without one, from the rule set with its source.
 -#}
 {% macro measure_effective_n(n, sum_of_squares, rho) -%}
     (
         cast({{ n }} as double)
-        / (1 + cast({{ rho }} as double) * (cast({{ sum_of_squares }} as double) / nullif({{ n }}, 0) - 1))
+        / (1 + {{ measure_binary_rho(rho) }} * (cast({{ sum_of_squares }} as double) / nullif({{ n }}, 0) - 1))
     )
 {%- endmacro %}
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipelines.commands.console import ATTENTION, FAILED, USAGE, JsonOption, emit, fail, out
+from pipelines.commands.console import (
+    ATTENTION,
+    FAILED,
+    USAGE,
+    JsonOption,
+    as_line,
+    emit,
+    fail,
+    out,
+)
 
 if TYPE_CHECKING:
-    from pipelines.intake.preview import Verdict
+    from pipelines.intake.checkers import Check, Verdict, Written
 
 _SHOWN = 50
 
@@ -22,11 +32,15 @@ def command(
         str,
         typer.Option(
             "--kind",
-            help="A kind of record (the file's columns are its fields), or a source "
-            "(the file is read by its spec).",
+            help="A kind of record (the file's columns are its fields), a source "
+            "(the file is read by its spec), or a standard.",
             show_default=False,
         ),
     ],
+    xapi_version: Annotated[
+        Literal["1.0.3", "2.0"],
+        typer.Option(help="For xAPI statements that name no version."),
+    ] = "1.0.3",
     json: JsonOption = False,
 ) -> None:
     """Say for each record of a file whether it would be accepted, and if not why.
@@ -36,25 +50,27 @@ def command(
 
     Example: tessera check --kind exam_result results.csv
     """
-    from pipelines.intake.preview import UnreadableError
+    from pipelines.intake.checkers import UnreadableError
 
-    verdicts = _verdicts(kind, file)
+    check = _begun(kind, file, xapi_version)
     n_ok = n_refused = 0
     try:
-        for verdict in verdicts:
+        for part in _written(check) if json else ():
+            n_ok += part.n_ok
+            n_refused += part.n_refused
+            sys.stdout.write(part.text)
+        for verdict in () if json else check.verdicts:
             n_ok += not verdict.problems
             n_refused += bool(verdict.problems)
-            if json:
-                emit(verdict.as_json())
-            elif verdict.problems and n_refused <= _SHOWN:
+            if verdict.problems and n_refused <= _SHOWN:
                 _print(verdict)
     except UnreadableError as error:
         if not json:
             fail(FAILED, str(error))
-        emit(_summary(n_ok, n_refused, error=str(error)))
+        emit(_summary(n_ok, n_refused, check.facts, error=str(error)))
         raise typer.Exit(FAILED) from None
     if json:
-        emit(_summary(n_ok, n_refused))
+        emit(_summary(n_ok, n_refused, check.facts))
     else:
         if n_refused > _SHOWN:
             out.print(f"… and {n_refused - _SHOWN:,} more: use --json to see all")
@@ -63,32 +79,53 @@ def command(
         raise typer.Exit(ATTENTION)
 
 
-def _verdicts(kind: str, file: Path) -> Iterator[Verdict]:
+def _written(check: Check) -> Iterator[Written]:
+    """Return the verdicts as machines read them."""
+    from pipelines.intake.checkers import Written
+
+    if check.written is not None:
+        return check.written
+    return (
+        Written(not verdict.problems, bool(verdict.problems), as_line(verdict.as_json()))
+        for verdict in check.verdicts
+    )
+
+
+def _begun(kind: str, file: Path, xapi_version: str) -> Check:
+    from pipelines.intake.checkers import Check, CheckOptions, checker, checkers
+
+    if (standard := checker(kind)) is not None:
+        return standard.check(file, CheckOptions(xapi_version))
+
     from pipelines.contracts import CONTRACTS
     from pipelines.intake.feeds import load_feeds
     from pipelines.intake.preview import by_contract, by_source
     from pipelines.settings import Settings
     from pipelines.sources.faults import SourceError
 
-    if kind in CONTRACTS:
-        return by_contract(CONTRACTS[kind], file)
     settings = Settings()
+    if kind in CONTRACTS:
+        return Check(by_contract(CONTRACTS[kind], file))
     try:
         feeds = load_feeds(settings)
     except SourceError as error:
         fail(USAGE, str(error))
     if kind not in feeds:
-        listed = f"kinds: {', '.join(sorted(CONTRACTS))}; sources: {', '.join(sorted(feeds))}"
-        fail(USAGE, f"{kind!r} is neither a kind of record nor a source. {listed}")
-    return by_source(feeds[kind], settings, file)
+        known = (("kinds", [*CONTRACTS]), ("standards", [*checkers()]), ("sources", [*feeds]))
+        listed = "; ".join(f"{what}: {', '.join(sorted(names))}" for what, names in known)
+        fail(USAGE, f"{kind!r} is no kind of record, standard or source. {listed}")
+    return Check(by_source(feeds[kind], settings, file))
 
 
-def _summary(n_ok: int, n_refused: int, error: str | None = None) -> dict[str, Any]:
+def _summary(
+    n_ok: int, n_refused: int, facts: dict[str, Any], error: str | None = None
+) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "readable": error is None,
         "rows": n_ok + n_refused,
         "ok": n_ok,
         "refused": n_refused,
+        **facts,
     }
     return {"summary": summary if error is None else summary | {"error": error}}
 
@@ -96,6 +133,7 @@ def _summary(n_ok: int, n_refused: int, error: str | None = None) -> dict[str, A
 def _print(verdict: Verdict) -> None:
     from rich.markup import escape
 
-    place = f"row {verdict.row}" + (f", {verdict.cell}" if verdict.cell else "")
+    place = verdict.place or f"row {verdict.row}"
+    place += f", {verdict.cell}" if verdict.cell else ""
     for problem in verdict.problems:
         out.print(escape(f"{place}: {problem.message} [{problem.code}]. {problem.suggestion}"))

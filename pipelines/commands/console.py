@@ -50,9 +50,14 @@ def home_and_settings(home: Path | None) -> tuple[Home, Settings]:
         fail(USAGE, str(error))
 
 
+def as_line(record: dict[str, Any]) -> str:
+    """Return a record as one line of JSON."""
+    return json.dumps(record, ensure_ascii=False, default=str) + "\n"
+
+
 def emit(record: dict[str, Any]) -> None:
     """Print one JSON line."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(as_line(record))
 
 
 def fail(code: int, message: str) -> NoReturn:

@@ -80,6 +80,9 @@ def _print(entries: list[LedgerEntry]) -> None:
             *(f"{getattr(entry, name):,}" for name in _COUNTS.values()),
         )
     out.print(table)
+    for entry in entries if len(entries) == 1 else ():
+        for part, n_rows in entry.parts.items():
+            out.print(escape(f"{part}: {n_rows:,} rows"))
     for entry in entries:
         if entry.reason is not None and entry.needs_a_person:
             out.print(escape(f"{entry.file}: {entry.reason} (owner: {entry.owner})"))

@@ -1,13 +1,15 @@
-"""`tessera pack`: the pages of one edition, built and proved."""
+"""`tessera pack`: the pages of one edition, built, proved, frozen for a meeting, reprinted."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines.commands.console import (
+    ATTENTION,
     DONE,
     FAILED,
     USAGE,
@@ -20,7 +22,7 @@ from pipelines.commands.console import (
 )
 
 app = typer.Typer(
-    help="The committee pack: pages of one edition.",
+    help="The committee pack: build, verify, freeze, list, reprint.",
     epilog="Example: tessera pack build --home var    then open var/packs/current/index.html",
     no_args_is_help=True,
 )
@@ -29,6 +31,8 @@ EditionOption = Annotated[
     str | None,
     typer.Option("--edition", help="Which edition; default: the current one.", show_default=False),
 ]
+
+MeetingOption = Annotated[str, typer.Option("--meeting", help="The meeting's id.")]
 
 
 @app.command(epilog="Example: tessera pack build --home var --edition 1f0c9a6f2b7d4e58")
@@ -58,6 +62,114 @@ def build(home: HomeOption = None, edition: EditionOption = None, json: JsonOpti
         )
     else:
         out.print(f"Pack of edition {path.name}: {verdict.n_files} files. Open {index}")
+
+
+@app.command(
+    epilog='Example: tessera pack freeze --meeting PC-2026-11 --by "registrar of the committee"'
+)
+def freeze(
+    meeting: MeetingOption,
+    by: Annotated[str, typer.Option(help="Who freezes; goes on record.")],
+    home: HomeOption = None,
+    edition: EditionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Keep the pack of an edition as what one meeting sees, byte for byte.
+
+    Next: tessera pack reprint --meeting ... --out DIR, also a year later.
+    """
+    from pipelines.committee import freeze, pack
+    from pipelines.home import HomeError
+
+    where, settings = home_and_settings(home)
+    try:
+        frozen = freeze.freeze(where, settings, meeting, by, edition)
+    except (pack.NoEditionError, freeze.FreezeError) as error:
+        fail(USAGE, str(error))
+    except (pack.PackError, HomeError) as error:
+        fail(FAILED, str(error))
+    if json:
+        emit(frozen.model_dump(mode="json"))
+    else:
+        out.print(
+            f"Frozen for {frozen.meeting_id}: edition {frozen.edition_id}, {frozen.n_files} files, "
+            f"SHA-256 {frozen.archive_sha256}",
+            soft_wrap=True,
+        )
+
+
+@app.command("list", epilog="Example: tessera pack list --home var --json")
+def list_frozen(home: HomeOption = None, json: JsonOption = False) -> None:
+    """List the packs that were frozen, the oldest first."""
+    from rich.table import Table
+
+    from pipelines.committee.freeze import frozen_packs
+
+    where, _ = home_and_settings(home)
+    found = frozen_packs(where)
+    if json:
+        for frozen in found:
+            emit(frozen.model_dump(mode="json"))
+    elif not found:
+        out.print("Nothing was frozen yet. Next: tessera pack freeze --meeting ... --by ...")
+    else:
+        table = Table("meeting", "freeze", "edition", "learners", "frozen at", "by")
+        for frozen in found:
+            table.add_row(
+                frozen.meeting_id,
+                frozen.freeze_id,
+                frozen.edition_id,
+                str(frozen.n_learners),
+                f"{frozen.frozen_at:%Y-%m-%d %H:%M}",
+                frozen.frozen_by,
+            )
+        out.print(table)
+
+
+@app.command(epilog="Example: tessera pack reprint --meeting PC-2026-11 --out reprint")
+def reprint(
+    meeting: MeetingOption,
+    to: Annotated[Path, typer.Option("--out", help="A new folder, or a file that ends in .zip.")],
+    freeze_id: Annotated[
+        str | None,
+        typer.Option("--freeze", help="Which of several; default: the newest.", show_default=False),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Return what a meeting saw, byte for byte, or name the record that removed it.
+
+    Exit codes: 0 printed; 1 removed by erasure or retention; 2 no such pack; 3 not what was frozen.
+    """
+    from pipelines.committee import freeze
+
+    where, _ = home_and_settings(home)
+    try:
+        frozen = freeze.frozen_pack(where, meeting, freeze_id)
+    except freeze.FreezeError as error:
+        fail(USAGE, str(error))
+    try:
+        data = freeze.reprint(where, frozen)
+    except freeze.RemovedError as error:
+        fail(ATTENTION, str(error))
+    except freeze.FreezeError as error:
+        fail(FAILED, str(error))
+    try:
+        if to.suffix == ".zip":
+            with to.open("xb") as file:
+                file.write(data)
+        else:
+            freeze.unpack(data, to)
+    except (freeze.FreezeError, OSError) as error:
+        fail(USAGE, str(error))
+    if json:
+        emit(frozen.model_dump(mode="json") | {"out": str(to)})
+    else:
+        out.print(
+            f"{to}: what {meeting} saw, frozen {frozen.frozen_at:%Y-%m-%d %H:%M} UTC, "
+            f"SHA-256 {frozen.archive_sha256}",
+            soft_wrap=True,
+        )
 
 
 @app.command(epilog="Example: tessera pack verify --home var && echo whole")

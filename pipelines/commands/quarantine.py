@@ -95,7 +95,7 @@ def show_records(
             emit(record.model_dump(mode="json"))
             continue
         cell = f", {record.source_cell}" if record.source_cell else ""
-        out.print(escape(f"{record.file} row {record.source_row}{cell} ({record.kind})"))
+        out.print(escape(f"{record.file} {record.where}{cell} ({record.kind})"))
         for problem in record.problems:
             out.print(escape(f"  {problem['code']}: {problem['message']}. {problem['suggestion']}"))
         for name, value in (record.original or record.record or {}).items():

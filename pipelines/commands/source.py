@@ -1,19 +1,22 @@
-"""`tessera source`: the feeds that are known here, and whether their specs are in order."""
+"""`tessera source`: the feeds that are known here, their specs, and drafts of new ones."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.console import ATTENTION, USAGE, JsonOption, emit, fail, out
+from pipelines.commands.console import ATTENTION, FAILED, USAGE, JsonOption, emit, fail, out
 
 if TYPE_CHECKING:
+    from pipelines.intake.trial import Trial
     from pipelines.sources.faults import Fault
+    from pipelines.sources.guess.draft import Block
+    from pipelines.sources.guess.sample import Sample
 
 app = typer.Typer(
-    help="The feeds that are known here, and whether their specs are in order.",
+    help="The feeds that are known here, whether their specs are in order, and drafts of new ones.",
     no_args_is_help=True,
 )
 
@@ -85,6 +88,176 @@ def check_sources(
         raise typer.Exit(ATTENTION)
     else:
         out.print(f"In order: {', '.join(found)}.")
+
+
+@app.command("new", epilog="Example: tessera source new forms.xlsx --source our_forms")
+def new_source(
+    file: Annotated[
+        Path, typer.Argument(help="An export of the source.", exists=True, dir_okay=False)
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="The id of the source; default: from the file's name.", show_default=False
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="The kind of record, where it is known.", show_default=False),
+    ] = None,
+    programme: Annotated[
+        str | None, typer.Option(help="The programme of study.", show_default=False)
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder to write to; default: the site's sources, else here.",
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Draft the spec of an unknown export, and show what it makes of the first rows.
+
+    Delimiter, encoding, sheets, formats of dates, ids and fields are guessed from headers and
+    values. Nothing is stored but the draft, for a person to look through.
+
+    Example: tessera source new forms.xlsx --source our_forms
+    """
+    from pipelines.contracts import CONTRACTS
+    from pipelines.intake.trial import try_out
+    from pipelines.settings import Settings
+    from pipelines.sources import codes
+    from pipelines.sources.faults import SourceError, known
+    from pipelines.sources.guess import sample as samples
+    from pipelines.sources.guess.compose import compose
+    from pipelines.sources.guess.draft import draft
+    from pipelines.sources.readers import Unreadable
+
+    settings = Settings()
+    if kind is not None and kind not in CONTRACTS:
+        fail(USAGE, f"no kind {kind!r}. {known(CONTRACTS, kind)}")
+    name = _source_id(source or file.stem)
+    if source is not None and name != source:
+        fail(USAGE, f"{source!r} is no id: small letters, digits and _, such as {name}")
+    folder = into or (settings.site / "sources" if settings.site else Path())
+    target = folder / f"{name}.yaml"
+    if target.exists():
+        fail(USAGE, f"{target} exists: give another --source, or --into another folder")
+    try:
+        lists = codes.load(settings)
+        sample = samples.take(file)
+    except SourceError as error:
+        _show(error.faults, as_json=json)
+        fail(USAGE, "the code lists have faults: mend them and try again")
+    except Unreadable as error:
+        fail(FAILED, f"{error.message} {error.suggestion}")
+    several = len(sample.tables) > 1
+    drafted = [draft(table, lists, kind, named=several) for table in sample.tables]
+    blocks = [block for block in drafted if block is not None]
+    folder.mkdir(parents=True, exist_ok=True)
+    target.write_text(compose(name, file.name, sample, blocks, programme), encoding="utf-8")
+    trial = try_out(name, file, sample, blocks, settings)
+    missing = [f"{block.kind}.{field}" for block in blocks for field in block.missing]
+    missing += [] if programme else ["values.programme_id"]
+    if json:
+        emit(
+            {
+                "spec": target,
+                "source": name,
+                "reader": {"name": sample.reader, **sample.options},
+                "records": [_block_as_json(block) for block in blocks],
+                "missing": missing,
+                "not_taken": [column for block in blocks for column in block.not_taken],
+                "never_taken": {c: r for block in blocks for c, r in block.refused.items()},
+                "tried": {
+                    "ok": trial.n_ok,
+                    "refused": trial.n_refused,
+                    "reasons": dict(trial.reasons),
+                    "error": trial.error,
+                },
+            }
+        )
+    else:
+        _show_draft(sample, blocks)
+        _show_trial(trial)
+        if missing:
+            out.print(f"Still needed: {', '.join(missing)}", markup=False, soft_wrap=True)
+        out.print(f"Written: {target}", markup=False, soft_wrap=True)
+        out.print(
+            f"Next: look through it, then: tessera source check {target}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if missing or trial.error or trial.n_refused or not blocks:
+        raise typer.Exit(ATTENTION)
+
+
+def _source_id(name: str) -> str:
+    import re
+
+    from pipelines.sources.text import fold_name
+
+    ascii_only = re.sub(r"[^a-z0-9_]+", "_", fold_name(name)).strip("_")
+    return (ascii_only if ascii_only[:1].isalpha() else f"source_{ascii_only}")[:60]
+
+
+def _block_as_json(block: Block) -> dict[str, Any]:
+    return {
+        "kind": block.kind,
+        "part": block.part,
+        "record_id": block.record_id,
+        "wide": block.wide,
+        "fields": block.fields,
+        "remarks": {name: list(said) for name, said in block.remarks.items()},
+    }
+
+
+def _show_draft(sample: Sample, blocks: list[Block]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    facts = ", ".join(f"{key} {value!r}" for key, value in sample.options.items())
+    out.print(escape(f"Read as {sample.reader}{': ' if facts else ''}{facts}"), soft_wrap=True)
+    by_part = {table.part: table.columns for table in sample.tables}
+    first = next(iter(by_part.values()), None)
+    for block in blocks:
+        columns = by_part.get(block.part, first)
+        title = f"{block.part}: {block.kind}" if block.part else block.kind
+        table = Table("field", "from", "first rows", "look at", box=None, title=escape(title))
+        table.add_row("record_id", escape(block.record_id), "", _remarks(block, "record_id"))
+        for name, mapping in block.fields.items():
+            column = mapping.get("column")
+            shown = "" if columns is None or column is None else _first(columns[column].to_list())
+            origin = column or f"always {mapping.get('value')}"
+            table.add_row(name, escape(str(origin)), escape(shown), _remarks(block, name))
+        out.print(table)
+        if block.not_taken:
+            out.print(f"Not taken: {', '.join(block.not_taken)}", markup=False, soft_wrap=True)
+        for column, reason in block.refused.items():
+            out.print(f"Never taken: {column}: {reason}", markup=False, soft_wrap=True)
+
+
+def _first(values: list[str | None]) -> str:
+    return " | ".join(value[:24] for value in dict.fromkeys(values) if value)[:60]
+
+
+def _remarks(block: Block, name: str) -> str:
+    from rich.markup import escape
+
+    return escape("; ".join(block.remarks.get(name, [])))
+
+
+def _show_trial(trial: Trial) -> None:
+    if trial.error:
+        out.print(f"Not tried: {trial.error}", markup=False, soft_wrap=True)
+        return
+    out.print(f"The first rows: {trial.n_ok:,} records good, {trial.n_refused:,} refused")
+    for verdict in trial.examples:
+        for problem in verdict.problems:
+            place = verdict.place or f"row {verdict.row}"
+            said = f"    {place}: {problem.message} [{problem.code}]. {problem.suggestion}"
+            out.print(said, markup=False, soft_wrap=True)
 
 
 def _show(faults: list[Fault], *, as_json: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,34 +14,31 @@ from pathlib import Path
 import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipelines.committee import site
 from pipelines.committee.edition import EditionError, Source, find
-from pipelines.committee.learner import assemble
-from pipelines.committee.queries import Portfolio, read
-from pipelines.committee.render import Pages, style_sheet
+from pipelines.committee.site import File, PackError
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.editions import current_id
 
+__all__ = [
+    "MANIFEST",
+    "Manifest",
+    "NoEditionError",
+    "PackError",
+    "Problem",
+    "Verdict",
+    "build",
+    "pages_version",
+    "verify",
+]
+
 MANIFEST = "manifest.json"
 PATIENCE = 60.0
-_SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-class PackError(Exception):
-    """The pack cannot be made or read; the message says why and what to do."""
 
 
 class NoEditionError(PackError):
     """There is no such edition to make a pack from."""
-
-
-class File(BaseModel):
-    """A file as it was built."""
-
-    model_config = ConfigDict(frozen=True)
-
-    bytes: int
-    sha256: str
 
 
 class Manifest(BaseModel):
@@ -93,14 +89,13 @@ def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path
 
     Args:
         home: whose editions and packs.
-        settings: not read today; every stage is called alike.
+        settings: how many workers render the pages of a large cohort.
         edition_id: which edition; the current one by default.
 
     Raises:
         NoEditionError: there is no such edition.
         PackError: the edition is not what was published.
     """
-    del settings
     try:
         source = find(home, edition_id)
     except EditionError as error:
@@ -112,7 +107,7 @@ def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path
     pack = home.packs / source.edition_id
     with home.writing(timeout=PATIENCE):
         if not _stands(source, pack):
-            _write(home, source, pack)
+            _write(home, source, pack, settings.workers)
         if source.edition_id == current_id(home):
             _point(home.packs / "current", source.edition_id)
     return pack
@@ -196,57 +191,31 @@ def pages_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _write(home: Home, source: Source, pack: Path) -> None:
+def _write(home: Home, source: Source, pack: Path, workers: int) -> None:
     """Write into a folder beside the packs, and rename it when all of it is there."""
+    home.packs.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".pack-", dir=home.packs))
     try:
-        portfolio = read(source)
+        written = site.write(source, work, workers)
+        manifest = Manifest(
+            edition_id=source.edition_id,
+            edition_hash=source.digest,
+            pages_version=pages_version(),
+            as_of=written.as_of,
+            known_at=written.known_at,
+            n_learners=written.n_learners,
+            files=written.files,
+        )
+        (work / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        work.chmod(0o755)
+        _replace(work, pack)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise PackError(
             f"edition {source.edition_id} does not hold what these pages read, so another version "
             f"of Tessera published it: publish again with `tessera run` ({_first_line(error)})"
         ) from None
-    home.packs.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".pack-", dir=home.packs))
-    try:
-        files: dict[str, File] = {}
-        for name, data in pages(portfolio):
-            path = work / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            files[name] = File(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-        manifest = Manifest(
-            edition_id=source.edition_id,
-            edition_hash=source.digest,
-            pages_version=pages_version(),
-            as_of=portfolio.as_of,
-            known_at=portfolio.known_at,
-            n_learners=len(portfolio.learners),
-            files=dict(sorted(files.items())),
-        )
-        (work / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        work.chmod(0o755)
-        _replace(work, pack)
-    except BaseException:
+    finally:
         shutil.rmtree(work, ignore_errors=True)
-        raise
-
-
-def pages(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
-    """Yield every file of a pack but its manifest, as name and bytes."""
-    rendered = Pages(portfolio)
-    yield "assets/pack.css", style_sheet()
-    for row in portfolio.learners:
-        key = str(row["learner_key"])
-        if not _SAFE_KEY.fullmatch(key):
-            raise PackError(
-                f"the learner key {key!r} cannot name a file: keys come from the vault, "
-                "so rebuild the edition with `tessera run --full-refresh`"
-            )
-        page = assemble(portfolio, row)
-        yield f"learners/{key}.html", rendered.learner(page).encode()
-        yield f"evidence/{key}.html", rendered.evidence(page).encode()
-    yield "quality.html", rendered.quality().encode()
-    yield "index.html", rendered.index().encode()
 
 
 def _first_line(error: Exception) -> str:

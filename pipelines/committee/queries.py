@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -94,20 +95,56 @@ class Portfolio:
         return None if competency_id is None else self.competency(competency_id).title
 
 
-def read(source: Source) -> Portfolio:
-    """Read every section of an edition, once, without the right to write."""
-    with duckdb.connect(str(source.database), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
-        frames = {name: _frame(connection, name) for name in (*OF_LEARNERS, *OF_PROGRAMME)}
+@dataclass(frozen=True)
+class Share:
+    """One of `n` parts of the learners, such as one worker takes; together they are all."""
+
+    number: int
+    n: int
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of this share's learners, in their order."""
+        return frame.filter(pl.col("learner_key").hash() % self.n == self.number)
+
+
+EVERYONE = Share(0, 1)
+
+
+def read(
+    source: Source, share: Share = EVERYONE, sections: Sequence[str] = OF_LEARNERS
+) -> Portfolio:
+    """Read an edition, once, without the right to write; the programme's sections always whole.
+
+    Args:
+        source: the edition.
+        share: whose rows are read.
+        sections: which sections of the learners.
+    """
+    with _open(source) as connection:
+        frames = {name: share.of(_frame(connection, name)) for name in sections}
+        frames |= {name: _frame(connection, name) for name in OF_PROGRAMME}
     return Portfolio(
         edition_id=source.edition_id,
         as_of=source.edition.as_of,
         known_at=source.edition.known_at,
         learners=tuple(frames["learners"].rows(named=True)),
-        of_learners={name: _by_learner(frames[name]) for name in OF_LEARNERS},
+        of_learners={name: _by_learner(frames[name]) for name in sections},
         of_programme={name: frames[name].rows(named=True) for name in OF_PROGRAMME},
     )
+
+
+def count_learners(source: Source) -> int:
+    """Return how many learners the pages of an edition are about."""
+    with _open(source) as connection:
+        return len(_frame(connection, "learners"))
+
+
+@contextmanager
+def _open(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(source.database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
+        yield connection
 
 
 def query(section: str) -> str:

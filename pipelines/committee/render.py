@@ -189,6 +189,7 @@ def _environment() -> Environment:
         loader=PackageLoader("pipelines.committee"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -29,6 +29,8 @@ class Problem:
     message: str
     suggestion: str
     value_masked: str | None = None
+    requirement: str | None = None
+    """The requirement of a standard that is not met, by its id there."""
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,37 @@ _WORDINGS: dict[str, _Wording] = {
         "the row has more or fewer cells than the header", "correct its delimiters and quotes"
     ),
     "nul_byte": _Wording("the row holds a NUL byte", "export the file again"),
+    "cell_error": _Wording("a cell holds an error of its formula", "mend the formula"),
+    "formula_without_value": _Wording(
+        "a cell holds a formula whose value was not saved",
+        "open the workbook in a spreadsheet program and save it",
+    ),
     "not_json": _Wording("the line is not JSON", "export the record again"),
     "not_finite": _Wording("a number is not finite", "leave the field out, or write null"),
     "duplicate_key": _Wording("the record has the same key twice", "send one value for each key"),
     "lone_surrogate": _Wording("a text holds half of a character", "export the record again"),
     "nested_too_deep": _Wording("the record is nested too deeply", "export the record again"),
     "not_utf8": _Wording("the record is not UTF-8 text", "export the record again as UTF-8"),
+    "erased_person": _Wording(
+        "the record names a person who was erased",
+        "ask the sender to stop sending this person; the file that came still holds them: "
+        "run tessera identity erase again",
+    ),
+    # found in xAPI statements, each with its requirement in the suggestion
+    "xapi_null_value": _Wording("a property of the statement is null", "leave it out"),
+    "xapi_missing_property": _Wording("the statement lacks a property", "add it"),
+    "xapi_unknown_property": _Wording(
+        "the statement has a property that xAPI does not know", "move it into extensions"
+    ),
+    "xapi_wrong_case": _Wording("a property is written in another case", "write it as xAPI does"),
+    "xapi_wrong_type": _Wording("a property is of another type", "write it as xAPI has it"),
+    "xapi_bad_format": _Wording("a property is not in its format", "correct it"),
+    "xapi_not_in_list": _Wording("a property is not one of its values", "use one of them"),
+    "xapi_out_of_range": _Wording("a property is out of its range", "correct it"),
+    "xapi_no_identifier": _Wording("a person has no identifier", "give exactly one"),
+    "xapi_several_identifiers": _Wording("a person has several identifiers", "keep exactly one"),
+    "xapi_not_allowed_here": _Wording("a property must not stand where it does", "leave it out"),
+    "xapi_not_unique": _Wording("an id of a list is there twice", "give each its own"),
     "held": _Wording("the whole delivery is held", "see the reason of the delivery"),
 }
 

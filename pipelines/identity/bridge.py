@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -152,6 +152,10 @@ class PersonSets:
         """Tell whether a roster names the person."""
         return self.earliest(node) in self._known
 
+    def nodes(self) -> list[Node]:
+        """Return every identity that was met, in order."""
+        return sorted(self._rank, key=self._order)
+
     def members(self, node: Node) -> list[Node]:
         """Return every identity of the person, the earliest first."""
         first = self.earliest(node)
@@ -167,6 +171,11 @@ class PersonSets:
             if (node.namespace, node.person_id) == (identity.namespace, identity.person_id)
             and (identity.on is None or node.stretch == self._stretch_on(*node[1:3], identity.on))
         ]
+
+    def node_of(self, row: Mapping[str, Any]) -> Node:
+        """Return the identity that a row of the vault is about."""
+        day = row["known_at"].date()
+        return self._node(row["role"], row["namespace"], row["person_id"], day)
 
     def earliest(self, node: Node) -> Node:
         """Return the earliest identity that this one is connected with."""

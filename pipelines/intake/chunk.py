@@ -23,6 +23,7 @@ from pipelines.contracts.problems import Problem, describe, mask, problems
 from pipelines.contracts.schema import Column, columns, segment_schema
 from pipelines.contracts.screen import PROVEN, screen
 from pipelines.identity.pseudonyms import Namespace, pseudonymise
+from pipelines.identity.tombstones import NAMESPACE, Tombstone
 from pipelines.identity.vault import PERSON_SCHEMA, Keys
 from pipelines.intake.identifiers import NOTHING, Identifiers
 from pipelines.intake.ids import content, event_identity, hashed, record_identity
@@ -30,6 +31,7 @@ from pipelines.intake.staging import NOTE, NOTES_SCHEMA, PROBLEM, REFUSED_SCHEMA
 from pipelines.sources.checks import RELEASED
 
 _ROW = "__row"
+ERASED = "erased_person"
 _NAMES = ("given_name", "family_name", "email")
 _REFUSED_RECORD = {
     "source_row": pl.Int64(),
@@ -53,6 +55,8 @@ class Context:
     known_at: datetime
     keys: Keys
     identifiers: Identifiers = NOTHING
+    erased: dict[str, Tombstone] = field(default_factory=dict, hash=False)
+    """The tombstone behind each erased id, by what stands for the id in content hashes."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,8 @@ def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
 def judge(frame: pl.DataFrame, contract: type[Record], context: Context) -> tuple[Outcome, int]:
     """Return what becomes of the records of a read frame, and how many the screen proved."""
     frame = _complete(frame, contract).with_row_index(_ROW)
+    if context.erased:
+        frame = _refuse_erased(frame, contract, context)
     screened = screen(contract).apply(frame).with_columns(frame[_ROW])
     is_proven = screened[PROVEN] & (frame["problems"].list.len().fill_null(0) == 0)
     unproven = frame.filter(~is_proven)
@@ -168,6 +174,28 @@ def _without_identifiers(
             held.append(row[_ROW])
             judged.refused.append((row[_ROW], list(dict.fromkeys(found))))
     return typed.filter(~pl.col(_ROW).is_in(held)) if held else typed
+
+
+def _refuse_erased(frame: pl.DataFrame, contract: type[Record], context: Context) -> pl.DataFrame:
+    """Add a problem to records about persons who were erased."""
+    subject = next((c for c in columns(contract) if c.is_person), None)
+    if subject is None or (subject.person_role != "learner" and contract.kind != "assessor"):
+        return frame
+    met = pseudonymise(frame[subject.name], context.namespace, context.keys)
+    gone = met.filter(pl.col("content").is_in(list(context.erased)))["written"]
+    problem = pl.struct(
+        pl.lit(ERASED).alias("code"),
+        pl.lit(subject.name).alias("field"),
+        pl.lit(None, pl.String).alias("value"),
+        pl.lit(None, pl.String).alias("suggestion"),
+    )
+    problems = pl.col("problems").fill_null([])
+    return frame.with_columns(
+        pl.when(pl.col(subject.name).is_in(gone.implode()))
+        .then(pl.concat_list(problem, problems))
+        .otherwise(problems)
+        .alias("problems")
+    )
 
 
 class _Judged:
@@ -259,6 +287,8 @@ def _frames(
     )
     refused_frame = frame.filter(pl.col(_ROW).is_in(found[_ROW].unique().implode()))
     keys = _record_keys(refused_frame, contract, context)
+    gone = found.filter(pl.col("code") == ERASED)[_ROW]
+    is_gone = refused_frame[_ROW].is_in(gone.implode())
     where = refused_frame.select(_ROW, "source_row", "source_cell").with_columns(
         pl.lit(contract.kind).alias("kind"), keys.alias("record_key")
     )
@@ -267,7 +297,9 @@ def _frames(
         refused=found.join(where, on=_ROW, how="left", maintain_order="left")
         .with_columns(pl.lit(context.owner).alias("owner"))
         .select(*REFUSED_SCHEMA),
-        refused_records=_refused_records(refused_frame, contract, keys),
+        refused_records=_refused_records(
+            refused_frame.filter(~is_gone), contract, keys.filter(~is_gone)
+        ),
         notes=_notes(frame, events, contract),
         persons=persons,
     )
@@ -337,18 +369,36 @@ def _pseudonymised(
             long = typed.select(pl.col(column.name).alias("written"), "known_at")
             met = long.explode("written") if is_list else long
             known = pseudonymise(met["written"], context.namespace, context.keys)
+            known = _with_tombstones(known, context)
             typed = typed.with_columns(
                 _replaced(column, known, "pseudonym").alias(column.stored_name),
                 _joined_list(_replaced(column, known, "content"), is_list=is_list).alias(
                     _seal_name(column)
                 ),
             )
-            identities.append(
-                _identities(met, known, column.person_role or "", context.namespace.name)
-            )
+            identities.append(_identities(met, known, column.person_role or ""))
         elif column.stored_name is None:
             typed = typed.with_columns(_seal(typed[column.name], context))
     return typed, identities
+
+
+def _with_tombstones(known: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Put tombstones where erased persons are named in records about somebody else."""
+    known = known.with_columns(pl.lit(context.namespace.name).alias("namespace"))
+    if not context.erased:
+        return known
+    stones = context.erased
+    ids = {content: stone.person_id for content, stone in stones.items()}
+    pseudonyms = {content: stone.pseudonym(context.keys) for content, stone in stones.items()}
+    content = pl.col("content")
+    return known.with_columns(
+        content.replace_strict(ids, default=pl.col("person_id")).alias("person_id"),
+        content.replace_strict(pseudonyms, default=pl.col("pseudonym")).alias("pseudonym"),
+        pl.when(content.is_in(list(stones)))
+        .then(pl.lit(NAMESPACE))
+        .otherwise("namespace")
+        .alias("namespace"),
+    )
 
 
 def _replaced(column: Column, known: pl.DataFrame, by: str) -> pl.Expr:
@@ -377,13 +427,13 @@ def _seal(values: pl.Series, context: Context) -> pl.Series:
     )
 
 
-def _identities(met: pl.DataFrame, known: pl.DataFrame, role: str, namespace: str) -> pl.DataFrame:
+def _identities(met: pl.DataFrame, known: pl.DataFrame, role: str) -> pl.DataFrame:
     return (
         met.drop_nulls("written")
         .join(known, on="written")
-        .group_by("person_id", "pseudonym")
+        .group_by("namespace", "person_id", "pseudonym")
         .agg(pl.col("known_at").min())
-        .select(_person_row(namespace=pl.lit(namespace), role=pl.lit(role)))
+        .select(_person_row(namespace=pl.col("namespace"), role=pl.lit(role)))
     )
 
 
@@ -405,6 +455,7 @@ def _details(events: pl.DataFrame, contract: type[Record], context: Context) -> 
     rows: list[dict[str, Any]] = []
     for event in events.iter_rows(named=True):
         linked = [context.namespace.identity_of(item) for item in event[links.name] or ()]
+        linked = [who for who in linked if context.keys.content_of(*who) not in context.erased]
         own = {"role": owner.person_role, "known_at": event["known_at"]}
         rows.append(
             own

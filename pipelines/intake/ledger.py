@@ -16,6 +16,7 @@ from pipelines.intake.records import (
     receipts,
 )
 from pipelines.intake.standing import standing
+from pipelines.sources.readers.parts import PARTS
 
 
 class LedgerEntry(BaseModel):
@@ -38,6 +39,8 @@ class LedgerEntry(BaseModel):
     reasons: dict[str, int] = {}
     vanished: int = 0
     """Records, accepted or voided, that the newest full snapshot of the source lacks."""
+    parts: dict[str, int] = {}
+    """Rows of each sheet or member, where the file has several."""
     arrivals: int = 1
     reason: str | None = None
     """Why the whole file is held, unreadable or not taken in."""
@@ -135,6 +138,7 @@ def _entry(
         vanished=now.vanished[record.delivery_id],
         reasons={code: n for code, n in reasons.items() if n}
         | ({record.error.code: 0} if record.error else {}),
+        parts={part["name"]: part["rows"] for part in record.read.get("facts", {}).get(PARTS, ())},
         reason=stands.reason_as_whole,
         **common,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,61 +17,49 @@ from pydantic import ValidationError
 from pipelines.contracts.base import Record
 from pipelines.contracts.problems import Problem, describe, problems
 from pipelines.home import Home
+from pipelines.intake.checkers import UnreadableError, Verdict
 from pipelines.intake.feeds import Feed
 from pipelines.intake.receive import receive
 from pipelines.intake.staging import Staging
 from pipelines.intake.validate import validate
 from pipelines.settings import Settings
+from pipelines.sources.readers import READERS, Unreadable, Wanted
+from pipelines.sources.readers.base import SOURCE_ROW, reader_for
+from pipelines.sources.readers.json_file import JsonFile, JsonOptions
+from pipelines.sources.readers.json_file import records as json_records
+from pipelines.sources.readers.jsonl import BOM, JsonLines
+from pipelines.sources.readers.parts import place_of
 from pipelines.sources.readers.strict_json import NotJson, parse
-
-_JSON_LINES = (".jsonl", ".ndjson")
-
-
-class UnreadableError(Exception):
-    """The file as a whole cannot be read; the message says why."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is wrong with one record, or nothing."""
-
-    row: int
-    problems: list[Problem] = field(default_factory=list)
-    cell: str | None = None
-    kind: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the verdict as machines read it."""
-        place = {"cell": self.cell} if self.cell else {}
-        kind = {"kind": self.kind} if self.kind else {}
-        return {
-            "row": self.row,
-            **place,
-            **kind,
-            "ok": not self.problems,
-            "errors": [
-                {
-                    "code": problem.code,
-                    "field": problem.field or None,
-                    "message": problem.message,
-                    "suggestion": problem.suggestion,
-                    "requirement": None,
-                }
-                for problem in self.problems
-            ],
-        }
 
 
 def by_contract(contract: type[Record], file: Path) -> Iterator[Verdict]:
-    """Yield the verdict on each record of a CSV, JSON or JSON Lines file.
+    """Yield the verdict on each record of a file whose columns or keys are the contract's fields.
 
-    Its columns or keys are the fields of the contract.
+    The ending of its name tells how it is read.
 
     Raises:
         UnreadableError: the file as a whole cannot be read.
     """
-    for row, values in enumerate(_records(file), start=1):
-        yield Verdict(row, _judge(contract, values))
+    try:
+        if not file.stat().st_size:
+            raise UnreadableError(f"{file} is empty")
+        yield from _values_judged(contract, file)
+    except Unreadable as error:
+        raise UnreadableError(f"{error.message} {error.suggestion}") from None
+    except OSError as error:
+        raise UnreadableError(f"{file} cannot be opened: {error.strerror or error}") from None
+
+
+def _values_judged(contract: type[Record], file: Path) -> Iterator[Verdict]:
+    if file.suffix.lower() in JsonFile.suffixes:
+        values: Iterator[Any] = json_records(file, JsonOptions())
+    elif file.suffix.lower() in JsonLines.suffixes or _begins_with_a_brace(file):
+        values = _json_lines(file)
+    else:
+        yield from _cells_judged(contract, file)
+        return
+    for row, value in enumerate(values, start=1):
+        yield Verdict(row, _judge(contract, value))
 
 
 def _judge(contract: type[Record], values: Any) -> list[Problem]:
@@ -87,51 +75,43 @@ def _judge(contract: type[Record], values: Any) -> list[Problem]:
     return []
 
 
-def _records(file: Path) -> Iterator[Any]:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UnreadableError(f"{file} cannot be opened: {error.strerror}") from None
-    if not content.strip():
-        raise UnreadableError(f"{file} is empty")
-    suffix = file.suffix.lower()
-    if suffix == ".json":
-        return _json_records(content)
-    if suffix in _JSON_LINES or content.lstrip()[:1] == b"{":
-        return (_json_line(line) for line in content.splitlines() if line.strip())
-    return _delimited_records(content)
+def _begins_with_a_brace(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(1024).lstrip()[:1] == b"{"
 
 
-def _json_records(content: bytes) -> Iterator[Any]:
-    try:
-        value = parse(content)
-    except NotJson as error:
-        raise UnreadableError(error.suggestion) from None
-    return iter(value if isinstance(value, list) else [value])
+def _json_lines(file: Path) -> Iterator[Any]:
+    with file.open("rb") as opened:
+        if opened.read(len(BOM)) != BOM:
+            opened.seek(0)
+        for line in opened:
+            if line.strip():
+                try:
+                    yield parse(line)
+                except NotJson as error:
+                    yield error
 
 
-def _json_line(line: bytes) -> Any:
-    try:
-        return parse(line)
-    except NotJson as error:
-        return error
-
-
-def _delimited_records(content: bytes) -> Iterator[Any]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableError("the file is not UTF-8 text: export it again as UTF-8") from None
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
-    try:
-        yield from (
-            {name or "(no header)": None if value == "" else value for name, value in row.items()}
-            for row in reader
-        )
-    except csv.Error as error:
-        raise UnreadableError(f"line {reader.line_num} is not delimited text: {error}") from None
+def _cells_judged(contract: type[Record], file: Path) -> Iterator[Verdict]:
+    """Judge the rows of a file in which everything is text."""
+    reader = reader_for(file) or READERS["delimited"]
+    reading = reader.open(file, reader.options(), Wanted(patterns=("",)))
+    for chunk in reading.chunks:
+        refused = {
+            row: [describe(code, "", contract=contract, suggestion=suggestion)]
+            for row, code, suggestion in chunk.problems.iter_rows()
+        }
+        found = [
+            (row.pop(SOURCE_ROW), {name: value for name, value in row.items() if value != ""})
+            for row in chunk.rows.iter_rows(named=True)
+        ]
+        for row, values in sorted([*refused.items(), *found], key=itemgetter(0)):
+            place = str(place_of(reading.facts, row)) if chunk.part else None
+            yield Verdict(
+                row,
+                values if isinstance(values, list) else _judge(contract, values),
+                place=place,
+            )
 
 
 def by_source(feed: Feed, settings: Settings, file: Path) -> Iterator[Verdict]:
@@ -159,10 +139,11 @@ def by_source(feed: Feed, settings: Settings, file: Path) -> Iterator[Verdict]:
         report = validate(home, settings, delivery_id, feeds=feeds)
         if not report.readable:
             raise UnreadableError(str(report.error))
-        yield from _verdicts(Staging.of(home, delivery_id, feed.interpretation_id))
+        facts = report.read.get("facts", {})
+        yield from _verdicts(Staging.of(home, delivery_id, feed.interpretation_id), facts)
 
 
-def _verdicts(staging: Staging) -> Iterator[Verdict]:
+def _verdicts(staging: Staging, facts: dict[str, Any]) -> Iterator[Verdict]:
     found: dict[tuple[int, str, str], list[Problem]] = defaultdict(list)
     for path in sorted(staging.accepted.glob("*.parquet")):
         for row, cell in pl.read_parquet(path, columns=["source_row", "source_cell"]).rows():
@@ -178,4 +159,5 @@ def _verdicts(staging: Staging) -> Iterator[Verdict]:
             )
         )
     for (row, cell, kind), of_record in sorted(found.items()):
-        yield Verdict(row, of_record, cell or None, kind)
+        place = str(place_of(facts, row))
+        yield Verdict(row, of_record, cell or None, kind, place if place != f"row {row}" else None)

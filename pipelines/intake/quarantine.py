@@ -24,6 +24,7 @@ from pipelines.intake.records import IntakeRecord
 from pipelines.intake.resolve import CONFLICT, CONFLICT_REMEDY
 from pipelines.intake.segment import originals_path
 from pipelines.intake.standing import standing
+from pipelines.sources.readers.parts import place_of
 
 FREE_TEXT_CODES = frozenset({"patient_identifier", "contact_detail", "birth_date"})
 """Codes of records that a named person may let in as they are."""
@@ -59,6 +60,8 @@ class RefusedRecord(BaseModel):
     file: str
     source_row: int
     source_cell: str | None
+    where: str
+    """Where a person finds the row, such as `Marks, row 17`."""
     kind: str
     record_key: str | None = None
     owner: str
@@ -268,6 +271,7 @@ def _refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> Iterator
             {name: row[name] for name in ("code", "field", "message", "value_masked", "suggestion")}
         )
     originals = _originals(home, record)
+    facts = record.read.get("facts", {})
     for where, found in problems.items():
         _, source_row, source_cell, kind, record_key = where
         as_mapped, as_delivered = originals.get(where) or originals.get(
@@ -279,6 +283,7 @@ def _refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> Iterator
             file=record.file,
             source_row=source_row,
             source_cell=source_cell,
+            where=str(place_of(facts, source_row)),
             kind=kind,
             record_key=record_key,
             owner=owners[where],
@@ -303,6 +308,7 @@ def _standing_aside(home: Home, record: IntakeRecord, now: Present) -> Iterator[
             file=record.file,
             source_row=row["source_row"],
             source_cell=row["source_cell"],
+            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
             kind=row["kind"],
             record_key=row["record_key"],
             owner=record.owner,
@@ -328,6 +334,7 @@ def _in_conflict(record: IntakeRecord, now: Present) -> Iterator[RefusedRecord]:
             delivery_id=record.delivery_id,
             source=record.source_id,
             file=record.file,
+            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
             source_row=row["source_row"],
             source_cell=row["source_cell"],
             kind=row["kind"],

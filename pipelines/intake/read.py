@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
+from pipelines.intake.erased import erased_rows
 from pipelines.intake.records import receipts
 from pipelines.intake.replay import read_replay
 from pipelines.settings import Settings
@@ -23,10 +25,11 @@ from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.checks import wanted
 from pipelines.sources.faults import known
 from pipelines.sources.interpretation import interpretation_id
-from pipelines.sources.mapping.records import Mapping
+from pipelines.sources.mapping.records import Counts, Mapping
 from pipelines.sources.mapping.wide import matching
 from pipelines.sources.readers import READERS, Chunk, Unreadable
-from pipelines.sources.readers.base import Reading
+from pipelines.sources.readers.base import SOURCE_ROW, Reading, is_part
+from pipelines.sources.readers.parts import in_part, missing_part
 from pipelines.sources.spec import RecordMap, SourceSpec
 
 REPORT = "read.json"
@@ -71,6 +74,8 @@ class ReadReport(BaseModel):
     facts: dict[str, Any] = {}
     columns_not_taken: list[str] = []
     columns_refused: list[ColumnNotTaken] = []
+    parts_not_taken: list[str] = []
+    """Sheets or members that no block of the spec reads."""
     replays: int = 0
     """How many refused records of other deliveries it mends."""
 
@@ -100,10 +105,11 @@ def read(
     temporary = folder.with_name(f".{FOLDER}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
+    gone = erased_rows(home, delivery_id)
     if any(receipt.replayed_by is not None for receipt in receipts(home, delivery_id)):
-        report = _read_replay(archived, spec, catalogue, temporary, delivery_id)
+        report = _read_replay(archived, spec, catalogue, temporary, delivery_id, gone)
     else:
-        report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id)
+        report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id, gone=gone)
     try:
         temporary.rename(folder)
     except OSError:
@@ -114,9 +120,14 @@ def read(
 
 
 def _read_replay(
-    path: Path, spec: SourceSpec, catalogue: Catalogue, into: Path, delivery_id: str
+    path: Path,
+    spec: SourceSpec,
+    catalogue: Catalogue,
+    into: Path,
+    delivery_id: str,
+    gone: frozenset[int],
 ) -> ReadReport:
-    records = read_replay(path, into)
+    records = read_replay(path, into, gone)
     report = ReadReport(
         delivery_id=delivery_id,
         interpretation_id=interpretation_id(spec, catalogue),
@@ -137,9 +148,13 @@ def read_file(
     into: Path,
     *,
     delivery_id: str | None = None,
+    gone: frozenset[int] = frozenset(),
 ) -> ReadReport:
-    """Read one file by a spec and write records, originals and the report into a folder."""
-    work = _Work(path, spec, catalogue, into)
+    """Read one file by a spec and write records, originals and the report into a folder.
+
+    Rows that are `gone` were erased: only their numbers are left.
+    """
+    work = _Work(path, spec, catalogue, into, gone)
     try:
         work.run()
         error = None
@@ -160,10 +175,19 @@ def read_file(
 
 
 class _Work:
-    def __init__(self, path: Path, spec: SourceSpec, catalogue: Catalogue, into: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        spec: SourceSpec,
+        catalogue: Catalogue,
+        into: Path,
+        gone: frozenset[int],
+    ) -> None:
         self.path, self.spec, self.catalogue, self.into = path, spec, catalogue, into
+        self.gone = sorted(gone)
         self.reading: Reading | None = None
-        self.mapping: Mapping | None = None
+        self.counts = Counts()
+        self.mappings: dict[str | None, Mapping] = {}
         self.n_rows = 0
         self.files: Counter[str] = Counter()
 
@@ -172,18 +196,44 @@ class _Work:
         options = reader.options.model_validate(self.spec.reader.options)
         reading = reader.open(self.path, options, wanted(self.spec))
         self.reading = reading
-        if reading.header is not None:
-            self._refuse_missing_columns(set(reading.header), every=True)
-        self.mapping = Mapping(self.spec, self.catalogue, has_header=reading.header is not None)
+        if reading.parts is not None:
+            self._refuse_missing_parts(list(reading.parts))
+        elif reading.header is not None:
+            self._mapping(None)
         for chunk in reading.chunks:
-            self._write_chunk(self.mapping, chunk)
-        if reading.header is None:
-            self._refuse_missing_columns(reading.seen, every=False)
+            self._write_chunk(self._mapping(chunk.part), chunk)
+        for name, part in self._parts():
+            if part.header is None:
+                self._refuse_missing_columns(name, part.seen, every=False)
+            else:
+                self._mapping(name)
+
+    def _parts(self) -> list[tuple[str | None, Reading]]:
+        """Return the tables that were read, each with its name where the file has several."""
+        if self.reading is None:
+            return []
+        if self.reading.parts is None:
+            return [(None, self.reading)]
+        return [(name, part) for name, part in self.reading.parts.items() if part is not None]
+
+    def _mapping(self, part: str | None) -> Mapping:
+        """Return the mapping of a part; its header is looked at before its first row."""
+        if part not in self.mappings:
+            table = dict(self._parts())[part]
+            if table.header is not None:
+                self._refuse_missing_columns(part, set(table.header), every=True)
+            self.mappings[part] = Mapping(
+                self.spec,
+                self.catalogue,
+                has_header=table.header is not None,
+                part=part,
+                counts=self.counts,
+            )
+        return self.mappings[part]
 
     def report(self, delivery_id: str | None, error: ReadError | None) -> ReadReport:
-        counts = self.mapping.counts if self.mapping is not None else None
+        counts = self.counts if error is None else Counts()
         not_taken, refused = self._columns_left()
-        read_well = error is None and counts is not None
         return ReadReport(
             delivery_id=delivery_id,
             interpretation_id=interpretation_id(self.spec, self.catalogue),
@@ -191,16 +241,30 @@ class _Work:
             readable=error is None,
             error=error,
             source_rows=self.n_rows,
-            rows_blank=counts.rows_blank if counts and read_well else 0,
-            rows_skipped=counts.rows_skipped if counts and read_well else 0,
-            cells_blank=counts.cells_blank if counts and read_well else 0,
-            records=dict(sorted(counts.records.items())) if counts and read_well else {},
+            rows_blank=counts.rows_blank,
+            rows_skipped=counts.rows_skipped,
+            cells_blank=counts.cells_blank,
+            records=dict(sorted(counts.records.items())),
             facts=self.reading.facts if self.reading is not None else {},
             columns_not_taken=not_taken,
             columns_refused=refused,
+            parts_not_taken=self._parts_left(),
         )
 
+    def _parts_left(self) -> list[str]:
+        asked = wanted(self.spec)
+        parts = self.reading.parts if self.reading is not None else None
+        return [name for name in parts or () if not asked.reads(name)]
+
     def _write_chunk(self, mapping: Mapping, chunk: Chunk) -> None:
+        if self.gone:
+            is_left = ~pl.col(SOURCE_ROW).is_in(self.gone)
+            chunk = replace(
+                chunk,
+                rows=chunk.rows.filter(is_left),
+                originals=chunk.originals.filter(is_left),
+                problems=chunk.problems.filter(is_left),
+            )
         self.n_rows += chunk.originals.height
         for kind, frame in mapping.apply(chunk):
             self._write(f"records-{kind}", frame)
@@ -227,35 +291,51 @@ class _Work:
         frame.write_parquet(path, compression="zstd", compression_level=1)
 
     def _columns_left(self) -> tuple[list[str], list[ColumnNotTaken]]:
-        reading = self.reading
-        if reading is None:
-            return [], []
-        names = reading.header if reading.header is not None else sorted(reading.seen)
-        asked = wanted(self.spec)
-        tops = {column.partition(".")[0] for column in asked.columns}
-        not_taken, refused = [], []
-        for name in names:
-            if (reason := self.catalogue.reason_to_refuse(self.spec, name)) is not None:
-                refused.append(ColumnNotTaken(column=name, reason=reason))
-            elif (
-                not asked.has(name)
-                and name not in self.spec.drop
-                and (reading.header is not None or name not in tops)
-            ):
-                not_taken.append(name)
+        """Return columns that nothing takes, and those that nobody may take, in their order."""
+        not_taken: list[str] = []
+        refused: list[ColumnNotTaken] = []
+        tables = self._parts()
+        for part, table in tables:
+            prefix = f"{part}: " if part is not None and len(tables) > 1 else ""
+            asked = wanted(self.spec) if part is None else wanted(self.spec).of_part(part)
+            tops = {column.partition(".")[0] for column in asked.columns}
+            for name in table.header if table.header is not None else sorted(table.seen):
+                if (reason := self.catalogue.reason_to_refuse(self.spec, name)) is not None:
+                    refused.append(ColumnNotTaken(column=prefix + name, reason=reason))
+                elif (
+                    not asked.has(name)
+                    and name not in self.spec.drop
+                    and (table.header is not None or name not in tops)
+                ):
+                    not_taken.append(prefix + name)
         return not_taken, refused
 
-    def _refuse_missing_columns(self, present: set[str], *, every: bool) -> None:
-        """Refuse a file that lacks columns of the spec.
+    def _refuse_missing_parts(self, present: list[str]) -> None:
+        for record in self.spec.records:
+            if not record.part_optional and not any(is_part(p, record.part) for p in present):
+                raise missing_part(str(record.part), present)
+
+    def _refuse_missing_columns(self, part: str | None, present: set[str], *, every: bool) -> None:
+        """Refuse a table that lacks columns of the spec.
 
         With a header every column must be there that is not `optional`; where rows name their
         own columns, only those that a required field needs, and in no row at all.
         """
+        blocks = [r for r in self.spec.records if part is None or is_part(part, r.part)]
+        try:
+            self._look_for_columns(present, blocks, every=every)
+        except Unreadable as error:
+            if part is None or self.reading is None or len(self.reading.parts or ()) == 1:
+                raise
+            raise in_part(error, part) from None
+
+    def _look_for_columns(self, present: set[str], blocks: list[RecordMap], *, every: bool) -> None:
         tops = {name.partition(".")[0] for name in present} if not every else set()
-        for column, alternatives in _columns_needed(self.spec, every=every):
+        known_at = self.spec.known_at.column if every else None
+        for column, alternatives in _columns_needed(blocks, known_at, every=every):
             if not present & set(alternatives) and column.partition(".")[0] not in tops:
                 raise _missing_column(alternatives, sorted(present))
-        for record in self.spec.records:
+        for record in blocks:
             if record.wide is not None and not matching(record.wide, sorted(present)):
                 raise Unreadable(
                     "missing_column",
@@ -264,9 +344,11 @@ class _Work:
                 )
 
 
-def _columns_needed(spec: SourceSpec, *, every: bool) -> Iterator[tuple[str, list[str]]]:
-    """Return the columns that the file must have, each with its alternative names."""
-    for record in spec.records:
+def _columns_needed(
+    blocks: list[RecordMap], known_at: str | None, *, every: bool
+) -> Iterator[tuple[str, list[str]]]:
+    """Return the columns that a table must have, each with its alternative names."""
+    for record in blocks:
         made = record.wide.made_columns() if record.wide is not None else set()
         for names in _columns_of_fields(record, every=every):
             if names[0] not in made | {"source_row"}:
@@ -275,8 +357,8 @@ def _columns_needed(spec: SourceSpec, *, every: bool) -> Iterator[tuple[str, lis
             for column in condition.columns():
                 if column not in made | {"source_row"}:
                     yield column, [column]
-    if every and spec.known_at.column is not None:
-        yield spec.known_at.column, [spec.known_at.column]
+    if known_at is not None:
+        yield known_at, [known_at]
 
 
 def _columns_of_fields(record: RecordMap, *, every: bool) -> Iterator[list[str]]:

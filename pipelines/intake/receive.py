@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from pipelines.home import Home
+from pipelines.intake.erased import erased_bytes, frozen
 from pipelines.intake.feeds import Feed, Feeds, load_feeds
 from pipelines.intake.records import (
     Receipt,
@@ -112,6 +113,7 @@ class _Receiving:
         self._shelves: dict[str, list[Receipt]] = defaultdict(list)
         for receipt in receipts(home):
             self._shelves[receipt.shelf].append(receipt)
+        self._erased = erased_bytes(home)
         self._received: list[str] = []
         self._not_received: list[str] = []
 
@@ -203,6 +205,14 @@ class _Receiving:
         return digest.hexdigest()
 
     def _archive(self, path: Path, sha256: str) -> None:
+        if sha256 in self._erased:
+            raise _Refusal(
+                "refused",
+                "erased",
+                "these bytes hold a person who was erased: take the file away, and ask its sender "
+                "for an export without that person",
+                sha256,
+            )
         target = archive_path(self._home, sha256)
         if target.exists():
             return
@@ -273,12 +283,17 @@ class _Receiving:
 
 
 def pending(home: Home, feeds: Feeds) -> list[str]:
-    """Return the deliveries that have no interpretation under the present specs."""
+    """Return the deliveries that have no interpretation under the present specs.
+
+    Deliveries whose bytes were erased stay as they were last read.
+    """
+    kept = frozen(home)
     return [
         delivery_id
         for delivery_id, receipt in sorted(deliveries(home).items())
         if (feed := feeds.get(receipt.source_id or "")) is not None
         and not is_committed(home, delivery_id, feed.interpretation_id)
+        and delivery_id not in kept
     ]
 
 

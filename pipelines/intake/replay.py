@@ -374,16 +374,19 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
-def read_replay(path: Path, into: Path) -> dict[str, int]:
+def read_replay(path: Path, into: Path, gone: frozenset[int] = frozenset()) -> dict[str, int]:
     """Write the frames of the read stage for a replay, and return how many records of each kind.
 
-    The records are as the spec in force mapped them when they were corrected.
+    The records are as the spec in force mapped them when they were corrected. Rows that are `gone`
+    were erased.
     """
     by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
     places, originals = [], []
     for number, line in enumerate(_lines(path), 1):
         at = line["replays"]
         key = None if at["is_alone"] else at["record_key"] or ""
+        if number in gone:
+            continue
         places.append((at["delivery_id"], at["kind"], at["source_row"], at["source_cell"], key))
         originals.append({"source_row": number, **_as_texts(line["original"] or line["record"])})
         by_kind[at["kind"]].append(

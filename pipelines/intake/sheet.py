@@ -34,6 +34,7 @@ SHOWN = (
     "file",
     "source_row",
     "source_cell",
+    "where",
     "kind",
     "owner",
     "code",
@@ -79,6 +80,7 @@ def cells_of(record: RefusedRecord) -> dict[str, str]:
         "file": record.file,
         "source_row": record.source_row,
         "source_cell": record.source_cell,
+        "where": record.where,
         "kind": record.kind,
         "owner": record.owner,
         "code": ", ".join(dict.fromkeys(problem["code"] for problem in record.problems)),
@@ -189,7 +191,7 @@ def _write_workbook(records: list[RefusedRecord], target: Path) -> None:
     from openpyxl import Workbook
 
     book = Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     _write_help(book, records)
     for kind in dict.fromkeys(record.kind for record in records):
         _write_kind(book, kind, [record for record in records if record.kind == kind])

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.contracts import contract_for
 from pipelines.home import Home, write_atomically
+from pipelines.identity.tombstones import by_content
 from pipelines.identity.vault import PERSON_SCHEMA, open_keys
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
@@ -51,6 +52,8 @@ class ValidateReport(BaseModel):
     delivery_id: str
     interpretation_id: str
     readable: bool
+    known_at: AwareDatetime | None = None
+    """What the segments carry; an earlier arrival may come to light before they are committed."""
     error: ReadError | None = None
     source_rows: int
     rows_read: int
@@ -98,6 +101,7 @@ def validate(
         known_at=first_receipt(home, delivery_id).known_at,
         keys=open_keys(home),
         identifiers=feed.identifiers,
+        erased=by_content(home),
     )
     shutil.rmtree(staging.working, ignore_errors=True)
     staging.working.mkdir(parents=True)
@@ -108,6 +112,7 @@ def validate(
         delivery_id=delivery_id,
         interpretation_id=feed.interpretation_id,
         readable=read["readable"],
+        known_at=context.known_at,
         error=read.get("error"),
         source_rows=read["source_rows"],
         rows_read=counts.rows,

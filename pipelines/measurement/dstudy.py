@@ -12,6 +12,7 @@ publish for gastroscopy: 31, 8, 18, 43; three assessors with three cases each re
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.measurement.refusal import UnmeasurableError
@@ -76,6 +77,29 @@ def dependability(components: WorkplaceComponents, n_assessors: float, cases_eac
     error = error_variance(components, n_assessors, cases_each)
     if components.learner == 0:
         return 0.0
+    return components.learner / (components.learner + error)
+
+
+def dependability_of_clusters(
+    components: WorkplaceComponents, ratings_by_assessor: Sequence[int]
+) -> float:
+    """Return the dependability of a mean of ratings where assessors saw unequal numbers of cases.
+
+    What assessors bring weighs by the square of their part in the ratings: error variance =
+    by_assessor * sum of squared numbers / n^2 + case / n. Source: Brennan (2001), Generalizability
+    Theory, section 7.2. The marts compute the same (`measure_error_variance`).
+
+    Args:
+        components: of the instrument or scale.
+        ratings_by_assessor: one number of ratings an assessor.
+    """
+    n = sum(ratings_by_assessor)
+    if n == 0:
+        raise UnmeasurableError("At least one rating is needed.")
+    if components.learner == 0:
+        return 0.0
+    squares = sum(size * size for size in ratings_by_assessor)
+    error = components.by_assessor * squares / n**2 + components.case / n
     return components.learner / (components.learner + error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ from pipelines.contracts.schema import Column, columns
 from pipelines.sources.codes import reason_never_taken
 from pipelines.sources.faults import Fault, known
 from pipelines.sources.readers import READERS, Wanted
+from pipelines.sources.readers.base import union
 from pipelines.sources.spec import FieldMap, Lookup, RecordMap, SourceSpec
 from pipelines.sources.text import folded, parse_template
 from pipelines.sources.yaml_file import Place, YamlFile
@@ -30,15 +32,17 @@ SCALE_COMPANIONS: dict[str, tuple[str, str | None, str | None]] = {
 
 def wanted(spec: SourceSpec) -> Wanted:
     """Return the columns that the mapping of a spec asks its reader for."""
-    names: set[str] = set()
-    patterns: list[str] = []
-    for record in spec.records:
-        names |= _columns_read(record)
-        if record.wide is not None:
-            patterns.append(record.wide.columns)
-    if spec.known_at.column is not None:
-        names.add(spec.known_at.column)
-    return Wanted(frozenset(names), tuple(patterns))
+    known_at = frozenset(filter(None, [spec.known_at.column]))
+    by_part = tuple((record.part, _asked(record, known_at)) for record in spec.records)
+    asked = union(wanted for _, wanted in by_part)
+    if all(record.part is None for record in spec.records):
+        return asked
+    return replace(asked, by_part=by_part)
+
+
+def _asked(record: RecordMap, known_at: frozenset[str]) -> Wanted:
+    patterns = (record.wide.columns,) if record.wide is not None else ()
+    return Wanted(known_at | _columns_read(record), patterns)
 
 
 def _columns_read(record: RecordMap) -> set[str]:
@@ -109,6 +113,10 @@ class SpecCheck:
             remedy = known(READERS, choice.name)
             self._fault(("reader", "name"), f"no reader {choice.name!r}", remedy)
             return
+        for n, record in enumerate(self.spec.records):
+            if record.part is not None and not reader.has_parts:
+                message = f"a file of reader {choice.name} is one table and has no parts"
+                self._fault(("records", n, "part"), message, "Take `part` out")
         try:
             reader.options.model_validate(choice.options)
         except ValidationError as error:

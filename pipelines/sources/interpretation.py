@@ -52,7 +52,8 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
 
 
 def _content(spec: SourceSpec) -> Any:
-    return spec.model_dump(mode="json", exclude_defaults=True)
+    """Return what a spec says of its files; how they are pulled changes no reading."""
+    return spec.model_dump(mode="json", exclude_defaults=True, exclude={"pull"})
 
 
 def _identifiers(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:

@@ -23,10 +23,16 @@ from pydantic import (
 from pipelines.sources.text import parse_template
 
 SOURCE_ID_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+SPECIAL_FORMATS = (
+    "iso",
+    "excel_serial",
+    "excel_serial_1904",
+    "epoch_seconds",
+    "epoch_milliseconds",
+)
 MIN_SNAPSHOT_SHARE = 0.6
 """Least part of the snapshot before it that a snapshot must hold. Source: local choice, as a third
 of a three-year programme may leave at once."""
-SPECIAL_FORMATS = ("iso", "excel_serial", "epoch_seconds", "epoch_milliseconds")
 
 Scalar = str | bool | int
 
@@ -364,12 +370,23 @@ class RecordMap(Part):
     """One kind of record that rows of the file hold."""
 
     kind: str
+    part: str | None = Field(default=None, min_length=1)
+    """The sheet or member that holds the rows, or a pattern over such names; case does not count.
+    None where the file has one part, or every part is read."""
+    part_optional: bool = False
+    """Whether the file may lack the part."""
     when: When | None = None
     record_id: Annotated[FieldMap, BeforeValidator(_as_record_id)]
     fields: dict[str, FieldEntry] = {}
     wide: Wide | None = None
     void: Annotated[VoidMap, BeforeValidator(_as_void)] | None = None
     notes: list[NoteMap] = []
+
+    @model_validator(mode="after")
+    def _optional_part_is_named(self) -> Self:
+        if self.part_optional and self.part is None:
+            raise ValueError("part_optional needs part")
+        return self
 
     def field_maps(self) -> Iterator[tuple[str, FieldMap]]:
         """Return every field mapping of the block."""
@@ -436,6 +453,24 @@ class Gates(Part):
     min_snapshot_share: Annotated[float, Field(ge=0, le=1)] = MIN_SNAPSHOT_SHARE
 
 
+class Pull(Part):
+    """From which Learning Record Store statements are pulled, and how often all of them.
+
+    What it is asked with comes from the environment, never from here.
+    """
+
+    endpoint: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    lrs: Literal["standard", "ralph"] = "standard"
+    xapi_version: Literal["1.0.3", "2.0"] = "1.0.3"
+    overlap_minutes: int = Field(default=60, ge=0)
+    """How far back each pull asks, where the store does not say what is complete."""
+    reconcile_days: int | None = Field(default=None, ge=1)
+    """How often everything is asked for again; by default as the kind of store needs it."""
+    page_size: int = Field(default=500, ge=1)
+    filters: dict[str, Text] = {}
+    """Parameters of every query, such as `verb` or `activity`."""
+
+
 class Lookup(Part):
     """A table of the spec's own: written out, or a CSV file beside the spec."""
 
@@ -481,6 +516,7 @@ class SourceSpec(Part):
     unknown_learners: Literal["wait", "accept"] | None = None
     """Whether records of learners whom no roster names wait; by default they do where a source of
     the same name space delivers rosters."""
+    pull: Pull | None = None
     unmatched: Literal["refuse", "skip"] = "refuse"
     """What becomes of rows that no block of `records` wants."""
     drop: list[str] = []

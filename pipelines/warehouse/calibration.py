@@ -23,14 +23,14 @@ from pipelines.measurement.connectivity import Connectivity, connect
 from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.settings import Settings
-from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
 
 if TYPE_CHECKING:
     import duckdb
 
     from pipelines.measurement.components import Components
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Raised whenever the same ratings would give other estimates."""
 WANTED_DEPENDABILITY = 0.7
 """Source: Crossley et al. (2011), Med Educ 45:560, and most D-studies of workplace assessment."""
@@ -72,8 +72,22 @@ RATINGS = """
             and assessor.role = 'assessor'
             and coalesce(cast(rating.observed_at as date), assessor.valid_from)
             between assessor.valid_from and assessor.valid_to
-    where rating.present_outcome = 'accepted' and rating.level is not null
+    where
+        rating.present_outcome = 'accepted'
+        and rating.level is not null
+        and rating.assessor_role is distinct from 'self'
 """
+
+TARGETS = """
+    select distinct programme_id, target_scale_id as scale_id, target_level
+    from raw.assessment_plan
+    where present_outcome = 'accepted' and target_level is not null
+    union
+    select null, scale_id, level
+    from raw.scale_level
+    where is_target
+"""
+"""Every level that is somewhere a target; without a programme, it holds for all."""
 
 KEYS: dict[str, pl.DataType] = {"programme_id": pl.String(), "scale_id": pl.String()}
 TABLES: dict[str, dict[str, pl.DataType]] = {
@@ -99,6 +113,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
     },
     "calibration_component": KEYS
     | {
+        "block": pl.Int64(),
         "component": pl.String(),
         "n_levels": pl.Int64(),
         "variance": pl.Float64(),
@@ -107,12 +122,25 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
     },
     "calibration_assessor": KEYS
     | {
+        "block": pl.Int64(),
         "assessor_key": pl.String(),
         "n_ratings": pl.Int64(),
         "n_learners": pl.Int64(),
         "raw_mean": pl.Float64(),
         "effect": pl.Float64(),
         "standard_error": pl.Float64(),
+    },
+    "calibration_target_effect": KEYS
+    | {
+        "target_level": pl.Int64(),
+        "block": pl.Int64(),
+        "component": pl.String(),
+        "effect_id": pl.String(),
+        "n_ratings": pl.Int64(),
+        "component_variance": pl.Float64(),
+        "effect": pl.Float64(),
+        "standard_error": pl.Float64(),
+        "label": pl.String(),
     },
 }
 """The tables of a calibration, as in `raw`, which adds the version in front."""
@@ -148,7 +176,7 @@ def calibrate(home: Home, settings: Settings, only_if_missing: bool = False) -> 
         is_new = False
         with open_warehouse(home, settings) as con:
             if version is None:
-                version, is_new = _estimate(home, con.sql(RATINGS).pl())
+                version, is_new = _estimate(home, con.sql(RATINGS).pl(), con.sql(TARGETS).pl())
             if version is not None:
                 _fill(con, home, version)
     if version is None:
@@ -157,13 +185,25 @@ def calibrate(home: Home, settings: Settings, only_if_missing: bool = False) -> 
     return CalibrationReport(version, is_new, manifest["n_ratings"], manifest["sentences"])
 
 
+def put_in_raw(home: Home, settings: Settings, version: str) -> None:
+    """Put a calibration that was made before into `raw`, without putting it in force.
+
+    Raises:
+        WarehouseError: the home keeps no such calibration.
+    """
+    if not (home.calibrations / version / MANIFEST).exists():
+        raise WarehouseError(f"there is no calibration {version}: restore calibrations/{version}")
+    with open_warehouse(home, settings) as con:
+        _fill(con, home, version)
+
+
 def current_version(home: Home) -> str | None:
     """Return the calibration in force, or None."""
     link = home.calibrations / CURRENT
     return link.resolve().name if link.exists() else None
 
 
-def _estimate(home: Home, ratings: pl.DataFrame) -> tuple[str | None, bool]:
+def _estimate(home: Home, ratings: pl.DataFrame, targets: pl.DataFrame) -> tuple[str | None, bool]:
     """Make the calibration of these ratings unless it stands, and put it in force."""
     if ratings.is_empty():
         return None, False
@@ -173,21 +213,26 @@ def _estimate(home: Home, ratings: pl.DataFrame) -> tuple[str | None, bool]:
         "wanted_dependability": WANTED_DEPENDABILITY,
         "min_main_block_share": MIN_MAIN_BLOCK_SHARE,
         "ratings": hashlib.sha256(ordered.write_csv().encode()).hexdigest(),
+        "targets": hashlib.sha256(targets.sort(targets.columns).write_csv().encode()).hexdigest(),
     }
     version = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
     is_new = not (home.calibrations / version).exists()
     if is_new:
-        _write(home, version, inputs, ordered.height, estimates(ordered))
+        _write(home, version, inputs, ordered.height, estimates(ordered, targets))
     _put_in_force(home, version)
     return version, is_new
 
 
-def estimates(ratings: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def estimates(
+    ratings: pl.DataFrame, targets: pl.DataFrame | None = None
+) -> dict[str, pl.DataFrame]:
     """Return the tables of a calibration.
 
     Args:
         ratings: columns programme_id, scale_id, learner, assessor, context and level; scales are
             never pooled.
+        targets: columns programme_id (null: every one), scale_id and target_level: the levels to
+            ask of each rating whether it reached them.
 
     Returns:
         The frames of `TABLES`, sorted by key, numbers rounded.
@@ -195,7 +240,7 @@ def estimates(ratings: pl.DataFrame) -> dict[str, pl.DataFrame]:
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     for key, design in sorted(ratings.group_by(list(KEYS))):
         names = dict(zip(KEYS, key, strict=True))
-        for table, found in _of_design(design).items():
+        for table, found in _of_design(design, _levels_asked(targets, *key)).items():
             rows[table] += [names | row for row in found]
     return {
         table: pl.DataFrame(rows[table], schema=schema).with_columns(
@@ -205,32 +250,93 @@ def estimates(ratings: pl.DataFrame) -> dict[str, pl.DataFrame]:
     }
 
 
-def _of_design(design: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of one programme and scale: numbers where the design carries them."""
+def _levels_asked(targets: pl.DataFrame | None, programme_id: Any, scale_id: Any) -> list[int]:
+    if targets is None:
+        return []
+    mine = targets.filter(
+        pl.col("scale_id").eq(scale_id)
+        & (pl.col("programme_id").is_null() | pl.col("programme_id").eq(programme_id))
+    )
+    return sorted(set(mine["target_level"].to_list()))
+
+
+def _of_design(design: pl.DataFrame, target_levels: list[int]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of one programme and scale: numbers where a connected block carries them."""
     connectivity = connect(design["learner"], design["assessor"])
     summary = _summary(design, connectivity)
-    main = design.filter(connectivity.rating_block == 0)
-    try:
-        found = _components(main, connectivity)
-    except UnmeasurableError as refusal:
-        summary |= {"is_estimated": False, "sentence": str(refusal)}
-        return {"calibration_connectivity": [summary]}
-    return {
-        "calibration_connectivity": [summary | _dependability(main, found)],
-        "calibration_component": _component_rows(found),
-        "calibration_assessor": _assessor_rows(main, found),
-    }
+    if connectivity.main_block_share < MIN_MAIN_BLOCK_SHARE:
+        summary |= {"is_estimated": False}
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+    for block in _blocks_to_estimate(connectivity):
+        part = design.filter(connectivity.rating_block == block)
+        try:
+            found = _components(part)
+        except UnmeasurableError as refusal:
+            if block == 0 and summary["is_estimated"]:
+                summary |= {"is_estimated": False, "sentence": str(refusal)}
+            continue
+        if block == 0 and summary["is_estimated"]:
+            summary |= _dependability(part, found)
+        rows["calibration_component"] += _component_rows(block, found)
+        rows["calibration_assessor"] += _assessor_rows(block, part, found)
+        for level in target_levels:
+            rows["calibration_target_effect"] += _target_rows(block, part, level)
+    return rows | {"calibration_connectivity": [summary]}
 
 
-def _components(main: pl.DataFrame, connectivity: Connectivity) -> Components:
+def _blocks_to_estimate(connectivity: Connectivity) -> list[int]:
+    """Return the largest block, and every other one that may be large enough by itself."""
+    from pipelines.measurement.components import MIN_ASSESSORS, MIN_LEARNERS, MIN_RATINGS
+
+    large = connectivity.blocks.filter(
+        (pl.col("block") == 0)
+        | (
+            (pl.col("n_ratings") >= MIN_RATINGS)
+            & (pl.col("n_learners") >= MIN_LEARNERS)
+            & (pl.col("n_assessors") >= MIN_ASSESSORS)
+        )
+    )
+    return large["block"].to_list()
+
+
+def _components(block: pl.DataFrame) -> Components:
     from pipelines.measurement.components import estimate
 
-    if connectivity.main_block_share < MIN_MAIN_BLOCK_SHARE:
-        raise UnmeasurableError(connectivity.sentence)
-    return estimate(main)
+    return estimate(block, with_pairs=True)
+
+
+def _target_rows(block: int, part: pl.DataFrame, target_level: int) -> list[dict[str, Any]]:
+    """Return who and what shifts the odds of reaching a level; none where that cannot be told."""
+    from pipelines.measurement.components import estimate_binary
+
+    asked = part.with_columns(is_at_target=pl.col("level") >= target_level)
+    try:
+        found = estimate_binary(asked)
+    except UnmeasurableError:
+        return []
+    shared = {"target_level": target_level, "block": block, "label": found.label}
+    mean = shared | {
+        "component": "mean",
+        "effect_id": "mean",
+        "n_ratings": found.n_ratings,
+        "effect": found.mean,
+    }
+    return [mean] + [
+        shared
+        | {"component": component, "component_variance": found.variances[component]}
+        | {
+            "effect_id": row["id"],
+            "n_ratings": row["n_ratings"],
+            "effect": row["effect"],
+            "standard_error": row["standard_error"],
+        }
+        for component, effects in sorted(found.effects.items())
+        for row in effects.iter_rows(named=True)
+    ]
 
 
 def _summary(design: pl.DataFrame, connectivity: Connectivity) -> dict[str, Any]:
+    """Return how one programme and scale hangs together."""
     return {
         "n_ratings": design.height,
         "n_learners": design["learner"].n_unique(),
@@ -254,7 +360,7 @@ def _dependability(main: pl.DataFrame, found: Components) -> dict[str, Any]:
     components = WorkplaceComponents(
         learner=variances["learner"],
         stringency=variances["assessor"],
-        subjectivity=0,
+        subjectivity=variances.get("learner_assessor", 0),
         case=variances["residual"] + variances.get("context", 0),
     )
     row: dict[str, Any] = {
@@ -276,10 +382,11 @@ def _dependability(main: pl.DataFrame, found: Components) -> dict[str, Any]:
     }
 
 
-def _component_rows(found: Components) -> list[dict[str, Any]]:
+def _component_rows(block: int, found: Components) -> list[dict[str, Any]]:
     shares = found.shares
     return [
         {
+            "block": block,
             "component": name,
             "n_levels": found.effects[name].height if name in found.effects else found.n_ratings,
             "variance": variance,
@@ -290,11 +397,12 @@ def _component_rows(found: Components) -> list[dict[str, Any]]:
     ]
 
 
-def _assessor_rows(main: pl.DataFrame, found: Components) -> list[dict[str, Any]]:
-    raw = main.group_by("assessor").agg(
+def _assessor_rows(block: int, part: pl.DataFrame, found: Components) -> list[dict[str, Any]]:
+    raw = part.group_by("assessor").agg(
         n_learners=pl.col("learner").n_unique(), raw_mean=pl.col("level").mean()
     )
     joined = found.effects["assessor"].join(raw, left_on="id", right_on="assessor")
+    joined = joined.with_columns(block=pl.lit(block, pl.Int64))
     return joined.rename({"id": "assessor_key"}).sort("assessor_key").to_dicts()
 
 
@@ -315,7 +423,7 @@ def _write(
         "calibration_version": version,
         "created_at": datetime.now(UTC).isoformat(),
         "inputs": inputs,
-        "model": "level = mean + learner + assessor + competency + residual, crossed, REML",
+        "model": "level = mean + learner + assessor + competency + learner x assessor + residual",
         "label": next((label for label in summary["label"] if label), None),
         "n_ratings": n_ratings,
         "sentences": {
@@ -339,15 +447,21 @@ def _put_in_force(home: Home, version: str) -> None:
 
 
 def _fill(con: duckdb.DuckDBPyConnection, home: Home, version: str) -> None:
-    """Put a calibration into `raw`, in the place of any other."""
+    """Put a calibration into `raw`, in the place of any other.
+
+    One that an older version made has no rows for tables and columns that came later.
+    """
     con.begin()
     try:
         for table, schema in TABLES.items():
             path = home.calibrations / version / f"{table}.parquet"
             con.execute(f"delete from raw.{table}")
+            if not path.exists():
+                continue
+            kept = [name for name in pl.read_parquet_schema(path) if name in schema]
             con.execute(
                 f"insert into raw.{table} by name "
-                f"select ? as calibration_version, {', '.join(schema)} from read_parquet(?)",
+                f"select ? as calibration_version, {', '.join(kept)} from read_parquet(?)",
                 [version, str(path)],
             )
         con.commit()

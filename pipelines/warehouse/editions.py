@@ -48,6 +48,8 @@ class Edition(BaseModel):
     """SHA-256 of every Parquet file, by its path in the edition."""
     versions: dict[str, str]
     audit: dict[str, Any]
+    erasures: tuple[dict[str, Any], ...] = ()
+    """Erasures under law that changed the edition, with the table hashes before and after."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,11 @@ def editions(home: Home) -> list[Edition]:
 
 
 def verify(folder: Path) -> list[str]:
-    """Return what is wrong with an edition; nothing when it is as it was published."""
+    """Return what is wrong with an edition; nothing when it is as it was published.
+
+    A database whose bytes are those published holds the tables published; of another one, the
+    tables that differ are named.
+    """
     edition = read_edition(folder)
     problems = []
     if folder.name != edition.edition_id:
@@ -137,8 +143,8 @@ def verify(folder: Path) -> list[str]:
         problems.append("the inputs in edition.json are not those that the edition is named by")
     problems += _wrong_files(folder, edition)
     database = folder / DATABASE
-    if not database.exists():
-        return [*problems, f"{DATABASE} is missing"]
+    if not database.exists() or file_hash(database) == edition.files.get(DATABASE):
+        return problems
     with _reading(database) as con:
         standing = set(_tables(con))
         for table in sorted(standing - edition.counts.keys()):
@@ -159,7 +165,7 @@ def diff(old: Path, new: Path) -> Difference:
         names = sorted(before.counts.keys() | after.counts.keys())
         tables = tuple(_table_difference(con, name, before, after) for name in names)
     return Difference(
-        inputs=_input_difference(before.inputs, after.inputs),
+        inputs=input_difference(before.inputs, after.inputs),
         tables=tuple(table for table in tables if not table.is_empty),
     )
 
@@ -210,7 +216,7 @@ def _reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _wrong_files(folder: Path, edition: Edition) -> Iterator[str]:
-    for name, expected in edition.files.items():
+    for name, expected in ({DATABASE: None} | edition.files).items():
         path = folder / name
         if not path.exists():
             yield f"{name} is missing"
@@ -284,7 +290,7 @@ def _table_difference(
     )
 
 
-def _input_difference(before: BuildInputs, after: BuildInputs) -> dict[str, Any]:
+def input_difference(before: BuildInputs, after: BuildInputs) -> dict[str, Any]:
     """Return what changed: both values, or for long lists what came and what went."""
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     changes: dict[str, Any] = {}

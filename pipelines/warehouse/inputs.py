@@ -36,7 +36,8 @@ class BuildInputs(BaseModel):
 
     as_of: date
     known_at: AwareDatetime | None
-    """What had arrived by then: the limit that was asked for, or the newest known-at of the log."""
+    """What had arrived by then: the limit that was asked for, or the newest known-at of the log,
+    of files that were not taken in too."""
     time_zone: str
     receipts: tuple[str, ...]
     interpretations: tuple[str, ...]
@@ -62,7 +63,7 @@ def build_inputs(
         con: an open warehouse.
         settings: where the site's own specs are, which name its time zone.
         project: the folder of the dbt project.
-        as_of: the day that is judged on; default: the newest known-at, never the clock.
+        as_of: the day that is judged on; default: the newest known-at of evidence, never the clock.
 
     Raises:
         LookupError: nothing was loaded, so that there is no day to judge on.
@@ -70,7 +71,7 @@ def build_inputs(
     limit = _known_at_limit(con)
     newest = newest_known_at(con)
     time_zone = programme_time_zone(con, settings)
-    known_at = limit or newest
+    known_at = limit or max(filter(None, (newest, _newest_arrival(con))), default=None)
     if as_of is None:
         if known_at is None:
             raise LookupError("no delivery has been taken in yet: put files into the inbox")
@@ -125,6 +126,11 @@ def _known_at_limit(con: duckdb.DuckDBPyConnection) -> datetime | None:
     except duckdb.CatalogException:
         raise LookupError("nothing has been loaded yet: run `tessera run`") from None
     return limit
+
+
+def _newest_arrival(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    arrived: datetime | None = con.execute("select max(known_at) from raw.receipt").fetchall()[0][0]
+    return arrived
 
 
 def _texts(con: duckdb.DuckDBPyConnection, query: str) -> tuple[str, ...]:

@@ -138,8 +138,8 @@ def _write_edition(
         table_hashes=hashes,
         keys={mart.name: mart.key for mart in marts},
         files={
-            f"{TABLES}/{mart.name}.parquet": file_hash(folder / TABLES / f"{mart.name}.parquet")
-            for mart in marts
+            name: file_hash(folder / name)
+            for name in (DATABASE, *(f"{TABLES}/{mart.name}.parquet" for mart in marts))
         },
         versions={
             "tessera": pipelines.__version__,

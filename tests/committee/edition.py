@@ -319,6 +319,7 @@ def publish_edition(home: Home, n_learners: int = 8, seed: int = 7) -> str:
             counts[name] = con.execute(f"select count(*) from {name}").fetchall()[0][0]
             hashes[name] = table_hash(con, name)
             files[f"{TABLES}/{name}.parquet"] = file_hash(parquet)
+    files[DATABASE] = file_hash(folder / DATABASE)
     edition = Edition(
         edition_id=inputs.build_id,
         created_at=KNOWN_AT,

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.committee import pack, queries
+from pipelines.committee import pack, queries, site
 from pipelines.committee.edition import find
 from pipelines.committee.pack import NoEditionError, PackError
 from pipelines.committee.queries import read
@@ -126,7 +126,7 @@ def test_a_failure_on_the_way_leaves_nothing(fresh: Home, monkeypatch: pytest.Mo
     def stop(*_: object) -> None:
         raise RuntimeError("stopped")
 
-    monkeypatch.setattr(pack.Pages, "quality", stop)
+    monkeypatch.setattr(site.Pages, "quality", stop)
     with pytest.raises(RuntimeError):
         _build(fresh)
     assert list(fresh.packs.iterdir()) == []
@@ -163,4 +163,20 @@ def test_a_key_that_cannot_name_a_file_is_refused(fresh: Home) -> None:
     portfolio = read(find(fresh, None))
     portfolio.learners[0]["learner_key"] = "../../etc/passwd"
     with pytest.raises(PackError, match="cannot name a file"):
-        list(pack.pages(portfolio))
+        list(site.learner_pages(portfolio))
+
+
+def test_workers_that_share_the_learners_make_the_same_bytes(
+    fresh: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = _bytes(_build(fresh))
+    shutil.rmtree(fresh.packs)
+    monkeypatch.setattr(site, "LARGE", 0)
+    assert _bytes(_build(fresh)) == alone
+
+
+def test_shares_of_the_learners_are_apart_and_together_all(fresh: Home) -> None:
+    source = find(fresh, None)
+    shares = [read(source, queries.Share(number, 3)).learners for number in range(3)]
+    keys = [row["learner_key"] for rows in shares for row in rows]
+    assert sorted(keys) == sorted(row["learner_key"] for row in read(source).learners)

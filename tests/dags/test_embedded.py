@@ -14,7 +14,7 @@ import pytest
 from pipelines.embedded_airflow.environment import working_folder
 from pipelines.embedded_airflow.parts import Parts, running
 from pipelines.home import Home
-from pipelines.synth.example import fill
+from pipelines.synth.cohort import fill
 
 pytestmark = pytest.mark.slow
 

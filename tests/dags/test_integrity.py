@@ -19,7 +19,7 @@ HEAVY = ("polars", "duckdb", "great_expectations", "dbt", "pandas", "gpboost", "
 
 def test_the_folder_holds_the_dags_of_the_architecture_and_their_assets() -> None:
     names = {file.stem for file in FILES}
-    assert names == {"assets", "calibrate", "housekeeping", "intake", "portfolio"}
+    assert names == {"assets", "calibrate", "housekeeping", "intake", "portfolio", "pull"}
 
 
 def test_every_file_gives_the_dag_that_it_is_named_after(dags: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ def test_a_dag_file_branches_and_loops_nowhere(file: Path) -> None:
 def test_reading_the_files_imports_nothing_heavy_and_touches_no_home(tmp_path: Path) -> None:
     program = (
         "import sys, json; sys.path.insert(0, sys.argv[1]);"
-        "import calibrate, housekeeping, intake, portfolio;"
+        "import calibrate, housekeeping, intake, portfolio, pull;"
         "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
     )
     environ = os.environ | {"TESSERA_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}

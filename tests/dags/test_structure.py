@@ -16,6 +16,7 @@ WRITERS = {
     "portfolio": set(PORTFOLIO),
     "calibrate": {"load", "estimate"},
     "housekeeping": {"clear_leftovers"},
+    "pull": set(),
 }
 
 
@@ -147,3 +148,31 @@ def test_intake_starts_by_the_inbox_and_every_night_and_portfolio_by_the_log(
     assert isinstance(intake, AssetOrTimeSchedule)
     assert [asset.name for asset in intake.asset_condition.objects] == ["inbox"]
     assert [asset.name for asset in portfolio.asset_condition.objects] == ["evidence_log"]
+
+
+def test_each_source_is_pulled_by_a_task_of_its_own_and_named(dags: dict[str, Any]) -> None:
+    dag = dags["pull"]
+    assert set(dag.task_ids) == {"sources", "pull_source"}
+    assert chain(dag, ["sources", "pull_source"])
+    mapped = dag.get_task("pull_source")
+    assert mapped.is_mapped
+    assert "source" in mapped.map_index_template
+
+
+def test_pulls_come_before_the_nightly_intake(dags: dict[str, Any]) -> None:
+    assert dags["pull"].timetable.expression == "0 1 * * *"
+    assert dags["intake"].timetable.timetable.expression == "0 2 * * *"
+
+
+def test_a_connection_of_airflow_gives_the_address_and_the_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pipelines.sources.lrs.access import access_of
+    from pipelines.triggers.connections import uri_of_store
+
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_LRS_OUR_FORMS", "https://key:se%2Fcret@lrs.example.edu:8443/xapi"
+    )
+    access = access_of("our_forms", None, uri_of_store("our_forms"), environment={})
+    assert access.endpoint == "https://lrs.example.edu:8443/xapi"
+    assert (access.key, access.secret) == ("key", "se/cret")

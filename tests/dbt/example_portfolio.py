@@ -101,11 +101,52 @@ def _add_calibration(school: RawBuilder) -> None:
     school.table(
         "calibration_component",
         [
-            of | {"component": component, "variance_share": Decimal(share)}
+            of
+            | {
+                "block": 0,
+                "component": component,
+                "variance": Decimal(share),
+                "variance_share": Decimal(share),
+            }
             for component, share in (
                 ("learner", "0.31"),
                 ("assessor", "0.26"),
                 ("residual", "0.43"),
+            )
+        ],
+    )
+
+    school.table(
+        "calibration_assessor",
+        [
+            of
+            | {
+                "block": 0,
+                "assessor_key": "A-ward",
+                "n_ratings": 30,
+                "n_learners": 9,
+                "raw_mean": Decimal("3.4"),
+                "effect": Decimal("-0.3"),
+                "standard_error": Decimal("0.1"),
+            }
+        ],
+    )
+    school.table(
+        "calibration_target_effect",
+        [
+            of
+            | {
+                "target_level": 4,
+                "block": 0,
+                "component": component,
+                "effect_id": effect_id,
+                "effect": Decimal(effect),
+                "label": "logistic",
+            }
+            for component, effect_id, effect in (
+                ("mean", "mean", "0.5"),
+                ("assessor", "A-ward", "-0.8"),
+                ("assessor", "A-nurse", "0.4"),
             )
         ],
     )

@@ -123,7 +123,7 @@ def test_check_reads_the_same_records_from_each_format(suffix: str, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.json", b"{"), ("a.csv", b"\xff\xfe\x00x"), ("a.jsonl", b""), ("a.csv", b'a,b\n"x')],
+    [("a.json", b"{"), ("a.csv", b"\xff\xfe\x00x"), ("a.jsonl", b""), ("a.csv", b"a,b\n")],
 )
 def test_a_file_that_cannot_be_read_is_said_to_be_so(
     name: str, content: bytes, tmp_path: Path

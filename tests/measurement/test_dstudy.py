@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
+from pipelines.measurement.dstudy import (
+    WorkplaceComponents,
+    dependability,
+    dependability_of_clusters,
+    need,
+    sem,
+)
 from pipelines.measurement.refusal import UnmeasurableError
 
 GASTROSCOPY = WorkplaceComponents(learner=31, stringency=8, subjectivity=18, case=43)
@@ -56,3 +62,20 @@ def test_the_number_needed_is_the_smallest_that_suffices(
     n = need(components, wanted, cases_each=each).n_assessors
     assert dependability(components, n, each) >= wanted - 1e-6
     assert n == 1 or dependability(components, n - 1, each) < wanted
+
+
+@given(st.integers(1, 8), st.integers(1, 8))
+def test_equal_numbers_of_cases_are_the_balanced_design(assessors: int, cases: int) -> None:
+    found = dependability_of_clusters(GASTROSCOPY, [cases] * assessors)
+    assert found == pytest.approx(dependability(GASTROSCOPY, assessors, cases))
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=6))
+def test_unequal_numbers_of_cases_are_worth_no_more_than_equal_ones(sizes: list[int]) -> None:
+    even = dependability(GASTROSCOPY, len(sizes), sum(sizes) / len(sizes))
+    assert dependability_of_clusters(GASTROSCOPY, sizes) <= even + 1e-12
+
+
+def test_no_ratings_have_no_dependability() -> None:
+    with pytest.raises(UnmeasurableError, match="one rating"):
+        dependability_of_clusters(GASTROSCOPY, [])

@@ -31,7 +31,8 @@ class Result:
         return pl.read_parquet(self.folder / f"records-{kind}-*.parquet").sort("source_row")
 
     def originals(self) -> pl.DataFrame:
-        return pl.read_parquet(self.folder / "source-*.parquet").sort("source_row")
+        files = sorted(self.folder.glob("source-*.parquet"))
+        return pl.concat(map(pl.read_parquet, files), how="diagonal").sort("source_row")
 
     def problems(self, kind: str = "exam_result") -> list[tuple[int, str, str | None]]:
         frame = self.records(kind).select("source_row", "problems").explode("problems")

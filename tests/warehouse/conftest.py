@@ -29,6 +29,10 @@ from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.dbt_project import target_folder
 from pipelines.warehouse.inputs import BuildInputs
 from pipelines.warehouse.publish import publish
+from tests.warehouse import small_project
+
+project = small_project.project
+shipped_project = small_project.shipped_project
 
 NAMESPACE = "student_number"
 DEFAULTS: dict[str, dict[str, Any]] = {

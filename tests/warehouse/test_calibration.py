@@ -97,7 +97,12 @@ def test_a_connected_design_gives_components_and_the_strict_assessor() -> None:
     assert summary["n_ratings_wanted"] >= summary["n_assessors_wanted"] >= 1
     assert "ordinal" in summary["label"]
     components = found["calibration_component"]
-    assert components["component"].to_list() == ["assessor", "learner", "residual"]
+    assert components["component"].to_list() == [
+        "assessor",
+        "learner",
+        "learner_assessor",
+        "residual",
+    ]
     assert components["variance_share"].sum() == pytest.approx(1, abs=1e-5)
     strictest = found["calibration_assessor"].sort("effect").row(0, named=True)
     assert strictest["assessor_key"] == "A-05"
@@ -112,8 +117,34 @@ def test_a_disconnected_design_gives_a_sentence_and_no_number() -> None:
     assert "2 groups that share nobody" in summary["sentence"]
     assert summary["dependability"] is None
     assert summary["mean_level"] is None
+    for table in ("calibration_component", "calibration_assessor"):
+        assert set(found[table]["block"]) == {0, 1}, "each group by itself, never together"
+    alone = estimates(ratings(1, prefix="x"))["calibration_assessor"]
+    together = found["calibration_assessor"].filter(pl.col("assessor_key").str.contains("x"))
+    assert together.drop("block").equals(alone.drop("block"))
+
+
+def test_groups_too_small_by_themselves_give_no_number_at_all() -> None:
+    pairs = ratings().with_columns(assessor=pl.col("learner").str.replace("L", "A"))
+    found = estimates(pairs)
+    assert found["calibration_connectivity"]["is_estimated"].to_list() == [False]
     assert found["calibration_component"].is_empty()
     assert found["calibration_assessor"].is_empty()
+
+
+def test_every_level_that_is_a_target_gets_a_binary_model() -> None:
+    targets = pl.DataFrame(
+        {
+            "programme_id": [None, "MED", "OTHER"],
+            "scale_id": "entrustment_5",
+            "target_level": [4, 3, 2],
+        }
+    )
+    effects = estimates(ratings(), targets)["calibration_target_effect"]
+    assert set(effects["target_level"]) == {3, 4}
+    assessors = effects.filter((pl.col("component") == "assessor") & (pl.col("target_level") == 3))
+    assert assessors.sort("effect")["effect_id"][0] == "A-05"
+    assert effects.filter(pl.col("component") == "mean")["effect_id"].to_list() == ["mean"] * 2
 
 
 def test_one_stray_pair_does_not_spoil_the_rest() -> None:
@@ -153,8 +184,11 @@ def test_a_calibration_is_an_artefact_and_fills_raw(home: Home, settings: Settin
     assert manifest["sentences"] == report.scales
     for table in TABLES:
         rows = raw(home, settings, table)
-        assert len(rows) == pl.read_parquet(folder / f"{table}.parquet").height > 0
-        assert {row["calibration_version"] for row in rows} == {report.calibration_version}
+        assert len(rows) == pl.read_parquet(folder / f"{table}.parquet").height
+        assert len(rows) > 0 or table == "calibration_target_effect"
+        assert not rows or {row["calibration_version"] for row in rows} == {
+            report.calibration_version
+        }
 
 
 def test_the_same_ratings_give_the_same_version(home: Home, settings: Settings) -> None:
@@ -179,6 +213,20 @@ def test_a_nightly_run_keeps_the_calibration_in_force(home: Home, settings: Sett
         renewed.calibration_version
     }
     assert (home.calibrations / str(first.calibration_version)).is_dir()
+
+
+def test_a_calibration_of_an_older_version_still_fills_what_it_knew(
+    home: Home, settings: Settings
+) -> None:
+    put_into_raw(home, settings, ratings())
+    report = calibrate(home, settings)
+    folder = home.calibrations / str(report.calibration_version)
+    (folder / "calibration_target_effect.parquet").unlink()
+    older = pl.read_parquet(folder / "calibration_component.parquet").drop("block")
+    older.write_parquet(folder / "calibration_component.parquet")
+    calibrate(home, settings, only_if_missing=True)
+    assert raw(home, settings, "calibration_target_effect") == []
+    assert {row["block"] for row in raw(home, settings, "calibration_component")} == {None}
 
 
 def test_without_ratings_there_is_no_calibration(home: Home, settings: Settings) -> None:

@@ -253,8 +253,14 @@ def test_a_changed_row_is_found(published: Path) -> None:
     with duckdb.connect(str(published / "portfolio.duckdb")) as con:
         con.execute("update fct_evidence set level = 99 where evidence_id = 'E-1'")
     assert verify(published) == [
-        "fct_evidence: the rows in portfolio.duckdb are not those published"
+        "portfolio.duckdb: the bytes are not those published",
+        "fct_evidence: the rows in portfolio.duckdb are not those published",
     ]
+
+
+def test_a_missing_database_is_found(published: Path) -> None:
+    (published / "portfolio.duckdb").unlink()
+    assert verify(published) == ["portfolio.duckdb is missing"]
 
 
 def test_a_changed_missing_or_added_part_is_found(published: Path) -> None:

@@ -175,11 +175,15 @@ def newest_version(codes: dict[str, pl.DataFrame], scale_id: str) -> str:
 
 
 def reason_never_taken(codes: dict[str, pl.DataFrame], column: str) -> str | None:
-    """Return why a column is never taken, whatever a spec says, or None."""
-    name = fold_name(column)
+    """Return why a column is never taken, whatever a spec says, or None.
+
+    Of a dotted path or an IRI, the last name counts as well as the whole.
+    """
+    last = re.split(r"[./#:\[]", column.rstrip("]/"))[-1]
+    names = {fold_name(column), fold_name(last)}
     table = codes["refused_columns"]
     for pattern, reason in zip(table["column_pattern"], table["reason"], strict=True):
-        if fnmatchcase(name, pattern):
+        if any(fnmatchcase(name, pattern) for name in names):
             return str(reason)
     return None
 

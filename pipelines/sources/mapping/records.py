@@ -20,6 +20,7 @@ from pipelines.sources.mapping.frames import AT, Log, records_schema
 from pipelines.sources.mapping.identities import RowIdentity
 from pipelines.sources.mapping.wide import SOURCE_CELL, Melted, melt
 from pipelines.sources.readers import Chunk
+from pipelines.sources.readers.base import is_part
 from pipelines.sources.spec import Condition, FieldMap, RecordMap, SourceSpec
 from pipelines.sources.text import folded
 
@@ -40,13 +41,25 @@ class Counts:
 
 
 class Mapping:
-    """The mapping of one spec, made once and applied to chunk after chunk."""
+    """The mapping of one spec, made once for a part and applied to chunk after chunk."""
 
-    def __init__(self, spec: SourceSpec, catalogue: Catalogue, *, has_header: bool) -> None:
+    def __init__(
+        self,
+        spec: SourceSpec,
+        catalogue: Catalogue,
+        *,
+        has_header: bool,
+        part: str | None = None,
+        counts: Counts | None = None,
+    ) -> None:
         self.spec = spec
         self.has_header = has_header
-        self.blocks = [_Block(spec, record, catalogue) for record in spec.records]
-        self.counts = Counts()
+        self.blocks = [
+            _Block(spec, record, catalogue)
+            for record in spec.records
+            if part is None or is_part(part, record.part)
+        ]
+        self.counts = Counts() if counts is None else counts
 
     def apply(self, chunk: Chunk) -> Iterator[tuple[str, pl.DataFrame]]:
         """Return frames of records, each with its kind; rows that hold none are counted."""
@@ -69,7 +82,7 @@ class Mapping:
                 )
             )
         if refused:
-            kind = self.spec.records[0].kind
+            kind = self.blocks[0].record.kind
             yield from self._counted(iter([(kind, _laid_out(pl.concat(refused), kind))]))
 
     def _counted(

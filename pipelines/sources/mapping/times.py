@@ -16,7 +16,13 @@ ISO_PARTS = (
 )
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S%.fZ"
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-LARGEST = {"excel_serial": 110_000, "epoch_seconds": 7.3e9, "epoch_milliseconds": 7.3e12}
+LARGEST = {
+    "excel_serial": 110_000,
+    "excel_serial_1904": 110_000,
+    "epoch_seconds": 7.3e9,
+    "epoch_milliseconds": 7.3e12,
+}
+FIRST_DAYS = {"excel_serial": "1899-12-30", "excel_serial_1904": "1904-01-01"}
 
 Want = Literal["instant", "day", "version"]
 
@@ -59,9 +65,9 @@ def _reading(name: str, at: str) -> tuple[pl.Expr, pl.Expr]:
     if name in SPECIAL_FORMATS:
         number = text.cast(pl.Float64, strict=False)
         number = pl.when(number.is_between(-LARGEST[name], LARGEST[name])).then(number)
-        if name == "excel_serial":
+        if name in FIRST_DAYS:
             days = (number * 86_400_000).round().cast(pl.Int64)
-            start = pl.lit("1899-12-30").str.to_datetime("%Y-%m-%d", time_unit="us")
+            start = pl.lit(FIRST_DAYS[name]).str.to_datetime("%Y-%m-%d", time_unit="us")
             noon = pl.duration(hours=12 if at == "noon" else 0)
             shift = pl.when(number == number.floor()).then(noon).otherwise(pl.duration(hours=0))
             return _sensible(start + pl.duration(milliseconds=days) + shift), no_instant

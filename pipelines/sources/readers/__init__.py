@@ -5,7 +5,7 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import delimited, jsonl
+from pipelines.sources.readers import delimited, json_file, jsonl, parquet, xapi, xlsx, zipped
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -24,6 +24,11 @@ __all__ = [
     "Unreadable",
     "Wanted",
     "delimited",
+    "json_file",
     "jsonl",
+    "parquet",
     "register",
+    "xapi",
+    "xlsx",
+    "zipped",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -39,12 +40,14 @@ class Chunk:
 
     `rows` has `source_row` and text columns. `originals` has a row for every row of the file,
     read or not: `source_row`, the columns, and `line` where a row could not be read. `problems`
-    names the rows that could not be read.
+    names the rows that could not be read. `part` is the sheet or member that the rows come from,
+    where a file has several.
     """
 
     rows: pl.DataFrame
     originals: pl.DataFrame
     problems: pl.DataFrame
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,55 @@ class Wanted:
 
     columns: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
+    by_part: tuple[tuple[str | None, Wanted], ...] = ()
+    """What is asked of which parts, by a pattern over their names; None means every part."""
 
     def has(self, column: str) -> bool:
         """Tell whether the mapping wants the column."""
         return column in self.columns or any(re.search(p, column) for p in self.patterns)
 
+    def reads(self, part: str) -> bool:
+        """Tell whether the mapping asks for anything of a part."""
+        return not self.by_part or any(is_part(part, glob) for glob, _ in self.by_part)
+
+    def of_part(self, part: str) -> Wanted:
+        """Return what the mapping asks of one part."""
+        if not self.by_part:
+            return self
+        return union(wanted for glob, wanted in self.by_part if is_part(part, glob))
+
+
+def union(asked: Iterable[Wanted]) -> Wanted:
+    """Return everything that is asked."""
+    listed = list(asked)
+    return Wanted(
+        frozenset(column for wanted in listed for column in wanted.columns),
+        tuple(dict.fromkeys(pattern for wanted in listed for pattern in wanted.patterns)),
+    )
+
+
+def is_part(name: str, glob: str | None) -> bool:
+    """Tell whether a part is meant by the pattern of a block; case does not count.
+
+    The pattern is held against the whole name, such as `2026/marks.xlsx/Sheet 1`, against what
+    follows the last slash, and against the folder or workbook that the part lies in.
+    """
+    if glob is None:
+        return True
+    name, glob = name.casefold(), glob.casefold()
+    return any(
+        fnmatchcase(text, pattern)
+        for text, pattern in ((name, glob), (name.rpartition("/")[2], glob), (name, f"{glob}/*"))
+    )
+
 
 @dataclass
 class Reading:
-    """One file being read: what is known of it, and its chunks, to be taken once."""
+    """One file being read: what is known of it, and its chunks, to be taken once.
+
+    A file of several tables has `parts`, each with a header of its own; its `source_row` runs
+    through the whole file.
+    """
 
     facts: dict[str, Any]
     chunks: Iterator[Chunk]
@@ -69,6 +112,8 @@ class Reading:
     """The columns, where the file names them before its rows."""
     seen: set[str] = field(default_factory=set)
     """The columns met so far, where rows name their own."""
+    parts: dict[str, Reading | None] | None = None
+    """The parts of the file by name, in its order; None for one that is not read, or not yet."""
 
 
 class ReaderOptions(BaseModel):
@@ -83,6 +128,10 @@ class Reader(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
     options: ClassVar[type[ReaderOptions]]
+    suffixes: ClassVar[tuple[str, ...]]
+    """How names of such files end, for guessing where no spec says how to read one."""
+    has_parts: ClassVar[bool]
+    """Whether a file may hold several tables."""
 
     @staticmethod
     def open(path: Path, options: Any, wanted: Wanted) -> Reading:
@@ -90,6 +139,22 @@ class Reader(Protocol):
 
         Raises:
             Unreadable: the file as a whole cannot be read; chunks may raise it too.
+        """
+
+
+Opener = Callable[[Wanted], Reading]
+"""Begins to read one part of a file."""
+
+
+class ReaderOfParts(Reader, Protocol):
+    """A format whose files may hold several tables."""
+
+    @staticmethod
+    def parts(path: Path, options: Any) -> dict[str, Opener]:
+        """Return how each part of a file is opened, by name, in its order.
+
+        Raises:
+            Unreadable: the file as a whole cannot be read.
         """
 
 
@@ -107,6 +172,12 @@ def register(name: str) -> Callable[[R], R]:
         return reader
 
     return enter
+
+
+def reader_for(path: Path) -> type[Reader] | None:
+    """Return the reader of files whose names end like this one's, if there is one."""
+    suffix = path.suffix.lower()
+    return next((reader for reader in READERS.values() if suffix in reader.suffixes), None)
 
 
 def no_problems() -> pl.DataFrame:

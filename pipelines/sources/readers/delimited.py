@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,10 +36,9 @@ from pipelines.sources.readers.encodings import (
     lines_of,
     recognise,
 )
+from pipelines.sources.readers.headers import Compared, header_of, numbered
 
 DELIMITERS = (",", ";", "\t", "|")
-MAX_COLUMNS = 20_000
-
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 SUGGESTIONS = {
@@ -64,7 +62,7 @@ class DelimitedOptions(ReaderOptions):
     header_rows: Annotated[int, Field(ge=0, le=10)] = 1
     columns: list[str] | None = None
     """The names of the columns, where the file has no header."""
-    headers: Literal["exact", "trimmed", "folded"] = "trimmed"
+    headers: Compared = "trimmed"
     """How headers are compared: as written, without outer and double spaces, or without case."""
     ragged: Literal["refuse", "pad"] = "refuse"
     """What becomes of rows with too few cells. Surplus cells that are empty are always cut."""
@@ -85,6 +83,8 @@ class Delimited:
     name: ClassVar[str] = "delimited"
     version: ClassVar[int] = 1
     options: ClassVar[type[ReaderOptions]] = DelimitedOptions
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
+    has_parts: ClassVar[bool] = False
 
     @staticmethod
     def open(path: Path, options: DelimitedOptions, wanted: Wanted) -> Reading:
@@ -388,50 +388,8 @@ def _header(text: str, delimiter: str, options: DelimitedOptions) -> tuple[list[
     except (StopIteration, csv.Error):
         raise _empty() from None
     if options.header_rows == 0:
-        return [f"column_{n}" for n in range(1, len(rows[0]) + 1)], 0
+        return numbered(len(rows[0])), 0
     end = len("".join(consumed).encode())
     if options.columns is not None:
         return list(options.columns), end
-    return _unique([header_name(name, options.headers) for name in _joined(rows)]), end
-
-
-def _joined(rows: list[list[str]]) -> list[str]:
-    """Return the header of several lines as one, the cells of a column joined by a space."""
-    width = max(map(len, rows))
-    if width > MAX_COLUMNS:
-        raise Unreadable(
-            "unreadable_file",
-            f"The first line has {width} cells: this is no header.",
-            "Check the delimiter and the encoding of the file.",
-        )
-    if len(rows) == 1:
-        return rows[0]
-    return [
-        " ".join(filter(None, (row[n].strip() for row in rows if n < len(row))))
-        for n in range(width)
-    ]
-
-
-def header_name(name: str, how: str) -> str:
-    """Return a header as it is compared."""
-    if how == "exact":
-        return name
-    trimmed = re.sub(r"\s+", " ", name).strip()
-    return trimmed.lower() if how == "folded" else trimmed
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Name columns without a header by position, and number headers that stand twice."""
-    named = [name or f"column_{n}" for n, name in enumerate(names, start=1)]
-    counts = Counter(named)
-    seen: Counter[str] = Counter()
-    unique = []
-    for name in named:
-        seen[name] += 1
-        unique.append(f"{name}#{seen[name]}" if counts[name] > 1 else name)
-    while len(set(unique)) < len(unique) or {SOURCE_ROW, LINE} & set(unique):
-        unique = [
-            f"{name}_" if name in (SOURCE_ROW, LINE) or name in unique[:n] else name
-            for n, name in enumerate(unique)
-        ]
-    return unique
+    return header_of(rows, options.headers), end

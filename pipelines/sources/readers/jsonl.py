@@ -76,6 +76,8 @@ class JsonLines:
     name: ClassVar[str] = "jsonl"
     version: ClassVar[int] = 1
     options: ClassVar[type[ReaderOptions]] = JsonLinesOptions
+    suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
+    has_parts: ClassVar[bool] = False
 
     @staticmethod
     def open(path: Path, options: JsonLinesOptions, wanted: Wanted) -> Reading:

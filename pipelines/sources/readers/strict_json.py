@@ -72,6 +72,15 @@ def parse(data: bytes) -> Any:
     return value
 
 
+def is_json(data: bytes) -> bool:
+    """Tell whether bytes are one JSON text, whatever its keys."""
+    try:
+        json.loads(data.decode().strip(" \t\r\n"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError, NotJson):
+        return False
+    return True
+
+
 def _too_deep() -> NotJson:
     return NotJson("nested_too_deep", f"Arrays and objects lie more than {MAX_DEPTH} deep.")
 
@@ -114,6 +123,11 @@ def as_text(value: Any) -> str | None:
         return None if value is None else str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    return _compose(value)
+
+
+def as_json(value: Any) -> str:
+    """Return a value as JSON text, its numbers as they were written."""
     return _compose(value)
 
 

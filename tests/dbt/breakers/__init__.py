@@ -32,7 +32,8 @@ def automatic(test: dict[str, Any], nodes: dict[str, Any]) -> str | None:
     column = test.get("column_name")
     match test["test_metadata"]["name"]:
         case "unique" | "unique_combination" | "same_row_count" | "no_overlap":
-            change = f"insert into {relation} select * from {relation} limit 1"
+            counted = test["test_metadata"]["kwargs"].get("where", "true")
+            change = f"insert into {relation} select * from {relation} where {counted} limit 1"
         case "not_null":
             change = f"update {relation} set {column} = null"
         case "accepted_values" | "relationships":

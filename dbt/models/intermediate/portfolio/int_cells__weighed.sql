@@ -18,6 +18,10 @@ rules as (
     select * from {{ ref('int_sufficiency_rules__pivoted') }}
 ),
 
+components as (
+    select * from {{ ref('int_rating_components__chosen') }}
+),
+
 own_rules as (
     select distinct
         rule_set_id,
@@ -65,7 +69,8 @@ ruled as (
         rules.actionable_needs_marker,
         rules.plan_applies,
         rules.z,
-        rules.assessor_variance_share,
+        coalesce(components.assessor_variance_share, rules.assessor_variance_share)
+            as assessor_variance_share,
         rules.summary,
         rules.above_low_min,
         rules.latest_k,
@@ -79,6 +84,10 @@ ruled as (
         on
             (rules.programme_id is null or cells.programme_id = rules.programme_id)
             and (rules.stage_id is null or cells.stage_id = rules.stage_id)
+    left join components
+        on
+            cells.programme_id = components.programme_id
+            and cells.target_scale_id = components.scale_id
     left join own_rules
         on
             rules.rule_set_id = own_rules.rule_set_id

@@ -27,8 +27,12 @@ pivoted as (
         scale_id,
         max(case when component = 'learner' then variance_share end) as learner_share,
         max(case when component = 'assessor' then variance_share end) as assessor_share,
+        max(case when component = 'context' then variance_share end) as context_share,
+        max(case when component = 'learner_assessor' then variance_share end)
+            as learner_assessor_share,
         max(case when component = 'residual' then variance_share end) as residual_share
     from components
+    where block = 0
     group by calibration_version, programme_id, scale_id
 ),
 
@@ -41,6 +45,17 @@ final as (
         ---------- text
         in_use.sentence,
         in_use.label,
+        case
+            when in_use.n_ratings_wanted is not null
+                then
+                    'A dependability of '
+                    || cast(cast(in_use.wanted_dependability as decimal(3, 2)) as varchar)
+                    || ' takes '
+                    || {{ counted('in_use.n_ratings_wanted', 'rating', 'ratings') }} || ' by '
+                    || {{ counted('in_use.n_assessors_wanted', 'assessor', 'assessors') }}
+                    || ' a learner; the typical learner has '
+                    || cast(cast(in_use.dependability as decimal(3, 2)) as varchar) || '.'
+        end as need_sentence,
         ---------- numbers
         in_use.n_ratings,
         in_use.n_learners,
@@ -51,6 +66,8 @@ final as (
         in_use.ratings_per_assessor,
         pivoted.learner_share,
         pivoted.assessor_share,
+        pivoted.context_share,
+        pivoted.learner_assessor_share,
         pivoted.residual_share,
         in_use.dependability,
         in_use.sem,
@@ -63,7 +80,8 @@ final as (
     from in_use
     left join pivoted
         on
-            in_use.calibration_version = pivoted.calibration_version
+            in_use.is_estimated
+            and in_use.calibration_version = pivoted.calibration_version
             and in_use.programme_id = pivoted.programme_id
             and in_use.scale_id = pivoted.scale_id
 )

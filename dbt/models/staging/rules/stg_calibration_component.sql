@@ -1,4 +1,5 @@
--- Grain: one row per calibration, programme, scale and variance component.
+-- Grain: one row per calibration, programme, scale, connected block and variance component. Block 0
+-- is the largest; one that an older version estimated is the largest.
 with
 
 components as (
@@ -11,6 +12,7 @@ renamed as (
         calibration_version,
         programme_id,
         scale_id,
+        coalesce(block, 0) as block,
         ---------- text
         component,
         ---------- numbers

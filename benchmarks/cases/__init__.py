@@ -1,0 +1,1 @@
+"""One module a benchmark: it sets its subject, floor and rival side by side."""

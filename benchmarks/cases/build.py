@@ -1,0 +1,121 @@
+"""Build: all marts with their tests, in full and after one more night, beside plain storing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import homes, records
+from benchmarks.figures import Case, Figure
+from benchmarks.machine import versions
+from benchmarks.measure import Contestant, interleave
+from benchmarks.registry import Measured, Options
+
+SIZES = (100_000, 1_000_000)
+LONG = (10_000_000,)
+NIGHT = 0.001
+"""What a night adds to the history: a thousandth of it."""
+
+
+def measure(options: Options) -> Measured:
+    """Measure a full build and the build after one more night, at every size."""
+    cases: list[Case] = []
+    for size in options.chosen(SIZES, LONG):
+        cases += _cases(size, options)
+    shutil.rmtree(options.cache / "work" / "build", ignore_errors=True)
+    return Measured(
+        cases=tuple(cases),
+        settings={
+            "records_of_a_learner": 140,
+            "competencies": records.N_COMPETENCIES,
+            "night": f"{NIGHT:.1%} more records",
+            "timed": "the whole process, with its imports, of build and data tests",
+        },
+        versions=versions("dbt-core", "dbt-duckdb", "duckdb"),
+    )
+
+
+def _cases(size: int, options: Options) -> list[Case]:
+    home = homes.loaded(options.cache, "build", size)
+    homes.call(homes.tessera("calibrate", "--home", home))
+    folder = home.parent
+    database = home / "warehouse" / "build.duckdb"
+    evening = folder / "evening.duckdb"
+    full = _turns(size, options, home, _segments(home), ["--full-refresh"])
+    n_night = max(1, round(size * NIGHT))
+    night = records.write(
+        options.cache / "data" / f"night-{size}.csv", "csv", n_night, start=size, of=size
+    )
+    homes.drop(home, {"bench_csv": [night]})
+    before = set(_segments(home))
+    homes.call(homes.worker("intake", "--home", home, "--site", homes.SITE))
+    shutil.copyfile(database, evening)
+    news = sorted(set(_segments(home)) - before)
+
+    def restore() -> None:
+        shutil.copyfile(evening, database)
+
+    after = _turns(n_night, options, home, news, [], restore)
+    return [
+        Case(name="full", size=size, unit="record", ours=full["ours"], floor=full["floor"]),
+        Case(
+            name=f"after a night of {n_night:,}",
+            size=size,
+            unit="record",
+            ours=after["ours"],
+            floor=after["floor"],
+        ),
+    ]
+
+
+def _turns(
+    work: int,
+    options: Options,
+    home: Path,
+    segments: list[Path],
+    flags: list[str],
+    restore: Callable[[], None] = lambda: None,
+) -> dict[str, Figure]:
+    stored = home.parent / "stored.duckdb"
+
+    def ready() -> None:
+        restore()
+        homes.flush()
+
+    def clear() -> None:
+        stored.unlink(missing_ok=True)
+        homes.flush()
+
+    return interleave(
+        {
+            "ours": Contestant(
+                "Tessera",
+                work,
+                homes.worker("build", "--home", home, *flags),
+                environment=homes.environment(),
+                prepare=ready,
+            ),
+            "floor": Contestant(
+                "DuckDB: scan, sort, store",
+                work,
+                [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.rivals.duckdb_store",
+                    str(stored),
+                    *map(str, segments),
+                ],
+                environment=homes.environment(),
+                prepare=clear,
+                version=versions("duckdb").get("duckdb", ""),
+            ),
+        },
+        options.runs,
+        options.observer,
+    )
+
+
+def _segments(home: Path) -> list[Path]:
+    return sorted((home / "log" / "deliveries").glob("*/*/workplace_assessment.parquet"))

@@ -1,0 +1,133 @@
+"""The validity report: what an edition publishes, beside what is true of the cohort it is about.
+
+It reads published tables and the truth, nothing else: the ledger against planted faults, ratings
+against true ability, the coverage of printed intervals, and recall and false alarms of every signal
+rule beside an oracle. Run it as `tessera bench validity` or `python -m benchmarks.validity`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+PROJECT = Path(__file__).parents[2]
+RESULT = "validity_report.json"
+PAGE = "validity.md"
+FIRST_SEED = 7_000
+QUICK = {"seeds": 1, "learners": 40, "oracle_seeds": 2}
+FULL = {"seeds": 20, "learners": 60, "oracle_seeds": 40}
+VERSION = 1
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How much the report goes through.
+
+    Attributes:
+        seeds: cohorts for every step of the curves.
+        learners: learners of each of them.
+        oracle_seeds: cohorts for every step that the oracle alone sees.
+        first_seed: the first seed; signals are tuned on others.
+        folder: where the home and the cohorts are made; a temporary one by default.
+        tell: told what goes on.
+    """
+
+    seeds: int = QUICK["seeds"]
+    learners: int = QUICK["learners"]
+    oracle_seeds: int = QUICK["oracle_seeds"]
+    first_seed: int = FIRST_SEED
+    folder: Path | None = None
+    tell: Tell = field(default=lambda _: None)
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "learners", "oracle_seeds"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: at least 1 is needed")
+
+
+def report(asked: Asked | None = None) -> dict[str, Any]:
+    """Make cohorts, run the real pipeline on them once, and compare what it published."""
+    asked = asked or Asked()
+    folder = asked.folder or Path(tempfile.mkdtemp(prefix="tessera-validity-"))
+    try:
+        return _report(asked, folder)
+    finally:
+        if asked.folder is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _report(asked: Asked, folder: Path) -> dict[str, Any]:
+    from benchmarks.validity import cohorts, ledger, published, ratings, signals
+    from pipelines.synth.request import Request
+
+    messy = Request(seed=asked.first_seed)
+    planned = cohorts.plan(asked.seeds, asked.learners, asked.first_seed)
+    asked.tell(f"{1 + len(planned)} cohorts of {asked.learners} learners go into one home")
+    home, truths = cohorts.lay_out(folder, messy, planned)
+    asked.tell("the pipeline runs on them, from the inbox to an edition")
+    cohorts.run(home)
+    last_day: date = messy.parameters.school.last_day.value
+    own = truths[messy.programme]
+    asked.tell("published tables are compared with the truth; the oracle weighs its own cohorts")
+    with published.opened(home.editions / "current") as edition:
+        added = cohorts.extended_files(planned, truths)
+        return {
+            "report_version": VERSION,
+            "parameters_version": messy.parameters.version,
+            "seeds": asked.seeds,
+            "first_seed": asked.first_seed,
+            "learners": asked.learners,
+            "oracle_seeds": asked.oracle_seeds,
+            "edition": (home.editions / "current").resolve().name,
+            "ledger": ledger.check(edition, own, added),
+            "ratings": ratings.compare(edition, truths.values(), messy.parameters),
+            "signals": signals.curves(edition, planned, truths, asked.oracle_seeds),
+            "records": signals.records(edition, truths.values(), last_day),
+        }
+
+
+def save(found: dict[str, Any], project: Path = PROJECT) -> tuple[Path, Path]:
+    """Keep a report as JSON and renew its page of the docs; return both paths."""
+    from benchmarks.validity import page
+
+    result = project / "benchmarks" / "results" / RESULT
+    result.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, indent=1, ensure_ascii=False, default=str)
+    result.write_text(text + "\n", encoding="utf-8")
+    docs = project / "docs" / PAGE
+    docs.parent.mkdir(parents=True, exist_ok=True)
+    docs.write_text(page.render(found), encoding="utf-8")
+    return result, docs
+
+
+def measure(options: Any) -> Any:
+    """Answer `tessera bench validity`; `--full` goes through many seeds.
+
+    The figures are shares and not seconds, so that they stand in the report and on its page, and
+    the bench is told where.
+    """
+    from benchmarks.validity import page
+
+    measured = import_module("benchmarks.registry").Measured
+    wanted = FULL if options.full else QUICK
+    found = report(Asked(wanted["seeds"], wanted["learners"], wanted["oracle_seeds"], tell=_say))
+    result, docs = save(found)
+    sys.stderr.write(page.render(found))
+    told = {"report": str(result), "page": str(docs)} | dict(wanted)
+    return measured(cases=(), settings=told, versions={"polars": pl.__version__})
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"  {text}\n")

@@ -1,0 +1,186 @@
+"""The ledger against planted faults, fault by fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from benchmarks.validity.published import Edition, learner_keys
+from pipelines.synth.words import HOSTILE_TEXTS
+
+OUTCOMES = ("accepted", "duplicate", "superseded", "voided", "quarantined")
+AS_EXPECTED, DIFFERS, NOT_YET = "as expected", "differs", "not yet"
+OF_FILES = ("mixed_encodings", "duplicate_export")
+VOIDS = ("void_after", "void_before")
+NEEDS_A_RULE = ("patient_identifier",)
+"""Faults that are held at the door once there is a rule for it; without one they say `not yet`."""
+
+
+def check(edition: Edition, truth: Path, added: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Compare an edition with the faults and deliveries of a cohort's truth.
+
+    Args:
+        edition: what was published.
+        truth: the folder of the cohort's truth.
+        added: accepted records that others added to files of this cohort.
+
+    Returns:
+        `faults` with a verdict on each, `kinds` summed up, `deliveries` with counts that differ.
+    """
+    faults = pl.read_parquet(truth / "faults.parquet")
+    told = edition.frame("select * from programme_delivery")
+    verdicts = pl.concat([_of_rows(edition, truth, faults, told), _of_files(faults, told)]).sort(
+        "fault_id"
+    )
+    return {
+        "faults": verdicts.to_dicts(),
+        "kinds": _summed(verdicts).to_dicts(),
+        "deliveries": _balances(truth, told, added or {}, verdicts),
+    }
+
+
+def _of_rows(
+    edition: Edition, truth: Path, faults: pl.DataFrame, told: pl.DataFrame
+) -> pl.DataFrame:
+    """Judge faults of single rows by the facts that are there, or not."""
+    facts = edition.frame(
+        "select delivery_id, source_row, record_id, learner_key, timing_note, narrative_strengths "
+        "from fct_evidence union all by name "
+        "select delivery_id, source_row, record_id, learner_key from fct_ai_declaration "
+        "where source_row is not null union all by name "
+        "select delivery_id, source_row, record_id, learner_key from fct_decision"
+    ).unique(["delivery_id", "source_row"])
+    rows = (
+        faults.filter(pl.col("row").is_not_null())
+        .join(told.select("file", "delivery_id"), on="file", how="left")
+        .join(
+            facts.rename({"record_id": "fact_record"}),
+            left_on=["delivery_id", "row"],
+            right_on=["delivery_id", "source_row"],
+            how="left",
+        )
+        .with_columns(is_there=pl.col("fact_record").is_not_null())
+    )
+    standing = facts.select("record_id").unique().with_columns(still=pl.lit(value=True))
+    keys = learner_keys(edition, truth).rename({"learner_id": "detail", "learner_key": "own_key"})
+    judged = rows.join(standing, on="record_id", how="left").join(keys, on="detail", how="left")
+    accepted = pl.col("expected").str.contains("accepted")
+    refused = pl.col("expected").str.contains("quarantined|duplicate|superseded|voided")
+    is_right = (
+        pl.when(pl.col("kind").is_in(VOIDS))
+        .then(pl.col("still").is_null())
+        .when(pl.col("kind") == "hostile_text")
+        .then(pl.col("is_there") & pl.col("narrative_strengths").is_in(HOSTILE_TEXTS))
+        .when(pl.col("kind") == "merged_person")
+        .then(pl.col("is_there") & (pl.col("learner_key") == pl.col("own_key")))
+        .when(pl.col("kind") == "reused_id")
+        .then(
+            (pl.col("learner_key") != pl.col("own_key"))
+            | (pl.col("timing_note") == "before_enrolment")
+        )
+        .otherwise((accepted & pl.col("is_there")) | (refused & ~pl.col("is_there")))
+    )
+    held_none = ~pl.col("is_there").not_().any().over("kind")
+    verdict = (
+        pl.when(is_right)
+        .then(pl.lit(AS_EXPECTED))
+        .when(pl.col("kind").is_in(NEEDS_A_RULE) & held_none)
+        .then(pl.lit(NOT_YET))
+        .otherwise(pl.lit(DIFFERS))
+    )
+    return judged.select(
+        "fault_id",
+        "kind",
+        "file",
+        "row",
+        "expected",
+        found=pl.when("is_there").then(pl.lit("in the facts")).otherwise(pl.lit("not there")),
+        verdict=verdict,
+    )
+
+
+def _of_files(faults: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Judge faults of whole files by what became of the delivery."""
+    own = told.select("file", "status", "n_receipts")
+    original = own.rename({"file": "detail", "status": "of_original", "n_receipts": "arrivals"})
+    files = (
+        faults.filter(pl.col("row").is_null())
+        .join(own, on="file", how="left")
+        .join(original, on="detail", how="left")
+    )
+    found = pl.coalesce("status", pl.format("{} arrivals of one delivery", "arrivals"))
+    is_right = (
+        pl.when(pl.col("kind") == "duplicate_export")
+        .then((pl.col("arrivals") == 2) & pl.col("status").is_null())
+        .otherwise(pl.col("status") == pl.col("expected"))
+    )
+    return files.select(
+        "fault_id",
+        "kind",
+        "file",
+        "row",
+        "expected",
+        found=found.fill_null("not there"),
+        verdict=pl.when(is_right.fill_null(value=False))
+        .then(pl.lit(AS_EXPECTED))
+        .otherwise(pl.lit(DIFFERS)),
+    )
+
+
+def _summed(verdicts: pl.DataFrame) -> pl.DataFrame:
+    def n_of(verdict: str) -> pl.Expr:
+        return (pl.col("verdict") == verdict).sum()
+
+    return (
+        verdicts.group_by("kind")
+        .agg(
+            planted=pl.len(),
+            as_expected=n_of(AS_EXPECTED),
+            differs=n_of(DIFFERS),
+            not_yet=n_of(NOT_YET),
+        )
+        .sort("kind")
+    )
+
+
+def _balances(
+    truth: Path, told: pl.DataFrame, added: Mapping[str, int], verdicts: pl.DataFrame
+) -> dict[str, Any]:
+    """Compare the counts of every delivery with what its rows should have given.
+
+    Records of faults that are not held yet are accepted until then, and counted so.
+    """
+    waiting = verdicts.filter(pl.col("verdict") == NOT_YET).group_by("file").agg(waiting=pl.len())
+    expected = pl.read_parquet(truth / "deliveries.parquet").filter(pl.col("status") == "committed")
+    more = pl.DataFrame(
+        {"file": list(added), "more": list(added.values())},
+        schema={"file": pl.String, "more": pl.Int64},
+    )
+    both = (
+        expected.join(told, on="file", how="left", suffix="_told")
+        .join(more, on="file", how="left")
+        .join(waiting, on="file", how="left")
+        .with_columns(pl.col("more", "waiting").fill_null(0))
+        .with_columns(
+            n_accepted=pl.col("n_accepted") + pl.col("more") + pl.col("waiting"),
+            n_quarantined=pl.col("n_quarantined") - pl.col("waiting"),
+        )
+    )
+    differences = []
+    for row in both.iter_rows(named=True):
+        wrong = {
+            outcome: {"expected": row[f"n_{outcome}"], "found": row[outcome]}
+            for outcome in OUTCOMES
+            if row[outcome] != row[f"n_{outcome}"]
+        }
+        if wrong:
+            differences.append({"file": row["file"]} | wrong)
+    return {
+        "n": both.height,
+        "as_expected": both.height - len(differences),
+        "not_yet_held": int(both["waiting"].sum()),
+        "differences": differences,
+    }

@@ -1,0 +1,1 @@
+"""What is measured of Tessera, each as a program of its own."""

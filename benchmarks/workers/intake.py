@@ -1,0 +1,81 @@
+"""Everything that a run does between the inbox and the loaded, balanced evidence."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def main() -> int:
+    """Take in what lies in the inbox of a home and tell the seconds of each stage."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--site", type=Path, required=True)
+    options = parser.parse_args()
+    os.environ["TESSERA_SITE"] = str(options.site)
+    told = take_in(options.home)
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 0 if told["rows_read"] == told["rows_with_an_outcome"] > 0 else 3
+
+
+def take_in(root: Path) -> dict[str, Any]:
+    """Run the stages from receive to load, as `tessera run` does."""
+    from pipelines.home import Home
+    from pipelines.intake import receive, segment
+    from pipelines.intake import validate as validating
+    from pipelines.intake.feeds import feed_of
+    from pipelines.intake.read import read
+    from pipelines.intake.records import active_records
+    from pipelines.settings import Settings
+    from pipelines.sources import catalogue
+    from pipelines.warehouse.load import load
+
+    seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def timed(stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        seconds[stage] += time.perf_counter() - started
+
+    settings = Settings(home=root)
+    home = Home.open(settings.home)
+    declared = catalogue.load(settings)
+    feeds = {name: feed_of(spec, declared) for name, spec in declared.sources.items()}
+    with timed("receive"):
+        received = receive.receive(home, settings, feeds=feeds)
+    for delivery in received.pending:
+        with timed("read"):
+            read(home, settings, delivery, catalogue=declared)
+        with timed("validate"):
+            validating.validate(home, settings, delivery, feeds=feeds)
+        with timed("check"):
+            _check(home, settings, delivery, feeds, declared)
+        with timed("segment"):
+            segment.commit(home, settings, delivery, feeds=feeds)
+    with timed("load"):
+        loaded = load(home, settings)
+    return {
+        **{f"{stage}_seconds": round(spent, 3) for stage, spent in seconds.items()},
+        "rows_read": sum(record.rows_read for record in active_records(home)),
+        "rows_with_an_outcome": sum(loaded.outcomes.values()) + loaded.refused,
+        "rows_refused": loaded.refused,
+    }
+
+
+def _check(home: Any, settings: Any, delivery: str, feeds: Any, declared: Any) -> Any:
+    from pipelines.intake.check import check
+
+    return check(home, settings, delivery, feeds=feeds, catalogue=declared)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,191 @@
+-- Grain: one row per learner, stage and competency with a share at or above target: the share as it
+-- was given, beside what it would be with assessors of typical stringency, and whether the status
+-- would be another one. Nothing else uses the adjusted share.
+with
+
+cells as (
+    select * from {{ ref('int_cells__judged') }}
+    where is_default and share_at_target is not null
+),
+
+weighed as (
+    select * from {{ ref('int_cells__weighed') }}
+),
+
+evidence as (
+    select * from {{ ref('int_cell_evidence__assigned') }}
+    where is_rated
+),
+
+effects as (
+    select effects.*
+    from {{ ref('stg_calibration_target_effect') }} as effects
+    inner join {{ ref('stg_build_input') }} as inputs
+        on effects.calibration_version = inputs.calibration_version
+),
+
+-- A learner or a context that the calibration did not know counts as a typical one.
+expected as (
+    select
+        evidence.learner_key,
+        evidence.programme_id,
+        evidence.stage_id,
+        evidence.competency_id,
+        assessors.effect as assessor_effect,
+        means.effect + coalesce(learners.effect, 0) + coalesce(contexts.effect, 0)
+            as typical_log_odds,
+        means.label
+    from evidence
+    left join effects as assessors
+        on
+            evidence.programme_id = assessors.programme_id
+            and evidence.scale_id = assessors.scale_id
+            and evidence.target_level = assessors.target_level
+            and evidence.assessor_key = assessors.effect_id
+            and assessors.component = 'assessor'
+    left join effects as means
+        on
+            assessors.programme_id = means.programme_id
+            and assessors.scale_id = means.scale_id
+            and assessors.target_level = means.target_level
+            and assessors.block = means.block
+            and means.component = 'mean'
+    left join effects as learners
+        on
+            means.programme_id = learners.programme_id
+            and means.scale_id = learners.scale_id
+            and means.target_level = learners.target_level
+            and means.block = learners.block
+            and evidence.learner_key = learners.effect_id
+            and learners.component = 'learner'
+    left join effects as contexts
+        on
+            means.programme_id = contexts.programme_id
+            and means.scale_id = contexts.scale_id
+            and means.target_level = contexts.target_level
+            and means.block = contexts.block
+            and evidence.competency_id = contexts.effect_id
+            and contexts.component = 'context'
+),
+
+-- Rounded before they are added up, so that the order of addition cannot show.
+shifted as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        count(assessor_effect) as n_known,
+        max(label) as label,
+        sum(cast(
+            round(
+                {{ measure_chance('typical_log_odds + assessor_effect') }}
+                - {{ measure_chance('typical_log_odds') }},
+                6
+            ) as decimal(18, 6)
+        )) as excess
+    from expected
+    group by learner_key, programme_id, stage_id, competency_id
+),
+
+adjusted as (
+    select
+        cells.*,
+        weighed.z,
+        weighed.n_effective as exact_n_effective,
+        weighed.summary,
+        weighed.n_latest_at_target,
+        weighed.latest_at_target_min,
+        weighed.above_low_min,
+        weighed.on_track_share_min,
+        weighed.discussion_high_max,
+        weighed.flags_for_discussion,
+        shifted.n_known,
+        shifted.label,
+        cast(
+            round(
+                greatest(0, least(1, cells.share_at_target - shifted.excess / cells.n_rated)), 4
+            ) as decimal(5, 4)
+        ) as adjusted_share
+    from cells
+    inner join shifted
+        on
+            cells.learner_key = shifted.learner_key
+            and cells.programme_id = shifted.programme_id
+            and cells.stage_id = shifted.stage_id
+            and cells.competency_id = shifted.competency_id
+    inner join weighed
+        on
+            cells.learner_key = weighed.learner_key
+            and cells.programme_id = weighed.programme_id
+            and cells.stage_id = weighed.stage_id
+            and cells.competency_id = weighed.competency_id
+            and cells.rule_set_id = weighed.rule_set_id
+    where
+        shifted.n_known
+        >= cells.n_rated * {{ rule_threshold('measurement', 'stringency', 'known_share_min') }}
+        and shifted.n_known > 0
+),
+
+bounded as (
+    select
+        *,
+        {{ measure_wilson('adjusted_share', 'exact_n_effective', 'z', -1) }} as adjusted_low,
+        {{ measure_wilson('adjusted_share', 'exact_n_effective', 'z', 1) }} as adjusted_high
+    from adjusted
+),
+
+judged as (
+    select
+        *,
+        case
+            when status = 'not_enough_evidence' then status
+            when n_flags >= flags_for_discussion then status
+            when summary = 2 then status
+            when adjusted_high < discussion_high_max then 'needs_discussion'
+            when
+                adjusted_low >= above_low_min and n_latest_at_target >= latest_at_target_min
+                then 'at_or_above_target'
+            when adjusted_share >= on_track_share_min then 'on_track'
+            else 'developing'
+        end as adjusted_status
+    from bounded
+),
+
+final as (
+    select
+        ---------- ids
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        rule_set_id,
+        ---------- text
+        competency_title,
+        rule_version,
+        status,
+        adjusted_status,
+        {{ percent('share_at_target') }} || ' of the ratings are at or above target; with assessors '
+        || 'of typical stringency it would be about ' || {{ percent('adjusted_share') }}
+        || case
+            when status <> adjusted_status
+                then ', and the status would be ' || replace(adjusted_status, '_', ' ')
+            else ', and the status the same'
+        end || '.' as sentence,
+        label,
+        ---------- numbers
+        n_rated,
+        cast(n_known as bigint) as n_rated_by_known,
+        share_at_target,
+        share_low,
+        share_high,
+        adjusted_share,
+        adjusted_low,
+        adjusted_high,
+        cast(adjusted_share - share_at_target as decimal(5, 4)) as adjustment,
+        ---------- yes or no
+        status <> adjusted_status as is_sensitive
+    from judged
+)
+
+select * from final

@@ -1,0 +1,175 @@
+-- Grain: one row per learner, stage and competency with ratings on the scale of its target: how
+-- dependable they are together, and how many more by how many more assessors would be enough.
+with
+
+cells as (
+    select * from {{ ref('int_cells__required') }}
+),
+
+evidence as (
+    select * from {{ ref('int_cell_evidence__assigned') }}
+    where is_rated
+),
+
+components as (
+    select * from {{ ref('int_rating_components__chosen') }}
+),
+
+rated_by_assessor as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        count(*) as n_rated
+    from evidence
+    group by
+        learner_key, programme_id, stage_id, competency_id, coalesce(assessor_key, record_key)
+),
+
+clusters as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        cast(sum(n_rated) as bigint) as n_rated,
+        cast(count(*) as bigint) as n_raters,
+        cast(sum(n_rated * n_rated) as bigint) as sum_of_squares
+    from rated_by_assessor
+    group by learner_key, programme_id, stage_id, competency_id
+),
+
+weighed as (
+    select
+        clusters.*,
+        cells.competency_title,
+        cells.target_scale_id as scale_id,
+        components.calibration_version,
+        components.scale_id is not null as is_calibrated,
+        coalesce(
+            components.learner_variance,
+            {{ rule_threshold('measurement', 'components', 'learner') }}
+        ) as learner_variance,
+        coalesce(
+            components.by_assessor_variance,
+            {{ rule_threshold('measurement', 'components', 'stringency') }}
+            + {{ rule_threshold('measurement', 'components', 'subjectivity') }}
+        ) as by_assessor_variance,
+        coalesce(
+            components.case_variance,
+            {{ rule_threshold('measurement', 'components', 'case') }}
+        ) as case_variance,
+        {{ rule_threshold('measurement', 'dependability', 'wanted') }} as wanted,
+        greatest(1, cast(round(cast(clusters.n_rated as double) / clusters.n_raters) as bigint))
+            as cases_each
+    from clusters
+    inner join cells
+        on
+            clusters.learner_key = cells.learner_key
+            and clusters.programme_id = cells.programme_id
+            and clusters.stage_id = cells.stage_id
+            and clusters.competency_id = cells.competency_id
+    left join components
+        on
+            cells.programme_id = components.programme_id
+            and cells.target_scale_id = components.scale_id
+),
+
+erred as (
+    select
+        *,
+        {{ measure_error_variance(
+            'by_assessor_variance', 'case_variance', 'n_rated', 'sum_of_squares'
+        ) }} as error_variance,
+        {{ measure_assessors_wanted(
+            'learner_variance', 'by_assessor_variance', 'case_variance', 'cases_each', 'wanted'
+        ) }} as n_assessors_wanted
+    from weighed
+),
+
+judged as (
+    select
+        *,
+        {{ measure_dependability('learner_variance', 'error_variance') }} as dependability,
+        cast(case when is_calibrated then round(sqrt(error_variance), 4) end as decimal(18, 4))
+            as sem,
+        n_assessors_wanted * cases_each as n_ratings_wanted
+    from erred
+),
+
+-- Unequal numbers of cases can leave the wanted number of assessors short of it: one more is asked
+-- for then.
+needed as (
+    select
+        *,
+        dependability >= wanted as is_reached,
+        case
+            when n_assessors_wanted is null then null
+            when dependability >= wanted then 0
+            else greatest(1, n_assessors_wanted - n_raters)
+        end as n_more_assessors
+    from judged
+),
+
+counted as (
+    select
+        *,
+        case
+            when n_more_assessors is null then null
+            when is_reached then 0
+            else greatest(n_more_assessors, n_ratings_wanted - n_rated)
+        end as n_more_ratings
+    from needed
+),
+
+final as (
+    select
+        ---------- ids
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        scale_id,
+        calibration_version,
+        ---------- text
+        competency_title,
+        case
+            when n_more_ratings is null
+                then
+                    'The ratings show no difference between learners: more of them would not '
+                    || 'change that.'
+            when is_reached
+                then
+                    'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as varchar)
+                    || ' is reached with ' || {{ counted('n_rated', 'rating', 'ratings') }} || ' by '
+                    || {{ counted('n_raters', 'assessor', 'assessors') }} || '.'
+            else
+                'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as varchar) || ' takes '
+                || {{ counted('n_more_ratings', 'more rating', 'more ratings') }} || ' by '
+                || {{ counted('n_more_assessors', 'more assessor', 'more assessors') }} || '.'
+        end
+        || case
+            when is_calibrated then ''
+            else ' By published components, since this programme has none of its own yet.'
+        end as sentence,
+        ---------- numbers
+        n_rated,
+        n_raters,
+        dependability,
+        sem,
+        cast(wanted as decimal(18, 6)) as wanted_dependability,
+        cast(n_ratings_wanted as bigint) as n_ratings_wanted,
+        n_assessors_wanted,
+        cast(n_more_ratings as bigint) as n_more_ratings,
+        cast(n_more_assessors as bigint) as n_more_assessors,
+        ---------- yes or no
+        is_calibrated,
+        is_reached,
+        ---------- rule
+        'measurement' as rule_set_id,
+        {{ rule_version('measurement') }} as rule_version
+    from counted
+)
+
+select * from final

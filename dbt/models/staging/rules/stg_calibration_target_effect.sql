@@ -1,0 +1,29 @@
+-- Grain: one row per calibration, programme, scale, target level and learner, assessor or context
+-- of a block that could be estimated; and one for the mean of each block.
+with
+
+effects as (
+    select * from {{ source('raw', 'calibration_target_effect') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        calibration_version,
+        programme_id,
+        scale_id,
+        effect_id,
+        ---------- text
+        component,
+        label,
+        ---------- numbers
+        target_level,
+        block,
+        n_ratings,
+        component_variance,
+        effect,
+        standard_error
+    from effects
+)
+
+select * from renamed

@@ -1,0 +1,156 @@
+"""The files of a pack but its manifest, rendered from one edition, in workers where it is large."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+from multiprocessing import get_context
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from pipelines.committee.edition import Source
+from pipelines.committee.learner import assemble
+from pipelines.committee.queries import EVERYONE, Portfolio, Share, count_learners, read
+from pipelines.committee.render import Pages, style_sheet
+from pipelines.committee.twin import schema, twin
+from pipelines.committee.workbook import workbook
+
+TABLES = "data/tables"
+FOR_COMMITTEE = ("committee_", "dim_", "fct_", "portfolio_", "programme_")
+SEEN_BY_NEED = {"dim_assessor", "programme_measurement", "programme_demographic_count"}
+"""Marts that do not go out with the pack."""
+LARGE = 2_000
+"""From this many learners, starting workers costs less than it saves."""
+_SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class PackError(Exception):
+    """The pack cannot be made or read; the message says why and what to do."""
+
+
+class File(BaseModel):
+    """A file as it was built."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of an edition."""
+
+    as_of: date
+    known_at: datetime | None
+    n_learners: int
+    files: dict[str, File]
+
+
+def write(source: Source, folder: Path, workers: int) -> Written:
+    """Write every page of an edition, its twins, tables and workbook below `folder`.
+
+    The same edition gives the same bytes, however many workers share the learners.
+
+    Raises:
+        PackError: a learner's key cannot name a file.
+    """
+    files = link_tables(source, folder)
+    if workers == 1 or count_learners(source) < LARGE:
+        whole = read(source)
+        files |= _write_all(
+            folder, (*shared_pages(whole), *learner_pages(whole), *workbooks(whole))
+        )
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            shares = [Share(number, workers) for number in range(workers)]
+            tasks = [pool.submit(write_learners, source, folder, share) for share in shares]
+            tasks.append(pool.submit(write_workbooks, source, folder))
+            whole = read(source, sections=("learners",))
+            files |= _write_all(folder, shared_pages(whole))
+            for task in tasks:
+                files |= task.result()
+    return Written(whole.as_of, whole.known_at, len(whole.learners), dict(sorted(files.items())))
+
+
+def write_learners(source: Source, folder: Path, share: Share = EVERYONE) -> dict[str, File]:
+    """Write the pages of some of the learners."""
+    return _write_all(folder, learner_pages(read(source, share)))
+
+
+def write_workbooks(source: Source, folder: Path) -> dict[str, File]:
+    """Write the workbook of all learners."""
+    return _write_all(folder, workbooks(read(source)))
+
+
+def link_tables(source: Source, folder: Path) -> dict[str, File]:
+    """Lay the edition's tables that a committee may see beside the pages, as they are."""
+    files = {}
+    for name, digest in sorted(source.edition.files.items()):
+        table = Path(name)
+        if table.suffix == ".parquet" and is_for_committee(table.stem):
+            place = folder / TABLES / table.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            link_or_copy(source.path / name, place)
+            files[f"{TABLES}/{table.name}"] = File(bytes=place.stat().st_size, sha256=digest)
+    return files
+
+
+def is_for_committee(table: str) -> bool:
+    """Tell whether a mart goes out with the pack; how strict an assessor is does not."""
+    return table.startswith(FOR_COMMITTEE) and table not in SEEN_BY_NEED
+
+
+def link_or_copy(origin: Path, place: Path) -> None:
+    """Give a file that never changes a second name, or copy it where that cannot be."""
+    try:
+        os.link(origin, place)
+    except OSError:
+        shutil.copyfile(origin, place)
+
+
+def workbooks(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
+    """Yield the workbook."""
+    yield "workbook.xlsx", workbook(portfolio)
+
+
+def shared_pages(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
+    """Yield what is not of one learner, as name and bytes."""
+    rendered = Pages(portfolio)
+    yield "assets/pack.css", style_sheet()
+    yield "data/learner.schema.json", schema()
+    yield "quality.html", rendered.quality().encode()
+    yield "index.html", rendered.index().encode()
+
+
+def learner_pages(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
+    """Yield the page of each learner and the page of the evidence behind it."""
+    rendered = Pages(portfolio)
+    for row in portfolio.learners:
+        key = str(row["learner_key"])
+        if not _SAFE_KEY.fullmatch(key):
+            raise PackError(
+                f"the learner key {key!r} cannot name a file: keys come from the vault, "
+                "so rebuild the edition with `tessera run --full-refresh`"
+            )
+        page = assemble(portfolio, row)
+        yield f"learners/{key}.html", rendered.learner(page).encode()
+        yield f"evidence/{key}.html", rendered.evidence(page).encode()
+        yield f"data/learners/{key}.json", twin(portfolio, page).model_dump_json(indent=1).encode()
+
+
+def _write_all(folder: Path, pages: Iterable[tuple[str, bytes]]) -> dict[str, File]:
+    files = {}
+    for name, data in pages:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        files[name] = File(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    return files

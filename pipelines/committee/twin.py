@@ -1,0 +1,306 @@
+"""The JSON twin of a learner's page: what it shows, for programs, under a published schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from pipelines.committee.evidence import Row
+from pipelines.committee.learner import LearnerPage
+from pipelines.committee.queries import Portfolio
+
+TWIN_VERSION = 1
+
+Exact = Annotated[Decimal, PlainSerializer(str, return_type=str, when_used="json")]
+"""A decimal number, written as text so that no digit is lost."""
+
+
+class Part(BaseModel):
+    """A part of the twin: made from a row by name, unchangeable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Made = TypeVar("Made", bound=Part)
+
+
+class Clocks(Part):
+    """Where the learner is, and since when."""
+
+    programme_id: str
+    site_id: str | None
+    cohort_id: str | None
+    entered_on: date | None
+    stage_id: str | None
+    rotation_id: str | None
+    rotation_starts_on: date | None
+    rotation_ends_on: date | None
+    enrolment_status: str | None
+    n_days_leave: int | None
+    meeting_id: str | None
+    meets_on: date | None
+
+
+class Decision(Part):
+    """What a committee of named people decided."""
+
+    evidence_id: str
+    decision_kind: str
+    committee_id: str
+    meeting_id: str | None
+    outcome: str
+    rationale: str | None
+    dissent: str | None
+    appeal_status: str | None
+    decided_by_keys: tuple[str, ...]
+    recused_keys: tuple[str, ...] | None
+    is_corrected: bool
+    is_latest: bool
+    decided_on: date | None
+
+
+class Action(Part):
+    """What was agreed, and whether it was done."""
+
+    evidence_id: str
+    description: str
+    owner_role: str
+    competency_id: str | None
+    instrument_id: str | None
+    required_n: int | None
+    n_done: int | None
+    agreed_on: date | None
+    due_on: date | None
+    done_on: date | None
+    state: str
+    n_days_overdue: int | None
+
+
+class Competency(Part):
+    """One line of the sufficiency grid: counts beside what the rule set asks for."""
+
+    competency_id: str
+    title: str
+    status: str
+    status_reason: str | None
+    shortfalls: tuple[str, ...]
+    rule_set_id: str | None = None
+    rule_version: str | None = None
+    n_data_points: int | None = None
+    required_data_points: int | None = None
+    n_assessors: int | None = None
+    required_assessors: int | None = None
+    n_methods: int | None = None
+    required_methods: int | None = None
+    n_contexts: int | None = None
+    required_contexts: int | None = None
+    n_recent: int | None = None
+    required_recent: int | None = None
+    n_flags: int | None = None
+    target_scale_id: str | None = None
+    target_level: int | None = None
+    n_rated: int | None = None
+    n_at_target: int | None = None
+    share_at_target: Exact | None = None
+    share_low: Exact | None = None
+    share_high: Exact | None = None
+    evidence_ids: tuple[str, ...]
+
+
+class Conflict(Part):
+    """Evidence that disagrees, with both sides."""
+
+    conflict_kind: str
+    competency_id: str | None
+    sentence: str
+    evidence_ids: tuple[str, ...]
+
+
+class Comment(Part):
+    """What an assessor wrote, word for word, and why it was picked."""
+
+    evidence_id: str
+    competency_ids: tuple[str, ...] | None
+    instrument_id: str | None
+    assessor_role: str | None
+    setting: str | None
+    scale_id: str | None
+    level: int | None
+    target_level: int | None
+    is_flagged: bool
+    is_picked: bool
+    pick_reasons: tuple[str, ...] | None
+    narrative_strengths: str | None
+    narrative_improvements: str | None
+    narrative_other: str | None
+    occurred_on: date | None
+
+
+class Reflection(Part):
+    """The learner's own words."""
+
+    evidence_id: str
+    reflection_type: str
+    competency_id: str | None
+    text: str | None
+    occurred_on: date | None
+    due_on: date | None
+
+
+class Meeting(Part):
+    """A meeting with the mentor, or about progress."""
+
+    evidence_id: str
+    meeting_type: str
+    text: str | None
+    occurred_on: date | None
+    next_on: date | None
+
+
+class Sitting(Part):
+    """One sitting of an exam; an absent one has no score."""
+
+    evidence_id: str | None
+    series: str
+    task_id: str
+    title: str | None
+    sitting_id: str | None
+    attempt: int | None
+    occurred_on: date | None
+    sitting_status: str
+    is_banked: bool | None
+    score: Exact | None
+    max_score: Exact | None
+    cut_score: Exact | None
+    is_at_or_above_cut: bool | None
+
+
+class Declaration(Part):
+    """A declaration of AI use beside the policy of its task; a gap has no evidence id."""
+
+    evidence_id: str | None
+    task_id: str | None
+    status: str | None
+    reconciliation: str
+    sentence: str
+    has_patient_data: bool | None
+    declared_on: date | None
+
+
+class Signal(Part):
+    """An open signal: what was seen, and which assessment would tell more."""
+
+    signal_id: str
+    rule_set_id: str
+    rule_version: str
+    rule_id: str
+    severity: str
+    title: str
+    sentence: str
+    recommendation: str
+    owner_role: str
+    due_on: date | None
+    is_overdue: bool
+    evidence_ids: tuple[str, ...]
+
+
+class Written(Part):
+    """A record as it was written, field by field, and where it came from."""
+
+    evidence_id: str
+    title: str
+    fields: dict[str, str]
+    delivery_id: str | None
+    source_row: int | None
+    source_cell: str | None
+    is_flagged: bool
+
+
+class Twin(Part):
+    """Everything that a learner's page and the evidence behind it say."""
+
+    twin_version: int = TWIN_VERSION
+    edition_id: str
+    as_of: date
+    known_at: datetime | None
+    learner_key: str
+    clocks: Clocks
+    one_look: tuple[str, ...] = Field(description="The grid in sentences; there is no score.")
+    decisions: tuple[Decision, ...]
+    actions: tuple[Action, ...]
+    competencies: tuple[Competency, ...]
+    conflicts: tuple[Conflict, ...]
+    comments: tuple[Comment, ...]
+    reflections: tuple[Reflection, ...]
+    meetings: tuple[Meeting, ...]
+    exams: tuple[Sitting, ...]
+    ai_use: tuple[Declaration, ...]
+    signals: tuple[Signal, ...]
+    n_quarantined: int = Field(description="Rows of this learner that wait for a person.")
+    evidence: tuple[Written, ...]
+
+
+def twin(portfolio: Portfolio, page: LearnerPage) -> Twin:
+    """Return the twin of a page."""
+    return Twin(
+        edition_id=portfolio.edition_id,
+        as_of=portfolio.as_of,
+        known_at=portfolio.known_at,
+        learner_key=page.key,
+        clocks=Clocks.model_validate(page.row),
+        one_look=page.one_look,
+        decisions=_each(Decision, page.decisions),
+        actions=_each(Action, page.actions),
+        competencies=tuple(_competency(line) for line in page.competencies),
+        conflicts=_each(Conflict, page.conflicts),
+        comments=_each(Comment, page.comments),
+        reflections=_each(Reflection, page.reflections),
+        meetings=_each(Meeting, page.meetings),
+        exams=_each(Sitting, (s for series in page.exams for s in series.sittings)),
+        ai_use=_each(Declaration, portfolio.rows("declarations", page.key)),
+        signals=_each(Signal, page.signals),
+        n_quarantined=page.row["n_quarantined"],
+        evidence=tuple(
+            Written(
+                evidence_id=form.evidence_id,
+                title=form.title,
+                fields={field.label: field.value for field in form.fields},
+                delivery_id=form.delivery_id,
+                source_row=form.source_row,
+                source_cell=form.source_cell,
+                is_flagged=form.is_flagged,
+            )
+            for form in page.forms
+        ),
+    )
+
+
+def schema() -> bytes:
+    """Return the JSON Schema of a twin."""
+    described = Twin.model_json_schema(mode="serialization")
+    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(described, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _each(part: type[Made], rows: Iterable[Row]) -> tuple[Made, ...]:
+    return tuple(part.model_validate(row) for row in rows)
+
+
+def _competency(line: Any) -> Competency:
+    told = {name: value for name, value in line.row.items() if value is not None}
+    return Competency.model_validate(
+        told
+        | {
+            "competency_id": line.competency_id,
+            "title": line.title,
+            "status": line.status,
+            "status_reason": line.row["status_reason"],
+            "shortfalls": line.row["shortfalls"] or (),
+            "evidence_ids": line.row["evidence_ids"] or (),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Guesses at an export that nobody has described yet: a draft of its source spec."""

@@ -1,0 +1,1 @@
+"""Pulling statements from a live Learning Record Store into the inbox."""

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from benchmarks.validity import Asked, cohorts, page, published, signals
+from benchmarks.validity.cohorts import Planned
+from pipelines.synth.cohort import make
+from pipelines.synth.parameters import shipped
+from pipelines.synth.request import Request
+
+TABLES = """
+    create table programme_rule (rule_set_id varchar, rule_id varchar);
+    insert into programme_rule values ('signals', 'score_narrative'), ('signals', 'no_evidence');
+    create table portfolio_signal (learner_key varchar, rule_id varchar);
+    create table portfolio_competency_status
+        (learner_key varchar, status varchar, is_default boolean, is_current_stage boolean);
+    create table dim_learner (learner_key varchar, enrolment_status varchar);
+"""
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Planned], dict[str, Path]]:
+    folder = tmp_path_factory.mktemp("cohorts")
+    chosen = cohorts.plan(seeds=1, learners=60, first_seed=5)[-1:]
+    return chosen, {
+        each.request.programme: make(each.request, folder / each.request.programme).truth
+        for each in chosen
+    }
+
+
+@contextmanager
+def edition(
+    folder: Path, truths: dict[str, Path], found: list[tuple[str, str]]
+) -> Iterator[published.Edition]:
+    """Open an edition that has these signals: learner and rule."""
+    (truth,) = truths.values()
+    facts = pl.read_parquet(truth / "ratings/*.parquet").select(
+        "record_id", learner_key=pl.col("learner_id"), kind=pl.lit("workplace_assessment")
+    )
+    with duckdb.connect(str(folder / published.DATABASE)) as con:
+        con.execute(TABLES)
+        con.register("given", facts.to_arrow())
+        con.execute("create table fct_evidence as select * from given")
+        con.unregister("given")
+        con.execute(
+            "insert into dim_learner select distinct learner_key, 'active' from fct_evidence"
+        )
+        for row in found:
+            con.execute("insert into portfolio_signal values (?, ?)", row)
+    with published.opened(folder) as opened:
+        yield opened
+
+
+def carriers(truths: dict[str, Path], pattern: str) -> list[str]:
+    (truth,) = truths.values()
+    learners = pl.read_parquet(truth / "learners/*.parquet")
+    return learners.filter(pl.col("pattern") == pattern)["learner_id"].to_list()
+
+
+def test_a_rule_that_finds_all_and_only_what_is_planted_has_full_recall(
+    planned: tuple[list[Planned], dict[str, Path]], tmp_path: Path
+) -> None:
+    chosen, truths = planned
+    found = [(who, "score_narrative") for who in carriers(truths, "contradicting_narrative")]
+    assert len(found) >= 3
+    with edition(tmp_path, truths, found) as opened:
+        lines = signals.curves(opened, chosen, truths, oracle_seeds=0)
+    line = next(each for each in lines if each["pattern"] == "contradicting_narrative")
+    assert line["curve"][-1]["recall"]["value"] == 1
+    assert line["curve"][-1]["recall"]["n"] == len(found)
+    assert line["false_alarms"]["value"] == 0
+    assert line["curve"][-1]["oracle"] is None
+    assert line["curve"][0]["recall"]["n"] == 0
+
+
+def test_a_signal_about_nobody_is_a_false_alarm_and_an_unknown_rule_is_not_yet(
+    planned: tuple[list[Planned], dict[str, Path]], tmp_path: Path
+) -> None:
+    chosen, truths = planned
+    nobody = carriers(truths, "")
+    with edition(tmp_path, truths, [(nobody[0], "no_evidence")]) as opened:
+        lines = {
+            each["pattern"]: each for each in signals.curves(opened, chosen, truths, oracle_seeds=0)
+        }
+    assert lines["evidence_gap"]["false_alarms"]["value"] == pytest.approx(
+        1 / lines["evidence_gap"]["false_alarms"]["n"], abs=1e-4
+    )
+    assert lines["plateau"]["status"] == "not yet"
+    assert lines["plateau"]["curve"][0]["recall"] is None
+    assert lines["open_only"]["status"] == "not yet"
+
+
+def test_the_oracle_weighs_every_size_of_every_pattern_at_the_same_false_alarms() -> None:
+    found = signals.oracle_power(seeds=1, learners=15)
+    wanted = {
+        (pattern.id, step)
+        for pattern in shipped().patterns
+        for step in range(len(pattern.curve.value))
+    }
+    assert set(found) == wanted
+    assert {each["false_alarms"] for each in found.values()} == {0.05}
+    assert all(each["n"] >= 1 for each in found.values())
+
+
+def test_rules_about_declarations_are_held_against_what_was_declared(
+    planned: tuple[list[Planned], dict[str, Path]], tmp_path: Path
+) -> None:
+    _, truths = planned
+    (truth,) = truths.values()
+    last = shipped().school.last_day.value
+    declared = pl.read_parquet(truth / "declarations/*.parquet").filter(
+        (pl.lit(last) - pl.col("day")).dt.total_days() < 355
+    )
+    missing = declared.filter(pl.col("expected") == "missing")["learner_id"].unique().to_list()
+    found = [(who, "ai_declaration_missing") for who in missing[1:]]
+    with edition(tmp_path, truths, found) as opened:
+        lines = signals.records(opened, truths.values(), date(2026, 11, 20))
+    told = next(each for each in lines if each["rule"] == "ai_declaration_missing")
+    assert told["recall"]["n"] == len(missing) > 2
+    assert told["recall"]["value"] == pytest.approx(1 - 1 / len(missing), abs=1e-4)
+    assert told["false_alarms"]["value"] == 0
+
+
+def test_every_planted_pattern_has_an_entry_of_what_would_find_it() -> None:
+    assert set(signals.detectors()["patterns"]) == {each.id for each in shipped().patterns}
+
+
+def test_cohorts_of_a_curve_differ_in_size_and_share_no_id() -> None:
+    planned = cohorts.plan(seeds=2, learners=5, first_seed=1)
+    assert len({each.request.programme for each in planned}) == len(planned) == 8
+    sizes = [each.request.effect("struggling_learner") for each in planned[:4]]
+    assert sizes == shipped().pattern("struggling_learner").curve.value
+    assert all(each.request.mess == "none" for each in planned)
+
+
+def test_cohorts_are_joined_into_one_delivery_with_one_header(tmp_path: Path) -> None:
+    planned = cohorts.plan(seeds=1, learners=4, first_seed=1)[:2]
+    home, truths = cohorts.lay_out(tmp_path, Request(learners=6, years=2), planned)
+    roster = (home.inbox / "example_roster" / "learners.csv").read_bytes()
+    lines = roster.decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + 6 + 2 * 4
+    assert sum(line.startswith("Programme,") for line in lines) == 1
+    assert [line.split(",")[0] for line in lines[-4:]] == ["P002"] * 4
+    added = cohorts.extended_files(planned, truths)
+    assert added["example_roster/learners.csv"] == 8
+    assert "example_msf/msf.csv" not in added
+    assert (home.inbox / "example_msf" / "more_msf.csv").exists()
+
+
+@pytest.mark.parametrize("wrong", ["seeds", "learners", "oracle_seeds"])
+def test_a_report_on_nothing_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"{wrong} is 0"):
+        Asked(**{wrong: 0})
+
+
+def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
+    share = {"value": 0.5, "low": 0.2, "high": 0.8, "n": 4}
+    found = {
+        "first_seed": 1,
+        "seeds": 2,
+        "learners": 3,
+        "parameters_version": "1",
+        "oracle_seeds": 4,
+        "ledger": {
+            "deliveries": {
+                "n": 2,
+                "as_expected": 1,
+                "not_yet_held": 1,
+                "differences": [{"file": "a.csv", "accepted": {"expected": 3, "found": 2}}],
+            },
+            "kinds": [
+                {"kind": "late_form", "planted": 2, "as_expected": 1, "differs": 1, "not_yet": 0}
+            ],
+        },
+        "ratings": {
+            "raw": {"cell": {"n": 9, "correlation": 0.9, "rmse": 0.1, "shift": -0.1}},
+            "adjusted": "not yet",
+            "coverage": {"nominal": 0.9, "all": share, "by_ratings": {"1 to 4": share}},
+        },
+        "signals": [
+            {
+                "pattern": "plateau",
+                "detectors": {"signals": ["plateau"]},
+                "curve": [{"effect": 0.5, "recall": None, "oracle": None}],
+            }
+        ],
+        "records": [{"rule": "privacy_concern", "recall": share, "false_alarms": share}],
+    }
+    text = page.render(found)
+    assert "| plateau | `plateau` | 0.5 | not yet |  | not yet |  |" in text
+    assert "| adjusted | | not yet |" in text
+    assert "- `a.csv`: accepted 2 instead of 3" in text
+    assert "| late form | 2 | 1 | 1 | 0 |" in text
+    assert "50 % (20 % to 80 %; n 4)" in text

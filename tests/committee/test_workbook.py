@@ -1,0 +1,92 @@
+"""The workbook: filters and frozen headers, every text as text, the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from openpyxl import load_workbook
+
+from pipelines.committee.queries import Portfolio
+from pipelines.committee.workbook import CELL_MOST, CUT, SHEETS, workbook
+from tests.committee.edition import HOSTILE
+
+
+@pytest.fixture(scope="module")
+def data(portfolio: Portfolio) -> bytes:
+    return workbook(portfolio)
+
+
+def _sheet(data: bytes, title: str) -> list[list[object]]:
+    book = load_workbook(io.BytesIO(data))
+    return [list(row) for row in book[title].iter_rows(values_only=True)]
+
+
+def _parts(data: bytes) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return {
+            name: book.read(name).decode()
+            for name in book.namelist()
+            if name.startswith("xl/worksheets/sheet")
+        }
+
+
+def test_the_same_edition_makes_the_same_bytes(portfolio: Portfolio, data: bytes) -> None:
+    assert workbook(portfolio) == data
+
+
+def test_every_table_has_a_frozen_heading_and_a_filter(data: bytes) -> None:
+    tables = list(_parts(data).values())[1:]
+    assert len(tables) == len(SHEETS)
+    for text in tables:
+        assert 'state="frozen"' in text
+        assert "<autoFilter" in text
+
+
+def test_no_cell_is_a_formula_or_a_link_whatever_people_wrote(
+    portfolio: Portfolio,
+) -> None:
+    hostile = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "http://evil.example", "=cmd|' /C calc'!A0"]
+    comments = dict(portfolio.of_learners["comments"])
+    comments[HOSTILE] = [comments[HOSTILE][0] | {"narrative_other": text} for text in hostile]
+    sections = {**portfolio.of_learners, "comments": comments}
+    data = workbook(replace(portfolio, of_learners=sections))
+    for text in _parts(data).values():
+        assert not re.search(r"<f[ >]|<hyperlink", text)
+    written = [row[11] for row in _sheet(data, "Comments")[1:] if row[0] == HOSTILE]
+    assert written == hostile
+
+
+def test_every_learner_stands_on_the_agenda_with_the_numbers_of_the_edition(
+    portfolio: Portfolio, data: bytes
+) -> None:
+    heading, *rows = _sheet(data, "Agenda")
+    place = heading.index("With enough evidence")
+    told = {row[0]: row[place] for row in rows}
+    assert told == {r["learner_key"]: r["n_enough_evidence"] for r in portfolio.learners}
+
+
+def test_days_are_days_and_codes_are_words(data: bytes) -> None:
+    _, *rows = _sheet(data, "Decisions")
+    assert all(isinstance(row[1], date) for row in rows)
+    assert {row[3] for row in _sheet(data, "Sufficiency")[1:]} <= {
+        "Not enough evidence",
+        "Needs discussion",
+        "Developing",
+        "On track",
+        "At or above target",
+    }
+
+
+def test_a_text_longer_than_a_cell_is_cut_and_says_so(portfolio: Portfolio) -> None:
+    comments = dict(portfolio.of_learners["comments"])
+    comments[HOSTILE] = [comments[HOSTILE][0] | {"narrative_other": "x" * (CELL_MOST + 1)}]
+    sections = {**portfolio.of_learners, "comments": comments}
+    rows = _sheet(workbook(replace(portfolio, of_learners=sections)), "Comments")
+    (cell,) = [row[11] for row in rows if row[0] == HOSTILE]
+    assert str(cell).endswith(CUT)
+    assert len(str(cell)) == CELL_MOST

@@ -1,0 +1,62 @@
+"""What the marts compute in SQL equals what the measurement functions say."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from pipelines.measurement.dstudy import WorkplaceComponents, dependability_of_clusters
+from pipelines.measurement.shares import effective_n, share_interval
+from tests.dbt.conftest import Built
+
+RHO = 0.26 / (0.26 + 0.43)
+"""Of the example's calibration."""
+
+
+def clusters(built: Built) -> dict[tuple[str, ...], list[int]]:
+    rows = built.query(
+        """
+        select learner_key, stage_id, competency_id, list(n order by n)
+        from (
+            select
+                learner_key, stage_id, competency_id, coalesce(assessor_key, record_key),
+                count(*) as n
+            from intermediate.int_cell_evidence__assigned
+            where is_rated
+            group by all
+        )
+        group by all
+        """
+    )
+    return {(learner, stage, epa): sizes for learner, stage, epa, sizes in rows}
+
+
+def test_intervals_of_the_marts_equal_those_of_the_functions(built: Built) -> None:
+    rows = built.query(
+        "select learner_key, stage_id, competency_id, n_at_target, n_effective, share_low, "
+        "share_high from marts.portfolio_competency_status where is_default and n_rated > 0"
+    )
+    sizes = clusters(built)
+    assert any(len(set(of_cell)) < len(of_cell) or max(of_cell) > 1 for of_cell in sizes.values())
+    for learner, stage, epa, n_at_target, worth, low, high in rows:
+        design = sizes[learner, stage, epa]
+        assert float(worth) == pytest.approx(effective_n(design, RHO), abs=0.006)
+        expected = share_interval(n_at_target, design, RHO)
+        assert (float(low), float(high)) == pytest.approx(expected, abs=6e-5)
+
+
+def test_dependability_of_the_marts_equals_that_of_the_functions(built: Built) -> None:
+    rows = built.query(
+        "select learner_key, stage_id, competency_id, dependability, sem, is_calibrated "
+        "from marts.portfolio_dependability"
+    )
+    sizes = clusters(built)
+    assert {(learner, stage, epa) for learner, stage, epa, *_ in rows} == sizes.keys()
+    components = WorkplaceComponents(0.31, 0.26, 0, 0.43)
+    for learner, stage, epa, found, sem, is_calibrated in rows:
+        design = sizes[learner, stage, epa]
+        expected = dependability_of_clusters(components, design)
+        assert is_calibrated
+        assert float(found) == pytest.approx(expected, abs=6e-5)
+        assert float(sem) == pytest.approx(math.sqrt(0.31 / expected - 0.31), abs=6e-5)
