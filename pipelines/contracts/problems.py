@@ -39,6 +39,11 @@ class _Wording:
     suggestion: str
 
 
+_TAKE_OUT = (
+    "take it out at the source and send the record again, or correct {field} in the sheet of "
+    "`tessera quarantine export`; a false alarm is let in there by `release`"
+)
+
 _WORDINGS: dict[str, _Wording] = {
     "missing": _Wording("{field} is missing", "fill {field}, or map it in the source spec"),
     "not_in_list": _Wording(
@@ -92,6 +97,10 @@ _WORDINGS: dict[str, _Wording] = {
         "AI use is declared by the learner, never detected: leave the field out",
     ),
     "invalid": _Wording("{field} cannot be used", "correct {field}"),
+    # found in free text
+    "patient_identifier": _Wording("{field} seems to hold {bound}", _TAKE_OUT),
+    "contact_detail": _Wording("{field} seems to hold {bound}", _TAKE_OUT),
+    "birth_date": _Wording("{field} seems to hold {bound}", _TAKE_OUT),
     # found while a source is read and mapped
     "unknown_label": _Wording(
         "{field}: the label {value} is not known", "add the label to the crosswalk, or correct it"

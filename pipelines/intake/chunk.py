@@ -25,8 +25,10 @@ from pipelines.contracts.screen import PROVEN, screen
 from pipelines.identity.pseudonyms import Namespace, pseudonymise
 from pipelines.identity.tombstones import NAMESPACE, Tombstone
 from pipelines.identity.vault import PERSON_SCHEMA, Keys
+from pipelines.intake.identifiers import NOTHING, Identifiers
 from pipelines.intake.ids import content, event_identity, hashed, record_identity
 from pipelines.intake.staging import NOTE, NOTES_SCHEMA, PROBLEM, REFUSED_SCHEMA
+from pipelines.sources.checks import RELEASED
 
 _ROW = "__row"
 ERASED = "erased_person"
@@ -52,6 +54,7 @@ class Context:
     namespace: Namespace
     known_at: datetime
     keys: Keys
+    identifiers: Identifiers = NOTHING
     erased: dict[str, Tombstone] = field(default_factory=dict, hash=False)
     """The tombstone behind each erased id, by what stands for the id in content hashes."""
 
@@ -139,7 +142,38 @@ def judge(frame: pl.DataFrame, contract: type[Record], context: Context) -> tupl
     typed = pl.concat(
         [screened.filter(is_proven).drop(PROVEN), judged.typed(screened.drop(PROVEN).schema)]
     ).sort(_ROW)
+    typed = _without_identifiers(frame, typed, judged, contract, context.identifiers)
     return _frames(frame, typed, judged, contract, context), frame.height - unproven.height
+
+
+def _without_identifiers(
+    frame: pl.DataFrame,
+    typed: pl.DataFrame,
+    judged: _Judged,
+    contract: type[Record],
+    identifiers: Identifiers,
+) -> pl.DataFrame:
+    """Refuse records whose free text points to a patient, unless a person released them."""
+    texts = [column.name for column in columns(contract) if column.is_verbatim]
+    if not texts or not identifiers.rules:
+        return typed
+    met = typed.filter(pl.any_horizontal(identifiers.screen(name) for name in texts))
+    if not met.height:
+        return typed
+    codes = pl.col("notes").list.eval(pl.element().struct.field("code")).fill_null([])
+    released = set(frame.filter(codes.list.contains(RELEASED))[_ROW])
+    held = []
+    for row in met.select(_ROW, *texts).iter_rows(named=True):
+        found = [
+            describe(rule.code, name, contract=contract, value=row[name], bound=rule.words)
+            for name in texts
+            if row[name] is not None
+            for rule, _ in identifiers.find(row[name])
+        ]
+        if found and row[_ROW] not in released:
+            held.append(row[_ROW])
+            judged.refused.append((row[_ROW], list(dict.fromkeys(found))))
+    return typed.filter(~pl.col(_ROW).is_in(held)) if held else typed
 
 
 def _refuse_erased(frame: pl.DataFrame, contract: type[Record], context: Context) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.identity.pseudonyms import Folding, Namespace
+from pipelines.intake.identifiers import NOTHING, Identifiers, identifiers_of
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Feed:
     min_snapshot_share: float = 0.0
     waits_for_roster: bool = False
     min_match_share: float | None = None
+    identifiers: Identifiers = NOTHING
 
 
 Feeds = dict[str, Feed]
@@ -68,6 +70,7 @@ def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:
         min_snapshot_share=spec.gates.min_snapshot_share,
         waits_for_roster=catalogue.waits_for_roster(spec),
         min_match_share=spec.gates.min_match_share,
+        identifiers=identifiers_of(spec, catalogue.codes["identifiers"]),
     )
 
 

@@ -26,6 +26,9 @@ from pipelines.intake.segment import originals_path
 from pipelines.intake.standing import standing
 from pipelines.sources.readers.parts import place_of
 
+FREE_TEXT_CODES = frozenset({"patient_identifier", "contact_detail", "birth_date"})
+"""Codes of records that a named person may let in as they are."""
+
 Place = tuple[str, int, str | None, str, str | None]
 """Where a refused record was read: delivery, row, cell, kind; and its key, where it has one."""
 
@@ -69,6 +72,11 @@ class RefusedRecord(BaseModel):
     """The row as it was delivered; restricted."""
     is_refused: bool = True
     """False where it was accepted, and waits or is held."""
+
+    @property
+    def is_releasable(self) -> bool:
+        """Tell whether all that is wrong is something found in free text, perhaps wrongly."""
+        return self.is_refused and {p["code"] for p in self.problems} <= FREE_TEXT_CODES
 
     @property
     def place(self) -> Place:
@@ -326,6 +334,7 @@ def _in_conflict(record: IntakeRecord, now: Present) -> Iterator[RefusedRecord]:
             delivery_id=record.delivery_id,
             source=record.source_id,
             file=record.file,
+            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
             source_row=row["source_row"],
             source_cell=row["source_cell"],
             where=str(place_of(record.read.get("facts", {}), row["source_row"])),

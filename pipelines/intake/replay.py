@@ -32,9 +32,10 @@ from pipelines.intake.records import (
     receipts,
     write_receipt,
 )
-from pipelines.intake.sheet import CORRECTION, DELIVERED, EMPTY, Row, cells_of
+from pipelines.intake.sheet import CORRECTION, DELIVERED, EMPTY, RELEASE, Row, cells_of
 from pipelines.settings import Settings
 from pipelines.sources.catalogue import Catalogue
+from pipelines.sources.checks import RELEASED
 from pipelines.sources.faults import known
 from pipelines.sources.mapping.corrections import MAPPING_CODES, Corrected, Corrections
 from pipelines.sources.mapping.frames import records_schema
@@ -141,7 +142,7 @@ class _Replay:
         if place in self._taken:
             raise _RefusedError("the same record stands in the sheet twice: keep one of the rows")
         corrected, problems = self._corrected(record, row)
-        if corrected == (record.record or {}):
+        if corrected == (record.record or {}) and not _is_released(record, row):
             self.report.unchanged += 1
             return
         self._taken.add(place)
@@ -188,6 +189,8 @@ class _Replay:
         record = dict(refused.record or {})
         problems: list[dict[str, Any]] = []
         for name, text in row.corrections.items():
+            if name == RELEASE:
+                continue
             if name not in fields:
                 raise _RefusedError(
                     f"{CORRECTION}{name}: {kind} has no such field. {known(fields, name)}"
@@ -206,6 +209,18 @@ class _Replay:
         if source not in self._corrections:
             self._corrections[source] = Corrections(spec, self._catalogue)
         return self._corrections[source].read(kind, name, text)
+
+
+def _is_released(record: RefusedRecord, row: Row) -> bool:
+    """Tell whether a person lets the record in as it is: a false alarm of what looks at texts."""
+    text = row.corrections.get(RELEASE)
+    if text is None:
+        return False
+    if not record.is_releasable:
+        raise _RefusedError("only what was found in free text can be released: correct the rest")
+    if text.strip().lower() not in {"yes", "y", "true", "1"}:
+        raise _RefusedError(f"{CORRECTION}{RELEASE} holds {text.strip()!r}: write yes, or nothing")
+    return True
 
 
 def _place(row: Row) -> Place:
@@ -396,7 +411,9 @@ def read_replay(path: Path, into: Path, gone: frozenset[int] = frozenset()) -> d
                     for problem in line["problems"]
                 ],
                 "notes": [
-                    {"code": "corrected_by_hand", "field": name, "detail": None}
+                    {"code": RELEASED, "field": None, "detail": None}
+                    if name == RELEASE
+                    else {"code": "corrected_by_hand", "field": name, "detail": None}
                     for name in line["corrections"]
                 ],
             }

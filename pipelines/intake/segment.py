@@ -101,7 +101,7 @@ def _intake_record(
         source_id=feed.source_id,
         file=receipt.file,
         sha256=receipt.sha256 or "",
-        known_at=receipt.known_at,
+        known_at=report.known_at or receipt.known_at,
         interpreted_at=datetime.now(UTC),
         spec_version=feed.spec_version,
         contract_versions=report.contract_versions,

@@ -21,6 +21,8 @@ from pipelines.intake.cells import inert, plain, shortened, storable, stored
 from pipelines.intake.quarantine import RefusedRecord
 
 CORRECTION = "correction: "
+RELEASE = "release"
+"""The correction that lets a record in as it is, where a text was held by mistake."""
 DELIVERED = "delivered: "
 EMPTY = "(empty)"
 """Written as a correction, it takes the field out."""
@@ -151,6 +153,8 @@ def _header(records: Sequence[RefusedRecord]) -> list[str]:
     if len(delivered) > MOST_DELIVERED:
         delivered = {DELIVERED.strip(): None}
     paired = [name for field in dict.fromkeys(fields) for name in (field, CORRECTION + field)]
+    if any(record.is_releasable for record in records):
+        paired.append(CORRECTION + RELEASE)
     return [*HIDDEN, *SHOWN, *paired, *delivered]
 
 
@@ -237,6 +241,8 @@ def _write_help(book: Any, records: list[RefusedRecord]) -> None:
         "Write as your source does: its labels and dates are understood. A day may always be "
         "written as YYYY-MM-DD.",
         f"Write {EMPTY} to take a field out.",
+        f"Where a text was held by mistake, write yes into '{CORRECTION}{RELEASE}': it enters as "
+        "it is, in your name.",
         "Then: tessera quarantine replay FILE --by 'A. Muster'",
         "",
         f"{len(records):,} records:",

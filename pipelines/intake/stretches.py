@@ -15,6 +15,7 @@ from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.checks import wanted
 from pipelines.sources.mapping.records import Counts, Mapping
 from pipelines.sources.readers import READERS, Chunk, Unreadable
+from pipelines.sources.readers.base import SOURCE_ROW
 from pipelines.sources.spec import SourceSpec
 
 PARTS_OF_A_STRETCH = 10_000
@@ -51,18 +52,37 @@ def read(path: Path, means: bytes, stretch: Any, number: int, into: Path) -> Par
         reading = reader.open_stretch(path, options, wanted(spec), stretch)
         for chunk in reading.chunks:
             part.rows += chunk.originals.height
-            write_chunk(mapping, chunk, into, files)
+            write_chunk(mapping, catalogue, chunk, into, files)
         part.seen = reading.seen
     except Unreadable as error:
         part.error = (error.code, error.message, error.suggestion)
     return part
 
 
-def write_chunk(mapping: Mapping, chunk: Chunk, into: Path, files: Counter[str]) -> None:
+def write_chunk(
+    mapping: Mapping, catalogue: Catalogue, chunk: Chunk, into: Path, files: Counter[str]
+) -> None:
     """Write the records of a chunk and its originals."""
     for kind, frame in mapping.apply(chunk):
         _write(f"records-{kind}", frame, into, files)
-    _write("source", chunk.originals, into, files)
+    _write("source", _without_refused(chunk.originals, mapping, catalogue), into, files)
+
+
+def _without_refused(
+    originals: pl.DataFrame, mapping: Mapping, catalogue: Catalogue
+) -> pl.DataFrame:
+    """Leave out of the rows as delivered what must never be taken; the archive has it."""
+    refused = [
+        name
+        for name in originals.columns
+        if name != SOURCE_ROW and catalogue.reason_to_refuse(mapping.spec, name)
+    ]
+    kept = originals.drop(refused)
+    if mapping.has_header:
+        return kept
+    texts = pl.col([name for name, kind in kept.schema.items() if kind == pl.String])
+    pattern = catalogue.refused_in_json(mapping.spec)
+    return kept.with_columns(texts.str.replace_all(pattern, '${key}"•"'))
 
 
 class _Numbers(Counter[str]):

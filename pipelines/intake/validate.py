@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.contracts import contract_for
 from pipelines.home import Home, write_atomically
@@ -49,6 +49,8 @@ class ValidateReport(BaseModel):
     delivery_id: str
     interpretation_id: str
     readable: bool
+    known_at: AwareDatetime | None = None
+    """What the segments carry; an earlier arrival may come to light before they are committed."""
     error: ReadError | None = None
     source_rows: int
     rows_read: int
@@ -95,6 +97,7 @@ def validate(
         namespace=feed.namespace,
         known_at=first_receipt(home, delivery_id).known_at,
         keys=open_keys(home),
+        identifiers=feed.identifiers,
         erased=by_content(home),
     )
     shutil.rmtree(staging.working, ignore_errors=True)
@@ -106,6 +109,7 @@ def validate(
         delivery_id=delivery_id,
         interpretation_id=feed.interpretation_id,
         readable=read["readable"],
+        known_at=context.known_at,
         error=read.get("error"),
         source_rows=read["source_rows"],
         rows_read=counts.rows,

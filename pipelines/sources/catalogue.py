@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,15 @@ class Catalogue:
             "learner" in other.kinds and other.namespace == spec.namespace
             for other in self.sources.values()
         )
+
+    def refused_in_json(self, spec: SourceSpec) -> str:
+        """Return a pattern of the keys, as `key`, and values in JSON that are never taken."""
+        names = [*self.codes["refused_columns"]["column_pattern"], *spec.refuse]
+        keys = "|".join(
+            re.escape(name).replace(r"\*", '[^"]*').replace("_", "[ _.-]?") for name in names
+        )
+        value = r'"(?:[^"\\]|\\.)*"|\{[^{}]*\}|\[[^\[\]]*\]|[^,}\]\s]+'
+        return rf'(?i)(?P<key>"\s*(?:{keys})\s*"\s*:\s*)(?:{value})'
 
     def reason_to_refuse(self, spec: SourceSpec, column: str) -> str | None:
         """Return why a column must not be taken, or None."""

@@ -19,6 +19,9 @@ from pipelines.sources.spec import FieldMap, Lookup, RecordMap, SourceSpec
 from pipelines.sources.text import folded, parse_template
 from pipelines.sources.yaml_file import Place, YamlFile
 
+RELEASED = "released"
+"""The note of a record that a named person lets in as it is."""
+
 SCALE_COMPANIONS: dict[str, tuple[str, str | None, str | None]] = {
     "level": ("scale_id", "scale_version", "raw_label"),
     "ai_policy_level": ("ai_policy_scale", "ai_policy_scale_version", None),
@@ -70,6 +73,10 @@ class SpecCheck:
         for n, column in enumerate(self.spec.drop):
             if column in asked:
                 self._fault(("drop", n), f"{column!r} is mapped too", "Drop it or map it, not both")
+        known_rules = self.codes["identifiers"]["identifier_id"].to_list()
+        for rule in self.spec.allow_identifiers:
+            if rule not in known_rules:
+                self._fault(("allow_identifiers", rule), "no such rule", known(known_rules, rule))
         for column in self.spec.refuse:
             if column in asked:
                 self._fault(("refuse", column), "is mapped too", "Take the mapping out")
@@ -145,6 +152,9 @@ class SpecCheck:
                 message = f"{record.kind} has no field {name!r}"
                 self._fault((*place, "fields", name), message, known(by_name, name))
         for n, note in enumerate(record.notes):
+            if note.code == RELEASED:
+                message = "says that a person let the record in, which no spec can"
+                self._fault((*place, "notes", n, "code"), message, "Name the note otherwise")
             if note.field is not None and note.field not in by_name:
                 message = f"{record.kind} has no field {note.field!r}"
                 self._fault((*place, "notes", n, "field"), message, known(by_name, note.field))

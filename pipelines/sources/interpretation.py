@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.contracts import CONTRACTS
+from pipelines.contracts.schema import columns
 from pipelines.sources import mapping
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.readers import READERS
@@ -42,6 +43,7 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "snapshots": SNAPSHOTS_VERSION if spec.snapshot == "full" else None,
             "content": CONTENT_VERSION,
             "waits_for_roster": catalogue.waits_for_roster(spec),
+            "identifiers": _identifiers(spec, catalogue),
             "scales": _scales(spec, catalogue),
             "lookups": catalogue.lookups[spec.source],
             "refused_columns": catalogue.codes["refused_columns"].rows(),
@@ -53,6 +55,12 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
 def _content(spec: SourceSpec) -> Any:
     """Return what a spec says of its files; how they are pulled changes no reading."""
     return spec.model_dump(mode="json", exclude_defaults=True, exclude={"pull"})
+
+
+def _identifiers(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:
+    """Return the rules that look at free text, where the source has any."""
+    is_any = any(c.is_verbatim for kind in spec.kinds for c in columns(CONTRACTS[kind]))
+    return catalogue.codes["identifiers"].rows() if is_any else []
 
 
 def _scales(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:

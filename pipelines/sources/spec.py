@@ -520,6 +520,8 @@ class SourceSpec(Part):
     unmatched: Literal["refuse", "skip"] = "refuse"
     """What becomes of rows that no block of `records` wants."""
     drop: list[str] = []
+    allow_identifiers: dict[str, str] = {}
+    """Rules of `identifiers.csv` that do not hold for this source, with the reason."""
     refuse: dict[str, str] = {}
     """Columns that must never be taken, with the reason."""
 

@@ -284,6 +284,9 @@ class _Events:
     def replace(self, kind: str) -> None:
         """Replace the events of a kind, or look again at who stands aside."""
         con = self._con
+        is_new = any(kind in record.accepted_events for record in self._committed)
+        if not is_new and not _number(con, f'select count(*) from raw."{kind}"'):
+            return
         n = self._stage(kind)
         is_any_voided = _number(con, "select count(*) from voided") > 0
         is_changed = n or self._is_any_gone or (is_any_voided and kind != "void")

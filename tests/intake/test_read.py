@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines.home import Home
-from pipelines.intake.read import ReadReport, read
+from pipelines.intake.read import ReadReport, read, read_file
 from pipelines.settings import Settings
 
 SPEC = """
@@ -80,7 +80,7 @@ def test_columns_not_taken_and_columns_refused_are_reported_by_name(
     report = read(home, settings, deliver(home, GOOD))
     assert report.columns_not_taken == ["Colour"]
     refused = {entry.column: entry.reason for entry in report.columns_refused}
-    assert set(refused) == {"AI probability", "Shoe size"}
+    assert set(refused) == {"AI probability", "Password", "Shoe size"}
     assert "never detected" in refused["AI probability"]
 
 
@@ -184,3 +184,56 @@ def test_an_unknown_delivery_is_an_error_of_the_caller(home: Home, settings: Set
         read(home, settings, "elsewhere-0123456789abcdef")
     with pytest.raises(KeyError, match="archive holds no file"):
         read(home, settings, "school-0123456789abcdef")
+
+
+SECRETS = """
+source: school
+title: Accounts
+owner: assessment_unit
+files: ["*"]
+time_zone: Europe/Vienna
+reader: {name: %s}
+values: {programme_id: MED}
+records:
+  - kind: learner
+    record_id: "{id}"
+    fields: {learner_id: id}
+refuse: {Room: nobody needs it}
+"""
+
+
+@pytest.mark.parametrize(
+    ("reader", "content"),
+    [
+        (
+            "delimited",
+            "id,Password,AI Probability,Room\n1,canary-1,canary-2,canary-3\n,canary-4,,\n",
+        ),
+        (
+            "jsonl",
+            '{"id": "1", "Password": "canary \\" 1", "n": {"user password" : "canary-2"}}\n'
+            '{"id": "", "Room": "canary-3", "ai_probability": 0.123454321, '
+            '"a": {"pwd": ["canary"]}}\n'
+            "not json canary-less\n",
+        ),
+    ],
+)
+def test_what_must_never_be_taken_is_kept_in_the_archive_alone(
+    tmp_path: Path, reader: str, content: str
+) -> None:
+    from pipelines.sources import codes
+    from pipelines.sources.catalogue import load_folders
+
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "school.yaml").write_text(SECRETS % reader)
+    (tmp_path / "delivered").write_text(content)
+    (tmp_path / "read").mkdir()
+    declared = load_folders([tmp_path / "specs"], codes.load_folders([codes.SHIPPED]))
+    report = read_file(
+        tmp_path / "delivered", declared.sources["school"], declared, tmp_path / "read"
+    )
+    assert {"Password", "Room"} <= {refused.column for refused in report.columns_refused}
+    for path in (tmp_path / "read").glob("*.parquet"):
+        text = str(pl.read_parquet(path).to_dicts()).replace("canary-less", "")
+        assert "canary" not in text, path.name
+        assert "123454321" not in text, path.name

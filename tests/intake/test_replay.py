@@ -314,3 +314,51 @@ def test_a_corrected_outcome_is_held_against_its_vocabulary_again(
     assert send(clinic, csv_target).n_replayed == 1
     clinic.take_in()
     assert list(show(clinic.home, waiting=False)) == []
+
+
+HELD_TEXT = "F4;s4;EPA1;3;t1;05.03.2026;Patient MRN 4471190 was well looked after\n"
+
+
+def test_a_record_whose_text_was_held_is_released_as_it_is_by_a_named_person(
+    clinic: Any, target: Path
+) -> None:
+    clinic.drop("forms", "a.csv", HEADER + GOOD + HELD_TEXT)
+    clinic.take_in()
+    (cause,) = causes(clinic.home)
+    assert (cause.code, cause.n_records) == ("patient_identifier", 1)
+    assert "seems to hold a record number" in cause.message
+    export(clinic, target)
+    edit(target, {"F4": {f"{CORRECTION}release": "yes"}})
+    assert send(clinic, target).n_replayed == 1
+    clinic.take_in()
+    assert levels(clinic)["F4"]
+    with open_warehouse(clinic.home, clinic.settings) as con:
+        told = con.execute("select code from raw.note").fetchall()
+    assert told == [("released",)]
+    assert any(entry.replayed_by == "A. Muster" for entry in ledger(clinic.home))
+    assert causes(clinic.home) == []
+
+
+def test_only_what_was_found_in_free_text_can_be_released(stuck: Any, target: Path) -> None:
+    export(stuck, target)
+    with target.open("rb") as file:
+        assert file.read(1)
+    rows = sheet.read(target)
+    for row in rows:
+        row.cells[f"{CORRECTION}release"] = "yes"
+    declared = catalogue.load(stuck.settings)
+    report = replay(stuck.home, stuck.settings, rows, by="A. Muster", catalogue=declared)
+    assert report.n_replayed == 0
+    assert {r.reason for r in report.refused} == {
+        "only what was found in free text can be released: correct the rest"
+    }
+
+
+def test_the_text_without_the_identifier_enters_as_a_correction(clinic: Any, target: Path) -> None:
+    clinic.drop("forms", "a.csv", HEADER + HELD_TEXT)
+    clinic.take_in()
+    export(clinic, target)
+    edit(target, {"F4": {f"{CORRECTION}narrative_strengths": "The patient was well looked after"}})
+    assert send(clinic, target).n_replayed == 1
+    clinic.take_in()
+    assert levels(clinic)["F4"]

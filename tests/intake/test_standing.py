@@ -332,3 +332,21 @@ def test_a_mended_spec_reads_the_archive_again_and_counts_nothing_twice(
     assert loaded(school) == {"r1": ["accepted"]}
     (entry,) = school.ledger()
     assert (entry.rows_read, entry.accepted, entry.quarantined) == (2, 1, 1)
+
+
+def test_an_earlier_copy_that_comes_to_light_before_the_commit_makes_no_difference(
+    snapshots: Make, result_row: Make
+) -> None:
+    school = snapshots(snapshot="append")
+    sent(school, "late", 5, [result_row(score="1")])
+    (delivery_id,) = school.receive().pending
+    school.read(delivery_id)
+    school.validate(delivery_id)
+    sent(school, "early", 1, [result_row(score="1")])
+    school.receive()
+    school.check(delivery_id)
+    school.commit(delivery_id)
+    load(school.home, school.settings)
+    with open_warehouse(school.home, school.settings, read_only=True) as con:
+        known = con.execute("select distinct known_at from raw.exam_result").fetchall()
+    assert [moment.day for (moment,) in known] == [1]

@@ -108,9 +108,26 @@ CODE_LISTS: dict[str, CodeList] = {
         required=frozenset({"column_pattern", "reason", "source"}),
         choices={},
     ),
+    "identifiers": CodeList(
+        {
+            "identifier_id": TEXT,
+            "code": TEXT,
+            "words": TEXT,
+            "pattern": TEXT,
+            "after": TEXT,
+            "check": TEXT,
+            "countries": TEXT,
+            "source": TEXT,
+        },
+        key=("identifier_id",),
+        required=frozenset({"identifier_id", "code", "words", "pattern", "source"}),
+        choices={"code": ("patient_identifier", "contact_detail", "birth_date")},
+    ),
 }
 """Every code list by its name, which is also the name of its file."""
 
+PATTERNS = frozenset({"pattern", "after"})
+"""Columns that hold regular expressions."""
 FOLDED_KEYS = frozenset({"raw_label", "column_pattern"})
 
 
@@ -234,6 +251,8 @@ def _row(
     path: Path, line: int, code_list: CodeList, raw: dict[str, str], faults: list[Fault]
 ) -> dict[str, object] | None:
     before = len(faults)
+    for name in PATTERNS & raw.keys():
+        _try_pattern(path, line, name, raw[name], faults)
     if "" in raw or None in raw.values():
         faults.append(
             Fault(path, line, "row", "has more or fewer cells than the header",
@@ -254,6 +273,16 @@ def _row(
         if dtype in (WHOLE, NUMBER):
             row[name] = _number(path, line, name, text, dtype, faults)
     return row if len(faults) == before else None
+
+
+def _try_pattern(path: Path, line: int, name: str, text: str | None, faults: list[Fault]) -> None:
+    """Find fault with a regular expression that does not hold in Python and in polars alike."""
+    try:
+        re.compile(text or "")
+        pl.Series([""]).str.contains(text or "")
+    except (re.error, pl.exceptions.ComputeError):
+        remedy = "Write a regular expression without looking around or back"
+        faults.append(Fault(path, line, name, "is not a usable pattern", remedy))
 
 
 def _number(

@@ -78,7 +78,9 @@ def _of_one_cell(reader: FieldReader) -> FieldReader:
     mapping = reader.mapping
     formats = [*mapping.format, "iso"] if mapping.format else None
     changes = {
-        **dict.fromkeys(("first_of", "template", "row_number", "value", "cases", "days_after")),
+        **dict.fromkeys(
+            ("first_of", "template", "identity", "row_number", "value", "cases", "days_after")
+        ),
         **dict.fromkeys(("default", "split")),
         "column": [_CELL],
         "missing": [""],

@@ -33,5 +33,9 @@ BREAKERS: dict[str, str] = {
         "update marts.fct_decision set n_entitled = 0"
     ),
     "every_decision_stands": "update marts.fct_decision set standing = 'no_quorum'",
+    "no_ai_declaration_is_lost": (
+        "insert into marts.fct_ai_declaration "
+        "select * from marts.fct_ai_declaration where is_on_record limit 1"
+    ),
     "every_decision_has_a_person": "update marts.fct_decision set decided_by_keys = []",
 }
