@@ -337,7 +337,6 @@ def _in_conflict(record: IntakeRecord, now: Present) -> Iterator[RefusedRecord]:
             where=str(place_of(record.read.get("facts", {}), row["source_row"])),
             source_row=row["source_row"],
             source_cell=row["source_cell"],
-            where=str(place_of(record.read.get("facts", {}), row["source_row"])),
             kind=row["kind"],
             record_key=row["record_key"],
             owner=record.owner,
