@@ -226,5 +226,5 @@ def _ask(home: Home, sql: str, sitting: Sitting) -> pl.DataFrame:
     edition = folder_of(home, None)
     with duckdb.connect(str(edition / DATABASE), read_only=True) as connection:
         given = [sitting["programme_id"], sitting["task_id"], sitting["sitting_id"]]
-        asked: pl.DataFrame = connection.sql(sql, params=given).pl()
-    return asked
+        found: pl.DataFrame = connection.sql(sql, params=given).pl()
+    return found

@@ -20,10 +20,16 @@ pivoted as (
         components.calibration_version,
         components.programme_id,
         components.scale_id,
-        sum(case when component = 'learner' then variance end) as learner_variance,
-        sum(case when component in ('assessor', 'learner_assessor') then variance end)
-            as by_assessor_variance,
-        sum(case when component = 'residual' then variance end) as case_variance
+        sum(case when components.component = 'learner' then components.variance end)
+            as learner_variance,
+        sum(
+            case
+                when components.component in ('assessor', 'learner_assessor')
+                    then components.variance
+            end
+        ) as by_assessor_variance,
+        sum(case when components.component = 'residual' then components.variance end)
+            as case_variance
     from components
     inner join inputs on components.calibration_version = inputs.calibration_version
     inner join connectivity

@@ -245,7 +245,8 @@ final as (
         ---------- yes or no
         unioned.is_at_or_above_cut,
         case
-            when unioned.n_items is not null
+            when
+                unioned.n_items is not null
                 and coalesce(unioned.cut_score_method, '') <> 'number_right'
                 then
                     abs(unioned.points - unioned.cut_score)

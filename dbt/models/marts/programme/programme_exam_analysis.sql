@@ -92,8 +92,12 @@ final as (
                     'cast(round(reliable.sum_total / reliable.n_complete, 1) as decimal(18, 1))'
                 ) }}
                 || ' has a standard error of '
-                || cast(cast({{ measure_sem('sqrt(reliable.variance)', 'reliable.raw_alpha') }}
-                    as decimal(18, 1)) as varchar) || ' points.'
+                || cast(
+                    cast(
+                        {{ measure_sem('sqrt(reliable.variance)', 'reliable.raw_alpha') }}
+                        as decimal(18, 1)
+                    ) as varchar
+                ) || ' points.'
         end as sentence,
         ---------- numbers
         reliable.n_examinees,
