@@ -166,6 +166,7 @@ def test_a_key_that_cannot_name_a_file_is_refused(fresh: Home) -> None:
         list(site.learner_pages(portfolio))
 
 
+@pytest.mark.slow
 def test_workers_that_share_the_learners_make_the_same_bytes(
     fresh: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

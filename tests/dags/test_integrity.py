@@ -51,6 +51,7 @@ def test_a_dag_file_branches_and_loops_nowhere(file: Path) -> None:
     assert not [node.lineno for node in ast.walk(tree) if isinstance(node, logic)]
 
 
+@pytest.mark.slow
 def test_reading_the_files_imports_nothing_heavy_and_touches_no_home(tmp_path: Path) -> None:
     program = (
         "import sys, json; sys.path.insert(0, sys.argv[1]);"

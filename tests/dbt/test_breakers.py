@@ -25,6 +25,7 @@ def breaker(test: dict[str, Any], manifest: dict[str, Any]) -> str | None:
     return breakers.automatic(test, manifest["nodes"])
 
 
+@pytest.mark.slow
 def test_every_data_test_fails_on_data_that_break_it(
     built: Built, writable: Path, manifest: dict[str, Any]
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_status_above_not_enough_evidence_meets_every_demand(
         assert (found["shortfalls"] == []) == enough
 
 
+@pytest.mark.slow
 @given(rows=some_cells, more=st.sampled_from(sorted(DEMANDS.values())))
 @frugal
 def test_a_stricter_demand_takes_a_status_away_or_leaves_it_as_it_is(

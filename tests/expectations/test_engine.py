@@ -46,6 +46,7 @@ def test_the_gravest_broken_promise_gives_the_verdict(findings, verdict: str) ->
     assert (gravest(findings) is not None) == (verdict == "fail")
 
 
+@pytest.mark.slow
 def test_a_run_says_nothing_but_its_result() -> None:
     run = subprocess.run(
         [sys.executable, "-c", ONE_RUN], capture_output=True, text=True, cwd=ROOT, check=True

@@ -82,6 +82,7 @@ def in_ledger(school: Any) -> dict[str, dict[str, int]]:
     return told
 
 
+@pytest.mark.slow
 def test_records_of_unknown_learners_wait_and_enter_when_the_roster_comes(
     waiting_school: Make, result_row: Make
 ) -> None:
@@ -242,6 +243,7 @@ def complete(waiting_school: Make, result_row: Make) -> Any:
     return school
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_any_order_of_rosters_records_and_decisions_gives_equal_tables(

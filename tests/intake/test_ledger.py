@@ -155,6 +155,7 @@ ROW = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(rows=st.lists(ROW, min_size=1, max_size=8), data=st.data())
 def test_any_order_split_and_repetition_gives_the_same_accepted_records(

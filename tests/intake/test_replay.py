@@ -195,6 +195,7 @@ def test_a_correction_of_an_unknown_field_is_refused(stuck: Any, tmp_path: Path)
     assert "level" in refusal.reason
 
 
+@pytest.mark.slow
 def test_a_mended_spec_that_accepts_the_row_does_not_count_it_twice(
     stuck: Any, csv_target: Path, clinic: Any
 ) -> None:

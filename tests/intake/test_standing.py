@@ -69,6 +69,7 @@ def standing_scores(school: Any) -> dict[str, float]:
     return dict(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("vanished", "outcome"), [("keep", "accepted"), ("withdraw", "voided")])
 def test_a_record_that_the_newest_snapshot_lacks_is_reported_and_treated_as_declared(
     snapshots: Make, result_row: Make, vanished: str, outcome: str
@@ -114,6 +115,7 @@ def test_an_identical_snapshot_that_comes_again_says_that_it_still_is_so(
     assert balanced(school)
 
 
+@pytest.mark.slow
 def test_a_snapshot_counts_by_when_it_was_known_and_not_by_when_it_was_worked_through(
     snapshots: Make, result_row: Make
 ) -> None:
@@ -137,6 +139,7 @@ def test_a_snapshot_counts_by_when_it_was_known_and_not_by_when_it_was_worked_th
     assert found == {(("r1", 3.0), ("r2", 61.5))}
 
 
+@pytest.mark.slow
 def test_loading_after_each_delivery_equals_loading_once(snapshots: Make, result_row: Make) -> None:
     hashes = []
     for at_once in (True, False):
@@ -177,6 +180,7 @@ def test_a_suspiciously_short_snapshot_is_held_with_its_reason_and_replaces_noth
     assert balanced(school)
 
 
+@pytest.mark.slow
 def test_a_short_snapshot_that_was_worked_through_first_is_held_when_the_whole_one_comes_to_light(
     snapshots: Make, result_row: Make
 ) -> None:
@@ -225,6 +229,7 @@ def test_a_snapshot_with_a_row_that_nobody_can_tell_withdraws_nothing(
     assert active_records(school.home)[0].nameless + active_records(school.home)[1].nameless == 1
 
 
+@pytest.mark.slow
 def test_what_was_known_by_a_day_leaves_later_snapshots_out(
     snapshots: Make, result_row: Make
 ) -> None:
@@ -250,6 +255,7 @@ def test_an_append_source_withdraws_nothing(snapshots: Make, result_row: Make) -
     assert standing(school.home).registers == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(permutations("abc")), ids="".join)
 def test_where_a_record_must_not_change_the_first_stays_and_the_newcomer_is_quarantined(
     snapshots: Make, result_row: Make, order: tuple[str, ...]

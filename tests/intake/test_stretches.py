@@ -79,6 +79,7 @@ CSV_PIECES = ["1", "x y", ",", '"', '""', "\n", "\n", "\r\n", "\r", '"a,b"', '"l
 CSV_ROWS = ["1,2", "3,4", '"5","6"', '"a""b",7', '"l1\nl2",8', "", "9", "1,2,3", '5",10"', '"x" ,1']
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.one_of(
@@ -109,6 +110,7 @@ JSON_LINES = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(JSON_LINES), max_size=20),

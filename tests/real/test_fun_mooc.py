@@ -103,17 +103,20 @@ def test_every_statement_is_taken_in(plain: Told) -> None:
     assert plain.outcomes["accepted"] == 22_000
 
 
+@pytest.mark.slow
 def test_any_order_of_statements_gives_the_same_table(lines, vault, plain, tmp_path) -> None:
     shuffled = random.Random(7).sample(lines, len(lines))
     assert take_in(tmp_path / "home", vault, [shuffled]) == plain
 
 
+@pytest.mark.slow
 def test_statements_sent_twice_count_once(lines, vault, plain, tmp_path) -> None:
     doubled = take_in(tmp_path / "home", vault, [lines + lines[::-1]])
     assert (doubled.table, doubled.n_rows) == (plain.table, plain.n_rows)
     assert doubled.outcomes["duplicate"] == 22_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last_first", [False, True])
 def test_split_and_overlapping_files_give_the_same_table(
     lines, vault, plain, tmp_path, last_first
@@ -124,6 +127,7 @@ def test_split_and_overlapping_files_give_the_same_table(
     assert split.outcomes["duplicate"] == 3_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("voids_first", [False, True])
 def test_a_voided_statement_is_out_whatever_came_first(
     lines, vault, plain, tmp_path, voids_first

@@ -68,6 +68,7 @@ def accepted(files: list[Path], folder: Path) -> int:
     return sum(entry.accepted for entry in entries)
 
 
+@pytest.mark.slow
 def test_overlapping_exports_are_counted_once_in_any_order(tmp_path: Path) -> None:
     files = sorted(USAGE.glob("usage-*.csv"))
     assert [rows_of(path).total() for path in files] == [17, 49, 98]

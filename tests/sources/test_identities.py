@@ -65,6 +65,7 @@ def test_only_a_record_id_is_made_of_content(catalogue_of: Callable[..., object]
         catalogue_of(body)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["", "1", "a"])), max_size=12),

@@ -241,6 +241,7 @@ def broken(record: dict[str, object], style: int, end: str) -> bytes:
     return (text + end).encode()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(flat_records, st.integers(0, 9), endings), min_size=1, max_size=8))
 def test_lines_read_together_are_read_like_lines_read_one_by_one(

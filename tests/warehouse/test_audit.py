@@ -115,6 +115,7 @@ def test_a_broken_critical_promise_fails_the_build(home: Home, settings: Setting
     assert json.loads(audit_record(home).read_text())["verdict"] == "fail"
 
 
+@pytest.mark.slow
 def test_great_loss_since_the_last_edition_fails_the_build(home: Home, settings: Settings) -> None:
     last_edition(home, fct_evidence=40, dim_learner=1, a_mart_that_is_gone=3)
     report = audit(home, settings)
@@ -128,6 +129,7 @@ def test_a_build_of_an_earlier_day_may_hold_less(home: Home, settings: Settings)
     assert audit(home, settings).verdict == "pass"
 
 
+@pytest.mark.slow
 def test_the_warehouse_is_free_after_the_audit(home: Home, settings: Settings) -> None:
     audit(home, settings)
     change(home, "create table marts.after_audit as select 1 as x")

@@ -148,6 +148,7 @@ def test_events_of_a_held_delivery_do_not_count_and_its_refusals_are_told(
     assert report.refused == 1
 
 
+@pytest.mark.slow
 def test_incremental_loads_equal_one_load(home: Home, settings: Settings, log: Any) -> None:
     for number in range(1, 6):
         log.deliver(
@@ -163,6 +164,7 @@ def test_incremental_loads_equal_one_load(home: Home, settings: Settings, log: A
     assert hashes(home, settings) == stepwise
 
 
+@pytest.mark.slow
 def test_known_at_leaves_out_what_came_later_and_resolves_again(
     home: Home, settings: Settings, log: Any
 ) -> None:
@@ -193,6 +195,7 @@ def test_nothing_is_known_later_than_its_delivery(home: Home, settings: Settings
     assert load(home, settings).newest_known_at == day(2)
 
 
+@pytest.mark.slow
 def test_the_order_of_loading_does_not_matter(
     home: Home, settings: Settings, log: Any, tmp_path: Any
 ) -> None:
@@ -258,6 +261,7 @@ def test_tables_of_another_shape_are_made_again_and_filled(
     assert outcomes(home, settings) == {"r1": ["accepted"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["_stage_events", "_replace_pointers", "reference_tables"])
 def test_a_load_that_is_stopped_leaves_what_was_there(
     home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch, stage: str

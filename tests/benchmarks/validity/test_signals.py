@@ -97,6 +97,7 @@ def test_a_signal_about_nobody_is_a_false_alarm_and_an_unknown_rule_is_not_yet(
     assert lines["open_only"]["status"] == "not yet"
 
 
+@pytest.mark.slow
 def test_the_oracle_weighs_every_size_of_every_pattern_at_the_same_false_alarms() -> None:
     found = signals.oracle_power(seeds=1, learners=15)
     wanted = {

@@ -311,6 +311,7 @@ def _files(puller: Puller) -> list[Path]:
     return sorted((puller.home.inbox / "lrs").glob("*.jsonl"))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

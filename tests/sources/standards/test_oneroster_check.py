@@ -232,6 +232,7 @@ def test_every_reference_is_to_a_table_of_the_same_version() -> None:
             assert {d for pair in table.ordered for d in pair} <= set(table.names)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
