@@ -209,14 +209,15 @@ class _Erasing:
         for _, person_id in ids:
             if len(person_id) >= LONG_ID:
                 yield person_id
-        people = self._registry.people
-        for row in people.filter(pl.col("event_id").is_not_null()).iter_rows(named=True):
-            if self._registry.sets.node_of(row) not in nodes:
-                continue
+        described = self._registry.people.filter(pl.col("event_id").is_not_null())
+        rows = list(described.iter_rows(named=True))
+        own = [row for row in rows if self._registry.sets.node_of(row) in nodes]
+        namesakes = {r["family_name"] for r in rows if self._registry.sets.node_of(r) not in nodes}
+        for row in own:
             given, family = row["given_name"] or "", row["family_name"] or ""
             if row["email"]:
                 yield row["email"]
-            if len(family) >= LONG_NAME:
+            if len(family) >= LONG_NAME and family not in namesakes:
                 yield family
             if given and family:
                 yield from (f"{given} {family}", f"{family} {given}", f"{family}, {given}")

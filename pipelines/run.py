@@ -145,8 +145,11 @@ class Run:
         """
         declared = _Declared.load(self.settings)
         received = self._stage("receive", inbox=self.wanted.inbox, feeds=declared.feeds)
+        if received.pending:
+            _prepare_checks()
         parsing = _parse_ahead(self.home, self.settings)
         self._take_in(received.pending, declared.of_stage)
+        _let_workers_go()
         self._stage("load", known_at=self.wanted.known_at)
         self._stage("calibrate", only_if_missing=True)
         if parsing is not None:
@@ -242,6 +245,18 @@ def _parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
     from pipelines.warehouse.dbt_runner import parse_ahead
 
     return parse_ahead(home, settings)
+
+
+def _let_workers_go() -> None:
+    from pipelines.intake import workers
+
+    workers.close()
+
+
+def _prepare_checks() -> None:
+    from pipelines.intake.check import prepare
+
+    prepare()
 
 
 def _function(stage: str) -> Callable[..., Any]:

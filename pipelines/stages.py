@@ -196,6 +196,49 @@ def pack(run_id: str) -> None:
     _perform(run_id, "pack", build)
 
 
+def freeze(run_id: str, meeting_id: str) -> dict[str, str]:
+    """Freeze the pack of the current edition for a meeting; return which pack it is.
+
+    Raises:
+        StoppedError: the edition knows no such meeting, or there is no edition.
+    """
+    from pipelines.committee.freeze import freeze
+    from pipelines.committee.pack import PackError
+
+    with _gate(PackError):
+        frozen = _perform(
+            run_id, "freeze", lambda home, settings: freeze(home, settings, meeting_id, run_id)
+        )
+    return {"run_id": run_id, "meeting_id": meeting_id, "freeze_id": frozen.freeze_id}
+
+
+def release(frozen: dict[str, str], response: dict[str, Any]) -> bool:
+    """Put on record what a person answered about a frozen pack; return whether it is released.
+
+    Args:
+        frozen: which pack.
+        response: what Airflow's human-in-the-loop task gave back.
+    """
+    from datetime import UTC, datetime
+
+    from pipelines.committee.freeze import frozen_pack
+    from pipelines.committee.release import REJECT, Answer, settle
+
+    user = response.get("responded_by_user") or {}
+    chosen = response.get("chosen_options") or [REJECT]
+    answer = Answer(
+        chosen=chosen[0],
+        account=user.get("name") or user.get("id"),
+        answered_at=response.get("responded_at") or datetime.now(UTC),
+        reason=(response.get("params_input") or {}).get("reason") or None,
+    )
+    home, settings = _open()
+    pack = frozen_pack(home, frozen["meeting_id"], frozen["freeze_id"])
+    with _recorded(home, frozen["run_id"], "release") as told:
+        told.report = settled = settle(home, settings, pack, answer)
+    return settled.is_released
+
+
 def clear_leftovers(run_id: str) -> None:
     """Clear old work in progress away."""
     from pipelines.housekeeping import clear_leftovers

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, ndtr
 
 from pipelines.synth import exams, model, workplace
-from pipelines.synth.patterns import ESSAY_COMPETENCIES, place_of
-from pipelines.synth.people import COMPETENCIES, Block, make_block
+from pipelines.synth.patterns import ESSAY_COMPETENCIES, competencies_of, place_of
+from pipelines.synth.people import COMPETENCIES, Block, away, make_block
 from pipelines.synth.request import Request
 
 Floats = NDArray[np.float64]
@@ -263,20 +263,30 @@ def _open_only(seen: Seen, effect: float) -> Floats:
     usual = np.maximum(every.sum(axis=1, keepdims=True), 1) / len(COMPETENCIES)
     left = usual * max(1 - effect, 1 - ALMOST_ALL)
     ratio = every * np.log(left / usual) - (left - usual)
-    about = [COMPETENCIES.index(code) for code in ESSAY_COMPETENCIES]
-    return _any_cell(ratio[:, about])
+    return _any_cell(ratio[:, competencies_of("open_only")])
 
 
 def _gaps(seen: Seen, effect: float) -> Floats:
     """Weigh so many days without a form, on any one competency."""
     block, forms = seen.block, seen.forms
     day = forms.observed_at // workplace.DAY_SECONDS
+    about = competencies_of("evidence_gap")
     every = _per_cell(block, forms, np.ones(len(forms), dtype=bool))
-    late = _per_cell(block, forms, block.last_day - day < effect)
-    days = np.maximum(block.last_day - block.learners.entered_on, 1)
-    rate = np.maximum(every.sum(axis=1), 1) / days / len(COMPETENCIES)
-    wanted = np.broadcast_to((rate * effect)[:, None], late.shape)
+    late = _per_cell(block, forms, block.last_day - day < effect)[:, about]
+    in_window = _days_present(block, block.last_day - int(effect) + 1)
+    in_all = np.maximum(_days_present(block, block.first_day), 1)
+    usual = np.maximum(every.sum(axis=1), 1) / len(COMPETENCIES)
+    wanted = np.broadcast_to((usual * in_window / in_all)[:, None], late.shape)
     return _any_cell(np.where(late == 0, wanted, NOTHING))
+
+
+def _days_present(block: Block, first: int) -> Floats:
+    """Return how many days from the first to the last each learner could be observed."""
+    days = np.arange(first, block.last_day + 1)
+    who = np.repeat(np.arange(len(block.learners)), len(days))
+    here = ~away(block.learners, who, np.tile(days, len(block.learners)))
+    found: Floats = here.reshape(len(block.learners), -1).sum(axis=1).astype(np.float64)
+    return found
 
 
 def _single_assessors(seen: Seen, effect: float) -> Floats:

@@ -29,8 +29,9 @@ def main() -> int:
 def take_in(root: Path) -> dict[str, Any]:
     """Run the stages from receive to load, as `tessera run` does."""
     from pipelines.home import Home
-    from pipelines.intake import receive, segment
+    from pipelines.intake import receive, segment, workers
     from pipelines.intake import validate as validating
+    from pipelines.intake.check import prepare
     from pipelines.intake.feeds import feed_of
     from pipelines.intake.read import read
     from pipelines.intake.records import active_records
@@ -52,6 +53,7 @@ def take_in(root: Path) -> dict[str, Any]:
     feeds = {name: feed_of(spec, declared) for name, spec in declared.sources.items()}
     with timed("receive"):
         received = receive.receive(home, settings, feeds=feeds)
+    prepare()
     for delivery in received.pending:
         with timed("read"):
             read(home, settings, delivery, catalogue=declared)
@@ -61,6 +63,7 @@ def take_in(root: Path) -> dict[str, Any]:
             _check(home, settings, delivery, feeds, declared)
         with timed("segment"):
             segment.commit(home, settings, delivery, feeds=feeds)
+    workers.close()
     with timed("load"):
         loaded = load(home, settings)
     return {

@@ -8,6 +8,6 @@ select
     programme_id,
     sum(case when is_latest then 1 else 0 end) as n_latest
 from {{ ref('fct_decision') }}
-where not is_corrected
+where standing = 'stands' and not is_corrected
 group by learner_key, programme_id
 having sum(case when is_latest then 1 else 0 end) <> 1

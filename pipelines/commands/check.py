@@ -33,7 +33,7 @@ def command(
         typer.Option(
             "--kind",
             help="A kind of record (the file's columns are its fields), a source "
-            "(the file is read by its spec), or a standard.",
+            "(the file is read by its spec), or a standard: xapi, oneroster, qti, case.",
             show_default=False,
         ),
     ],
@@ -49,6 +49,7 @@ def command(
     cannot be read.
 
     Example: tessera check --kind exam_result results.csv
+    Example: tessera check --kind oneroster set.zip
     """
     from pipelines.intake.checkers import UnreadableError
 

@@ -20,6 +20,13 @@ TIME_OUT = ("leave", "intercalation", "clock_stop")
 NOT_REQUIRED = "not_required"
 """What stands for the status of a competency that the present stage does not ask for."""
 
+STANDS = "stands"
+
+NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
+
+COUNTED = frozenset({"data_points", "assessors", "methods", "contexts", "recent"})
+"""Shortfalls that a column of the grid shows beside what is asked for."""
+
 UNJUDGED: Row = {
     "status": NOT_REQUIRED,
     "status_reason": None,
@@ -28,6 +35,7 @@ UNJUDGED: Row = {
     "n_recent": 0,
     "n_data_points": 0,
     "share_at_target": None,
+    "shortfall_codes": None,
     "shortfalls": None,
     "evidence_ids": (),
 }
@@ -73,6 +81,14 @@ class Competency:
             and required is not None
             and (self.row.get(f"n_{what}") or 0) < required
         )
+
+    @property
+    def unseen_shortfalls(self) -> tuple[str, ...]:
+        """Return what the competency is short of and no column of the grid counts."""
+        if self.status != NOT_ENOUGH_EVIDENCE:
+            return ()
+        named = zip(self.row["shortfall_codes"] or (), self.row["shortfalls"] or (), strict=True)
+        return tuple(text for code, text in named if code not in COUNTED)
 
 
 @dataclass(frozen=True)
@@ -133,9 +149,20 @@ class LearnerPage:
         return str(self.row["learner_key"])
 
     @property
+    def unseen_shortfalls(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the competencies that are short of what no column counts, each with of what."""
+        short = ((line.title, line.unseen_shortfalls) for line in self.competencies)
+        return tuple((title, unseen) for title, unseen in short if unseen)
+
+    @property
     def last_decision(self) -> Row | None:
-        """Return the newest decision."""
-        return self.decisions[0] if self.decisions else None
+        """Return the newest decision that stands."""
+        return next((row for row in self.decisions if row["is_latest"]), None)
+
+    @property
+    def decisions_that_do_not_stand(self) -> tuple[Row, ...]:
+        """Return what was recorded and does not count, the newest first."""
+        return tuple(row for row in self.decisions if row["standing"] != STANDS)
 
     @property
     def has_evidence(self) -> bool:
@@ -269,7 +296,7 @@ def _grid(
 
 def _status(status: Row) -> str:
     """Return a status; too little evidence of what nobody asked for is not a shortfall."""
-    if status["status"] == "not_enough_evidence" and not status["is_required"]:
+    if status["status"] == NOT_ENOUGH_EVIDENCE and not status["is_required"]:
         return NOT_REQUIRED
     return str(status["status"])
 

@@ -18,7 +18,18 @@ from pipelines.contracts.fields import (
     PersonIds,
     UtcTime,
 )
-from pipelines.contracts.rules import Bars, Is, Needs, Ordered, Rule
+from pipelines.contracts.rules import (
+    Apart,
+    Bars,
+    ExactlyOne,
+    Is,
+    Needs,
+    Ordered,
+    Present,
+    Reaches,
+    Rule,
+    Within,
+)
 
 
 class Committee(Record):
@@ -53,23 +64,40 @@ class Committee(Record):
 class Decision(Record):
     """What named people decided about one learner.
 
-    A decision without a person is refused: `decided_by` holds at least one.
+    A decision without a person is refused: `decided_by` holds at least one. A chair's action is
+    one person's and belongs to no meeting. What only the committee's own records can tell, whether
+    these people were entitled to decide on that day, is judged when an edition is built.
     """
 
     kind: ClassVar[str] = "decision"
-    contract_version: ClassVar[int] = 1
-    rules: ClassVar[tuple[Rule, ...]] = (Needs("meeting_id", when=Is("decision_kind", "meeting")),)
+    contract_version: ClassVar[int] = 2
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Needs("meeting_id", when=Is("decision_kind", "meeting")),
+        Bars("meeting_id", when=Is("decision_kind", "chairs_action")),
+        ExactlyOne("decided_by", when=Is("decision_kind", "chairs_action")),
+        Bars("quorum", when=Is("decision_kind", "chairs_action")),
+        Apart("decided_by", "recused", "who is recused does not decide"),
+        Apart("dissent_by", "recused", "who is recused does not vote"),
+        Within("decided_by", "present"),
+        Within("dissent_by", "present"),
+        Needs("dissent", when=Present("dissent_by")),
+        Reaches(("present", "decided_by"), "quorum"),
+    )
 
     learner_id: LearnerId
     decision_kind: Literal["meeting", "chairs_action"]
     committee_id: Identifier
     meeting_id: Identifier | None = None
     decided_by: PersonIds = Field(min_length=1)
+    present: PersonIds | None = None
     recused: PersonIds | None = None
+    quorum: Count | None = None
+    """How many voting members the decision needed; the meeting's own number by default."""
     vocabulary_id: Identifier
     outcome: Label
     rationale: Narrative
     dissent: Narrative | None = None
+    dissent_by: PersonIds | None = None
     appeal_status: Literal["none", "lodged", "upheld", "dismissed"] = "none"
     decided_at: UtcTime
     corrects_record_id: Identifier | None = None

@@ -31,6 +31,9 @@ GLOSSARY: dict[str, str] = {
     "reporter_id": "The person who reported it, by the source's id.",
     "attendees": "The people who were there beside the learner, by the source's ids.",
     "decided_by": "The people who decided, by the source's ids; at least one.",
+    "present": "The people who were there when it was decided, by the source's ids; where this is "
+    "not given, those who decided.",
+    "dissent_by": "The people who disagreed, by the source's ids.",
     "recused": "The people who stood back from this decision, by the source's ids.",
     "other_ids": "Other ids of the same person: `id`, or `namespace:id` in another name space.",
     "given_name": "Given name; only the vault holds it.",

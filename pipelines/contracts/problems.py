@@ -120,6 +120,13 @@ _WORDINGS: dict[str, _Wording] = {
     "nonexistent_time": _Wording(
         "{field} falls into the hour that the clock leaves out", "correct the time"
     ),
+    "unknown_outcome": _Wording(
+        "{field}: {value} is no outcome of the vocabulary that the decision names",
+        "use an outcome of that vocabulary",
+    ),
+    "unknown_vocabulary": _Wording(
+        "{field}: {value} is no vocabulary of outcomes", "name one that the site has"
+    ),
     "unknown_key": _Wording(
         "{field}: {value} is not in the table it is looked up in", "correct it, or add it"
     ),
@@ -162,6 +169,33 @@ _WORDINGS: dict[str, _Wording] = {
     "xapi_several_identifiers": _Wording("a person has several identifiers", "keep exactly one"),
     "xapi_not_allowed_here": _Wording("a property must not stand where it does", "leave it out"),
     "xapi_not_unique": _Wording("an id of a list is there twice", "give each its own"),
+    # found while a file is held against a standard
+    "is_null": _Wording("{field} holds null where something is wanted", "leave the property out"),
+    "not_a_uuid": _Wording("{field} holds no UUID", "write 32 digits and letters a to f"),
+    "not_a_uri": _Wording("{field} holds no URI", "write it like https://host/path"),
+    "not_a_year": _Wording("{field} holds no year", "write four digits"),
+    "bad_guid": _Wording(
+        "{field} holds an identifier that the standard does not allow",
+        "use letters, digits and . - _ / @ only",
+    ),
+    "duplicate_id": _Wording(
+        "{field} has an identifier that another entry of the file has",
+        "give each entry an identifier of its own",
+    ),
+    "unknown_reference": _Wording(
+        "{field} names something that the file does not hold", "send it too, or correct the name"
+    ),
+    "missing_column": _Wording("{field} lacks a column of the standard", "add it to the export"),
+    "cycle": _Wording("{field} lies under itself", "take out one of the links"),
+    "not_of_its_type": _Wording("{field} holds a value of another type", "correct the value"),
+    "too_many_values": _Wording("{field} holds several values", "send one, or say so"),
+    "unknown_element": _Wording("{field} holds an element of no standard", "correct its name"),
+    "repeated_element": _Wording("{field} holds an element twice", "send it once"),
+    "wrong_namespace": _Wording("{field} is of another namespace", "declare that of the standard"),
+    "missing_namespace": _Wording("{field} has no namespace", "declare that of the standard"),
+    "not_xml": _Wording("{field} is not well-formed XML", "export it again"),
+    "doctype_refused": _Wording("{field} has a document type", "export it without a DOCTYPE"),
+    "damaged_member": _Wording("{field} cannot be unpacked", "pack the archive again"),
     "held": _Wording("the whole delivery is held", "see the reason of the delivery"),
 }
 

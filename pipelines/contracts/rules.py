@@ -168,3 +168,96 @@ class Ordered:
 
     def holds(self) -> pl.Expr:
         return (pl.col(self.smaller) <= pl.col(self.larger)).fill_null(value=True)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Nobody stands in both lists."""
+
+    field: str
+    other: str
+    because: str
+    """Why not, as the end of a sentence."""
+
+    def broken_by(self, record: Any) -> Broken | None:
+        both = set(getattr(record, self.field) or ()) & set(getattr(record, self.other) or ())
+        if not both:
+            return None
+        return Broken(
+            "in_both_lists",
+            self.field,
+            f"{self.field} names somebody who is in {self.other}: {self.because}",
+            f"take the person out of {self.field} or of {self.other}",
+        )
+
+    def holds(self) -> pl.Expr:
+        shared = pl.col(self.field).list.set_intersection(pl.col(self.other))
+        return (shared.list.len() == 0).fill_null(value=True)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Everybody in the first list stands in the second, where that is given."""
+
+    field: str
+    other: str
+
+    def broken_by(self, record: Any) -> Broken | None:
+        inner, outer = getattr(record, self.field), getattr(record, self.other)
+        if inner is None or outer is None or set(inner) <= set(outer):
+            return None
+        return Broken(
+            "not_in_list_of",
+            self.field,
+            f"{self.field} names somebody who is not in {self.other}",
+            f"add the person to {self.other}, or take them out of {self.field}",
+        )
+
+    def holds(self) -> pl.Expr:
+        outside = pl.col(self.field).list.set_difference(pl.col(self.other))
+        return (outside.list.len() == 0).fill_null(value=True)
+
+
+@dataclass(frozen=True)
+class ExactlyOne:
+    """Where the condition is met, the list names one person and no more."""
+
+    field: str
+    when: Condition
+
+    def broken_by(self, record: Any) -> Broken | None:
+        if not self.when.met_by(record) or len(set(getattr(record, self.field) or ())) == 1:
+            return None
+        return Broken(
+            "not_exactly_one",
+            self.field,
+            f"{self.field} must name exactly one person where {self.when}",
+            f"leave one person in {self.field}, or correct the field that asks for it",
+        )
+
+    def holds(self) -> pl.Expr:
+        return ~self.when.expr() | (pl.col(self.field).list.n_unique() == 1).fill_null(value=False)
+
+
+@dataclass(frozen=True)
+class Reaches:
+    """The first list that is given names at least as many people as the number says."""
+
+    fields: tuple[str, ...]
+    least: str
+
+    def broken_by(self, record: Any) -> Broken | None:
+        least = getattr(record, self.least)
+        people = next((p for f in self.fields if (p := getattr(record, f)) is not None), None)
+        if least is None or people is None or len(set(people)) >= least:
+            return None
+        return Broken(
+            "too_few_people",
+            self.fields[0],
+            f"{self.fields[0]} names fewer people than {self.least} asks for",
+            f"correct {self.fields[0]} or {self.least}; without them there is no decision",
+        )
+
+    def holds(self) -> pl.Expr:
+        people = pl.coalesce(pl.col(field).list.n_unique() for field in self.fields)
+        return (people >= pl.col(self.least)).fill_null(value=True)

@@ -38,6 +38,9 @@ _TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
     r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])$"
 )
+_WHOLE_SECONDS = len("2026-02-21T06:00:00Z")
+"""How most times come from the read stage; reading these costs a tenth of reading the others."""
+
 _BOUNDS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
     "ge": pl.Expr.ge,
     "le": pl.Expr.le,
@@ -161,8 +164,14 @@ def _prove_day(text: pl.Expr, _node: Any) -> _Proof:
 
 
 def _prove_time(text: pl.Expr, _node: Any) -> _Proof:
-    typed = text.str.replace("Z$", "+00:00").str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False
+    is_whole = (text.str.len_bytes() == _WHOLE_SECONDS) & text.str.ends_with("Z")
+    whole = pl.when(is_whole).then(text.str.head(_WHOLE_SECONDS - 1))
+    other = pl.when(~is_whole).then(text).str.replace("Z$", "+00:00")
+    typed = pl.coalesce(
+        whole.str.to_datetime(
+            "%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False
+        ).dt.replace_time_zone("UTC"),
+        other.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False),
     )
     return _Proof(typed, text.str.contains(_TIME) & typed.is_not_null() & _plausible_year(text))
 

@@ -84,8 +84,17 @@ def connect(
     linking_events: pl.Series | None = None,
     decisions: Sequence[Decision] = (),
 ) -> pl.DataFrame:
-    """Return the bridge of the given rows of the vault under the given decisions."""
-    sets = PersonSets(people, linking_events=linking_events, decisions=decisions)
+    """Return the bridge of the given rows of the vault under the given decisions.
+
+    Most people have one id that nobody links or decides about: they are told set-wise.
+    """
+    named = _named_anywhere(people, decisions)
+    alone = people.join(named, on=["namespace", "person_id"], how="anti")
+    sets = PersonSets(
+        people.join(named, on=["namespace", "person_id"], how="semi"),
+        linking_events=linking_events,
+        decisions=decisions,
+    )
     rows = [
         (
             pseudonym,
@@ -98,8 +107,44 @@ def connect(
         )
         for node, pseudonym, known_at in sets.met()
     ]
-    return pl.DataFrame(rows, schema=IDENTITY_SCHEMA, orient="row").sort(
+    joined = pl.DataFrame(rows, schema=IDENTITY_SCHEMA, orient="row")
+    return pl.concat([_alone(alone, keys), joined]).sort(
         "role", "namespace_id", "pseudonym", "valid_from", nulls_last=False
+    )
+
+
+def _named_anywhere(people: pl.DataFrame, taken: Sequence[Decision]) -> pl.DataFrame:
+    """Return the ids that a link or a decision names."""
+    linking = people.filter(pl.col("links").list.len() > 0)
+    decided = [(item.namespace, item.person_id) for d in taken for item in d.identities]
+    ids = ["namespace", "person_id"]
+    return pl.concat(
+        [
+            linking.select(ids),
+            linking.select("links").explode("links").unnest("links").select(ids),
+            pl.DataFrame(decided, schema=dict.fromkeys(ids, pl.String), orient="row"),
+        ]
+    ).unique()
+
+
+def _alone(people: pl.DataFrame, keys: Keys) -> pl.DataFrame:
+    """Return the bridge of people with one id each."""
+    person = ["role", "namespace", "person_id"]
+    met = (
+        people.with_columns(is_known=pl.col("event_id").is_not_null().any().over(person))
+        .group_by(*person, "pseudonym")
+        .agg(pl.col("known_at").min(), pl.col("is_known").first())
+    )
+    person_keys = [keys.person_key_of(*row) for row in met.select(person).iter_rows()]
+    return met.select(
+        "pseudonym",
+        pl.col("namespace").alias("namespace_id"),
+        "role",
+        pl.Series("person_key", person_keys, dtype=pl.String),
+        "known_at",
+        pl.lit(None, pl.Date).alias("valid_from"),
+        pl.lit(None, pl.Date).alias("valid_to"),
+        "is_known",
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -66,6 +68,14 @@ def check(
         staging.check, json.dumps(result.model_dump(mode="json"), indent=2).encode() + b"\n"
     )
     return result
+
+
+def prepare() -> None:
+    """Begin to load Great Expectations, which takes seconds, while other stages run.
+
+    Whoever judges a delivery waits for the end of it, as for any import.
+    """
+    Thread(target=import_module, args=("expectations.delivery",)).start()
 
 
 def _judged(delivery_id: str, findings: list[Finding]) -> CheckReport:

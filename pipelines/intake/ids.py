@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import duckdb
 import polars as pl
+import polars_hash as plh
 
 from pipelines.contracts.base import Record
 from pipelines.contracts.schema import columns
+from pipelines.contracts.void import Void
 
 _SEPARATOR = "\x1f"
 _NOT_CONTENT = frozenset({"programme_id", "record_id", "source_version"})
@@ -28,9 +29,14 @@ def record_identity(kind: pl.Expr, scope: str) -> pl.Expr:
 
 
 def event_identity(delivery_id: str, interpretation_id: str, kind: str) -> pl.Expr:
-    """Return what makes an event: one reading of one row, cell and record of a delivery."""
+    """Return what makes an event: one reading of one row, cell and record of a delivery.
+
+    One row may withdraw records of several kinds: each void is an event of its own.
+    """
+    is_void = kind == Void.kind
     return pl.concat_str(
         pl.lit(_SEPARATOR.join((delivery_id, interpretation_id, kind))),
+        *([pl.col("target_kind")] if is_void else []),
         pl.col("source_row").cast(pl.String),
         pl.col("source_cell").fill_null(""),
         pl.col("record_id"),
@@ -81,8 +87,4 @@ def _framed(value: pl.Expr) -> pl.Expr:
 
 def hashed(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the first 32 hex digits of the SHA-256 of every text of a frame; null stays null."""
-    texts = frame.to_arrow()  # noqa: F841 - DuckDB finds it by name
-    picked = ", ".join(f'left(sha256("{name}"), 32) as "{name}"' for name in frame.columns)
-    with duckdb.connect(config={"threads": 1}) as connection:
-        found: pl.DataFrame = connection.sql(f"select {picked} from texts").pl()  # noqa: S608
-        return found
+    return frame.select(plh.col(name).chash.sha2_256().str.head(32) for name in frame.columns)

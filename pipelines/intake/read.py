@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
+from pipelines.intake import stretches, workers
 from pipelines.intake.erased import erased_rows
 from pipelines.intake.records import receipts
 from pipelines.intake.replay import read_replay
@@ -34,6 +36,8 @@ from pipelines.sources.spec import RecordMap, SourceSpec
 
 REPORT = "read.json"
 FOLDER = "read"
+SMALL = 64 * 1024 * 1024
+"""Bytes: up to this, starting workers costs more than it saves."""
 
 
 class ReadError(BaseModel):
@@ -109,7 +113,15 @@ def read(
     if any(receipt.replayed_by is not None for receipt in receipts(home, delivery_id)):
         report = _read_replay(archived, spec, catalogue, temporary, delivery_id, gone)
     else:
-        report = read_file(archived, spec, catalogue, temporary, delivery_id=delivery_id, gone=gone)
+        report = read_file(
+            archived,
+            spec,
+            catalogue,
+            temporary,
+            delivery_id=delivery_id,
+            gone=gone,
+            n_workers=settings.workers if archived.stat().st_size > SMALL else 1,
+        )
     try:
         temporary.rename(folder)
     except OSError:
@@ -149,12 +161,14 @@ def read_file(
     *,
     delivery_id: str | None = None,
     gone: frozenset[int] = frozenset(),
+    n_workers: int = 1,
 ) -> ReadReport:
     """Read one file by a spec and write records, originals and the report into a folder.
 
-    Rows that are `gone` were erased: only their numbers are left.
+    Rows that are `gone` were erased: only their numbers are left. With several workers, stretches
+    of the file are read apart where its format can be cut.
     """
-    work = _Work(path, spec, catalogue, into, gone)
+    work = _Work(path, spec, catalogue, into, gone, n_workers)
     try:
         work.run()
         error = None
@@ -182,7 +196,9 @@ class _Work:
         catalogue: Catalogue,
         into: Path,
         gone: frozenset[int],
+        n_workers: int,
     ) -> None:
+        self.n_workers = n_workers
         self.path, self.spec, self.catalogue, self.into = path, spec, catalogue, into
         self.gone = sorted(gone)
         self.reading: Reading | None = None
@@ -190,6 +206,7 @@ class _Work:
         self.mappings: dict[str | None, Mapping] = {}
         self.n_rows = 0
         self.files: Counter[str] = Counter()
+        """Parts written so far, by the name before their number."""
 
     def run(self) -> None:
         reader = READERS[self.spec.reader.name]
@@ -200,8 +217,11 @@ class _Work:
             self._refuse_missing_parts(list(reading.parts))
         elif reading.header is not None:
             self._mapping(None)
-        for chunk in reading.chunks:
-            self._write_chunk(self._mapping(chunk.part), chunk)
+        if self.n_workers > 1 and reading.stretches is not None and not self.gone:
+            self._read_apart(reading)
+        else:
+            for chunk in reading.chunks:
+                self._write_chunk(self._mapping(chunk.part), chunk)
         for name, part in self._parts():
             if part.header is None:
                 self._refuse_missing_columns(name, part.seen, every=False)
@@ -256,6 +276,19 @@ class _Work:
         parts = self.reading.parts if self.reading is not None else None
         return [name for name in parts or () if not asked.reads(name)]
 
+    def _read_apart(self, reading: Reading) -> None:
+        means = pickle.dumps((self.spec, self.catalogue, reading.header is not None))
+        tasks = (
+            (self.path, means, stretch, number, self.into)
+            for number, stretch in enumerate(reading.stretches or ())
+        )
+        for part in workers.each(stretches.read, tasks, self.n_workers):
+            if part.error is not None:
+                raise Unreadable(*part.error)
+            self.n_rows += part.rows
+            reading.seen |= part.seen
+            self.counts.add(part.counts)
+
     def _write_chunk(self, mapping: Mapping, chunk: Chunk) -> None:
         if self.gone:
             is_left = ~pl.col(SOURCE_ROW).is_in(self.gone)
@@ -266,29 +299,7 @@ class _Work:
                 problems=chunk.problems.filter(is_left),
             )
         self.n_rows += chunk.originals.height
-        for kind, frame in mapping.apply(chunk):
-            self._write(f"records-{kind}", frame)
-        self._write("source", self._without_refused(chunk.originals))
-
-    def _without_refused(self, originals: pl.DataFrame) -> pl.DataFrame:
-        """Leave out of the rows as delivered what must never be taken; the archive has it."""
-        refused = [
-            name
-            for name in originals.columns
-            if name != "source_row" and self.catalogue.reason_to_refuse(self.spec, name)
-        ]
-        kept = originals.drop(refused)
-        if self.reading is None or self.reading.header is not None:
-            return kept
-        texts = pl.col([name for name, kind in kept.schema.items() if kind == pl.String])
-        return kept.with_columns(
-            texts.str.replace_all(self.catalogue.refused_in_json(self.spec), '${key}"•"')
-        )
-
-    def _write(self, name: str, frame: pl.DataFrame) -> None:
-        self.files[name] += 1
-        path = self.into / f"{name}-{self.files[name]:05d}.parquet"
-        frame.write_parquet(path, compression="zstd", compression_level=1)
+        stretches.write_chunk(mapping, self.catalogue, chunk, self.into, self.files)
 
     def _columns_left(self) -> tuple[list[str], list[ColumnNotTaken]]:
         """Return columns that nothing takes, and those that nobody may take, in their order."""

@@ -39,6 +39,7 @@ from pipelines.sources.checks import RELEASED
 from pipelines.sources.faults import known
 from pipelines.sources.mapping.corrections import MAPPING_CODES, Corrected, Corrections
 from pipelines.sources.mapping.frames import records_schema
+from pipelines.sources.mapping.vocabularies import unknown_outcome
 
 _PATIENCE = 60.0
 
@@ -146,8 +147,20 @@ class _Replay:
             return
         self._taken.add(place)
         line = _line(self._home, record, corrected, row)
-        line["problems"] += problems
+        line["problems"] += problems + self._strange(record.kind, corrected)
         self.lines[record.source].append(line)
+
+    def _strange(self, kind: str, corrected: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what the vocabulary says of a corrected decision."""
+        named = corrected.get("vocabulary_id"), corrected.get("outcome")
+        if kind != "decision" or not all(isinstance(text, str) for text in named):
+            return []
+        outcomes = self._catalogue.codes["decision_outcomes"]
+        found = unknown_outcome(outcomes, str(named[0]), str(named[1]))
+        if found is None:
+            return []
+        code, field, _, suggestion = found
+        return [{"code": code, "field": field, "suggestion": suggestion}]
 
     def _take_closed(self, row: Row, place: Place) -> None:
         earlier = self._replayed.get(place)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from itertools import islice
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +16,7 @@ from pipelines.contracts import contract_for
 from pipelines.home import Home, write_atomically
 from pipelines.identity.tombstones import by_content
 from pipelines.identity.vault import PERSON_SCHEMA, open_keys
+from pipelines.intake import workers
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
 from pipelines.intake.records import ReadError, first_receipt
@@ -132,50 +129,20 @@ def validate(
 
 
 def _work_through(
-    todo: list[Chunk], context: Context, folder: Path, workers: int, progress: Progress | None
+    todo: list[Chunk], context: Context, folder: Path, n_workers: int, progress: Progress | None
 ) -> Counts:
     total = sum(chunk.length for chunk in todo)
-    run = _in_process if total <= SMALL or workers == 1 else _in_workers
+    tasks = ((chunk, context, folder) for chunk in todo)
+    is_small = total <= SMALL or n_workers == 1
+    done: Iterable[Counts] = (
+        starmap(work, tasks) if is_small else workers.each(work, tasks, n_workers)
+    )
     counts = Counts()
-    for part in run(todo, context, folder, workers):
+    for part in done:
         counts.add(part)
         if progress is not None:
             progress(counts.rows, total)
     return counts
-
-
-def _in_process(
-    todo: list[Chunk], context: Context, folder: Path, _workers: int
-) -> Iterator[Counts]:
-    return (work(chunk, context, folder) for chunk in todo)
-
-
-def _in_workers(
-    todo: list[Chunk], context: Context, folder: Path, workers: int
-) -> Iterator[Counts]:
-    """Keep each worker busy with a chunk and one in waiting, and no more in memory."""
-    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        rest = iter(todo)
-        running: list[Future[Counts]] = [
-            pool.submit(work, chunk, context, folder) for chunk in islice(rest, 2 * workers)
-        ]
-        while running:
-            yield running.pop(0).result()
-            running.extend(pool.submit(work, chunk, context, folder) for chunk in islice(rest, 1))
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    name = "POLARS_MAX_THREADS"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def _gather(staging: Staging) -> None:

@@ -1,12 +1,14 @@
-"""Cut-scores by borderline regression.
+"""Standard setting: where a cut-score comes from, and how far it can be trusted.
 
-Each examinee at a station has a checklist score and a global grade. The line of score on grade is
-read at the borderline grade. Source: Kramer et al. (2003), Med Educ 37:132; Hejri et al. (2013),
-J Res Med Sci 18:887, for what to report with it.
+Panels judge items (Angoff, Ebel), set bounds (Hofstee), or the cohort is the yardstick (Cohen); at
+stations with a global grade the line of score on grade is read at the borderline (borderline
+regression). Every function names its source; what it returns is what a record of the standard
+keeps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +48,9 @@ def borderline_regression(
 ) -> BorderlineRegression:
     """Set the cut-score of one station.
 
+    Sources: Kramer et al. (2003), Med Educ 37:132; Hejri et al. (2013), J Res Med Sci 18:887, for
+    what to report with it.
+
     Args:
         scores: checklist points, one an examinee.
         grades: positions of the global grades on their scale, in the same order. Equal steps are
@@ -83,3 +88,229 @@ def borderline_regression(
         intercept=intercept,
         n=n,
     )
+
+
+@dataclass(frozen=True)
+class PanelCut:
+    """A cut-score that judges set, in points of the exam.
+
+    Attributes:
+        cut_score: the expected score of a just acceptable examinee.
+        standard_error: of that cut-score over judges; None where it cannot be had from the panel.
+        n_judges: judges.
+        by_judge: the cut-score of each judge alone, in their order.
+    """
+
+    cut_score: float
+    standard_error: float | None
+    n_judges: int
+    by_judge: tuple[float, ...]
+
+
+def angoff(
+    judgements: NDArray[np.float64], max_points: NDArray[np.float64] | None = None
+) -> PanelCut:
+    """Add up what judges expect of a just acceptable examinee.
+
+    The standard error is that of a mean over judges: the spread of their sums over the root of
+    their number. Sources: Angoff (1971), in Thorndike (ed.), Educational Measurement; Brennan and
+    Lockwood (1980), Appl Psychol Meas 4:219.
+
+    Args:
+        judgements: chance, 0 to 1, that the examinee gets the item right, shaped (items, judges).
+        max_points: what each item gives; default 1.
+
+    Raises:
+        UnmeasurableError: fewer than two judges, a gap, or a judgement outside 0 to 1.
+    """
+    if judgements.ndim != 2 or judgements.shape[0] < 1 or judgements.shape[1] < 2:
+        raise UnmeasurableError("At least one item and two judges are needed.")
+    if not np.isfinite(judgements).all():
+        raise UnmeasurableError("Every judge must have judged every item.")
+    if judgements.min() < 0 or judgements.max() > 1:
+        raise UnmeasurableError("A judgement is a chance from 0 to 1: divide percentages by 100.")
+    most = np.ones(len(judgements)) if max_points is None else max_points
+    sums = (judgements * most[:, None]).sum(axis=0)
+    return PanelCut(
+        cut_score=float(sums.mean()),
+        standard_error=float(sums.std(ddof=1) / np.sqrt(len(sums))),
+        n_judges=len(sums),
+        by_judge=tuple(float(value) for value in sums),
+    )
+
+
+def ebel(items: Mapping[str, int], expected: Mapping[str, float]) -> float:
+    """Add up the points that a just acceptable examinee earns in each class of items.
+
+    Source: Ebel (1972), Essentials of Educational Measurement.
+
+    Args:
+        items: points on offer by class of relevance and difficulty, such as `essential easy`.
+        expected: the share of them, 0 to 1, that the examinee is expected to earn.
+
+    Raises:
+        UnmeasurableError: a class without an expectation, or one outside 0 to 1.
+    """
+    missing = sorted(items.keys() - expected.keys())
+    if missing:
+        raise UnmeasurableError(f"No expectation was given for: {', '.join(missing)}.")
+    if any(not 0 <= expected[name] <= 1 for name in items):
+        raise UnmeasurableError("An expectation is a share from 0 to 1.")
+    return float(sum(n * expected[name] for name, n in items.items()))
+
+
+def hofstee(
+    scores: NDArray[np.float64],
+    *,
+    min_cut: float,
+    max_cut: float,
+    min_fail: float,
+    max_fail: float,
+) -> float:
+    """Compromise between what a panel finds acceptable and what the cohort did.
+
+    The line from (lowest cut, highest share that fails) to (highest cut, lowest share) is met with
+    the share that would fail at each cut. Source: Hofstee (1983), in Anderson and Helmick (eds.),
+    On Educational Testing.
+
+    Args:
+        scores: points of the cohort.
+        min_cut: lowest acceptable cut-score.
+        max_cut: highest acceptable cut-score.
+        min_fail: lowest acceptable share that fails, 0 to 1.
+        max_fail: highest acceptable share that fails, 0 to 1.
+
+    Raises:
+        UnmeasurableError: too few examinees, bounds the wrong way round, or a cohort that lies
+            outside what the panel finds acceptable.
+    """
+    _refuse_few(scores)
+    if not (min_cut < max_cut and 0 <= min_fail < max_fail <= 1):
+        raise UnmeasurableError("The lower bound must be below the upper one, shares from 0 to 1.")
+    ordered = np.sort(scores)
+
+    def surplus(cut: float) -> float:
+        fails = np.searchsorted(ordered, cut, side="left") / len(ordered)
+        line = max_fail + (min_fail - max_fail) * (cut - min_cut) / (max_cut - min_cut)
+        return float(fails - line)
+
+    if surplus(min_cut) > 0 or surplus(max_cut) < 0:
+        raise UnmeasurableError(
+            "At no cut-score between the bounds would an acceptable share fail: the panel has to "
+            "set other bounds, or say which one it gives up."
+        )
+    low, high = min_cut, max_cut
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if surplus(middle) < 0 else (low, middle)
+    return high
+
+
+def cohen(
+    scores: NDArray[np.float64],
+    *,
+    share: float = 0.6,
+    percentile: float = 95,
+    guess_score: float = 0,
+) -> float:
+    """Set the cut-score at a share of what the best of the cohort reached.
+
+    Source: Cohen-Schotanus and van der Vleuten (2010), Med Teach 32:154; the share is of the points
+    above those that guessing gives.
+
+    Args:
+        scores: points of the cohort.
+        share: part of the best score, 0 to 1.
+        percentile: which score is the best; the 95th is less subject to chance than the maximum.
+        guess_score: points that guessing gives.
+    """
+    _refuse_few(scores)
+    best = float(np.percentile(scores, percentile))
+    if best <= guess_score:
+        raise UnmeasurableError("The best of the cohort did no better than guessing.")
+    return guess_score + share * (best - guess_score)
+
+
+def equal_interval_sensitivity(
+    scores: NDArray[np.float64],
+    grades: NDArray[np.int64],
+    borderline: int,
+    positions: Mapping[str, Mapping[int, float]],
+) -> dict[str, BorderlineRegression]:
+    """Set a station's cut-score again with global grades at other distances.
+
+    Equal steps between grades are an assumption that stations have been found not to bear out.
+    Source: doi:10.1186/s12909-022-03753-5.
+
+    Args:
+        scores: checklist points, one an examinee.
+        grades: codes of the global grades, in the same order.
+        borderline: the code of the borderline grade.
+        positions: by name of the assumption, the position of each grade.
+
+    Returns:
+        The regression under each assumption, and under `equal`: the codes as they are.
+    """
+    codes = sorted({int(code) for code in grades} | {borderline})
+    found = {"equal": borderline_regression(scores, grades.astype(np.float64), borderline)}
+    for name, placed in positions.items():
+        missing = [str(code) for code in codes if code not in placed]
+        if missing:
+            raise UnmeasurableError(f"{name} gives no position for grade {', '.join(missing)}.")
+        moved = np.array([placed[int(code)] for code in grades], dtype=np.float64)
+        found[name] = borderline_regression(scores, moved, placed[borderline])
+    return found
+
+
+@dataclass(frozen=True)
+class MinimumStations:
+    """How many stations a borderline examinee passes.
+
+    Attributes:
+        expected: stations that an examinee at the cut-score of the exam passes on average.
+        minimum: the same, rounded down: what can be asked of everybody.
+        n_failing_by_it_alone: examinees who reach the cut-score and not this number.
+    """
+
+    expected: float
+    minimum: int
+    n_failing_by_it_alone: int
+
+
+def minimum_stations(
+    station_scores: NDArray[np.float64], station_cuts: NDArray[np.float64], exam_cut: float
+) -> MinimumStations:
+    """Set the number of stations to pass after the exam, at the borderline examinee.
+
+    The line of stations passed on total score is read at the exam's cut-score: a fixed number is
+    harder or easier from sitting to sitting. Source: Homer (2023), PMID 37029957.
+
+    Args:
+        station_scores: points, shaped (examinees, stations).
+        station_cuts: the cut-score of each station.
+        exam_cut: the cut-score of the total.
+    """
+    totals = station_scores.sum(axis=1)
+    _refuse_few(totals)
+    passed = (station_scores >= station_cuts).sum(axis=1).astype(np.float64)
+    spread = float(((totals - totals.mean()) ** 2).sum())
+    if spread == 0:
+        raise UnmeasurableError("All examinees have the same total: there is no line.")
+    slope = float(((totals - totals.mean()) * (passed - passed.mean())).sum()) / spread
+    expected = float(passed.mean()) + slope * (exam_cut - float(totals.mean()))
+    expected = min(float(station_scores.shape[1]), max(0.0, expected))
+    minimum = int(np.floor(expected + 1e-9))
+    return MinimumStations(
+        expected=expected,
+        minimum=minimum,
+        n_failing_by_it_alone=int(((totals >= exam_cut) & (passed < minimum)).sum()),
+    )
+
+
+def _refuse_few(scores: NDArray[np.float64]) -> None:
+    if not np.isfinite(scores).all():
+        raise UnmeasurableError("Every examinee needs a score.")
+    if len(scores) < MIN_EXAMINEES:
+        raise UnmeasurableError(
+            f"{len(scores)} examinees are too few: at least {MIN_EXAMINEES} are needed."
+        )

@@ -47,6 +47,7 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "scales": _scales(spec, catalogue),
             "lookups": catalogue.lookups[spec.source],
             "refused_columns": catalogue.codes["refused_columns"].rows(),
+            **_vocabularies(spec, catalogue),
         }
     )
 
@@ -74,6 +75,14 @@ def _scales(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:
         catalogue.codes[name].filter(pl.col("scale_id").is_in(used)).select(keep).rows()
         for name, keep in crosswalk.items()
     ]
+
+
+def _vocabularies(spec: SourceSpec, catalogue: Catalogue) -> dict[str, Any]:
+    """Return the outcomes that decisions may have, where the source sends decisions."""
+    if "decision" not in spec.kinds:
+        return {}
+    outcomes = catalogue.codes["decision_outcomes"]
+    return {"outcomes": outcomes.select("vocabulary_id", "outcome").rows()}
 
 
 def _hash(content: Any) -> str:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
 
-from pipelines.synth import truth
+from pipelines.synth import oneroster, truth, xapi
 from pipelines.synth.deliveries import EVIDENCE, NATIVE, Written, write_block
 from pipelines.synth.request import Request, RequestError, truth_beside
 
@@ -20,6 +20,17 @@ READERS = {
     "xlsx": "{name: xlsx}",
     "parquet": "{name: parquet}",
 }
+PEOPLE_OF = {
+    xapi.SOURCE_FORMAT: (
+        xapi.SOURCE,
+        (
+            r"(?m)^(owner: .*)$",
+            r"\1\nperson_namespace: example_person\nperson_ids: {fold_case: true}",
+        ),
+    ),
+    oneroster.SOURCE_FORMAT: (oneroster.SOURCE, ("student_number:", "example_person:")),
+}
+"""What makes the people of a standard's source those of the example school's rosters."""
 SUFFIX = {"csv": "csv", "jsonl": "jsonl", "xlsx": "xlsx", "parquet": "parquet"}
 
 Progress = Callable[[int, int, int], None]
@@ -98,22 +109,33 @@ def _blocks(request: Request, out: Path, folder: Path, workers: int) -> Iterator
 
 def _write_specs(request: Request, out: Path) -> Path | None:
     """Write the shipped specs of the evidence with the reader of another format."""
-    if request.format not in READERS:
+    if request.format not in (*READERS, *PEOPLE_OF):
         return None
     out = out.absolute()
     site = out.with_name(f"{out.name}-site")
     if site.exists() and any(site.rglob("*.yaml")):
         raise RequestError(f"{site} is not empty: the specs of this format go there")
     shipped = files("pipelines.sources.specs")
+    if request.format in PEOPLE_OF:
+        source, (pattern, people) = PEOPLE_OF[request.format]
+        spec = shipped.joinpath(f"{source}.yaml")
+        if not spec.is_file():
+            return None
+        _write(site, source, re.sub(pattern, people, spec.read_text(encoding="utf-8")))
+        return site
     wanted = [name for name in EVIDENCE if NATIVE.get(name, "csv") != request.format]
     for source in wanted:
         text = shipped.joinpath(f"{source}.yaml").read_text(encoding="utf-8")
         text = re.sub(r"(?m)^reader: .*$", f"reader: {READERS[request.format]}", text)
         text = re.sub(r"(?m)^files: .*$", f'files: "*.{SUFFIX[request.format]}"', text)
-        path = site / "sources" / f"{source}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _write(site, source, text)
     return site if wanted else None
+
+
+def _write(site: Path, source: str, text: str) -> None:
+    path = site / "sources" / f"{source}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _files(folder: Path) -> list[Path]:

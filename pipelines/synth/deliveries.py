@@ -196,11 +196,17 @@ def _send_forms(writer: _Writer, forms: workplace.Forms) -> None:
 
 
 def _send_statements(writer: _Writer, export: Export, name: str) -> None:
-    """Send forms as xAPI statements; a withdrawal is a voiding statement."""
+    """Send forms as xAPI statements; a withdrawal is a voiding statement.
+
+    The source takes each of these for two records, as it may be about either kind.
+    """
     file = f"{xapi.SOURCE}/{name}{writer.suffix}.jsonl"
-    sent = xapi.write_forms(export.rows, writer.block, writer.out / file)
+    sent_at = sent_on(export.until)
+    sent = xapi.write_forms(export.rows, writer.block, writer.out / file, sent_at)
     as_sent = Export(export.until, sent)
-    writer.note(xapi.SOURCE, file, export.until, sent.height, as_sent.counts())
+    counts = as_sent.counts()
+    counts[ACCEPTED] += sent.filter(pl.col("Status") == xapi.WITHDRAWN).height
+    writer.note(xapi.SOURCE, file, export.until, sent.height, counts)
     writer.written.faults += as_sent.faults(file)
 
 
@@ -333,9 +339,9 @@ def _send_wrong_files(writer: _Writer, made: list[Export]) -> None:
     form = writer.form_of(FORMS)
     name = request.prefix.lower().replace("-", "_")
     some = made[-1].rows.drop("outcome", "fault", "code", "detail").head(12)
-    file = f"{FORMS}/{name}forms_without_rating{SUFFIXES[form]}"
-    write_frame(some.drop("Rating"), writer.out / file, form, Dialect(delimiter=";"))
-    _note_wrong(writer, file, last, "without_rating", ("unreadable",))
+    file = f"{FORMS}/{name}forms_without_columns{SUFFIXES[form]}"
+    write_frame(some.drop("Rating", "EPA"), writer.out / file, form, Dialect(delimiter=";"))
+    _note_wrong(writer, file, last, "without_columns", ("unreadable",))
     raw = csv_bytes(some, Dialect(delimiter=";"))
     if form == "csv":
         mangled = raw[:-40] + b"\xff\xfe\x00\x81 \xc3\x28"

@@ -349,7 +349,7 @@ _PLANTERS: dict[str, Callable[[_Planting, str, int], None]] = {
     "void_before": _plant_void_before,
     "duplicate_row": _plant_duplicate_row,
     "unknown_learner": _wrong_cells(
-        f"{ACCEPTED}|{QUARANTINED}", "", lambda p: {"Student": f"{p.block.request.prefix}s999999"}
+        QUARANTINED, "waiting", lambda p: {"Student": f"{p.block.request.prefix}s999999"}
     ),
     "missing_learner": _wrong_cells(QUARANTINED, "missing", lambda _: {"Student": ""}),
     "missing_competency": _wrong_cells(QUARANTINED, "missing", lambda _: {"EPA": ""}),

@@ -10,7 +10,8 @@ from pipelines.synth.exams import ESSAY_POINTS
 from pipelines.synth.people import Block, programme_years
 from pipelines.synth.writers import csv_bytes, write_zip
 
-SOURCE = "example_oneroster"
+SOURCE = "oneroster_bulk"
+SOURCE_FORMAT = "oneroster"
 VERSION = "1.2"
 ORG = "school"
 FULLY_GRADED, NOT_SUBMITTED, SUBMITTED = "fully graded", "not submitted", "submitted"
@@ -25,6 +26,7 @@ BULK = (
     "roles",
     "users",
 )
+RECORDS = ("enrollments", "lineItems", "results", "users")
 ABSENT = (
     "categories",
     "classResources",
@@ -43,7 +45,10 @@ PROGRESS_CLASS, ESSAY_CLASS = "progress-tests", "case-essays"
 
 
 def write(block: Block, progress: pl.DataFrame, essays: pl.DataFrame, path: Path) -> int:
-    """Write the bundle of a block, and return how many results it holds."""
+    """Write the bundle of a block, and return how many records it holds.
+
+    Records are users, enrolments, line items and results.
+    """
     results = _results(block, progress, essays)
     tables = {
         "academicSessions": _sessions(block),
@@ -59,7 +64,7 @@ def write(block: Block, progress: pl.DataFrame, essays: pl.DataFrame, path: Path
     members = {"manifest.csv": csv_bytes(_manifest())}
     members |= {f"{name}.csv": csv_bytes(tables[name]) for name in BULK}
     write_zip(members, path)
-    return results.height
+    return sum(tables[name].height for name in RECORDS)
 
 
 def _manifest() -> pl.DataFrame:

@@ -45,6 +45,21 @@ def place_of(request: Request, pattern: str) -> int:
     return [each.id for each in request.parameters.patterns].index(pattern)
 
 
+def competencies_of(pattern: str) -> list[int]:
+    """Return the places of the competencies that a pattern can be about.
+
+    Where nothing but open tasks, or nothing at all, may be there, it is none that multisource
+    feedback or, for a gap, essays are about.
+    """
+    codes = [code for code, _, _ in EPAS]
+    by_forms = [i for i, code in enumerate(codes) if code not in MSF_COMPETENCIES]
+    if pattern == "open_only":
+        return [i for i in by_forms if codes[i] in ESSAY_COMPETENCIES]
+    if pattern == "evidence_gap":
+        return [i for i in by_forms if codes[i] not in ESSAY_COMPETENCIES]
+    return list(range(len(codes)))
+
+
 def plant(
     request: Request,
     block: int,
@@ -66,12 +81,6 @@ def plant(
     long_enough = (last.astype(np.int64) - entered) >= SEEN_FOR_DAYS
     order = rng.permutation(n)
     queue = [int(i) for i in order if long_enough[i] and is_steady[i]]
-    codes = [code for code, _, _ in EPAS]
-    by_forms = [i for i, code in enumerate(codes) if code not in MSF_COMPETENCIES]
-    places_of = {
-        "open_only": [i for i in by_forms if codes[i] in ESSAY_COMPETENCIES],
-        "evidence_gap": [i for i in by_forms if codes[i] not in ESSAY_COMPETENCIES],
-    }
     pattern = np.full(n, NOBODY, dtype=np.int64)
     competency = np.full(n, NOBODY, dtype=np.int64)
     for place, each in enumerate(request.parameters.patterns):
@@ -82,6 +91,5 @@ def plant(
         chosen, queue = queue[:wanted], queue[wanted:]
         pattern[chosen] = place
         if each.about == "competency":
-            places = places_of.get(each.id, list(range(len(codes))))
-            competency[chosen] = rng.choice(places, len(chosen))
+            competency[chosen] = rng.choice(competencies_of(each.id), len(chosen))
     return Planted(pattern, competency)

@@ -66,6 +66,12 @@ class Request:
         known = {pattern.id for pattern in self.parameters.patterns}
         for pattern in (*self.effects, *self.shares):
             _one_of("pattern", pattern, tuple(sorted(known)))
+        if self.format == "oneroster" and len(self.blocks) > 1:
+            most = self.parameters.volume.block_learners.value
+            raise RequestError(
+                f"learners is {self.learners}: a OneRoster set holds everybody, and here at most "
+                f"{most}; choose another format for more"
+            )
         for pattern, share in self.shares.items():
             if not 0 <= share <= 1:
                 raise RequestError(f"the share of {pattern} is {share}: it lies between 0 and 1")

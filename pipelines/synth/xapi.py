@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,9 @@ from pipelines.synth.people import Block
 from pipelines.synth.workplace import LABELS, TIME_FORMAT
 
 SOURCE = "xapi_wba"
-HOME_PAGE = "https://id.school.example"
+SOURCE_FORMAT = "xapi"
+HOME_PAGE = "https://id.example.edu"
+"""The directory whose account names the shipped source takes for the ids of rosters."""
 NAMESPACE = "https://w3id.org/tessera/xapi/"
 ASSESSED = f"{NAMESPACE}verbs/assessed"
 DECLARED = f"{NAMESPACE}verbs/declared-ai-use"
@@ -23,6 +26,7 @@ FORM_PAGE = "https://forms.school.example/filled/"
 TASK_PAGE = "https://vle.school.example/tasks/"
 ZONE = "Europe/Vienna"
 ISO = "%Y-%m-%dT%H:%M:%S%:z"
+STORED = "%Y-%m-%dT%H:%M:%SZ"
 INSTRUMENTS = {
     "mini-CEX": "mini_cex",
     "DOPS": "dops",
@@ -70,9 +74,19 @@ def as_statements(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows.filter(~amended), voids, renewed])
 
 
-def write_forms(rows: pl.DataFrame, block: Block, path: Path) -> pl.DataFrame:
-    """Write an export of forms as statements, and return its rows as they were sent."""
-    sent = as_statements(rows)
+def write_forms(rows: pl.DataFrame, block: Block, path: Path, sent_at: datetime) -> pl.DataFrame:
+    """Write an export of forms as statements, and return its rows as they were sent.
+
+    Each was stored when its form was handed in; what came later is stored when it is sent.
+    """
+    came_later = (pl.col("Status") == WITHDRAWN) | (pl.col("fault") == AMENDED)
+    handed_in = pl.col("Submitted").str.to_datetime(TIME_FORMAT, strict=False)
+    utc = handed_in.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
+    sent = as_statements(rows).with_columns(
+        stored=pl.when(~came_later)
+        .then(utc.dt.convert_time_zone("UTC").dt.to_string(STORED))
+        .fill_null(pl.lit(sent_at.strftime(STORED)))
+    )
     texts = sent.select(
         pl.when(pl.col("Status") == WITHDRAWN)
         .then(_void().struct.json_encode())
@@ -94,6 +108,7 @@ def write_declarations(declared: pl.DataFrame, block: Block, path: Path) -> int:
         _declaration()
         .struct.json_encode()
         .str.replace_all(f'"{NAMESPACE}extensions/[a-z-]+":null,', "")
+        .str.replace_all(',"version":null', "")
         .alias("line")
     )
     _write_lines(texts["line"], path)
@@ -145,6 +160,7 @@ def _assessment(block: Block) -> pl.Expr:
             ).alias("extensions"),
         ).alias("context"),
         _instant("Observed").alias("timestamp"),
+        pl.col("stored"),
     )
 
 
@@ -176,6 +192,7 @@ def _declaration() -> pl.Expr:
             ).alias("extensions")
         ).alias("context"),
         pl.col("at").alias("timestamp"),
+        pl.col("at").alias("stored"),
     )
 
 
@@ -196,6 +213,7 @@ def _void() -> pl.Expr:
             pl.col("Form ID").map_elements(statement_id, return_dtype=pl.String).alias("id"),
         ).alias("object"),
         _instant("Submitted").alias("timestamp"),
+        pl.col("stored"),
     )
 
 

@@ -22,6 +22,7 @@ PROJECT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
 REFERENCE = (
     "ai_policy_level",
     "assessor_role",
+    "cut_score",
     "identity",
     "instrument",
     "rule_set",

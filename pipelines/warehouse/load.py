@@ -165,7 +165,7 @@ def _load(
     mended = refused_and_replayed(home, records, aside.replayed)
     _replace(con, "intake_record", [_intake_row(record, aside, mended) for record in records])
     _forget_later_arrivals(con, known_at)
-    for table, rows in reference_tables(settings).items():
+    for table, rows in reference_tables(home, settings, known_at).items():
         _replace(con, table, rows)
     if known_at is None:
         list_unmatched(home, records, aside, identity)

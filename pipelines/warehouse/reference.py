@@ -17,6 +17,7 @@ from pipelines.rules import load_catalogue
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.sources import codes as code_lists
+from pipelines.warehouse import cut_scores
 
 Rows = pl.DataFrame | list[dict[str, Any]]
 
@@ -30,13 +31,14 @@ CODE_LISTS = {
 NO_ZONE = "UTC"
 
 
-def reference_tables(settings: Settings) -> dict[str, Rows]:
+def reference_tables(home: Home, settings: Settings, known_at: datetime | None) -> dict[str, Rows]:
     """Return the rows of every raw table that is replaced whole at each load."""
     rules = load_catalogue(settings.site)
     codes = code_lists.load(settings)
     return {
         "rule_set": rules.rule_rows(),
         "ai_policy_level": rules.ai_policy_rows(),
+        "cut_score": cut_scores.rows(home, known_at),
         **{table: codes[name] for table, name in CODE_LISTS.items()},
     }
 

@@ -120,10 +120,13 @@ TABLES_SQL = {
         delivery_id varchar, source_row bigint, source_cell varchar, known_at timestamptz""",
     "fct_decision": """record_key varchar, learner_key varchar, committee_id varchar,
         meeting_id varchar, decision_kind varchar, outcome varchar, rationale varchar,
-        dissent varchar, appeal_status varchar, decided_by_keys varchar[], recused_keys varchar[],
+        dissent varchar, appeal_status varchar, standing varchar,
+        decided_by_keys varchar[], recused_keys varchar[],
         is_corrected boolean, is_latest boolean, decided_at timestamptz, decided_on date,
         source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
         known_at timestamptz""",
+    "committee_member": """record_key varchar, committee_id varchar, member_key varchar,
+        member_role varchar, is_voting boolean, term_from date, term_to date""",
     "fct_action": """record_key varchar, learner_key varchar, competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
         required_n bigint, n_done bigint, n_days_overdue bigint, is_overdue boolean,
@@ -231,6 +234,11 @@ select
         case when n_assessors < 3 then n_assessors || ' of 3 assessors' end,
         case when n_methods < 2 then n_methods || ' of 2 methods' end
     ], lambda x: x is not null) as shortfalls,
+    list_filter([
+        case when n_data_points < 5 then 'data_points' end,
+        case when n_assessors < 3 then 'assessors' end,
+        case when n_methods < 2 then 'methods' end
+    ], lambda x: x is not null) as shortfall_codes,
     evidence_ids, true as is_default, true as is_current_stage, true as is_required
 from judged
 """
@@ -704,6 +712,7 @@ class _Cohort:
                     key, ("Ratings of handover vary by setting; observation by new assessors.",)
                 ),
                 "appeal_status": "none",
+                "standing": "stands",
                 "decided_by_keys": ["A-01ASSESSOR", "A-02ASSESSOR"],
                 "is_corrected": False,
                 "is_latest": True,

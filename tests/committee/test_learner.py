@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 
 from pipelines.committee.learner import LearnerPage, assemble
 from pipelines.committee.queries import Portfolio
+from pipelines.committee.render import Pages
 from pipelines.home import Home
 from tests.committee.edition import EMPTY, FULL, HOSTILE, STRAY, database_of
 
@@ -158,3 +160,48 @@ def test_signals_say_which_assessment_would_help(portfolio: Portfolio) -> None:
 
 def test_overdue_actions_come_first(portfolio: Portfolio) -> None:
     assert [a["state"] for a in _page(portfolio, FULL).actions] == ["overdue", "done"]
+
+
+def test_a_decision_that_does_not_stand_is_kept_and_never_opens_the_page(
+    portfolio: Portfolio,
+) -> None:
+    page = _page(portfolio, FULL)
+    assert page.last_decision is not None
+    assert page.decisions_that_do_not_stand == ()
+    lone = {**page.decisions[0], "is_latest": False, "standing": "no_quorum"}
+    changed = replace(page, decisions=(lone,))
+    assert changed.last_decision is None
+    assert changed.decisions_that_do_not_stand == (lone,)
+
+
+def test_what_a_competency_lacks_that_no_column_counts_is_named(portfolio: Portfolio) -> None:
+    page = _page(portfolio, FULL)
+    line = next(c for c in page.competencies if c.status == "not_enough_evidence")
+    assert line.unseen_shortfalls == ()
+    lacks = {
+        "shortfall_codes": ["data_points", "narratives"],
+        "shortfalls": ["3 of 5 data points", "0 of 2 comments"],
+    }
+    short = replace(line, row={**line.row, **lacks})
+    assert short.unseen_shortfalls == ("0 of 2 comments",)
+    assert replace(short, status="not_required").unseen_shortfalls == ()
+    assert replace(page, competencies=(short,)).unseen_shortfalls == (
+        (line.title, ("0 of 2 comments",)),
+    )
+
+
+def test_the_page_stars_a_shortfall_that_no_column_counts_and_says_it_in_words(
+    portfolio: Portfolio,
+) -> None:
+    lacks = {"shortfall_codes": ["rated"], "shortfalls": ["1 of 3 ratings <of> its scale"]}
+    statuses = [
+        {**row, **lacks} if row["status"] == "not_enough_evidence" else row
+        for row in portfolio.rows("status", FULL)
+    ]
+    of_status = {**portfolio.of_learners["status"], FULL: statuses}
+    (row,) = (r for r in portfolio.learners if r["learner_key"] == FULL)
+    changed = replace(portfolio, of_learners={**portfolio.of_learners, "status": of_status})
+    text = Pages(changed).learner(assemble(changed, row))
+    assert '<abbr class="star" title="1 of 3 ratings &lt;of&gt; its scale">*</abbr>' in text
+    assert "short of what no column counts" in text
+    assert "<of>" not in text

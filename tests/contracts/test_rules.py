@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipelines.contracts import CONTRACTS
+from pipelines.contracts import CONTRACTS, Decision
 from pipelines.contracts.problems import problems
+from pipelines.contracts.rules import Apart, ExactlyOne, Reaches, Within
 
 Record = dict[str, Any]
 
@@ -78,12 +83,32 @@ BREAKS: list[tuple[str, dict[str, Any], str, str]] = [
     ("committee", {"attendance": "present"}, "field_not_allowed", "attendance"),
     ("decision", {"meeting_id": None}, "field_needed", "meeting_id"),
     ("decision", {"decided_by": "[]"}, "too_few_items", "decided_by"),
+    ("decision", {"decision_kind": "chairs_action", "decided_by": '["a1"]'}, "field_not_allowed",
+     "meeting_id"),
+    ("decision", {"decision_kind": "chairs_action", "meeting_id": None}, "not_exactly_one",
+     "decided_by"),
+    ("decision", {"decision_kind": "chairs_action", "meeting_id": None, "decided_by": '["a1"]',
+     "quorum": 1}, "field_not_allowed", "quorum"),
+    ("decision", {"recused": '["a2"]'}, "in_both_lists", "decided_by"),
+    ("decision", {"recused": '["a3"]', "dissent_by": '["a3"]', "dissent": "No."}, "in_both_lists",
+     "dissent_by"),
+    ("decision", {"present": '["a1", "a3"]'}, "not_in_list_of", "decided_by"),
+    ("decision", {"present": '["a1", "a2"]', "dissent_by": '["a3"]', "dissent": "No."},
+     "not_in_list_of", "dissent_by"),
+    ("decision", {"dissent_by": '["a2"]'}, "field_needed", "dissent"),
+    ("decision", {"quorum": 3}, "too_few_people", "present"),
     ("action", {"status": "done"}, "field_needed", "done_on"),
     ("action", {"due_on": "2026-05-01"}, "out_of_order", "due_on"),
 ]  # fmt: skip
 
 
-def given(record: Record) -> Record:
+def listed(value: Any) -> Any:
+    """Return a list that is written as JSON as the contract reads it."""
+    is_list = isinstance(value, str) and value.startswith("[")
+    return json.loads(value) if is_list else value
+
+
+def filled(record: Record) -> Record:
     return {name: value for name, value in record.items() if value is not None}
 
 
@@ -98,7 +123,7 @@ def test_each_rule_refuses_a_record_that_breaks_it(
 ) -> None:
     contract = CONTRACTS[kind]
     with pytest.raises(ValidationError) as caught:
-        contract.model_validate(given(good[kind] | change))
+        contract.model_validate(filled(good[kind] | change))
     assert [(p.code, p.field) for p in problems(contract, caught.value)] == [(code, field)]
 
 
@@ -110,10 +135,37 @@ def test_every_rule_of_every_contract_has_a_record_that_breaks_it(
         for of_kind, change, _, _ in BREAKS:
             if of_kind == kind:
                 loose = dict.fromkeys(contract.model_fields)
-                record = contract.model_construct(**{**loose, **given(good[kind] | change)})
+                read = {name: listed(v) for name, v in filled(good[kind] | change).items()}
+                record = contract.model_construct(**{**loose, **read})
                 unbroken -= {rule for rule in unbroken if _breaks(rule, record)}
         assert not unbroken, kind
 
 
 def _breaks(rule: Any, record: Any) -> bool:
     return rule.broken_by(record) is not None
+
+
+_people = st.none() | st.lists(st.sampled_from(["a1", "a2", "a3"]), min_size=1, max_size=3)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    decided_by=_people,
+    present=_people,
+    recused=_people,
+    dissent_by=_people,
+    quorum=st.none() | st.integers(0, 4),
+    decision_kind=st.sampled_from(["meeting", "chairs_action"]),
+)
+def test_a_rule_between_lists_of_people_judges_a_record_and_a_row_alike(
+    **lists_and_more: Any,
+) -> None:
+    record = Decision.model_construct(
+        **(dict.fromkeys(Decision.model_fields) | lists_and_more | {"meeting_id": None})
+    )
+    lists = dict.fromkeys(("decided_by", "present", "recused", "dissent_by"), pl.List(pl.String))
+    schema: dict[str, Any] = lists | {"quorum": pl.Int64, "decision_kind": pl.String}
+    frame = pl.DataFrame([{name: lists_and_more[name] for name in schema}], schema=schema)
+    for rule in Decision.rules:
+        if isinstance(rule, Apart | Within | ExactlyOne | Reaches):
+            assert frame.select(rule.holds()).item() is (rule.broken_by(record) is None), rule

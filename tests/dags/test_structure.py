@@ -17,6 +17,7 @@ WRITERS = {
     "calibrate": {"load", "estimate"},
     "housekeeping": {"clear_leftovers"},
     "pull": set(),
+    "committee": {"freeze", "release"},
 }
 
 
@@ -176,3 +177,24 @@ def test_a_connection_of_airflow_gives_the_address_and_the_secret(
     access = access_of("our_forms", None, uri_of_store("our_forms"), environment={})
     assert access.endpoint == "https://lrs.example.edu:8443/xapi"
     assert (access.key, access.secret) == ("key", "se/cret")
+
+
+def test_a_pack_is_frozen_then_answered_by_a_person_and_the_answer_recorded(
+    dags: dict[str, Any],
+) -> None:
+    assert set(dags["committee"].task_ids) == {"freeze", "approval", "release"}
+    assert chain(dags["committee"], ["freeze", "approval", "release"])
+
+
+def test_silence_is_a_refusal_and_a_refusal_is_recorded_too(dags: dict[str, Any]) -> None:
+    approval = dags["committee"].get_task("approval")
+    assert approval.defaults == ["Reject"]
+    assert approval.options == ["Approve", "Reject"]
+    assert approval.response_timeout == timedelta(days=7)
+    assert not hasattr(approval, "fail_on_reject")
+    assert dags["committee"].get_task("release").trigger_rule == "all_success"
+
+
+def test_a_meeting_is_asked_for_and_nothing_starts_by_itself(dags: dict[str, Any]) -> None:
+    assert dags["committee"].timetable.can_be_scheduled is False
+    assert "meeting_id" in dags["committee"].params

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.contracts import (
     Demographics,
+    ExamResponse,
     ExamResult,
     Learner,
     LearnerStage,
@@ -51,6 +52,28 @@ def add_portfolio(school: RawBuilder) -> None:
     _refuse_correction(school, "cora-0")
     for sitting in range(4):
         _pass_essay(school, sitting)
+    _sit_progress_test(school)
+    _ask_respondents(school)
+    _meet_stations(school)
+    school.table(
+        "cut_score",
+        [
+            {
+                "cut_score_id": "c1",
+                "programme_id": PROGRAMME,
+                "task_id": "PROGRESS",
+                "sitting_id": "P1",
+                "method": "cohen",
+                "cut_score": Decimal(38),
+                "parameters": "{}",
+                "panel": "{}",
+                "sensitivity": "{}",
+                "decided_by": "exam board",
+                "source": "Cohen-Schotanus and van der Vleuten 2010",
+                "known_at": school.known_at,
+            }
+        ],
+    )
     for number in range(2):
         _observe(
             school,
@@ -228,6 +251,81 @@ def _pass_essay(school: RawBuilder, sitting: int) -> None:
         ),
         source_id="results",
     )
+
+
+def _sit_progress_test(school: RawBuilder) -> None:
+    school.add(
+        ExamResult(
+            programme_id=PROGRAMME,
+            record_id="cora-progress",
+            learner_id="cora",
+            task_id="PROGRESS",
+            sitting_id="P1",
+            instrument_id="progress_test",
+            result_status="scored",
+            score=Decimal(40),
+            max_score=Decimal(100),
+            occurred_at=datetime(2026, 1, 12, 9, tzinfo=UTC),
+        ),
+        source_id="results",
+    )
+
+
+def _meet_stations(school: RawBuilder) -> None:
+    for station in ("history", "examination"):
+        school.add(
+            ExamResponse(
+                programme_id=PROGRAMME,
+                record_id=f"cora-{station}",
+                learner_id="cora",
+                task_id="CIRCUIT",
+                sitting_id="C1",
+                item_id="checklist",
+                station_id=station,
+                examiner_id="ward",
+                response_status="scored",
+                score=Decimal(12),
+                max_score=Decimal(20),
+                global_rating="pass",
+                occurred_at=datetime(2026, 1, 14, 9, tzinfo=UTC),
+            ),
+            source_id="exam",
+        )
+
+
+def _ask_respondents(school: RawBuilder) -> None:
+    """Add feedback about Cora by six nurses, one peer and herself."""
+    roles = [("nurse", "nursing"), ("peer", "peer"), ("self", "self")]
+    school.table(
+        "assessor_role",
+        [
+            {
+                "assessor_role": role,
+                "title": role,
+                "role_group": group,
+                "source": "local choice",
+            }
+            for role, group in roles
+        ],
+    )
+    for number, role in enumerate(["nurse"] * 6 + ["peer", "self"]):
+        school.add(
+            WorkplaceAssessment(
+                programme_id=PROGRAMME,
+                record_id=f"cora-msf-{number}",
+                learner_id="cora",
+                instrument_id="msf",
+                form_record_id=f"cora-msf-{number}",
+                framework_id="epas",
+                competency_id="EPA02",
+                scale_id="msf_6",
+                level=4 + number % 3,
+                assessor_role=role,
+                narrative_strengths="Always kind.",
+                observed_at=datetime(2026, 1, 20, 9, tzinfo=UTC),
+            ),
+            source_id="msf",
+        )
 
 
 def _refuse_correction(school: RawBuilder, record_id: str) -> None:

@@ -78,6 +78,8 @@ def _add_code_lists(school: RawBuilder) -> None:
         ("mcq", "written_exam", "0.6", "secured"),
         ("osce", "performance_exam", "0.7", "secured"),
         ("coursework", "written_work", "0.3", "open"),
+        ("progress_test", "written_exam", "0.4", "secured"),
+        ("msf", "multisource", "0.2", "observed"),
     )
     school.table(
         "instrument",
@@ -164,17 +166,18 @@ def _add_programme(school: RawBuilder) -> None:
             )
     for task in _tasks():
         school.add(task, source_id="programme")
-    school.add(
-        Committee(
-            **_ids("member-1"),
-            committee_id="progress",
-            entry_type="member",
-            member_id="chair",
-            member_role="chair",
-            term_from=date(2025, 1, 1),
-        ),
-        source_id="committee",
-    )
+    for number, member in enumerate(("chair", "ward", "clinic"), start=1):
+        school.add(
+            Committee(
+                **_ids(f"member-{number}"),
+                committee_id="progress",
+                entry_type="member",
+                member_id=member,
+                member_role="chair" if number == 1 else "member",
+                term_from=date(2025, 1, 1),
+            ),
+            source_id="committee",
+        )
     for meeting_id, meets_on in (("M1", date(2025, 11, 30)), ("M2", date(2026, 3, 2))):
         school.add(
             Committee(
@@ -247,6 +250,13 @@ def _tasks() -> list[Task]:
             modality="osce",
             instrument_id="osce",
             due_on=date(2026, 1, 15),
+        ),
+        Task(
+            **_ids("task-progress"),
+            task_id="PROGRESS",
+            modality="progress_test",
+            instrument_id="progress_test",
+            due_on=date(2026, 1, 12),
         ),
         Task(
             **_ids("task-unused"),
@@ -608,6 +618,7 @@ def _add_words_and_decisions(school: RawBuilder) -> None:
         "committee_id": "progress",
         "meeting_id": "M1",
         "decided_by": ["chair", "ward"],
+        "present": ["chair", "ward", "clinic"],
         "recused": ["mentor"],
         "vocabulary_id": "local",
         "rationale": "Handover needs practice.",

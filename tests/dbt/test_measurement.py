@@ -60,3 +60,17 @@ def test_dependability_of_the_marts_equals_that_of_the_functions(built: Built) -
         assert is_calibrated
         assert float(found) == pytest.approx(expected, abs=6e-5)
         assert float(sem) == pytest.approx(math.sqrt(0.31 / expected - 0.31), abs=6e-5)
+
+
+def test_a_cut_score_set_for_a_sitting_counts_there_and_is_shown_with_its_method(
+    built: Built,
+) -> None:
+    (sitting,) = built.query(
+        "select cut_score, cut_score_method, is_at_or_above_cut from marts.fct_exam_sitting "
+        "where sitting_id = 'P1'"
+    )
+    assert (float(sitting[0]), *sitting[1:]) == (38.0, "cohen", True)
+    (evidence,) = built.query(
+        "select cut_score, is_at_or_above_target from marts.fct_evidence where sitting_id = 'P1'"
+    )
+    assert (float(evidence[0]), evidence[1]) == (38.0, True)

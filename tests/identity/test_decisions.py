@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.home import Home
-from pipelines.identity.bridge import connect
+from pipelines.identity.bridge import PersonSets, connect
 from pipelines.identity.decisions import (
     Decision,
     Identity,
@@ -166,6 +166,13 @@ def test_neither_rows_nor_decisions_depend_on_their_order(data: st.DataObject) -
     ordered = sorted(taken, key=lambda item: item.order)
     expected = bridge(people, *ordered)
     assert bridge(shuffled, *reordered).equals(expected)
+    whole = PersonSets(pl.DataFrame(people, schema=PERSON_SCHEMA), decisions=ordered)
+    by_pseudonym = {
+        (pseudonym, whole.validity(node)[0]): whole.person_key(node, KEYS)
+        for node, pseudonym, _ in whole.met()
+    }
+    told = expected.select("pseudonym", "valid_from", "person_key").rows()
+    assert {(pseudonym, begins): key for pseudonym, begins, key in told} == by_pseudonym
     stretches = expected.select("pseudonym", "valid_from")
     assert stretches.is_duplicated().sum() == 0
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pipelines.home import Home
 from pipelines.identity.decisions import Decision, Identity, write_decision
 from pipelines.intake.aside import unmatched_path
+from pipelines.intake.ledger import ledger
 from pipelines.intake.quarantine import causes
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
@@ -241,7 +242,7 @@ def complete(waiting_school: Make, result_row: Make) -> Any:
     return school
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_any_order_of_rosters_records_and_decisions_gives_equal_tables(
     complete: Any, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -286,3 +287,44 @@ def test_the_ledger_and_the_warehouse_say_the_same(complete: Any) -> None:
 def in_ledger_by_outcome(school: Any) -> dict[str, int]:
     totals = school.totals()
     return {name: n for name, n in totals.items() if name != "rows_read"}
+
+
+FORMS = (
+    "Form;Student;EPA;Rating;Assessor;Observed;Comment\n"
+    "F1;s1;EPA1;3;t1;05.03.2026;fine\n"
+    "F2;s2;EPA1;4;t1;05.03.2026;fine\n"
+)
+
+
+def test_records_wait_by_default_where_a_source_of_the_name_space_delivers_rosters(
+    clinic: Any, roster_spec: str
+) -> None:
+    clinic.drop("forms", "a.csv", FORMS)
+    clinic.take_in()
+    assert clinic.totals() == {"accepted": 2}
+    clinic.spec("roster", roster_spec)
+    assert len(clinic.take_in()) == 1
+    assert clinic.totals() == {"quarantined": 2}
+    clinic.drop("roster", "r.csv", "Student\ns2\n")
+    clinic.take_in()
+    assert clinic.totals() == {"accepted": 2, "quarantined": 1}
+    forms = (clinic.site / "sources" / "forms.yaml").read_text()
+    clinic.spec("forms", forms + "unknown_learners: accept\n")
+    clinic.take_in()
+    assert clinic.totals() == {"accepted": 3}
+
+
+def test_a_spec_declares_the_match_rate_below_which_its_deliveries_are_held(
+    clinic: Any, roster_spec: str
+) -> None:
+    forms = (clinic.site / "sources" / "forms.yaml").read_text()
+    clinic.spec("forms", forms + "gates: {min_match_share: 0.6}\n")
+    clinic.spec("roster", roster_spec)
+    clinic.drop("forms", "a.csv", FORMS)
+    clinic.drop("roster", "r.csv", "Student\ns2\n")
+    clinic.take_in()
+    held = next(entry for entry in ledger(clinic.home) if entry.source == "forms")
+    assert (held.status, held.quarantined, held.reasons) == ("held", 2, {"held": 2})
+    clinic.drop("roster", "s.csv", "Student;Other\ns9;s1\n")
+    clinic.take_in()
+    assert clinic.totals() == {"accepted": 4}

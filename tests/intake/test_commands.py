@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
+from tests.sources.workbooks import workbook, zipped
 
 Make = Callable[..., Any]
 
@@ -107,23 +110,57 @@ def test_check_says_for_each_record_whether_it_would_be_accepted(tmp_path: Path)
     assert summary == {"summary": {"readable": True, "rows": 5, "ok": 1, "refused": 4}}
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".json"])
+def as_file(suffix: str) -> bytes:
+    """Return two good results as a file of each format; text formats have an empty column."""
+    if suffix == ".json":
+        return json.dumps([RESULT, RESULT]).encode()
+    if suffix == ".jsonl":
+        return f"{json.dumps(RESULT)}\n{json.dumps(RESULT)}\n".encode()
+    if suffix == ".xlsx":
+        row = list(RESULT.values())
+        return workbook({"Results": [["Printed"], [*RESULT, "grade"], row, row]})
+    if suffix == ".parquet":
+        buffer = io.BytesIO()
+        pl.DataFrame([RESULT, RESULT]).write_parquet(buffer)
+        return buffer.getvalue()
+    if suffix == ".zip":
+        return zipped({"a.csv": as_file(".csv").decode()})
+    mark = "\t" if suffix == ".tsv" else ","
+    row = mark.join(str(value) for value in RESULT.values())
+    return "\n".join([mark.join((*RESULT, "grade")), row + mark, row + mark]).encode()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".json", ".jsonl", ".xlsx", ".parquet", ".zip"])
 def test_check_reads_the_same_records_from_each_format(suffix: str, tmp_path: Path) -> None:
     file = tmp_path / f"a{suffix}"
-    if suffix == ".json":
-        file.write_text(json.dumps([RESULT, RESULT]))
-    else:
-        mark = "," if suffix == ".csv" else "\t"
-        row = mark.join(str(value) for value in RESULT.values())
-        file.write_text("\n".join([mark.join((*RESULT, "grade")), row + mark, row + mark]))
-    result = run("check", "--kind", "exam_result", file)
+    file.write_bytes(as_file(suffix))
+    result = run("check", "--kind", "exam_result", file, "--json")
     assert result.exit_code == 0, result.stdout
-    assert "2 records: 2 good" in result.stdout
+    assert lines(result)[-1]["summary"] == {"readable": True, "rows": 2, "ok": 2, "refused": 0}
+    place = lines(result)[0].get("place")
+    assert place == ({".xlsx": "Results, row 3", ".zip": "row 1"}.get(suffix))
+
+
+def test_check_reads_text_in_any_encoding_and_refuses_bad_rows_alone(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    text = as_file(".csv").decode() + "\nragged,row"
+    file.write_bytes(text.encode("utf-16"))
+    result = run("check", "--kind", "exam_result", file, "--json")
+    assert [r["ok"] for r in lines(result)[:-1]] == [True, True, False]
+    assert lines(result)[2]["errors"][0]["code"] == "ragged_row"
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.json", b"{"), ("a.csv", b"\xff\xfe\x00x"), ("a.jsonl", b""), ("a.csv", b"a,b\n")],
+    [
+        ("a.json", b"{"),
+        ("a.csv", b"\xff\xfe\x00x"),
+        ("a.jsonl", b""),
+        ("a.csv", b"a,b\n"),
+        ("a.xlsx", b"PK"),
+        ("a.parquet", b"PAR1"),
+        ("a.zip", b"x"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_said_to_be_so(
     name: str, content: bytes, tmp_path: Path
@@ -137,7 +174,7 @@ def test_a_file_that_cannot_be_read_is_said_to_be_so(
 
 
 def test_check_refuses_a_kind_that_nobody_knows(tmp_path: Path) -> None:
-    result = run("check", "--kind", "xapi", tmp_path / "x")
+    result = run("check", "--kind", "horoscope", tmp_path / "x")
     assert result.exit_code == 2
     assert "exam_result" in result.stderr
 

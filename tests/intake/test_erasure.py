@@ -144,6 +144,15 @@ def test_the_archive_is_read_again_without_the_person_and_rows_keep_their_number
     assert {(r.source_row, r.problems[0]["code"]) for r in show(school.home)} == before
 
 
+def test_a_namesake_keeps_the_name(school: Any) -> None:
+    school.drop("roster", "more.csv", "Student;Given;Family\ns5;Ada;Qwvfamily\n")
+    school.take_in()
+    go(school)
+    assert set(found(school.home, ("canary77", "canary78", "zyxwanda"))) == set()
+    archived = [path.read_bytes() for path in school.home.archive.rglob("*") if path.is_file()]
+    assert any(b"s5;Ada;Qwvfamily" in content for content in archived)
+
+
 def test_a_legal_hold_refuses_erasure_with_its_reason(school: Any) -> None:
     home = ["--home", str(school.home.root)]
     given = ["--by", "B. Beispiel", "--reason", "appeal 12/2027"]

@@ -95,7 +95,7 @@ def test_a_rotation_makes_no_record_new(school: Any) -> None:
     [
         (("merge", "numbers:s1", "s2", *BY), "no identity"),
         (("merge", "numbers:s1", "numbers:s1", *BY), "two different"),
-        (("merge", "nunbers:s1", "numbers:s2", *BY), "there are: example"),
+        (("merge", "nunbers:s1", "numbers:s2", *BY), "there are: case_framework, example"),
         (("split", "numbers:s1", *BY), "nothing to split"),
         (("release", "numbers:s1", *BY), "no legal hold"),
         (("merge", "numbers:s1", "numbers:7", "--by", "root", "--reason", "why"), "names nobody"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from pipelines.contracts import Action, Decision
 from pipelines.identity.named import UnnamedError
 from pipelines.intake import sheet
 from pipelines.intake.ledger import ledger
@@ -40,6 +42,11 @@ def stuck(clinic: Any) -> Any:
 @pytest.fixture(params=["refused.xlsx", "refused.csv"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / request.param
+
+
+@pytest.fixture
+def csv_target(tmp_path: Path) -> Path:
+    return tmp_path / "refused.csv"
 
 
 def export(clinic: Any, target: Path) -> Path:
@@ -116,23 +123,23 @@ def test_the_same_sheet_again_brings_nothing_new(stuck: Any, target: Path) -> No
 
 
 def test_a_record_that_was_corrected_cannot_be_corrected_again_by_an_old_sheet(
-    stuck: Any, target: Path
+    stuck: Any, csv_target: Path
 ) -> None:
-    edit(export(stuck, target), fix())
-    send(stuck, target)
+    edit(export(stuck, csv_target), fix())
+    send(stuck, csv_target)
     stuck.take_in()
-    edit(target, fix(level="4"))
-    report = send(stuck, target)
+    edit(csv_target, fix(level="4"))
+    report = send(stuck, csv_target)
     assert report.n_replayed == 0
     assert report.already == 1
     assert "corrected already, by A. Muster" in report.refused[0].reason
 
 
 def test_what_is_still_wrong_stays_in_quarantine_with_the_new_reason_and_can_be_mended(
-    stuck: Any, target: Path
+    stuck: Any, csv_target: Path
 ) -> None:
-    edit(export(stuck, target), fix(level="9", day="2026-03-05"))
-    send(stuck, target)
+    edit(export(stuck, csv_target), fix(level="9", day="2026-03-05"))
+    send(stuck, csv_target)
     (taken,) = stuck.take_in()
     assert (taken.n_events, taken.refused, taken.replays) == (1, 1, 2)
     assert stuck.totals() == {"accepted": 2, "superseded": 2, "quarantined": 1}
@@ -140,8 +147,8 @@ def test_what_is_still_wrong_stays_in_quarantine_with_the_new_reason_and_can_be_
     assert again.delivery_id == taken.delivery_id
     assert again.record is not None
     assert (again.record["record_id"], again.record["level"]) == ("F2", "9")
-    edit(export(stuck, target), {"F2": {f"{CORRECTION}level": "5"}})
-    send(stuck, target)
+    edit(export(stuck, csv_target), {"F2": {f"{CORRECTION}level": "5"}})
+    send(stuck, csv_target)
     stuck.take_in()
     assert stuck.totals() == {"accepted": 3, "superseded": 3}
     assert levels(stuck)["F2"][0] == 5
@@ -166,12 +173,12 @@ def test_a_row_without_correction_stays_as_it_is(stuck: Any, target: Path) -> No
     ],
 )
 def test_edits_outside_the_corrections_are_refused_by_row(
-    stuck: Any, target: Path, column: str, said: str
+    stuck: Any, csv_target: Path, column: str, said: str
 ) -> None:
     edits = fix()
     edits["F2"][column] = "x1"
-    edit(export(stuck, target), edits)
-    report = send(stuck, target)
+    edit(export(stuck, csv_target), edits)
+    report = send(stuck, csv_target)
     assert report.n_replayed == 1
     (refusal,) = report.refused
     assert said in refusal.reason
@@ -189,10 +196,10 @@ def test_a_correction_of_an_unknown_field_is_refused(stuck: Any, tmp_path: Path)
 
 
 def test_a_mended_spec_that_accepts_the_row_does_not_count_it_twice(
-    stuck: Any, target: Path, clinic: Any
+    stuck: Any, csv_target: Path, clinic: Any
 ) -> None:
-    edit(export(stuck, target), fix(level="2"))
-    send(stuck, target)
+    edit(export(stuck, csv_target), fix(level="2"))
+    send(stuck, csv_target)
     stuck.take_in()
     before = levels(stuck)
     spec = (clinic.site / "sources" / "forms.yaml").read_text()
@@ -210,10 +217,10 @@ def test_a_mended_spec_that_accepts_the_row_does_not_count_it_twice(
     assert levels(stuck) == before
 
 
-def test_a_sheet_is_replayed_only_by_a_named_person(stuck: Any, target: Path) -> None:
-    edit(export(stuck, target), fix())
+def test_a_sheet_is_replayed_only_by_a_named_person(stuck: Any, csv_target: Path) -> None:
+    edit(export(stuck, csv_target), fix())
     with pytest.raises(UnnamedError, match="names nobody"):
-        send(stuck, target, by="admin")
+        send(stuck, csv_target, by="admin")
     assert len(active_records(stuck.home)) == 1
 
 
@@ -274,6 +281,39 @@ def make_form() -> Callable[..., str]:
         return f"{form};s1;EPA1;{rating};t1;05.03.2026;{comment}\n"
 
     return make
+
+
+def test_a_corrected_outcome_is_held_against_its_vocabulary_again(
+    clinic: Any, csv_target: Path
+) -> None:
+    fields = [*Decision.model_fields, *Action.model_fields]
+    decision = dict.fromkeys(fields) | {
+        "type": "decision",
+        "record_id": "D1",
+        "programme_id": "MED",
+        "learner_id": "s1",
+        "decision_kind": "chairs_action",
+        "committee_id": "PC",
+        "decided_by": ["a1"],
+        "vocabulary_id": "arcp",
+        "outcome": "first",
+        "rationale": "Why.",
+        "decided_at": "2026-03-01T10:00:00Z",
+    }
+    manifest = '{"sent_at": "2026-03-02T08:00:00Z", "rows": 1}'
+    clinic.drop("committee_decisions", "a.jsonl.manifest.json", manifest)
+    clinic.drop("committee_decisions", "a.jsonl", json.dumps(decision) + "\n")
+    clinic.take_in()
+    assert [cause.code for cause in causes(clinic.home)] == ["unknown_outcome"]
+    edit(export(clinic, csv_target), {"D1": {f"{CORRECTION}outcome": "second"}})
+    assert send(clinic, csv_target).n_replayed == 1
+    clinic.take_in()
+    (left,) = show(clinic.home, waiting=False)
+    assert [problem["code"] for problem in left.problems] == ["unknown_outcome"]
+    edit(export(clinic, csv_target), {"D1": {f"{CORRECTION}outcome": "1"}})
+    assert send(clinic, csv_target).n_replayed == 1
+    clinic.take_in()
+    assert list(show(clinic.home, waiting=False)) == []
 
 
 HELD_TEXT = "F4;s4;EPA1;3;t1;05.03.2026;Patient MRN 4471190 was well looked after\n"

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
 from pipelines.measurement.refusal import UnmeasurableError
-from pipelines.measurement.standard_setting import borderline_regression
+from pipelines.measurement.standard_setting import (
+    angoff,
+    borderline_regression,
+    cohen,
+    ebel,
+    equal_interval_sensitivity,
+    hofstee,
+    minimum_stations,
+)
 
 
 def station(n: int = 60, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -48,3 +57,107 @@ def test_stations_without_a_borderline_are_refused_in_words(change, words: str) 
     scores, grades = change(*station())
     with pytest.raises(UnmeasurableError, match=words):
         borderline_regression(scores, grades, borderline=1)
+
+
+def cohort(n: int = 200, seed: int = 4) -> np.ndarray:
+    return np.random.default_rng(seed).normal(60, 10, n)
+
+
+def test_angoff_adds_up_what_judges_expect_with_the_error_of_their_mean() -> None:
+    judgements = np.array([[0.6, 0.8, 0.7], [0.4, 0.6, 0.5], [0.9, 0.7, 0.8]])
+    found = angoff(judgements)
+    assert found.cut_score == pytest.approx(2.0)
+    assert found.by_judge == pytest.approx((1.9, 2.1, 2.0))
+    assert found.standard_error == pytest.approx(0.1 / np.sqrt(3))
+    assert angoff(judgements, np.array([2.0, 2, 2])).cut_score == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    ("judgements", "words"),
+    [
+        (np.ones((5, 1)), "two judges"),
+        (np.array([[0.5, np.nan]]), "every item"),
+        (np.array([[60.0, 70.0]]), "divide percentages"),
+    ],
+)
+def test_a_panel_that_cannot_carry_a_cut_score_is_refused_in_words(judgements, words) -> None:
+    with pytest.raises(UnmeasurableError, match=words):
+        angoff(judgements)
+
+
+def test_ebel_adds_up_the_classes_and_asks_for_the_missing_one() -> None:
+    items = {"essential easy": 20, "important hard": 10}
+    assert ebel(items, {"essential easy": 0.9, "important hard": 0.4}) == pytest.approx(22)
+    with pytest.raises(UnmeasurableError, match="important hard"):
+        ebel(items, {"essential easy": 0.9})
+    with pytest.raises(UnmeasurableError, match="0 to 1"):
+        ebel({"a": 1}, {"a": 90})
+
+
+def test_hofstee_lies_where_the_panels_line_meets_what_the_cohort_would_fail() -> None:
+    scores = cohort()
+    cut = hofstee(scores, min_cut=45, max_cut=65, min_fail=0.05, max_fail=0.4)
+    line = 0.4 + (0.05 - 0.4) * (cut - 45) / 20
+    assert 45 < cut < 65
+    assert (scores < cut - 1e-6).mean() <= line + 0.006
+    assert (scores <= cut + 1e-6).mean() >= line - 0.006
+    with pytest.raises(UnmeasurableError, match="other bounds"):
+        hofstee(scores, min_cut=70, max_cut=80, min_fail=0.05, max_fail=0.4)
+    with pytest.raises(UnmeasurableError, match="below the upper"):
+        hofstee(scores, min_cut=65, max_cut=45, min_fail=0.05, max_fail=0.4)
+
+
+def test_cohen_is_a_share_of_the_best_above_guessing() -> None:
+    scores = np.arange(1.0, 101)
+    best = np.percentile(scores, 95)
+    assert cohen(scores) == pytest.approx(0.6 * best)
+    assert cohen(scores, guess_score=20) == pytest.approx(20 + 0.6 * (best - 20))
+    with pytest.raises(UnmeasurableError, match="guessing"):
+        cohen(scores, guess_score=99)
+    with pytest.raises(UnmeasurableError, match="too few"):
+        cohen(scores[:4])
+
+
+def test_unequal_distances_between_grades_move_the_cut_score_and_equal_ones_do_not() -> None:
+    scores, grades = station()
+    found = equal_interval_sensitivity(
+        scores,
+        grades.astype(np.int64),
+        1,
+        {
+            "stretched": {0: 0, 1: 10, 2: 20, 3: 30, 4: 40},
+            "published": {0: 0, 1: 0.33, 2: 0.55, 3: 0.77, 4: 1},
+        },
+    )
+    assert found["stretched"].cut_score == pytest.approx(found["equal"].cut_score)
+    assert found["stretched"].slope == pytest.approx(found["equal"].slope / 10)
+    assert abs(found["published"].cut_score - found["equal"].cut_score) > 0.1
+    with pytest.raises(UnmeasurableError, match="position for grade 4"):
+        equal_interval_sensitivity(
+            scores, grades.astype(np.int64), 1, {"short": {0: 0, 1: 1, 2: 2, 3: 3}}
+        )
+
+
+def test_stations_to_pass_are_those_of_a_borderline_examinee() -> None:
+    rng = np.random.default_rng(6)
+    ability = rng.normal(0, 1, (300, 1))
+    scores = 10 + 2 * ability + rng.normal(0, 1, (300, 12))
+    found = minimum_stations(scores, np.full(12, 10.0), 120.0)
+    assert found.expected == pytest.approx(6, abs=0.4)
+    assert found.minimum == int(found.expected)
+    totals, passed = scores.sum(axis=1), (scores >= 10).sum(axis=1)
+    assert found.n_failing_by_it_alone == ((totals >= 120) & (passed < found.minimum)).sum()
+
+
+@pytest.mark.real
+def test_thirteen_judges_of_61_items_give_a_cut_score_with_its_error(real_data) -> None:
+    """Judges placed items on three levels: yes or no, would a level-2 examinee get them right?"""
+    table = pl.read_csv(real_data / "raters" / "immer_data.immer10.csv")
+    levels = table.select(pl.col("^R\\d\\d$")).to_numpy()
+    assert levels.shape == (61, 13)
+    found = angoff((levels <= 2).astype(np.float64))
+    sums = [int((table[judge] <= 2).sum()) for judge in table.columns[2:]]
+    assert found.by_judge == tuple(sums)
+    assert found.cut_score == pytest.approx(sum(sums) / 13)
+    assert found.standard_error == pytest.approx(float(pl.Series(sums).std()) / 13**0.5)
+    assert found.n_judges == 13

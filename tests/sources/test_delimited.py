@@ -54,6 +54,19 @@ def test_the_delimiter_is_recognised(tmp_path: Path, delimiter: str) -> None:
 def test_decimal_commas_do_not_hide_the_semicolon(tmp_path: Path) -> None:
     rows, _ = read(tmp_path, b"a;b\n1,5;2,5\n3,5;4,5\n")
     assert cells(rows) == [("1,5", "2,5"), ("3,5", "4,5")]
+    rows, _ = read(tmp_path, b"a;b\n" + b"1,5;2,5\n" * 60)
+    assert cells(rows) == [("1,5", "2,5")] * 60
+
+
+def test_a_line_that_tells_excel_the_delimiter_is_no_header(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, b"\xef\xbb\xbfsep=|\r\na|b\r\n1,5|2\r\n")
+    assert rows.columns[1:] == ["a", "b"]
+    assert cells(rows) == [("1,5", "2")]
+
+
+def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, b"a,b\r1,2\r3,4\r")
+    assert cells(rows) == [("1", "2"), ("3", "4")]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +77,8 @@ def test_decimal_commas_do_not_hide_the_semicolon(tmp_path: Path) -> None:
         ("utf-16-le", b"\xff\xfe", "utf-16-le"),
         ("utf-16-be", b"\xfe\xff", "utf-16-be"),
         ("utf-16-le", b"", "utf-16-le"),
+        ("utf-16-be", b"", "utf-16-be"),
+        ("utf-32-le", b"\xff\xfe\0\0", "utf-32-le"),
         ("windows-1252", b"", "windows-1252"),
     ],
 )
@@ -81,6 +96,15 @@ def test_chinese_text_in_gb18030_is_told_from_western_text(tmp_path: Path) -> No
     rows, _ = read(tmp_path, "编号,日期\n一,10月20日\n".encode("gb18030"))
     assert rows.columns[1:] == ["编号", "日期"]
     assert cells(rows) == [("一", "10月20日")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_recognised_in_text_of_any_script(
+    tmp_path: Path, encoding: str
+) -> None:
+    rows, _ = read(tmp_path, "学生,分数\n张三,上\n".encode(encoding))
+    assert rows.columns[1:] == ["学生", "分数"]
+    assert cells(rows) == [("张三", "上")]
 
 
 def test_a_wrong_declared_encoding_names_line_and_likely_encoding(tmp_path: Path) -> None:

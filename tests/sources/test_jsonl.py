@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sources.readers import Unreadable, Wanted, jsonl, strict_json
+from pipelines.sources.readers import Unreadable, Wanted, flat_json, jsonl, strict_json
 from pipelines.sources.readers.jsonl import JsonLines, JsonLinesOptions, read_lines
 
 DATA = Path(os.environ.get("TESSERA_TEST_DATA", Path(__file__).parents[2] / "../shared/data"))
@@ -128,7 +128,7 @@ def test_plain_lines_do_not_go_through_the_reader_of_single_lines(
     lines[18] = b'{"a": nope}'
     chunk = read_lines(lines, 0, EVERYTHING, set())
     assert chunk.rows.height == 498
-    assert len(read_singly) <= jsonl.FEW_LINES
+    assert len(read_singly) <= flat_json.FEW_LINES
 
 
 KEYS = st.sampled_from(["a", "b", "c", "x.y", "näme", "k e y"])
@@ -209,3 +209,60 @@ def test_every_naughty_string_survives(tmp_path: Path, ascii_only: bool) -> None
     rows, bad = read(tmp_path, "\n".join(lines))
     assert bad == {}
     assert rows["text"].to_list() == strings
+
+
+flat_values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(blacklist_categories=["Cs"]), max_size=6),
+    st.sampled_from([":", ":null", "null", '":', "{", "}", ",", "true", "1.50", "a", " :", "\t"]),
+    st.just([1]),
+    st.just({"a": 1}),
+)
+flat_records = st.dictionaries(
+    st.sampled_from(["a", "b", "ab", "c d", "line", "n_keys"]), flat_values
+)
+endings = st.sampled_from(["", "", "", "\r", " ", ",", "}", '"a": 1}', "x"])
+
+
+def broken(record: dict[str, object], style: int, end: str) -> bytes:
+    """Write a record in one of several styles, some of them wrong."""
+    separators = [(",", ":"), (", ", ": "), (" , ", " : "), (",", " :")][style % 4]
+    text = json.dumps(record, ensure_ascii=style % 3 == 0, separators=separators)
+    if style == 5 and len(record) > 1:
+        first = json.dumps(next(iter(record)))
+        text = "{" + first + ":null," + text[1:]
+    if style == 6:
+        text = text.replace('":', '" :', 1)
+    if style == 7:
+        text = text.replace(": 1", ": 01").replace("}", ",}")
+    return (text + end).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(flat_records, st.integers(0, 9), endings), min_size=1, max_size=8))
+def test_lines_read_together_are_read_like_lines_read_one_by_one(
+    written: list[tuple[dict[str, object], int, str]],
+) -> None:
+    lines = [line for line in (broken(*item) for item in written) if line.strip()]
+    together = read_lines(lines, 0, EVERYTHING, set())
+    singly = [read_one(line) for line in lines]
+    found = {row["source_row"]: row for row in together.rows.iter_rows(named=True)}
+    codes = dict(together.problems.select("source_row", "code").iter_rows())
+    for number, expected in enumerate(singly, start=1):
+        if isinstance(expected, str):
+            assert codes[number] == expected
+        else:
+            cells = {k: v for k, v in found[number].items() if v is not None and k != "source_row"}
+            assert cells == {k: v for k, v in expected.items() if v is not None}
+
+
+def read_one(line: bytes) -> dict[str, str | None] | str:
+    """Return the cells of a line, or why it is refused, by the reader of single lines."""
+    try:
+        record = strict_json.parse_record(line)
+    except strict_json.NotJson as error:
+        return error.code
+    return {key: strict_json.as_text(value) for key, value in record.items()}

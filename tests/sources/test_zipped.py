@@ -125,6 +125,17 @@ def test_members_are_read_by_the_reader_of_their_kind(tmp_path: Path) -> None:
     assert rows.select("source_row", "x").rows() == [(1, "1"), (2, "3")]
 
 
+def test_rows_of_each_member_are_counted_whatever_its_kind(tmp_path: Path) -> None:
+    table = io.BytesIO()
+    pl.DataFrame({"x": [1, 2, 3]}).write_parquet(table)
+    path = tmp_path / "delivery.zip"
+    path.write_bytes(archive({"a.parquet": table.getvalue(), "b.csv": "x\n4\n"}))
+    reading = Zip.open(path, ZipOptions(), EVERYTHING)
+    assert pl.concat([chunk.rows for chunk in reading.chunks])["x"].to_list() == list("1234")
+    told = [(part["first_row"], part["last_row"], part["rows"]) for part in reading.facts["parts"]]
+    assert told == [(1, 3, 3), (4, 4, 1)]
+
+
 def test_one_reader_may_be_declared_for_all_members(tmp_path: Path) -> None:
     data = archive({"a.dat": "x|y\n1|2\n", "note.md": "text"})
     rows = rows_of(tmp_path, data, members="*.dat", of={"name": "delimited", "delimiter": "|"})

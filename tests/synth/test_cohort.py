@@ -140,7 +140,7 @@ def test_the_default_truth_lies_beside_the_deliveries(tmp_path: Path) -> None:
 
 def test_a_bundle_holds_a_complete_and_dateless_oneroster_manifest(tmp_path: Path) -> None:
     made = make(Request(**SMALL, format="oneroster"), tmp_path / "inbox")
-    (bundle,) = (made.out / "example_oneroster").glob("*.zip")
+    (bundle,) = (made.out / "oneroster_bulk").glob("*.zip")
     with zipfile.ZipFile(bundle) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(2000, 1, 1, 0, 0, 0)}
         lines = archive.read("manifest.csv").decode().splitlines()

@@ -17,6 +17,7 @@ from pipelines.synth.request import Request, RequestError
         ({"seed": -1}, "seed is -1"),
         ({"mess": "chaotic"}, "no mess 'chaotic'; known: none, low, medium, high"),
         ({"format": "pdf"}, "no format 'pdf'; known: mixed, csv"),
+        ({"format": "oneroster", "learners": 501}, "a OneRoster set holds everybody"),
         ({"effects": {"genius": 1.0}}, "no pattern 'genius'"),
         ({"shares": {"plateau": 2.0}}, "between 0 and 1"),
     ],

@@ -9,6 +9,7 @@ select
     rationale,
     dissent,
     appeal_status,
+    standing,
     decided_by_keys,
     recused_keys,
     is_corrected,

@@ -27,6 +27,7 @@ select
     required_recent,
     target_scale_id,
     target_level,
+    shortfall_codes,
     shortfalls,
     evidence_ids
 from portfolio_competency_status

@@ -1,4 +1,4 @@
-"""Code lists as data: scales, labels, instruments, roles, columns that are never taken.
+"""Code lists as data: scales, labels, instruments, roles, outcomes, columns never taken.
 
 Shipped lists lie beside this module; a site adds rows, or replaces rows of the same key, with
 files of the same names under `codes/` of its overlay.
@@ -88,6 +88,18 @@ CODE_LISTS: dict[str, CodeList] = {
         {"assessor_role": TEXT, "title": TEXT, "role_group": TEXT, "source": TEXT},
         key=("assessor_role",),
         required=frozenset({"assessor_role", "title", "role_group", "source"}),
+        choices={},
+    ),
+    "airflow_user": CodeList(
+        {"airflow_user": TEXT, "identity": TEXT, "source": TEXT},
+        key=("airflow_user",),
+        required=frozenset({"airflow_user", "identity", "source"}),
+        choices={},
+    ),
+    "decision_outcomes": CodeList(
+        {"vocabulary_id": TEXT, "outcome": TEXT, "title": TEXT, "source": TEXT},
+        key=("vocabulary_id", "outcome"),
+        required=frozenset({"vocabulary_id", "outcome", "title", "source"}),
         choices={},
     ),
     "refused_columns": CodeList(

@@ -125,7 +125,7 @@ class Client:
             response = self._retrying(self._get, url, parameters)
         except _BusyError as error:
             raise PullError(f"the store is busy: it answered {error} {TRIES} times") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PullError(
                 f"the store cannot be reached ({type(error).__name__}): see the endpoint, and "
                 "whether the store is up"

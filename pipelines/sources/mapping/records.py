@@ -18,6 +18,7 @@ from pipelines.sources.mapping.conditions import compile_condition
 from pipelines.sources.mapping.fields import FieldReader, Rows, canonical
 from pipelines.sources.mapping.frames import AT, Log, records_schema
 from pipelines.sources.mapping.identities import RowIdentity
+from pipelines.sources.mapping.vocabularies import check_outcomes
 from pipelines.sources.mapping.wide import SOURCE_CELL, Melted, melt
 from pipelines.sources.readers import Chunk
 from pipelines.sources.readers.base import is_part
@@ -38,6 +39,13 @@ class Counts:
     rows_blank: int = 0
     rows_skipped: int = 0
     cells_blank: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Add what the mapping met elsewhere."""
+        self.records += other.records
+        self.rows_blank += other.rows_blank
+        self.rows_skipped += other.rows_skipped
+        self.cells_blank += other.cells_blank
 
 
 class Mapping:
@@ -162,6 +170,8 @@ class _Block:
         for name, companions in SCALE_COMPANIONS.items():
             if name in cells and self.readers[name].mapping.scale is not None:
                 self._fill_companions(name, companions, cells, rows)
+        if self.record.kind == "decision":
+            check_outcomes(cells, self.catalogue.codes["decision_outcomes"], log)
         for note in self.record.notes:
             met = frame.select(self._condition(note.when, frame))[:, 0]
             if met.any():

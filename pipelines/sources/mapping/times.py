@@ -15,6 +15,7 @@ ISO_PARTS = (
     r"\s*(?<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)?)?$"
 )
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S%.fZ"
+CANONICAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 LARGEST = {
     "excel_serial": 110_000,
@@ -39,6 +40,36 @@ def parse(
         at: `start` or `noon`, for dates where an instant is wanted.
         want: `instant` gives UTC times, `day` dates in the zone, `version` microseconds.
     """
+    is_canonical = _is_canonical(text) if want == "instant" and formats[0] == "iso" else None
+    if is_canonical is None or not is_canonical.any():
+        return _parse(text, formats, zone, at, want)
+    if is_canonical.all():
+        return text.alias("value").to_frame().with_columns(code=pl.lit(None, pl.String))
+    other = ~is_canonical
+    read = _parse(text.filter(other), formats, zone, at, want)
+    where = other.arg_true()
+    code = pl.repeat(None, len(text), dtype=pl.String, eager=True)
+    return pl.DataFrame(
+        {
+            "value": text.clone().scatter(where, read["value"]),
+            "code": code.scatter(where, read["code"]),
+        }
+    )
+
+
+def _is_canonical(text: pl.Series) -> pl.Series:
+    """Tell which texts are missing, or an instant just as it would be written back."""
+    column = pl.col("text")
+    time = column.str.head(19).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+    good = column.str.contains(CANONICAL) & time.dt.year().is_between(EARLIEST_YEAR, LATEST_YEAR)
+    return (
+        text.alias("text").to_frame().select(column.is_null() | good.fill_null(value=False))[:, 0]
+    )
+
+
+def _parse(
+    text: pl.Series, formats: Sequence[str], zone: TimeZone, at: str, want: Want
+) -> pl.DataFrame:
     frame = (
         text.alias("text")
         .to_frame()

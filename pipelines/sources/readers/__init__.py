@@ -5,7 +5,18 @@ A new format is one module here that registers itself; nothing else changes but 
 
 from __future__ import annotations
 
-from pipelines.sources.readers import delimited, json_file, jsonl, parquet, xapi, xlsx, zipped
+from pipelines.sources.readers import (
+    case,
+    delimited,
+    json_file,
+    jsonl,
+    oneroster,
+    parquet,
+    qti,
+    xapi,
+    xlsx,
+    zipped,
+)
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -23,10 +34,13 @@ __all__ = [
     "ReaderOptions",
     "Unreadable",
     "Wanted",
+    "case",
     "delimited",
     "json_file",
     "jsonl",
+    "oneroster",
     "parquet",
+    "qti",
     "register",
     "xapi",
     "xlsx",

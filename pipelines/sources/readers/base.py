@@ -112,6 +112,9 @@ class Reading:
     """The columns, where the file names them before its rows."""
     seen: set[str] = field(default_factory=set)
     """The columns met so far, where rows name their own."""
+    stretches: Iterator[Any] | None = None
+    """To be taken instead of the chunks: parts of the file that the reader's `open_stretch` reads
+    apart, with the same rows. None where the format or the file cannot be cut."""
     parts: dict[str, Reading | None] | None = None
     """The parts of the file by name, in its order; None for one that is not read, or not yet."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,13 +33,19 @@ from pipelines.sources.readers.base import (
 from pipelines.sources.readers.encodings import (
     DECLARABLE,
     SAMPLE_BYTES,
+    Encoding,
     Utf8Stream,
     lines_of,
     recognise,
 )
 from pipelines.sources.readers.headers import Compared, header_of, numbered
+from pipelines.sources.readers.stretches import Stretch, of_delimited
 
 DELIMITERS = (",", ";", "\t", "|")
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+"""With this line in front of the header, Excel is told the delimiter."""
+STRETCH_BYTES = CHUNK_BYTES
+
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 SUGGESTIONS = {
@@ -81,7 +88,7 @@ class Delimited:
     """Reads delimited text with one pass of Arrow's CSV parser."""
 
     name: ClassVar[str] = "delimited"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = DelimitedOptions
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
     has_parts: ClassVar[bool] = False
@@ -98,7 +105,10 @@ class Delimited:
         text = sample.decode(errors="ignore")
         if not text.strip():
             raise _empty()
-        delimiter = options.delimiter or _sniff(text, options)
+        named = SEPARATOR_LINE.match(text) if not options.skip_rows else None
+        if named is not None:
+            text, sample = text[named.end() :], sample[len(named[0].encode()) :]
+        delimiter = options.delimiter or (named[1] if named else _sniff(text, options))
         header, end = _header(text, delimiter, options)
         stream.push_back(sample[end:])
         facts = {
@@ -110,7 +120,64 @@ class Delimited:
             "columns": header,
         }
         parser = _Parser(stream, header, delimiter, options)
-        return Reading(facts=facts, chunks=parser.chunks(), header=header, seen=set(header))
+        return Reading(
+            facts=facts,
+            chunks=parser.chunks(),
+            header=header,
+            seen=set(header),
+            stretches=_stretches(path, encoding, sample[:end], header, delimiter, options),
+        )
+
+    @staticmethod
+    def open_stretch(
+        path: Path, options: DelimitedOptions, wanted: Wanted, stretch: CutText
+    ) -> Reading:
+        """Begin to read a stretch of a file."""
+        del wanted
+        part = stretch.part
+        stream = Utf8Stream(path, stretch.encoding, part.offset, part.length, part.lines + 1)
+        header = list(stretch.header)
+        parser = _Parser(stream, header, stretch.delimiter, options)
+        parser.given = part.before
+        return Reading(facts={}, chunks=parser.chunks(), header=header, seen=set(header))
+
+
+@dataclass(frozen=True)
+class CutText:
+    """A stretch of delimited text, with what its rows are read by."""
+
+    part: Stretch
+    encoding: Encoding
+    delimiter: str
+    header: tuple[str, ...]
+
+
+def _stretches(
+    path: Path,
+    encoding: Encoding,
+    above: bytes,
+    header: list[str],
+    delimiter: str,
+    options: DelimitedOptions,
+) -> Iterator[CutText] | None:
+    """Return where the rows can be cut; None where a byte may mean something else than itself."""
+    is_ascii = delimiter.isascii() and options.quote.isascii()
+    if encoding.name != "utf-8" or options.escape is not None or not is_ascii:
+        return None
+    start, lines = len(encoding.bom) + len(above), above.count(b"\n")
+    parts = of_delimited(path, start, lines, delimiter, options.quote, STRETCH_BYTES)
+    return _cut_text(parts, encoding, delimiter, tuple(header))
+
+
+def _cut_text(
+    parts: Iterator[Stretch], encoding: Encoding, delimiter: str, header: tuple[str, ...]
+) -> Iterator[CutText]:
+    is_empty = True
+    for part in parts:
+        is_empty = False
+        yield CutText(part, encoding, delimiter, header)
+    if is_empty:
+        raise _header_only()
 
 
 class _Parser:
@@ -137,11 +204,7 @@ class _Parser:
         if held.height or self.bad:
             yield self._chunk(held)
         if not self.given:
-            raise Unreadable(
-                "header_only",
-                "The file has a header and no rows.",
-                "Check the filter of the export; if nothing happened, nothing needs to be sent.",
-            )
+            raise _header_only()
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         names = [f"c{n}" for n in range(len(self.header))]
@@ -347,18 +410,31 @@ def _empty() -> Unreadable:
     )
 
 
+def _header_only() -> Unreadable:
+    return Unreadable(
+        "header_only",
+        "The file has a header and no rows.",
+        "Check the filter of the export; if nothing happened, nothing needs to be sent.",
+    )
+
+
 def _sniff(text: str, options: DelimitedOptions) -> str:
-    """Return the delimiter that cuts the first rows into the most columns of equal number."""
+    """Return the delimiter that cuts the first rows into the most columns of equal number.
+
+    One that cuts the header like most rows comes before one that does not: a decimal comma stands
+    in the rows only.
+    """
     lines = list(lines_of(text))
     lines = lines[options.skip_rows : options.skip_rows + 200] if len(lines) > 1 else lines
-    best, best_score = ",", (0.0, 0)
+    best, best_score = ",", (False, 0.0, 0)
     for delimiter in DELIMITERS:
         try:
             widths = [len(row) for row in csv.reader(lines, **dialect(delimiter, options)) if row]
         except csv.Error:
             continue
         width, count = Counter(widths).most_common(1)[0] if widths else (0, 0)
-        score = (round(count / max(1, len(widths)), 1), width)
+        is_like_header = bool(widths) and widths[0] == width
+        score = (is_like_header, round(count / max(1, len(widths)), 1), width)
         if width > 1 and score > best_score:
             best, best_score = delimiter, score
     return best

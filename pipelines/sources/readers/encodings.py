@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import category
 
 from pipelines.sources.readers.base import Unreadable
 
@@ -16,6 +17,8 @@ SAMPLE_BYTES = 1024 * 1024
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -87,13 +90,29 @@ def _candidates(sample: bytes) -> list[str]:
 
 
 def _utf16_without_bom(sample: bytes) -> str | None:
+    """Return which UTF-16 bytes without a mark seem to be.
+
+    In Western text every other byte is NUL; in any other text at least the ends of its lines and
+    its delimiters have a NUL on one side, always the same.
+    """
     even, odd = sample[0:4096:2].count(0), sample[1:4096:2].count(0)
     half = min(len(sample), 4096) // 2
-    if half >= 2 and odd > half * 0.6 and even < half * 0.1:
-        return "utf-16-le"
-    if half >= 2 and even > half * 0.6 and odd < half * 0.1:
-        return "utf-16-be"
+    for name, here, there in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if half >= 2 and here > half * 0.6 and there < half * 0.1:
+            return name
+        if here > 1 and not there and _reads_like_text(sample[:4096], name):
+            return name
     return None
+
+
+def _reads_like_text(sample: bytes, name: str) -> bool:
+    try:
+        text = codecs.getincrementaldecoder(name)("strict").decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return ("\n" in text or "\r" in text) and all(
+        category(character) not in ("Cn", "Co") for character in text
+    )
 
 
 def _looks_chinese(sample: bytes) -> bool:
@@ -124,14 +143,22 @@ class Utf8Stream(io.RawIOBase):
     Bytes that are no text in the encoding raise `Unreadable` with the line they stand in.
     """
 
-    def __init__(self, path: Path, encoding: Encoding) -> None:
+    def __init__(
+        self,
+        path: Path,
+        encoding: Encoding,
+        start: int | None = None,
+        length: int | None = None,
+        line: int = 1,
+    ) -> None:
         super().__init__()
         self._path, self._encoding = path, encoding
         self._file = path.open("rb")
-        self._file.seek(len(encoding.bom))
+        self._file.seek(len(encoding.bom) if start is None else start)
+        self._left = 1 << 62 if length is None else length
         self._decoder = codecs.getincrementaldecoder(encoding.name)("strict")
         self._ready = b""
-        self._line = 1
+        self._line = line
         self.n_nul = 0
         self.tail = b""
 
@@ -162,7 +189,8 @@ class Utf8Stream(io.RawIOBase):
 
     def _next(self) -> bytes:
         while True:
-            data = self._file.read(READ_BYTES)
+            data = self._file.read(min(READ_BYTES, self._left))
+            self._left -= len(data)
             try:
                 text = self._decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:

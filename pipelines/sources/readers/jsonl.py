@@ -28,6 +28,8 @@ from pipelines.sources.readers.base import (
     Wanted,
     register,
 )
+from pipelines.sources.readers.flat_json import layout_of, parse, read_flat
+from pipelines.sources.readers.stretches import Blanks, Stretch, of_lines
 
 PLAIN = r"^\s*\{[\s\S]*\}\s*$"
 KEY = r'"(?:[^"\\]|\\.)*"\s*:?'
@@ -59,7 +61,11 @@ IS_ODD = "__is_odd"
 NESTED = r"\[|\{[\s\S]*\{"
 """Arrays or objects within the record; polars does not write backslashes in them back."""
 
-FEW_LINES = 64
+STRETCH_BYTES = CHUNK_BYTES
+
+SAMPLED = 40
+"""Lines of a chunk that its layout is taken from."""
+
 BOM = codecs.BOM_UTF8
 
 
@@ -94,8 +100,46 @@ class JsonLines:
         bom = start.startswith(BOM)
         facts: dict[str, Any] = {"reader": JsonLines.name, "encoding": "utf-8", "bom": bom}
         reading = Reading(facts=facts, chunks=iter(()))
-        reading.chunks = _chunks(path, len(BOM) if bom else 0, wanted, reading)
+        first = len(BOM) if bom else 0
+        reading.chunks = _chunks(path, first, wanted, reading)
+        reading.stretches = _stretches(path, first, reading)
         return reading
+
+    @staticmethod
+    def open_stretch(
+        path: Path, options: JsonLinesOptions, wanted: Wanted, stretch: Stretch
+    ) -> Reading:
+        """Begin to read a stretch of a file."""
+        del options
+        reading = Reading(facts={}, chunks=iter(()))
+        reading.chunks = _chunk_of(path, wanted, reading, stretch)
+        return reading
+
+
+def _stretches(path: Path, start: int, reading: Reading) -> Iterator[Stretch]:
+    blanks, is_empty = Blanks(), True
+    for stretch in of_lines(path, start, blanks, STRETCH_BYTES):
+        is_empty = False
+        yield stretch
+    reading.facts["blank_lines"] = blanks.n
+    if is_empty:
+        raise _no_record()
+
+
+def _chunk_of(path: Path, wanted: Wanted, reading: Reading, stretch: Stretch) -> Iterator[Chunk]:
+    with path.open("rb") as file:
+        file.seek(stretch.offset)
+        data = file.read(stretch.length)
+    kept = [line for line in data.split(b"\n") if line.strip(b" \t\r")]
+    yield read_lines(kept, stretch.before, wanted, reading.seen)
+
+
+def _no_record() -> Unreadable:
+    return Unreadable(
+        "empty_file",
+        "The file holds no record.",
+        "Check whether the export ended early, and send the file again.",
+    )
 
 
 def _chunks(path: Path, start: int, wanted: Wanted, reading: Reading) -> Iterator[Chunk]:
@@ -112,11 +156,7 @@ def _chunks(path: Path, start: int, wanted: Wanted, reading: Reading) -> Iterato
                 number += len(kept)
     reading.facts["blank_lines"] = n_blank
     if not number:
-        raise Unreadable(
-            "empty_file",
-            "The file holds no record.",
-            "Check whether the export ended early, and send the file again.",
-        )
+        raise _no_record()
 
 
 def _cut_at_lines(file: io.BufferedReader) -> Iterator[bytes]:
@@ -138,7 +178,10 @@ def read_lines(lines: list[bytes], before: int, wanted: Wanted, seen: set[str]) 
     first = before + 1
     numbers = pl.int_range(first, first + len(lines), dtype=pl.Int64, eager=True)
     frame = pl.DataFrame({SOURCE_ROW: numbers, LINE: text})
-    fast = _read_together(frame, wanted, seen)
+    fast = _read_flat(frame, lines, wanted, seen)
+    rest = frame.join(fast, on=SOURCE_ROW, how="anti") if fast.height else frame
+    if rest.height:
+        fast = pl.concat([fast, _read_together(rest, wanted, seen)], how="diagonal")
     odd = frame.join(fast, on=SOURCE_ROW, how="anti")[SOURCE_ROW].to_list()
     slow, problems = _read_one_by_one(
         ((number, lines[number - first]) for number in odd), wanted, seen
@@ -166,6 +209,18 @@ def _decoded_line(line: bytes) -> str | None:
         return None
 
 
+def _read_flat(
+    frame: pl.DataFrame, lines: list[bytes], wanted: Wanted, seen: set[str]
+) -> pl.DataFrame:
+    layout = layout_of(lines[:: max(1, len(lines) // SAMPLED)])
+    if layout is None:
+        return pl.DataFrame(schema={SOURCE_ROW: pl.Int64()})
+    cells = read_flat(frame, layout, wanted)
+    if cells.height:
+        seen.update(layout.keys)
+    return cells
+
+
 def _read_together(frame: pl.DataFrame, wanted: Wanted, seen: set[str]) -> pl.DataFrame:
     """Return the cells of the plain lines: keys all different, values kept as written."""
     nothing = pl.DataFrame(schema={SOURCE_ROW: pl.Int64()})
@@ -191,7 +246,7 @@ def _read_together(frame: pl.DataFrame, wanted: Wanted, seen: set[str]) -> pl.Da
     if not plain.height or schema is None:
         return nothing
     _note_keys(plain, keys, seen)
-    parts = list(_parse(plain.select(SOURCE_ROW, LINE), schema))
+    parts = list(parse(plain.select(SOURCE_ROW, LINE), schema))
     if not parts:
         return nothing
     return _as_written(pl.concat([_flat(part, wanted) for part in parts]), plain)
@@ -254,21 +309,6 @@ def _note_keys(plain: pl.DataFrame, keys: set[str], seen: set[str]) -> None:
             seen.update(strict_json.parse(data.encode()))
         except strict_json.NotJson:
             continue
-
-
-def _parse(lines: pl.DataFrame, schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
-    """Read lines with polars, leaving out by halving those that it refuses."""
-    data = lines[LINE].str.join("\n").item().encode()
-    try:
-        cells = pl.read_ndjson(io.BytesIO(data), schema=schema)
-    except pl.exceptions.PolarsError:
-        cells = None
-    if cells is not None and cells.height == lines.height:
-        yield cells.insert_column(0, lines[SOURCE_ROW])
-    elif lines.height > FEW_LINES:
-        half = lines.height // 2
-        yield from _parse(lines.head(half), schema)
-        yield from _parse(lines.tail(lines.height - half), schema)
 
 
 def _flat(cells: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:

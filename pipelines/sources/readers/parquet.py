@@ -71,7 +71,7 @@ class Parquet:
         leaves = _leaves(file.schema_arrow, wanted)
         facts = {
             "reader": Parquet.name,
-            "rows": file.metadata.num_rows,
+            "n_rows": file.metadata.num_rows,
             "row_groups": file.metadata.num_row_groups,
             "types": {field.name: str(field.type) for field in file.schema_arrow},
             "columns": [leaf.name for leaf in leaves],

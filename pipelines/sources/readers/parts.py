@@ -46,29 +46,27 @@ def _chunks(reading: Reading, openers: Mapping[str, Opener], wanted: Wanted) -> 
     for name, opener in openers.items():
         if not wanted.reads(name):
             continue
-        n_rows = last = 0
+        told: dict[str, Any] = {
+            "name": name,
+            "first_row": before + 1,
+            "last_row": before,
+            "rows": 0,
+        }
+        reading.facts[PARTS].append(told)
         try:
             part = parts[name] = opener(wanted.of_part(name))
+            told |= part.facts
             for chunk in part.chunks:
-                n_rows += chunk.originals.height
-                last = max(last, chunk.originals[SOURCE_ROW][-1])
+                told["rows"] += chunk.originals.height
+                told["last_row"] = before + chunk.originals[SOURCE_ROW][-1]
                 yield _moved(chunk, before, name)
+            told |= part.facts
         except Unreadable as error:
             said = error if len(parts) == 1 else in_part(error, name)
-            if error.code not in EMPTY or n_rows:
+            if error.code not in EMPTY or told["rows"]:
                 raise said from None
             empty = empty or said
-        known = parts[name]
-        reading.facts[PARTS].append(
-            {
-                "name": name,
-                "first_row": before + 1,
-                "last_row": before + last,
-                "rows": n_rows,
-                **({} if known is None else known.facts),
-            }
-        )
-        before += last
+        before = told["last_row"]
     if not before:
         raise empty or no_rows()
 

@@ -29,6 +29,10 @@ BREAKERS: dict[str, str] = {
     "a_gap_is_missing_and_nothing_else": (
         "update marts.fct_ai_declaration set reconciliation = 'within' where not is_on_record"
     ),
+    "no_decision_counts_without_somebody_entitled_and_a_quorum": (
+        "update marts.fct_decision set n_entitled = 0"
+    ),
+    "every_decision_stands": "update marts.fct_decision set standing = 'no_quorum'",
     "no_ai_declaration_is_lost": (
         "insert into marts.fct_ai_declaration "
         "select * from marts.fct_ai_declaration where is_on_record limit 1"

@@ -9,4 +9,16 @@ BREAKERS: dict[str, str] = {
     "a_share_that_nothing_is_taken_from_keeps_its_status": (
         "update marts.portfolio_adjusted_share set adjustment = 0, adjusted_status = 'other'"
     ),
+    "assert_no_few_respondents_are_shown": (
+        "update marts.portfolio_msf set n_respondents = 1 where respondent_group = 'nursing'"
+    ),
+    "assert_no_single_answer_of_a_respondent_is_shown": (
+        "update marts.fct_evidence set level = 1 where is_withheld"
+    ),
+    "who_is_compared_was_presented_with_the_item": (
+        "update marts.programme_item_analysis set n_compared = n_presented + 1"
+    ),
+    "a_test_that_was_not_sat_adds_no_share": (
+        "update marts.portfolio_progress_test set is_absent = true, score_share = 0"
+    ),
 }

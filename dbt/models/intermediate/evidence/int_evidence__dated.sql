@@ -28,6 +28,11 @@ assessors as (
     select * from {{ ref('int_assessors__unioned') }}
 ),
 
+cut_scores as (
+    select * from {{ ref('int_cut_scores__chosen') }}
+    where station_id is null
+),
+
 -- A result that names no competency counts for each one that its task names.
 placed as (
     select
@@ -91,7 +96,7 @@ dated as (
         coalesce(placed.assurance_level, placed.task_assurance_level) as assurance_level,
         placed.result_status,
         placed.grade,
-        placed.cut_score_method,
+        coalesce(cut_scores.method, placed.cut_score_method) as cut_score_method,
         placed.narrative_strengths,
         placed.narrative_improvements,
         placed.narrative_other,
@@ -101,7 +106,7 @@ dated as (
         placed.stake,
         placed.score,
         coalesce(placed.max_score, placed.task_max_score) as max_score,
-        placed.cut_score,
+        coalesce(cut_scores.cut_score, placed.cut_score) as cut_score,
         placed.n_right,
         ---------- yes or no
         placed.is_flagged,
@@ -143,6 +148,11 @@ dated as (
             placed.learner_key = enrolments.learner_key
             and placed.programme_id = enrolments.programme_id
             and coalesce(placed.module_id, placed.programme_id) = enrolments.period_id
+    left join cut_scores
+        on
+            placed.programme_id = cut_scores.programme_id
+            and placed.task_id = cut_scores.task_id
+            and placed.sitting_id = cut_scores.sitting_id
     left join assessors on placed.assessor_key = assessors.assessor_key
 )
 

@@ -5,14 +5,19 @@ competencies as (
     select * from {{ ref('dim_competency') }}
 ),
 
+-- A framework is a graph: what lies under several others is under each of them.
 parents as (
     select distinct
         programme_id,
         framework_id,
         framework_version,
-        parent_competency_id
-    from competencies
-    where parent_competency_id is not null
+        target_competency_id as parent_competency_id
+    from {{ ref('stg_framework') }}
+    where
+        entry_type = 'link'
+        and link_type in ('is_child_of', 'is_part_of')
+        and coalesce(target_framework_id, framework_id) = framework_id
+        and coalesce(target_framework_version, framework_version) = framework_version
 ),
 
 ranked as (

@@ -1,42 +1,27 @@
 -- Grain: one row per accepted decision; a correction is a decision of its own and marks the one
--- it corrects.
+-- it corrects. One that nobody entitled made, or without quorum, is kept and does not stand.
 with
 
 decisions as (
-    select * from {{ ref('stg_decision') }}
+    select * from {{ ref('int_decisions__judged') }}
 ),
 
-meetings as (
-    select
-        programme_id,
-        committee_id,
-        meeting_id,
-        max(meets_on) as meets_on
-    from {{ ref('stg_committee') }}
-    where entry_type = 'meeting'
-    group by programme_id, committee_id, meeting_id
-),
-
+-- Who may not decide may not correct.
 corrections as (
     select distinct
         programme_id,
         learner_key,
         corrects_record_id
     from decisions
-    where corrects_record_id is not null
+    where corrects_record_id is not null and standing = 'stands'
 ),
 
 marked as (
     select
         decisions.*,
-        meetings.meets_on,
-        corrections.corrects_record_id is not null as is_corrected
+        corrections.corrects_record_id is not null as is_corrected,
+        decisions.standing = 'stands' and corrections.corrects_record_id is null as is_in_force
     from decisions
-    left join meetings
-        on
-            decisions.programme_id = meetings.programme_id
-            and decisions.committee_id = meetings.committee_id
-            and decisions.meeting_id = meetings.meeting_id
     left join corrections
         on
             decisions.programme_id = corrections.programme_id
@@ -62,15 +47,24 @@ select
     rationale,
     dissent,
     appeal_status,
+    standing,
+    ---------- numbers
+    n_entitled,
+    n_present_voting,
+    n_needed,
     ---------- yes or no
+    is_entitled,
+    has_quorum,
     is_corrected,
-    not is_corrected and row_number() over (
-        partition by learner_key, programme_id, is_corrected
+    is_in_force and row_number() over (
+        partition by learner_key, programme_id, is_in_force
         order by decided_at desc, known_at desc, record_key desc
     ) = 1 as is_latest,
     ---------- lists
     decided_by_keys,
+    present_keys,
     recused_keys,
+    dissent_by_keys,
     ---------- days and instants
     decided_at,
     decided_on,

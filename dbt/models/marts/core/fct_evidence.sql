@@ -1,4 +1,5 @@
--- Grain: one row per data point and competency.
+-- Grain: one row per data point and competency. What one respondent of multisource feedback answered is
+-- not here: portfolio_msf shows it where enough others answered too.
 with
 
 evidence as (
@@ -15,9 +16,18 @@ instruments as (
 
 keyed as (
     select
-        *,
-        {{ key('circumstance_key') }} as circumstance_key
+        evidence.*,
+        {{ key(
+            'circumstance_key', programme_id='evidence.programme_id', site_id='evidence.site_id',
+            stage_id='evidence.stage_id', framework_id='evidence.framework_id',
+            competency_id='evidence.competency_id', instrument_id='evidence.instrument_id',
+            scale_id='evidence.scale_id', scale_version='evidence.scale_version',
+            occurred_on='evidence.occurred_on'
+        ) }} as circumstance_key,
+        coalesce(instruments.method_family = 'multisource', false)
+        and coalesce(evidence.assessor_role, '') <> 'self' as is_withheld
     from evidence
+    left join instruments on evidence.instrument_id = instruments.instrument_id
 ),
 
 joined as (
@@ -48,14 +58,14 @@ joined as (
         keyed.form_record_id,
         keyed.scale_id,
         keyed.scale_version,
-        keyed.assessor_key,
+        case when not keyed.is_withheld then keyed.assessor_key end as assessor_key,
         ---------- text
         instruments.method_family,
-        keyed.raw_label,
+        case when not keyed.is_withheld then keyed.raw_label end as raw_label,
         coalesce(keyed.direction, instruments.direction) as direction,
         keyed.decision_kind,
         targets.target_source,
-        keyed.assessor_role,
+        case when not keyed.is_withheld then keyed.assessor_role end as assessor_role,
         keyed.setting,
         keyed.case_type,
         keyed.complexity,
@@ -67,11 +77,11 @@ joined as (
             when keyed.is_before_enrolment then 'before_enrolment'
             when keyed.has_no_enrolment_date then 'no_enrolment_date'
         end as timing_note,
-        keyed.narrative_strengths,
-        keyed.narrative_improvements,
-        keyed.narrative_other,
+        case when not keyed.is_withheld then keyed.narrative_strengths end as narrative_strengths,
+        case when not keyed.is_withheld then keyed.narrative_improvements end as narrative_improvements,
+        case when not keyed.is_withheld then keyed.narrative_other end as narrative_other,
         ---------- numbers
-        keyed.level,
+        case when not keyed.is_withheld then keyed.level end as level,
         targets.target_level,
         keyed.attempt,
         keyed.score,
@@ -81,12 +91,14 @@ joined as (
         coalesce(keyed.stake, instruments.stake) as stake,
         ---------- yes or no
         case
+            when keyed.is_withheld then null
             when keyed.level is not null
                 then {{ measure_is_at_target('keyed.level', 'targets.target_level') }}
             when keyed.cut_score_method = 'number_right'
                 then {{ measure_is_at_target('keyed.n_right', 'keyed.cut_score') }}
             else {{ measure_is_at_target('keyed.score', 'keyed.cut_score') }}
         end as is_at_or_above_target,
+        keyed.is_withheld,
         keyed.is_flagged,
         keyed.is_banked,
         {{ measure_is_new_evidence('keyed.is_banked', 'keyed.result_status') }}

@@ -17,6 +17,12 @@ tasks as (
     select * from {{ ref('int_tasks__dated') }}
 ),
 
+-- A cut-score that was set for the sitting itself comes before the one that the task names.
+cut_scores as (
+    select * from {{ ref('int_cut_scores__chosen') }}
+    where station_id is null
+),
+
 -- An item that several examiners scored counts once, with the mean of what they gave.
 items as (
     select
@@ -136,7 +142,7 @@ judged as (
         ---------- text
         merged.result_status,
         merged.grade,
-        tasks.cut_score_method,
+        coalesce(cut_scores.method, tasks.cut_score_method) as cut_score_method,
         ---------- numbers
         merged.attempt,
         cast(merged.n_responses as bigint) as n_responses,
@@ -151,9 +157,11 @@ judged as (
         merged.max_points,
         merged.reported_score,
         merged.reported_max_score,
-        tasks.cut_score,
+        coalesce(cut_scores.cut_score, tasks.cut_score) as cut_score,
         ---------- yes or no
         case
+            when cut_scores.cut_score is not null
+                then {{ measure_is_at_target('merged.points', 'cut_scores.cut_score') }}
             when tasks.cut_score_method = 'number_right'
                 then {{ measure_is_at_target('merged.n_right', 'tasks.cut_score') }}
             else {{ measure_is_at_target('merged.points', 'tasks.cut_score') }}
@@ -165,6 +173,11 @@ judged as (
         merged.known_at
     from merged
     left join examiners on merged.sitting_key = examiners.sitting_key
+    left join cut_scores
+        on
+            merged.programme_id = cut_scores.programme_id
+            and merged.task_id = cut_scores.task_id
+            and merged.sitting_id = cut_scores.sitting_id
     left join tasks
         on
             merged.programme_id = tasks.programme_id

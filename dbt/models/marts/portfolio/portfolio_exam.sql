@@ -19,6 +19,10 @@ instruments as (
     select * from {{ ref('dim_instrument') }}
 ),
 
+analyses as (
+    select * from {{ ref('programme_exam_analysis') }}
+),
+
 described as (
     select
         sittings.*,
@@ -232,11 +236,21 @@ final as (
         unioned.max_points,
         unioned.score_share,
         unioned.cut_score,
+        case when unioned.n_items is not null then analyses.alpha end as reliability,
+        case when unioned.n_items is not null and unioned.points is not null then analyses.sem end
+            as sem,
         case when {{ norm_is_shown() }} then cohort_norms.n_sat end as cohort_n,
         case when {{ norm_is_shown() }} then cohort_norms.mean_share end as cohort_mean_share,
         case when {{ norm_is_shown() }} then cohort_norms.sd_share end as cohort_sd_share,
         ---------- yes or no
         unioned.is_at_or_above_cut,
+        case
+            when unioned.n_items is not null
+                and coalesce(unioned.cut_score_method, '') <> 'number_right'
+                then
+                    abs(unioned.points - unioned.cut_score)
+                    <= analyses.sem * {{ rule_threshold('exams', 'near_cut', 'z') }}
+        end as is_near_cut,
         unioned.is_progress_test,
         unioned.sitting_status = 'absent' as is_absent,
         unioned.is_banked,
@@ -250,6 +264,11 @@ final as (
             and unioned.cohort_id = cohort_norms.cohort_id
             and unioned.task_id = cohort_norms.task_id
             and unioned.sitting_id = cohort_norms.sitting_id
+    left join analyses
+        on
+            unioned.programme_id = analyses.programme_id
+            and unioned.task_id = analyses.task_id
+            and unioned.sitting_id = analyses.sitting_id
 )
 
 select * from final

@@ -27,40 +27,48 @@ assessors as (
     where role = 'assessor'
 ),
 
-deciding as (
+named as (
     select
         record_key,
         decided_at,
         known_at,
+        'decided_by' as part,
         {{ unnest_list('decided_by_pseudonyms') }} as pseudonym
     from decisions
-),
-
-recused as (
+    union all
     select
         record_key,
         decided_at,
         known_at,
+        'present' as part,
+        {{ unnest_list('present_pseudonyms') }} as pseudonym
+    from decisions
+    union all
+    select
+        record_key,
+        decided_at,
+        known_at,
+        'recused' as part,
         {{ unnest_list('recused_pseudonyms') }} as pseudonym
+    from decisions
+    union all
+    select
+        record_key,
+        decided_at,
+        known_at,
+        'dissent_by' as part,
+        {{ unnest_list('dissent_by_pseudonyms') }} as pseudonym
     from decisions
 ),
 
-deciders_listed as (
+people as (
     select
-        deciding.record_key,
+        named.record_key,
+        named.part,
         {{ list_agg('assessors.person_key', distinct=true) }} as person_keys
-    from deciding
-    left join assessors on {{ names_person('assessors', 'deciding', 'pseudonym', at='decided_at') }}
-    group by deciding.record_key
-),
-
-recused_listed as (
-    select
-        recused.record_key,
-        {{ list_agg('assessors.person_key', distinct=true) }} as person_keys
-    from recused
-    left join assessors on {{ names_person('assessors', 'recused', 'pseudonym', at='decided_at') }}
-    group by recused.record_key
+    from named
+    left join assessors on {{ names_person('assessors', 'named', 'pseudonym', at='decided_at') }}
+    group by named.record_key, named.part
 ),
 
 renamed as (
@@ -83,8 +91,12 @@ renamed as (
         decisions.dissent,
         decisions.appeal_status,
         ---------- lists
-        deciders_listed.person_keys as decided_by_keys,
-        recused_listed.person_keys as recused_keys,
+        deciders.person_keys as decided_by_keys,
+        present.person_keys as present_keys,
+        recused.person_keys as recused_keys,
+        dissenting.person_keys as dissent_by_keys,
+        ---------- numbers
+        decisions.quorum,
         ---------- days and instants
         decisions.decided_at,
         {{ local_day('decisions.decided_at') }} as decided_on,
@@ -97,8 +109,14 @@ renamed as (
     from decisions
     left join learners
         on {{ names_person('learners', 'decisions', 'learner_pseudonym', at='decided_at') }}
-    left join deciders_listed on decisions.record_key = deciders_listed.record_key
-    left join recused_listed on decisions.record_key = recused_listed.record_key
+    left join people as deciders
+        on decisions.record_key = deciders.record_key and deciders.part = 'decided_by'
+    left join people as present
+        on decisions.record_key = present.record_key and present.part = 'present'
+    left join people as recused
+        on decisions.record_key = recused.record_key and recused.part = 'recused'
+    left join people as dissenting
+        on decisions.record_key = dissenting.record_key and dissenting.part = 'dissent_by'
 )
 
 select * from renamed

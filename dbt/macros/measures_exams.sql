@@ -1,0 +1,69 @@
+{#- Statistics of items, stations and exams, from exact sums, so that no order of addition shows. -#}
+
+{#- The variance of a sample from its sums; unknown below two members. -#}
+{% macro measure_variance(n, total, total_of_squares) -%}
+    case
+        when {{ n }} > 1
+            then greatest(0, (
+                cast({{ total_of_squares }} as double)
+                - cast({{ total }} as double) * cast({{ total }} as double) / {{ n }}
+            ) / ({{ n }} - 1))
+    end
+{%- endmacro %}
+
+{#- Pearson's correlation from sums; unknown where either does not vary. -#}
+{% macro measure_correlation(n, sum_x, sum_xx, sum_y, sum_yy, sum_xy) -%}
+    cast(
+        round(
+            (
+                cast({{ n }} as double) * cast({{ sum_xy }} as double)
+                - cast({{ sum_x }} as double) * cast({{ sum_y }} as double)
+            )
+            / nullif(
+                sqrt(greatest(0,
+                    (
+                        cast({{ n }} as double) * cast({{ sum_xx }} as double)
+                        - power(cast({{ sum_x }} as double), 2)
+                    )
+                    * (
+                        cast({{ n }} as double) * cast({{ sum_yy }} as double)
+                        - power(cast({{ sum_y }} as double), 2)
+                    )
+                )),
+                0
+            ),
+            4
+        ) as decimal(5, 4)
+    )
+{%- endmacro %}
+
+{#-
+    Cronbach's alpha of k parts; KR-20 where each is right or wrong. Sources: Cronbach 1951,
+    Psychometrika 16:297; Kuder and Richardson 1937, Psychometrika 2:151, formula 20.
+-#}
+{% macro measure_alpha(k, sum_of_variances, variance_of_total) -%}
+    cast(
+        round(
+            case
+                when {{ k }} > 1
+                    then
+                        {{ k }} / ({{ k }} - 1.0)
+                        * (1 - {{ sum_of_variances }} / nullif({{ variance_of_total }}, 0))
+            end,
+            4
+        ) as decimal(9, 4)
+    )
+{%- endmacro %}
+
+{#-
+    The standard error of measurement of a total, in points: SD * sqrt(1 - reliability). Source: Lord
+    and Novick 1968, Statistical Theories of Mental Test Scores, section 3.4.
+-#}
+{% macro measure_sem(sd, reliability) -%}
+    cast(round({{ sd }} * sqrt(greatest(0, 1 - least(1, {{ reliability }}))), 4) as decimal(18, 4))
+{%- endmacro %}
+
+{#- A number to four places. -#}
+{% macro to_places(number) -%}
+    cast(round({{ number }}, 4) as decimal(18, 4))
+{%- endmacro %}

@@ -1,0 +1,57 @@
+-- Grain: one row per learner's sitting of an exam (attempt), station and item that was presented, with
+-- the points that it earned there. An item that several examiners scored counts once, with the mean.
+-- Banked results are left out: they are no new answers.
+{{ config(materialized='table') }}
+
+with
+
+responses as (
+    select
+        *,
+        {{ key('sitting_key') }} as sitting_key
+    from {{ ref('int_exam_responses__scored') }}
+    where not is_banked
+),
+
+gathered as (
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        sitting_key,
+        coalesce(station_id, '') as station_id,
+        item_id,
+        min(learner_key) as learner_key,
+        min(item_outcome) as item_outcome,
+        min(response) as response,
+        min(answer_key) as answer_key,
+        cast(sum(points) / nullif(count(points), 0) as decimal(18, 6)) as points,
+        cast(sum(max_points) / nullif(count(max_points), 0) as decimal(18, 6)) as max_points
+    from responses
+    where item_outcome <> 'not_presented'
+    group by programme_id, task_id, sitting_id, sitting_key, coalesce(station_id, ''), item_id
+)
+
+select
+    ---------- ids
+    programme_id,
+    task_id,
+    sitting_id,
+    sitting_key,
+    learner_key,
+    station_id,
+    item_id,
+    ---------- text
+    item_outcome,
+    response,
+    answer_key,
+    ---------- numbers
+    points,
+    max_points,
+    cast(
+        case
+            when item_outcome = 'right' then 1
+            when item_outcome in ('wrong', 'omitted', 'dont_know') then 0
+        end as integer
+    ) as right_or_wrong
+from gathered

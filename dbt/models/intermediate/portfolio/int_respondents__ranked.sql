@@ -1,0 +1,91 @@
+-- Grain: one row per answer of a respondent to one item of multisource feedback, by the as-of day, and
+-- whether it may show: a group shows from a minimum on, and grows by as many at a time, in the order
+-- in which answers became known. The learner's own answers always show.
+with
+
+evidence as (
+    select * from {{ ref('int_evidence__dated') }}
+    where
+        competency_id is not null
+        and not is_banked
+        and occurred_on <= {{ as_of() }}
+),
+
+instruments as (
+    select * from {{ ref('stg_instrument') }}
+    where method_family = 'multisource'
+),
+
+roles as (
+    select * from {{ ref('stg_assessor_role') }}
+),
+
+answers as (
+    select
+        evidence.record_key,
+        evidence.learner_key,
+        evidence.programme_id,
+        evidence.instrument_id,
+        evidence.scale_id,
+        evidence.competency_id,
+        evidence.form_record_id,
+        case
+            when evidence.assessor_role = 'self' then 'self'
+            else coalesce(roles.role_group, 'other')
+        end as respondent_group,
+        evidence.level,
+        evidence.narrative_strengths,
+        evidence.narrative_improvements,
+        evidence.narrative_other,
+        evidence.occurred_on,
+        evidence.known_at
+    from evidence
+    inner join instruments on evidence.instrument_id = instruments.instrument_id
+    left join roles on evidence.assessor_role = roles.assessor_role
+),
+
+counted as (
+    select
+        *,
+        count(level) over of_group as n_rated,
+        count(level) over (
+            partition by
+                learner_key, programme_id, instrument_id, scale_id, competency_id, respondent_group
+            order by known_at, occurred_on, record_key
+            rows between unbounded preceding and current row
+        ) as place_rated
+    from answers
+    window of_group as (
+        partition by
+            learner_key, programme_id, instrument_id, scale_id, competency_id, respondent_group
+    )
+)
+
+select
+    ---------- ids
+    record_key,
+    learner_key,
+    programme_id,
+    instrument_id,
+    scale_id,
+    competency_id,
+    form_record_id,
+    ---------- text
+    respondent_group,
+    narrative_strengths,
+    narrative_improvements,
+    narrative_other,
+    ---------- numbers
+    level,
+    ---------- yes or no
+    respondent_group = 'self'
+    or (
+        level is not null
+        and place_rated
+        <= floor(n_rated / {{ rule_threshold('msf', 'respondents', 'min') }})
+        * {{ rule_threshold('msf', 'respondents', 'min') }}
+    ) as is_shown,
+    ---------- days and instants
+    occurred_on,
+    known_at
+from counted

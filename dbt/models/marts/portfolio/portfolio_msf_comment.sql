@@ -1,0 +1,87 @@
+-- Grain: one row per comment of a respondent in multisource feedback, word for word, without group, day
+-- or answer beside it; in full batches of the minimum only.
+with
+
+answers as (
+    select * from {{ ref('int_respondents__ranked') }}
+    where
+        respondent_group <> 'self'
+        and (
+            narrative_strengths is not null
+            or narrative_improvements is not null
+            or narrative_other is not null
+        )
+),
+
+-- A form that rates several items brings its comment once.
+comments as (
+    select
+        learner_key,
+        programme_id,
+        instrument_id,
+        coalesce(form_record_id, record_key) as form_key,
+        narrative_strengths,
+        narrative_improvements,
+        narrative_other,
+        min(record_key) as record_key,
+        min(known_at) as known_at
+    from answers
+    group by
+        learner_key,
+        programme_id,
+        instrument_id,
+        coalesce(form_record_id, record_key),
+        narrative_strengths,
+        narrative_improvements,
+        narrative_other
+),
+
+forms as (
+    select
+        learner_key,
+        programme_id,
+        instrument_id,
+        form_key,
+        min(known_at) as known_at
+    from comments
+    group by learner_key, programme_id, instrument_id, form_key
+),
+
+counted as (
+    select
+        *,
+        count(*) over (partition by learner_key, programme_id, instrument_id) as n_forms,
+        row_number() over (
+            partition by learner_key, programme_id, instrument_id
+            order by known_at, form_key
+        ) as place
+    from forms
+),
+
+final as (
+    select
+        ---------- ids
+        {{ hash_text("comments.record_key || ' comment'") }} as comment_id,
+        comments.learner_key,
+        comments.programme_id,
+        comments.instrument_id,
+        ---------- text
+        comments.narrative_strengths,
+        comments.narrative_improvements,
+        comments.narrative_other,
+        'msf' as rule_set_id,
+        {{ rule_version('msf') }} as rule_version
+    from comments
+    inner join counted
+        on
+            comments.learner_key = counted.learner_key
+            and comments.programme_id = counted.programme_id
+            and comments.instrument_id = counted.instrument_id
+            and comments.form_key = counted.form_key
+    where
+        counted.place
+        <= floor(counted.n_forms / {{ rule_threshold('msf', 'respondents', 'min') }})
+        * {{ rule_threshold('msf', 'respondents', 'min') }}
+)
+
+select * from final

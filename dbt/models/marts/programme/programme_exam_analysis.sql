@@ -1,0 +1,129 @@
+-- Grain: one row per sitting of an exam with item responses: how its scores spread and how reliable
+-- they are. Statistics rest on the learners who were presented every item.
+with
+
+totals as (
+    select * from {{ ref('int_exam_totals__summed') }}
+),
+
+items as (
+    select * from {{ ref('int_exam_items__analysed') }}
+),
+
+tasks as (
+    select * from {{ ref('int_tasks__current') }}
+),
+
+spread as (
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        max(n_items) as n_items,
+        count(*) as n_examinees,
+        count(case when is_complete then 1 end) as n_complete,
+        max(max_total) as max_points,
+        bool_and(is_right_or_wrong) as is_right_or_wrong,
+        sum(case when is_complete then total end) as sum_total,
+        sum(case when is_complete then total * total end) as sum_of_squares,
+        sum(case when is_complete then n_right end) as sum_right,
+        sum(case when is_complete then n_right * n_right end) as sum_right_squares
+    from totals
+    group by programme_id, task_id, sitting_id
+),
+
+parts as (
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        sum(cast(round(variance, 9) as decimal(38, 9))) as sum_of_variances,
+        sum(cast(round(right_variance, 9) as decimal(38, 9))) as sum_of_right_variances
+    from items
+    group by programme_id, task_id, sitting_id
+),
+
+measured as (
+    select
+        spread.*,
+        parts.sum_of_variances,
+        parts.sum_of_right_variances,
+        spread.n_complete
+        >= {{ rule_threshold('exams', 'item_analysis', 'examinees_min') }} as is_described,
+        {{ measure_variance('spread.n_complete', 'spread.sum_total', 'spread.sum_of_squares') }}
+            as variance,
+        {{ measure_variance('spread.n_complete', 'spread.sum_right', 'spread.sum_right_squares') }}
+            as right_variance
+    from spread
+    inner join parts
+        on
+            spread.programme_id = parts.programme_id
+            and spread.task_id = parts.task_id
+            and spread.sitting_id = parts.sitting_id
+),
+
+reliable as (
+    select
+        *,
+        {{ measure_alpha('n_items', 'sum_of_variances', 'variance') }} as raw_alpha,
+        {{ measure_alpha('n_items', 'sum_of_right_variances', 'right_variance') }} as raw_kr20
+    from measured
+),
+
+final as (
+    select
+        ---------- ids
+        reliable.programme_id,
+        reliable.task_id,
+        reliable.sitting_id,
+        ---------- text
+        tasks.title,
+        case
+            when not reliable.is_described
+                then
+                    {{ counted(
+                        'reliable.n_complete', 'learner was', 'learners were'
+                    ) }} || ' presented every item: too few to describe the exam.'
+            when reliable.raw_alpha is null
+                then 'One item, or equal totals: nothing can be told apart.'
+            else
+                'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as varchar) || ': a score of '
+                || {{ score_text(
+                    'cast(round(reliable.sum_total / reliable.n_complete, 1) as decimal(18, 1))'
+                ) }}
+                || ' has a standard error of '
+                || cast(cast({{ measure_sem('sqrt(reliable.variance)', 'reliable.raw_alpha') }}
+                    as decimal(18, 1)) as varchar) || ' points.'
+        end as sentence,
+        ---------- numbers
+        reliable.n_examinees,
+        reliable.n_complete,
+        reliable.n_items,
+        reliable.max_points,
+        {{ to_places('case when reliable.is_described then '
+            ~ 'cast(reliable.sum_total as double) / reliable.n_complete end') }} as mean_points,
+        {{ to_places('case when reliable.is_described then sqrt(reliable.variance) end') }}
+            as sd_points,
+        {{ to_places('case when reliable.is_described and reliable.is_right_or_wrong then '
+            ~ 'cast(reliable.sum_right as double) / reliable.n_complete end') }} as mean_right,
+        {{ to_places('case when reliable.is_described and reliable.is_right_or_wrong then '
+            ~ 'sqrt(reliable.right_variance) end') }} as sd_right,
+        case when reliable.is_described then reliable.raw_alpha end as alpha,
+        case
+            when reliable.is_described and reliable.is_right_or_wrong then reliable.raw_kr20
+        end as kr20,
+        case
+            when reliable.is_described
+                then {{ measure_sem('sqrt(reliable.variance)', 'reliable.raw_alpha') }}
+        end as sem,
+        ---------- rule
+        'exams' as rule_set_id,
+        {{ rule_version('exams') }} as rule_version
+    from reliable
+    left join tasks
+        on
+            reliable.programme_id = tasks.programme_id
+            and reliable.task_id = tasks.task_id
+)
+
+select * from final

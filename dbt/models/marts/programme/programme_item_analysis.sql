@@ -1,0 +1,84 @@
+-- Grain: one row per sitting of an exam, station and item: how hard it was, how well it told learners
+-- apart, and what speaks for a second look.
+with
+
+items as (
+    select * from {{ ref('int_exam_items__analysed') }}
+),
+
+parts as (
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        sum(cast(round(variance, 9) as decimal(38, 9))) as sum_of_variances
+    from items
+    group by programme_id, task_id, sitting_id
+),
+
+described as (
+    select
+        items.*,
+        items.n_compared
+        >= {{ rule_threshold('exams', 'item_analysis', 'examinees_min') }} as is_described,
+        {{ measure_alpha(
+            '(items.n_items - 1)', '(parts.sum_of_variances - items.variance)', 'items.rest_variance'
+        ) }} as raw_alpha_without
+    from items
+    inner join parts
+        on
+            items.programme_id = parts.programme_id
+            and items.task_id = parts.task_id
+            and items.sitting_id = parts.sitting_id
+),
+
+looked_at as (
+    select
+        *,
+        {{ list_present([
+            "case when discrimination < 0 then 'better learners do worse on it' end",
+            "case when discrimination >= 0 and discrimination < "
+                ~ rule_threshold('exams', 'item_analysis', 'discrimination_min')
+                ~ " then 'it hardly tells learners apart' end",
+            "case when difficulty < " ~ rule_threshold('exams', 'item_analysis', 'difficulty_min')
+                ~ " then 'hardly anybody earns its points' end",
+            "case when difficulty > " ~ rule_threshold('exams', 'item_analysis', 'difficulty_max')
+                ~ " then 'nearly everybody earns its points' end",
+        ]) }} as reasons
+    from described
+),
+
+final as (
+    select
+        ---------- ids
+        programme_id,
+        task_id,
+        sitting_id,
+        station_id,
+        item_id,
+        ---------- numbers
+        n_presented,
+        n_compared,
+        n_omitted,
+        n_dont_know,
+        max_points,
+        case when is_described then difficulty end as difficulty,
+        case when is_described then right_share end as right_share,
+        case when is_described then discrimination end as discrimination,
+        case when is_described then item_total_correlation end as item_total_correlation,
+        case when is_described then upper_lower end as upper_lower,
+        case when is_described then raw_alpha_without end as alpha_without,
+        ---------- yes or no
+        is_described and {{ list_size('reasons') }} > 0 as is_for_review,
+        ---------- text
+        case
+            when is_described and {{ list_size('reasons') }} > 0
+                then
+                    'Have a second look: ' || {{ list_join('reasons') }} || '.'
+        end as sentence,
+        'exams' as rule_set_id,
+        {{ rule_version('exams') }} as rule_version
+    from looked_at
+)
+
+select * from final

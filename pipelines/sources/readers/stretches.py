@@ -1,0 +1,178 @@
+"""Where a file can be cut, so that its stretches are read apart and give the same rows.
+
+Looking for the cuts costs a fraction of reading: it counts line ends and quotation marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.sources.readers.base import CHUNK_BYTES
+
+NEWLINE, RETURN = 10, 13
+BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
+"""Begins with the one byte that may begin it, which makes the search as fast as one for that."""
+BLANK = b" \t\r\n"
+LONGEST_RECORD = 4 * CHUNK_BYTES
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some consecutive bytes of a file that begin and end with a record.
+
+    Attributes:
+        offset: the first byte.
+        length: how many bytes; None means up to the end of the file.
+        before: how many rows stand above it.
+        lines: how many lines stand above it.
+    """
+
+    offset: int
+    length: int | None
+    before: int
+    lines: int = 0
+
+
+@dataclass
+class Blanks:
+    """How many blank lines were met."""
+
+    n: int = 0
+
+
+def of_lines(path: Path, start: int, blanks: Blanks, size: int = CHUNK_BYTES) -> Iterator[Stretch]:
+    """Yield stretches that end with a line; blank lines are no rows, and are counted."""
+    before, offset = 0, start
+    for data in _blocks(path, start, size):
+        n = data.count(b"\n") + (not data.endswith(b"\n"))
+        if data[0] in BLANK or data[-2:-1] in BLANK or BLANK_LINE.search(data):
+            lines = data.removesuffix(b"\n").split(b"\n")
+            n_blank = sum(not line.strip(b" \t\r") for line in lines)
+            blanks.n += n_blank
+            n -= n_blank
+        if n:
+            yield Stretch(offset, len(data), before)
+        before += n
+        offset += len(data)
+
+
+def _blocks(path: Path, start: int, size: int) -> Iterator[bytes]:
+    rest: list[bytes] = []
+    with path.open("rb") as file:
+        file.seek(start)
+        while data := file.read(size):
+            end = data.rfind(b"\n") + 1
+            if end:
+                yield b"".join((*rest, data[:end]))
+                rest = [data[end:]]
+            else:
+                rest.append(data)
+    if last := b"".join(rest):
+        yield last
+
+
+def of_delimited(
+    path: Path, start: int, lines: int, delimiter: str, quote: str, size: int = CHUNK_BYTES
+) -> Iterator[Stretch]:
+    """Yield stretches of delimited text that end with a record.
+
+    A line end within quotation marks ends no record. Whether the marks are in pairs, each at the
+    edge of a cell or doubled, is looked at; where they are not, all that is left is one stretch.
+
+    Args:
+        path: UTF-8 text.
+        start: the byte where the rows begin.
+        lines: how many lines stand above the rows.
+        delimiter: between cells.
+        quote: around cells; `none` where there is no quoting.
+        size: about how many bytes a stretch has.
+    """
+    before, offset, rest = 0, start, b""
+    with path.open("rb") as file:
+        file.seek(start)
+        while True:
+            data = file.read(size)
+            block = rest + data
+            is_last = not data
+            if is_last and not block:
+                return
+            cut = _cut(block, delimiter, quote, is_last=is_last)
+            if cut is None or (not cut.end and len(block) > LONGEST_RECORD):
+                yield Stretch(offset, None, before, lines)
+                return
+            if cut.rows:
+                yield Stretch(offset, cut.end, before, lines)
+            before += cut.rows
+            lines += block.count(b"\n", 0, cut.end)
+            offset += cut.end
+            rest = block[cut.end :]
+            if is_last:
+                return
+
+
+@dataclass(frozen=True)
+class _Cut:
+    end: int
+    rows: int
+
+
+def _cut(block: bytes, delimiter: str, quote: str, *, is_last: bool) -> _Cut | None:
+    """Return where the last whole record of a block ends; None where that cannot be told."""
+    text = np.frombuffer(block, dtype=np.uint8)
+    returns = np.flatnonzero(text == RETURN)
+    if len(returns) and not _are_before_newlines(text, returns, is_last=is_last):
+        return None
+    ends = np.flatnonzero(text == NEWLINE)
+    marks = np.flatnonzero(text == ord(quote)) if quote != "none" else ends[:0]
+    ends = ends[np.searchsorted(marks, ends) % 2 == 0]
+    if is_last and not block.endswith(b"\n"):
+        if len(marks) % 2:
+            return None
+        ends = np.append(ends, len(block))
+    elif is_last and len(marks) % 2:
+        return None
+    if not len(ends):
+        return _Cut(0, 0)
+    end = min(int(ends[-1]) + 1, len(block))
+    marks = marks[marks < end]
+    if len(marks) and not _are_regular(text[:end], marks, ord(delimiter), ord(quote)):
+        return None
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    lengths = ends - starts
+    last = text[np.maximum(ends - 1, 0)] if len(text) else text
+    is_empty = (lengths == 0) | ((lengths == 1) & (last == RETURN))
+    return _Cut(end, int(len(ends) - is_empty.sum()))
+
+
+def _are_before_newlines(
+    text: NDArray[np.uint8], returns: NDArray[np.intp], *, is_last: bool
+) -> bool:
+    """Tell whether every carriage return is part of a line end; one at the very end may be."""
+    if returns[-1] + 1 == len(text):
+        if is_last:
+            return False
+        returns = returns[:-1]
+    return bool((text[returns + 1] == NEWLINE).all())
+
+
+def _are_regular(
+    text: NDArray[np.uint8], marks: NDArray[np.intp], delimiter: int, quote: int
+) -> bool:
+    """Tell whether marks open and close in turn, each at the edge of a cell or beside another."""
+    opening, closing = marks[0::2], marks[1::2]
+    before = text[opening - 1]
+    if opening[0] == 0:
+        before[0] = NEWLINE
+    after = np.full(len(closing), NEWLINE, dtype=np.uint8)
+    is_inside = closing + 1 < len(text)
+    after[is_inside] = text[closing[is_inside] + 1]
+    return bool(
+        np.isin(before, (delimiter, NEWLINE, quote)).all()
+        and np.isin(after, (delimiter, NEWLINE, RETURN, quote)).all()
+    )
