@@ -1,4 +1,4 @@
-"""The presets for requirements, circumstances and reports on conduct read what a school would send."""
+"""The presets for requirements, circumstances and reports read what a school would send."""
 
 from __future__ import annotations
 
