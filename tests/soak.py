@@ -181,8 +181,10 @@ def _killed_at(
         start_new_session=True,
     )
     give_up = time.monotonic() + PATIENCE
+    seen: set[Path] = set()
     while process.poll() is None and time.monotonic() < give_up:
-        if sum(1 for _ in home.root.glob(pattern)) >= nth:
+        seen.update(home.root.glob(pattern))
+        if len(seen) >= nth:
             time.sleep(delay)
             break
         time.sleep(0.0005)
