@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 PYTHONS := python3.12 python3.13 python3.11 python3 python
 
-.PHONY: help run airflow test quick real lint picture lock venv clean
+.PHONY: help run airflow test quick real soak lint picture lock venv clean
 .DEFAULT_GOAL := help
 
 help: ## tell what there is
@@ -30,6 +30,9 @@ quick: $(STAMP) ## the tests that need no Airflow, browser or large build
 
 real: $(STAMP) ## real data through the pipeline, against the numbers that others published
 	@$(BIN)/python -m tests.real.real_data
+
+soak: $(STAMP) ## hundreds of kills; the result goes to benchmarks/results/kills.json
+	@$(BIN)/python -m tests.soak
 
 lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/ruff check .
