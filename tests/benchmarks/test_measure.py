@@ -15,7 +15,7 @@ def program(code: str, label: str = "it", **options: object) -> Contestant:
 
 def test_a_run_tells_its_memory_and_what_the_program_said_last() -> None:
     code = (
-        "import json, time; held = bytearray(120_000_000); time.sleep(0.4); "
+        "import json, time; held = b'x' * 120_000_000; time.sleep(1.5); "
         "print('first'); print(json.dumps({'stage_seconds': 0.25, 'name': 'x', 'ok': True}))"
     )
     found = run(program(code))
@@ -25,7 +25,7 @@ def test_a_run_tells_its_memory_and_what_the_program_said_last() -> None:
 
 
 def test_memory_of_children_counts() -> None:
-    child = "held = bytearray(120_000_000); import time; time.sleep(0.5)"
+    child = "held = b'x' * 120_000_000; import time; time.sleep(1.5)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
     assert run(program(code)).peak_bytes > 100_000_000
 
