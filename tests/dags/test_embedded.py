@@ -39,7 +39,7 @@ def parts(home: Home) -> Iterator[Parts]:
 def test_a_dropped_file_becomes_an_edition_although_its_build_was_killed(
     home: Home, parts: Parts
 ) -> None:
-    fill(home.inbox)
+    drop_at_once(home)
 
     wait(parts, lambda: state_of(parts, "portfolio", "build") == "running")
     kill_running_task(home)
@@ -72,6 +72,14 @@ def test_a_second_run_finds_nothing_new_and_publishes_nothing(home: Home, parts:
     assert state_of(parts, "portfolio", "has_news") == "success"
     assert state_of(parts, "portfolio", "build") == "skipped"
     assert sorted(home.editions.iterdir()) == before
+
+
+def drop_at_once(home: Home) -> None:
+    """Put the cohort into the inbox in one move, so that all of it arrives in one intake."""
+    made = home.root / "made"
+    fill(made)
+    home.inbox.rmdir()
+    made.rename(home.inbox)
 
 
 def wait(parts: Parts, condition: Callable[[], bool]) -> None:
