@@ -4,7 +4,7 @@ export TESSERA_HOME
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTHONS := python3.12 python3.13 python3.11 python3 python
 
 .PHONY: help run airflow test quick real soak lint picture lock venv clean
