@@ -37,7 +37,7 @@ EVENTS = st.lists(
     events=[("a-1", "exam_result", "p", "x", None), ("b-1", "void", "p", "x", None)],
     withdraws=False,
 )
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_not_contested_is_accepted_and_the_rest_resolves_alike(
     events: list[Said], withdraws: bool
 ) -> None:
@@ -46,8 +46,8 @@ def test_what_is_not_contested_is_accepted_and_the_rest_resolves_alike(
         whole = _outcomes(con, "events")
         contested = contested_sql("events", "select record_key from events where kind = 'void'")
         con.execute(f"create temp table contested as {contested}")
-        con.execute("create temp table some as from events where record_key in (from contested)")
-        short = _outcomes(con, "some")
+        con.execute("create temp table chosen as from events where record_key in (from contested)")
+        short = _outcomes(con, "chosen")
         alone = con.execute(
             "select event_id from events where record_key not in (from contested)"
         ).fetchall()
