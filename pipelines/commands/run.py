@@ -41,6 +41,12 @@ TITLES = {
     "pack": "Make the committee pack",
 }
 
+PARTS = {"receive:part": "hash and archive", "read:part": "read", "validate:part": "validate"}
+"""What is told of the file or delivery that a stage is at."""
+
+LONG = 10.0
+"""Seconds after which a stage is told where nobody watches."""
+
 
 def command(
     inbox: Annotated[
@@ -190,7 +196,10 @@ def _instant(text: str | None) -> datetime | None:
 
 
 class _Bars:
-    """Shows every stage while it runs, and its seconds when it has ended."""
+    """Shows every stage while it runs, and its seconds when it has ended.
+
+    Where nobody watches, only stages that took long are told, a line each.
+    """
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
@@ -201,10 +210,25 @@ class _Bars:
 
     def advances(self, stage: str) -> None:
         self._bars.advance(self._shown[stage])
+        for part in PARTS:
+            self._remove(part)
+
+    def tells(self, stage: str, done: int, total: int, unit: str) -> None:
+        part = f"{stage}:part"
+        if part not in self._shown:
+            title = f"  {PARTS.get(part, '')}"
+            self._shown[part] = self._bars.add_task(title, total=total, unit=unit)
+        self._bars.update(self._shown[part], completed=done, total=total)
+        if done >= total:
+            self._remove(part)
 
     def ended(self, record: StageRecord) -> None:
-        if record.stage in self._shown:
-            self._bars.remove_task(self._shown.pop(record.stage))
-        if record.status == "done" and err.is_terminal:
+        self._remove(record.stage)
+        self._remove(f"{record.stage}:part")
+        if record.status == "done" and (err.is_terminal or record.seconds >= LONG):
             title = TITLES.get(record.stage, record.stage)
             self._bars.console.print(f"{title}: {record.seconds:.1f} s")
+
+    def _remove(self, name: str) -> None:
+        if name in self._shown:
+            self._bars.remove_task(self._shown.pop(name))
