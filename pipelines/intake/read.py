@@ -322,7 +322,7 @@ class _Work:
                 problems=chunk.problems.filter(is_left),
             )
         self.n_rows += chunk.originals.height
-        stretches.write_chunk(mapping, self.catalogue, chunk, self.into, self.files)
+        stretches.write_chunk(mapping, self.catalogue, self.path, chunk, self.into, self.files)
 
     def _columns_left(self) -> tuple[list[str], list[ColumnNotTaken]]:
         """Return columns that nothing takes, and those that nobody may take, in their order."""
