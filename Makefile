@@ -43,8 +43,8 @@ lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/hadolint docker/Dockerfile
 
-picture: $(STAMP) ## the README's picture of a learner's page, from the current edition
-	@$(BIN)/python -m pipelines.committee.picture
+picture: $(STAMP) ## the pictures of docs/images, from the current pack
+	@$(BIN)/python -m pipelines.committee.picture "$$TESSERA_HOME/packs/current" docs/images
 
 lock: pyproject.toml ## write constraints.txt anew (needs uv)
 	@{ sed '/^[^#]/,$$d' constraints.txt; \

@@ -207,7 +207,8 @@ def decisions(block: Block, chair: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     request, learners = block.request, block.learners
     work, rng = request.parameters.committee, block.generator("decisions")
-    present = _members(chair, max(work.quorum.value, work.members.value - 2))
+    members = _members(chair, work.members.value)
+    present = members[: max(work.quorum.value, len(members) - 2)]
     last = request.parameters.school.last_day.value
     decided, agreed, number = [], [], 0
     for on in (day for day in meeting_days(request) if day <= last):
