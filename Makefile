@@ -31,8 +31,9 @@ quick: $(STAMP) ## the tests that need no Airflow, browser or large build
 real: $(STAMP) ## real data through the pipeline, against the numbers that others published
 	@$(BIN)/python -m tests.real.real_data
 
-soak: $(STAMP) ## hundreds of kills; the result goes to benchmarks/results/kills.json
+soak: $(STAMP) ## hundreds of kills, every format; results go to benchmarks/results/
 	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.synth.formats
 
 lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/ruff check .
