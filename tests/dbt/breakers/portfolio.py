@@ -64,6 +64,11 @@ BREAKERS: dict[str, str] = {
         "rise_a_year, is_suppressed, rule_set_id, rule_version) "
         "values ('MED', 'route', 'x', 0.1, true, 'programme', '1')"
     ),
+    "unique_combination_programme_trajectory_fairness_programme_id__attribute__value": (
+        "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
+        "is_suppressed, rule_set_id, rule_version) "
+        "select 'MED', 'route', 'x', true, 'programme', '1' from range(2)"
+    ),
     "no_more_is_missing_than_is_expected": (
         "insert into marts.programme_blueprint_coverage (programme_id, stage_id, competency_id, "
         "n_learners, n_data_points, n_expected, n_missing, is_planned, is_uncovered) "
