@@ -6,7 +6,6 @@ Every answer is a record of its own beside the pack; none is changed. Silence is
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -19,12 +18,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.committee.edition import find
 from pipelines.committee.freeze import PATIENCE, Frozen
+from pipelines.committee.people import open_registry
 from pipelines.home import Home, write_atomically
 from pipelines.identity.decisions import Identity, IdentityError
 from pipelines.identity.named import NOBODY
-from pipelines.identity.people import Foldings, Registry
-from pipelines.intake.feeds import load_feeds
-from pipelines.intake.records import active_records
 from pipelines.settings import Settings
 from pipelines.sources import codes
 
@@ -132,11 +129,7 @@ def person_behind(home: Home, settings: Settings, identity: str) -> str:
     Raises:
         IdentityError: no record names such a person.
     """
-    foldings: Foldings = defaultdict(list)
-    for feed in load_feeds(settings).values():
-        foldings[feed.namespace.name].append(feed.namespace.folding)
-    pairs = [(record.delivery_id, record.interpretation_id) for record in active_records(home)]
-    registry = Registry(home, pairs, dict(foldings))
+    registry = open_registry(home, settings)
     wanted: Identity = registry.identity(identity)
     found = [person for person in registry.persons(wanted) if person.role == "assessor"]
     if not registry.is_met(wanted) or not found:
