@@ -19,7 +19,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.committee.edition import Source, find
 from pipelines.committee.evidence import Form
-from pipelines.committee.freeze import PATIENCE, FreezeError, Frozen, archived, checked, place_of
+from pipelines.committee.freeze import (
+    PATIENCE,
+    FreezeError,
+    Frozen,
+    Removal,
+    RemovedError,
+    archived,
+    checked,
+    place_of,
+)
 from pipelines.committee.learner import assemble
 from pipelines.committee.queries import Portfolio, read
 from pipelines.committee.render import Pages, style_sheet
@@ -40,6 +49,10 @@ class NothingArrivedError(FreezeError):
     """There is nothing to add to the frozen pack; the message says since when."""
 
 
+class NoAddendumError(FreezeError):
+    """There is no such addendum; the message names those there are."""
+
+
 class Addendum(BaseModel):
     """What arrived about the learners of one frozen pack, up to one later edition."""
 
@@ -58,6 +71,8 @@ class Addendum(BaseModel):
     """How many changes there are, by the key of the learner."""
     made_at: AwareDatetime
     made_by: str
+    removal: Removal | None = None
+    """What the law removed from it since."""
 
     @property
     def n_changes(self) -> int:
@@ -146,13 +161,35 @@ def addenda(home: Home, frozen: Frozen) -> list[Addendum]:
     return sorted(found, key=lambda addendum: (addendum.made_at, addendum.addendum_id))
 
 
+def find_addendum(home: Home, frozen: Frozen, addendum_id: str) -> Addendum:
+    """Return one addendum to a frozen pack.
+
+    Raises:
+        NoAddendumError: there is none of this id.
+    """
+    found = {a.addendum_id: a for a in addenda(home, frozen)}
+    if addendum_id not in found:
+        raise NoAddendumError(
+            f"there is no addendum {addendum_id} to the pack of {frozen.meeting_id}; there are: "
+            f"{', '.join(found) or 'none'}"
+        )
+    return found[addendum_id]
+
+
 def reprint(home: Home, frozen: Frozen, addendum: Addendum) -> bytes:
     """Return the archive of an addendum, byte for byte as it was made.
 
     Raises:
+        RemovedError: the law removed some of it; `remaining` is what is left.
         FreezeError: it is not there, or not as it was made.
     """
-    return checked(archive_of(home, frozen, addendum), addendum.archive_sha256)
+    path, removal = archive_of(home, frozen, addendum), addendum.removal
+    if removal is None or removal.remaining_sha256 is None:
+        return checked(path, addendum.archive_sha256)
+    raise RemovedError(
+        removal.told(f"the addendum {addendum.addendum_id}"),
+        checked(path, removal.remaining_sha256),
+    )
 
 
 def archive_of(home: Home, frozen: Frozen, addendum: Addendum) -> Path:

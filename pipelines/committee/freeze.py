@@ -83,6 +83,14 @@ class Removal(BaseModel):
     remaining_sha256: str | None = None
     """Of the archive of what is left; none where nothing is."""
 
+    def told(self, what: str) -> str:
+        """Return what was removed, when, why and by which record, as a sentence."""
+        some = f"{self.n_files} files of {what} were" if self.n_files is not None else f"{what} was"
+        return (
+            f"{some} removed on {self.removed_at:%Y-%m-%d} by {self.kind} record "
+            f"{self.record_id}: {self.reason}"
+        )
+
 
 def freeze(
     home: Home, settings: Settings, meeting_id: str, by: str, edition_id: str | None = None
@@ -174,12 +182,7 @@ def reprint(home: Home, frozen: Frozen) -> bytes:
     removal = removal_of(home, frozen)
     if removal is None:
         return checked(place / ARCHIVE, frozen.archive_sha256)
-    what = "the pack" if removal.n_files is None else f"{removal.n_files:,} files of the pack"
-    told = (
-        f"{what} frozen for {frozen.meeting_id} {'was' if removal.n_files is None else 'were'} "
-        f"removed on {removal.removed_at:%Y-%m-%d} by {removal.kind} record {removal.record_id}: "
-        f"{removal.reason}"
-    )
+    told = removal.told(f"the pack frozen for {frozen.meeting_id}")
     if removal.remaining_sha256 is None:
         raise RemovedError(told)
     raise RemovedError(told, checked(place / ARCHIVE, removal.remaining_sha256))
@@ -187,7 +190,7 @@ def reprint(home: Home, frozen: Frozen) -> bytes:
 
 def removal_of(home: Home, frozen: Frozen) -> Removal | None:
     """Return the newest record of what was removed from a frozen pack, None where all is there."""
-    records = sorted(place_of(home, frozen).glob(f"{REMOVED.removesuffix('.json')}*.json"))
+    records = sorted(place_of(home, frozen).glob("removed*.json"))
     found = [Removal.model_validate_json(path.read_bytes()) for path in records]
     return max(found, key=lambda removal: removal.removed_at, default=None)
 

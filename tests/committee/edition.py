@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -297,7 +297,11 @@ from reasoned
 
 
 def publish_edition(
-    home: Home, n_learners: int = 8, seed: int = 7, lacking: Iterable[tuple[str, str]] = ()
+    home: Home,
+    n_learners: int = 8,
+    seed: int = 7,
+    lacking: Iterable[tuple[str, str]] = (),
+    keys: Sequence[str] = (),
 ) -> str:
     """Publish an edition with this many learners, and return its id; 0 is a meeting of nobody.
 
@@ -306,8 +310,9 @@ def publish_edition(
         n_learners: how many.
         seed: what is drawn from.
         lacking: tables and columns that an older Tessera did not have.
+        keys: of the first learners, before those that are told one by one.
     """
-    tables = _Cohort(n_learners, seed).tables() if n_learners else {}
+    tables = _Cohort(n_learners, seed, keys).tables() if n_learners else {}
     inputs = BuildInputs(
         as_of=AS_OF,
         known_at=KNOWN_AT,
@@ -373,11 +378,11 @@ def database_of(home: Home) -> Path:
 class _Cohort:
     """Draws learners and what happened to them, the same for the same seed."""
 
-    def __init__(self, n_learners: int, seed: int) -> None:
+    def __init__(self, n_learners: int, seed: int, keys: Sequence[str]) -> None:
         self._random = random.Random(seed)
         self._rows: dict[str, list[Row]] = {name: [] for name in TABLES_SQL}
         self._n_records = 0
-        told = [FULL, HOSTILE, EMPTY, STRAY]
+        told = [*keys, FULL, HOSTILE, EMPTY, STRAY]
         self._keys = (told + [f"L-X{i:06d}AAA" for i in range(n_learners)])[:n_learners]
 
     def tables(self) -> dict[str, list[Row]]:
