@@ -22,6 +22,11 @@ NOT_REQUIRED = "not_required"
 
 STANDS = "stands"
 
+NOT_NAMED = "no competency"
+
+OTHERS = "others"
+"""All respondents of multisource feedback that show, but the learner."""
+
 NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
 
 COUNTED = frozenset({"data_points", "assessors", "methods", "contexts", "recent"})
@@ -105,6 +110,35 @@ class Series:
         """Say whether a mean of the cohort is shown: enough of it sat."""
         return any(r["cohort_mean_share"] is not None for r in self.sittings)
 
+    @property
+    def has_error(self) -> bool:
+        """Say whether the standard error of measurement of a sitting is known."""
+        return any(r["sem_share"] is not None for r in self.sittings)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What one instrument of multisource feedback says on one competency, by respondents."""
+
+    instrument_id: str
+    competency: str
+    groups: tuple[Row, ...]
+    """All others together first, then each group, the learner's own answers last."""
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """Return the groups that are large enough to show, and the learner's own answers."""
+        return tuple(group for group in self.groups if not group["is_withheld"])
+
+    @property
+    def withheld(self) -> tuple[Row, ...]:
+        """Return the groups of which too few answered, without the total of all groups."""
+        return tuple(
+            group
+            for group in self.groups
+            if group["is_withheld"] and group["respondent_group"] != OTHERS
+        )
+
 
 @dataclass(frozen=True)
 class AiUse:
@@ -141,6 +175,10 @@ class LearnerPage:
     signals: tuple[Row, ...]
     forms: tuple[Form, ...]
     behind: tuple[Behind, ...]
+    precision: tuple[Row, ...]
+    feedback: tuple[Feedback, ...]
+    feedback_comments: tuple[Row, ...]
+    growth: tuple[Row, ...]
     one_look: tuple[str, ...] = field(default=())
 
     @property
@@ -153,6 +191,11 @@ class LearnerPage:
         """Return the competencies that are short of what no column counts, each with of what."""
         short = ((line.title, line.unseen_shortfalls) for line in self.competencies)
         return tuple((title, unseen) for title, unseen in short if unseen)
+
+    @property
+    def n_dependable(self) -> int:
+        """Return on how many competencies the ratings reach the wanted dependability."""
+        return sum(bool(row["is_reached"]) for row in self.precision)
 
     @property
     def last_decision(self) -> Row | None:
@@ -219,6 +262,10 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         ),
         forms=_forms(sections),
         behind=tuple(behind),
+        precision=tuple(sections["precision"]),
+        feedback=_feedback(sections["feedback"]),
+        feedback_comments=tuple(sections["feedback_comments"]),
+        growth=tuple(sections["growth"]),
         one_look=_one_look([s for s in sections["status"] if s["is_required"]], bool(evidence)),
     )
 
@@ -386,11 +433,24 @@ def _sitting(r: Row) -> charts.Sitting:
         _float(r["score_share"]),
         _float(r["cut_share"]),
         _float(r["cohort_mean_share"]),
+        _float(r["sem_share"]),
     )
 
 
 def _float(value: Decimal | float | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _feedback(rows: Iterable[Row]) -> tuple[Feedback, ...]:
+    """Return multisource feedback by instrument, competency and scale, which are not pooled."""
+    found: dict[tuple[str, str, str | None], list[Row]] = {}
+    for row in rows:
+        key = (row["instrument_id"], row["competency"] or NOT_NAMED, row["scale_id"])
+        found.setdefault(key, []).append(row)
+    return tuple(
+        Feedback(instrument_id, competency, tuple(groups))
+        for (instrument_id, competency, _), groups in found.items()
+    )
 
 
 def _ai_use(declarations: Sequence[Row]) -> tuple[tuple[AiUse, ...], Behind]:

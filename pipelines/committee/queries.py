@@ -29,6 +29,10 @@ OF_LEARNERS = (
     "sittings",
     "declarations",
     "signals",
+    "precision",
+    "feedback",
+    "feedback_comments",
+    "growth",
 )
 """Sections with a `learner_key`, each one query."""
 

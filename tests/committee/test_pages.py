@@ -171,6 +171,22 @@ def test_data_quality_shows_ledger_reasons_freshness_measurement_and_rules(built
     assert "No source is called <b>unknown</b>." in text
 
 
+def test_error_dependability_adjustment_and_feedback_stand_on_the_page(built: Path) -> None:
+    text = Page(built / "learners" / f"{FULL}.html").text
+    for said in (
+        "standard error 5.75",
+        "bar on a point = its standard error to each side",
+        "Growth: Over 8 tests",
+        "A dependability of 0.70 takes",
+        "Adjusted is an approximation (Logistic model, by Laplace approximation)",
+        "status would be developing",
+        "all others that show6/154:2 5:4",
+        "Not shown: fewer than 5 respondents.",
+        "(8 %, 57)",
+    ):
+        assert said in text, said
+
+
 def test_a_page_stays_small(built: Path) -> None:
     for path in built.rglob("*.html"):
         assert path.stat().st_size < 400_000, path.name
