@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from pipelines.committee import charts, words
 from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids
@@ -191,6 +192,15 @@ class LearnerPage:
         """Return the competencies that are short of what no column counts, each with of what."""
         short = ((line.title, line.unseen_shortfalls) for line in self.competencies)
         return tuple((title, unseen) for title, unseen in short if unseen)
+
+    @cached_property
+    def disputed(self) -> frozenset[str]:
+        """Return the evidence whose dispute is not settled."""
+        return frozenset(
+            row["about_evidence_id"]
+            for row in self.reflections
+            if row["dispute_status"] == "raised" and row["about_evidence_id"]
+        )
 
     @property
     def n_dependable(self) -> int:

@@ -17,6 +17,7 @@ from pipelines.committee import charts, words
 from pipelines.committee.evidence import Field, Row
 from pipelines.committee.learner import LearnerPage
 from pipelines.committee.queries import Portfolio
+from pipelines.committee.roles import FOR_COMMITTEE, View
 
 COLUMNS = (
     ("Learner", "text"),
@@ -131,11 +132,11 @@ class Quality:
 class Pages:
     """Renders the pages of one pack."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, view: View = FOR_COMMITTEE) -> None:
         self._portfolio = portfolio
         self._script = "\n" + _resource("agenda.js")
         self._environment = _environment()
-        self._environment.globals["portfolio"] = portfolio
+        self._environment.globals |= {"portfolio": portfolio, "view": view}
 
     def index(self) -> str:
         """Return the agenda."""
@@ -170,6 +171,24 @@ class Pages:
                 f for f in self._portfolio.of_programme["freshness"] if f["is_waiting"]
             ],
         )
+
+    def own(self, page: LearnerPage, form: str) -> str:
+        """Return the first page of a learner's own view; `form` is the file to answer with."""
+        return self._render(
+            "own.html",
+            root="",
+            page=page,
+            form=form,
+            declarations=self._portfolio.rows("declarations", page.key),
+        )
+
+    def mentored(self, pages: Sequence[LearnerPage]) -> str:
+        """Return the first page of a mentor's view."""
+        return self._render("mentored.html", root="", pages=pages)
+
+    def programme(self, programme: Any) -> str:
+        """Return the programme's page."""
+        return self._render("programme.html", root="", programme=programme)
 
     def evidence(self, page: LearnerPage) -> str:
         """Return the evidence behind one learner's page."""
@@ -210,7 +229,9 @@ def _environment() -> Environment:
         "axis_height": charts.AXIS_HEIGHT,
         "comment_rule": COMMENT_RULE,
         "level_of_interval": "90 %",
+        "disputes": words.DISPUTES,
         "reflections": words.REFLECTIONS,
+        "declared": words.DECLARED,
         "statuses": words.STATUS,
         "strip_height": charts.STRIP_HEIGHT,
     }

@@ -147,7 +147,12 @@ class Reflection(Part):
     evidence_id: str
     reflection_type: str
     competency_id: str | None
+    about_evidence_id: str | None
     text: str | None
+    dispute_status: str | None
+    owner_role: str | None
+    reply: str | None
+    answered_at: datetime | None
     occurred_on: date | None
     due_on: date | None
 

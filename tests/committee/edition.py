@@ -91,7 +91,8 @@ TABLES_SQL = {
         level_label varchar""",
     "fct_learner_stage": """learner_key varchar, period_type varchar, period_id varchar,
         starts_on date, ends_on date, is_planned boolean, full_time_share decimal(18, 6)""",
-    "fct_evidence": """learner_key varchar, evidence_id varchar, record_key varchar, kind varchar,
+    "fct_evidence": """learner_key varchar, evidence_id varchar, record_key varchar,
+        record_id varchar, is_withheld boolean, kind varchar,
         programme_id varchar, stage_id varchar, competency_id varchar, instrument_id varchar,
         method_family varchar, task_id varchar, sitting_id varchar, form_id varchar,
         attempt bigint, result_status varchar, grade varchar, scale_id varchar, level bigint,
@@ -111,14 +112,19 @@ TABLES_SQL = {
         has_accessibility_exemption boolean, reconciliation varchar, sentence varchar,
         is_amended boolean, declared_on date, source_id varchar, delivery_id varchar,
         source_row bigint, known_at timestamptz""",
-    "fct_reflection": """record_key varchar, learner_key varchar, competency_id varchar,
-        about_record_id varchar, reflection_type varchar, text varchar, due_on date,
-        occurred_on date, source_id varchar, delivery_id varchar, source_row bigint,
+    "fct_reflection": """record_key varchar, record_id varchar, learner_key varchar,
+        programme_id varchar, competency_id varchar, about_record_id varchar,
+        about_evidence_id varchar, reflection_type varchar, text varchar, dispute_status varchar,
+        owner_key varchar, owner_role varchar, reply varchar, answered_at timestamptz,
+        due_on date, occurred_at timestamptz, occurred_on date, source_id varchar,
+        delivery_id varchar, source_row bigint,
         source_cell varchar, known_at timestamptz""",
     "fct_meeting_note": """record_key varchar, learner_key varchar, mentor_key varchar,
-        meeting_type varchar, text varchar, next_on date, occurred_on date, source_id varchar,
+        meeting_type varchar, text varchar, is_shared_with_learner boolean,
+        next_on date, occurred_on date, source_id varchar,
         delivery_id varchar, source_row bigint, source_cell varchar, known_at timestamptz""",
-    "fct_decision": """record_key varchar, learner_key varchar, committee_id varchar,
+    "fct_decision": """record_key varchar, learner_key varchar, programme_id varchar,
+        committee_id varchar,
         meeting_id varchar, decision_kind varchar, outcome varchar, rationale varchar,
         dissent varchar, appeal_status varchar, standing varchar,
         decided_by_keys varchar[], recused_keys varchar[],
@@ -275,8 +281,9 @@ select learner_key, programme_id, stage_id, competency_id, target_scale_id as sc
     round(n_rated / (n_rated + 4), 4) as dependability, round(1 / sqrt(n_rated + 1), 4) as sem,
     n_rated >= 10 as is_reached, greatest(10 - n_rated, 0) as n_more_ratings,
     case when n_rated >= 10 then 0 else 2 end as n_more_assessors,
-    case when n_rated >= 10 then 'A dependability of 0.70 is reached with ' || n_rated || ' ratings.'
-        else 'A dependability of 0.70 takes ' || (10 - n_rated) || ' more ratings by 2 more assessors.'
+    'A dependability of 0.70 ' || case when n_rated >= 10
+        then 'is reached with ' || n_rated || ' ratings.'
+        else 'takes ' || (10 - n_rated) || ' more ratings by 2 more assessors.'
     end as sentence
 from portfolio_competency_status
 where n_rated > 0;
@@ -776,6 +783,7 @@ class _Cohort:
             {
                 "record_key": self._record_key(),
                 "learner_key": key,
+                "programme_id": "MED",
                 "committee_id": "PC-3",
                 "meeting_id": "M-2026-05",
                 "decision_kind": "meeting",
@@ -833,6 +841,17 @@ class _Cohort:
                 }
                 | self._lineage("learners_words", date(2026, 11, 2))
             )
+        if key == FULL:
+            about = self._rows["fct_evidence"][0]["evidence_id"]
+            on = date(2026, 11, 9)
+            self._rows["fct_reflection"].append(
+                {"record_key": self._record_key(), "record_id": "dispute-1", "learner_key": key,
+                 "programme_id": "MED", "reflection_type": "dispute", "about_record_id": about,
+                 "about_evidence_id": about, "text": "I was not on the ward that day.",
+                 "dispute_status": "raised", "owner_role": "assessment_unit",
+                 "occurred_at": datetime(2026, 11, 9, 8, tzinfo=UTC), "occurred_on": on}
+                | self._lineage("learners_words", on)
+            )  # fmt: skip
         self._rows["fct_meeting_note"].append(
             {
                 "record_key": self._record_key(),
@@ -847,6 +866,17 @@ class _Cohort:
         )
 
     def _feedback(self, key: str) -> None:
+        for _ in range(7):
+            record, on = self._record_key(), date(2026, 4, 1)
+            self._rows["fct_evidence"].append(
+                {"learner_key": key, "evidence_id": f"E-{record[:12].upper()}",
+                 "record_key": record, "is_withheld": True, "kind": "workplace_assessment",
+                 "programme_id": "MED", "stage_id": "Year 3", "competency_id": "EPA-09",
+                 "instrument_id": "msf", "method_family": "multisource", "is_flagged": False,
+                 "is_banked": False, "is_new_evidence": True, "is_late": False,
+                 "occurred_at": datetime(2026, 4, 1, 9, tzinfo=UTC), "occurred_on": on}
+                | self._lineage("ward_forms", on)
+            )  # fmt: skip
         shared = {
             "learner_key": key, "programme_id": "MED", "instrument_id": "msf",
             "scale_id": "msf_6", "competency_id": "EPA-09",
