@@ -92,7 +92,7 @@ TABLES_SQL = {
     "fct_learner_stage": """learner_key varchar, period_type varchar, period_id varchar,
         starts_on date, ends_on date, is_planned boolean, full_time_share decimal(18, 6)""",
     "fct_evidence": """learner_key varchar, evidence_id varchar, record_key varchar,
-        record_id varchar, is_withheld boolean, kind varchar,
+        record_id varchar, is_withheld boolean, decision_kind varchar, kind varchar,
         programme_id varchar, stage_id varchar, competency_id varchar, instrument_id varchar,
         method_family varchar, task_id varchar, sitting_id varchar, form_id varchar,
         attempt bigint, result_status varchar, grade varchar, scale_id varchar, level bigint,
@@ -568,6 +568,8 @@ class _Cohort:
         self._conflicts_and_signals(key)
         if key in {FULL, HOSTILE}:
             self._feedback(key)
+        if key == FULL:
+            self._entrustment(key)
 
     def _text(self, key: str, texts: tuple[str, ...]) -> str:
         return self._random.choice(HOSTILE_TEXTS if key == HOSTILE else texts)
@@ -864,6 +866,19 @@ class _Cohort:
             }
             | self._lineage("mentors", date(2026, 9, 10))
         )
+
+    def _entrustment(self, key: str) -> None:
+        record, on = self._record_key(), date(2026, 6, 30)
+        self._rows["fct_evidence"].append(
+            {"learner_key": key, "evidence_id": f"E-{record[:12].upper()}", "record_key": record,
+             "kind": "workplace_assessment", "decision_kind": "summative", "programme_id": "MED",
+             "stage_id": "Year 3", "competency_id": "EPA-08", "instrument_id": "star",
+             "method_family": "entrustment_decision", "scale_id": "entrustment_5", "level": 4,
+             "target_level": 4, "is_at_or_above_target": True, "assessor_key": "A-01ASSESSOR",
+             "is_flagged": False, "is_banked": False, "is_new_evidence": True, "is_late": False,
+             "occurred_at": datetime(2026, 6, 30, 9, tzinfo=UTC), "occurred_on": on}
+            | self._lineage("ward_forms", on)
+        )  # fmt: skip
 
     def _feedback(self, key: str) -> None:
         for _ in range(7):
