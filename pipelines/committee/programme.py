@@ -185,7 +185,8 @@ def _decisions(
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Sequence[Row]:
-    return connection.sql(query).pl().rows(named=True)
+    rows: Sequence[Row] = connection.sql(query).pl().rows(named=True)
+    return rows
 
 
 __all__ = ["OTHER", "Counted", "Programme", "Table", "files", "gather", "least_of"]

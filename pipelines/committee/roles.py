@@ -86,7 +86,7 @@ def _some(people: People, keys: set[str]) -> People:
 def _narrowed(
     portfolio: Portfolio, keys: set[str], also: Mapping[str, Narrowing] | None = None
 ) -> Portfolio:
-    taken = _FROM_ALL | (also or {})
+    taken = {**_FROM_ALL, **(also or {})}
     single = {
         row["evidence_id"]
         for key in keys
