@@ -25,6 +25,10 @@ STANDS = "stands"
 
 NOT_NAMED = "no competency"
 
+A_PAGE = 400
+"""How many forms a page of evidence holds, so that it opens at once; three lines of a table weigh
+as much as one form."""
+
 OTHERS = "others"
 """All respondents of multisource feedback that show, but the learner."""
 
@@ -216,6 +220,27 @@ class LearnerPage:
     def decisions_that_do_not_stand(self) -> tuple[Row, ...]:
         """Return what was recorded and does not count, the newest first."""
         return tuple(row for row in self.decisions if row["standing"] != STANDS)
+
+    @cached_property
+    def evidence_pages(self) -> tuple[tuple[Form, ...], ...]:
+        """Return the forms by page; the first one holds the lists of all competencies as well."""
+        lines = sum(len(line.forms) for line in self.competencies)
+        first = max(A_PAGE - lines // 3, 0)
+        later = range(first, len(self.forms), A_PAGE)
+        return self.forms[:first], *(self.forms[at : at + A_PAGE] for at in later)
+
+    @cached_property
+    def _page_of(self) -> dict[str, int]:
+        return {
+            form.evidence_id: number
+            for number, forms in enumerate(self.evidence_pages)
+            for form in forms
+        }
+
+    def file_of(self, evidence_id: str | None = None, number: int = 0) -> str:
+        """Return the file that holds a form, or the one of a page by its number from 0."""
+        number = number if evidence_id is None else self._page_of.get(evidence_id, 0)
+        return f"{self.key}{f'-{number + 1}' if number else ''}.html"
 
     @property
     def has_evidence(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -190,9 +190,11 @@ class Pages:
         """Return the programme's page."""
         return self._render("programme.html", root="", programme=programme)
 
-    def evidence(self, page: LearnerPage) -> str:
-        """Return the evidence behind one learner's page."""
-        return self._render("evidence.html", root="../", page=page)
+    def evidence(self, page: LearnerPage) -> Iterator[tuple[str, str]]:
+        """Yield the evidence behind one learner's page, as file and page; mostly it is one."""
+        for number in range(len(page.evidence_pages)):
+            file = page.file_of(number=number)
+            yield file, self._render("evidence.html", root="../", page=page, number=number)
 
     def _render(self, template: str, **context: Any) -> str:
         return self._environment.get_template(template).render(**context) + "\n"

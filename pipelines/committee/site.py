@@ -140,7 +140,8 @@ def learner_pages(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
             )
         page = assemble(portfolio, row)
         yield f"learners/{key}.html", rendered.learner(page).encode()
-        yield f"evidence/{key}.html", rendered.evidence(page).encode()
+        for file, text in rendered.evidence(page):
+            yield f"evidence/{file}", text.encode()
         yield f"data/learners/{key}.json", twin(portfolio, page).model_dump_json(indent=1).encode()
 
 

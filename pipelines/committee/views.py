@@ -155,7 +155,8 @@ def _pages_of(narrowed: Portfolio, pages: Pages) -> Iterator[tuple[str, bytes]]:
     for row in narrowed.learners:
         page = assemble(narrowed, row)
         yield f"learners/{page.key}.html", pages.learner(page).encode()
-        yield f"evidence/{page.key}.html", pages.evidence(page).encode()
+        for file, text in pages.evidence(page):
+            yield f"evidence/{file}", text.encode()
         told = twin(narrowed, page).model_dump_json(indent=1)
         yield f"data/learners/{page.key}.json", told.encode()
 
