@@ -37,7 +37,7 @@ def shown(home: Home) -> dict[str, Path]:
     """The view of each role, built once."""
     settings = Settings(home=home.root)
     patch = pytest.MonkeyPatch()
-    patch.setattr(views, "people", lambda *_: PEOPLE)
+    patch.setattr(views, "everybody", lambda *_: PEOPLE)
     try:
         return {
             "learner": views.build(home, settings, "learner", only=FULL).folder / FULL,
