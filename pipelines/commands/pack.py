@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipelines.home import Home
 
 app = typer.Typer(
-    help="The committee pack: build, verify, freeze, addendum, list, reprint.",
+    help="The committee pack: build, verify, freeze, addendum, list, reprint, retire.",
     epilog="Example: tessera pack build --home var    then open var/packs/current/index.html",
     no_args_is_help=True,
 )
@@ -263,6 +263,53 @@ def addendum(
             "--out DIR",
             soft_wrap=True,
         )
+
+
+@app.command(
+    epilog='Example: tessera pack retire --meeting PC-2016-11 --by "A. Muster" '
+    '--reason "retention of ten years is over" --yes'
+)
+def retire(
+    meeting: MeetingOption,
+    by: Annotated[str, typer.Option(help="Who answers for it; a named person.")],
+    reason: Annotated[str, typer.Option(help="The rule of retention, in words.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what.")] = False,
+    freeze_id: FreezeOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Remove what was frozen for a meeting when its time is over. It cannot be undone.
+
+    The record of the removal stays, and reprint names it. A legal hold on a learner refuses it.
+    """
+    from pipelines.committee import freeze
+    from pipelines.committee.retention import HeldError
+    from pipelines.committee.retention import retire as remove
+    from pipelines.home import HomeError
+    from pipelines.identity.named import UnnamedError, named, reasoned
+
+    where, settings = home_and_settings(home)
+    try:
+        frozen = freeze.frozen_pack(where, meeting, freeze_id)
+        who, why = named(by), reasoned(reason)
+        if not yes:
+            out.print(
+                f"This removes the pack {frozen.freeze_id} of {meeting}, frozen "
+                f"{frozen.frozen_at:%Y-%m-%d}, with its addenda, for good. Add --yes to do it.",
+                soft_wrap=True,
+            )
+            raise typer.Exit(ATTENTION)
+        removal = remove(where, settings, frozen, who, why)
+    except HeldError as error:
+        fail(FAILED, str(error))
+    except (freeze.FreezeError, UnnamedError) as error:
+        fail(USAGE, str(error))
+    except HomeError as error:
+        fail(FAILED, str(error))
+    if json:
+        emit(removal.model_dump(mode="json"))
+    else:
+        out.print(f"Removed; on record as {removal.record_id}.")
 
 
 @app.command(epilog="Example: tessera pack verify --home var && echo whole")
