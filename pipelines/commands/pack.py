@@ -86,7 +86,7 @@ def freeze(
 ) -> None:
     """Keep the pack of an edition as what one meeting sees, byte for byte.
 
-    Next: tessera pack reprint --meeting ... --out DIR, also a year later.
+    Next: tessera decision form for the meeting; tessera pack reprint, also a year later.
     """
     from pipelines.committee import freeze, pack
     from pipelines.home import HomeError
@@ -103,7 +103,8 @@ def freeze(
     else:
         out.print(
             f"Frozen for {frozen.meeting_id}: edition {frozen.edition_id}, {frozen.n_files} files, "
-            f"SHA-256 {frozen.archive_sha256}",
+            f"SHA-256 {frozen.archive_sha256}. Next: tessera decision form --meeting "
+            f"{frozen.meeting_id} --vocabulary ... --out decisions.xlsx",
             soft_wrap=True,
         )
 
