@@ -293,6 +293,7 @@ class _Erasing:
         for folder in (
             self._home.staging,
             self._home.warehouse.parent,
+            self._home.views,
             self._home.restricted / "unmatched",
             self._home.restricted / "failures",
         ):

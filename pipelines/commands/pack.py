@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.committee.freeze import Frozen
     from pipelines.committee.release import Release
     from pipelines.home import Home
+    from pipelines.settings import Settings
 
 app = typer.Typer(
     help="The committee pack: build, verify, freeze, addendum, list, reprint, retire.",
@@ -45,13 +46,38 @@ FreezeOption = Annotated[
 ]
 
 
-@app.command(epilog="Example: tessera pack build --home var --edition 1f0c9a6f2b7d4e58")
-def build(home: HomeOption = None, edition: EditionOption = None, json: JsonOption = False) -> None:
-    """Write the pages of an edition, whole or not at all."""
+@app.command(
+    epilog="Example: tessera pack build --home var    or: tessera pack build --role learner "
+    "--for L-4F7K2QXA3M"
+)
+def build(
+    role: Annotated[
+        str, typer.Option(help="Whose: committee, learner, mentor or programme.")
+    ] = "committee",
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--for", help="One learner's or mentor's key; default: all.", show_default=False
+        ),
+    ] = None,
+    home: HomeOption = None,
+    edition: EditionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the pages of an edition for a role, whole or not at all.
+
+    The committee's lie in packs/; the others may name people and lie in restricted/views/, one
+    folder a person, to be handed out.
+    """
     from pipelines.committee import pack
     from pipelines.home import HomeError
 
     where, settings = home_and_settings(home)
+    if role != "committee":
+        _build_views(where, settings, role, edition, only, json=json)
+        return
+    if only is not None:
+        fail(USAGE, "--for goes with --role learner or --role mentor")
     try:
         path = pack.build(where, settings, edition)
         verdict = pack.verify(where, path.name)
@@ -72,6 +98,44 @@ def build(home: HomeOption = None, edition: EditionOption = None, json: JsonOpti
         )
     else:
         out.print(f"Pack of edition {path.name}: {verdict.n_files} files. Open {index}")
+
+
+def _build_views(
+    home: Home, settings: Settings, role: str, edition: str | None, only: str | None, *, json: bool
+) -> None:
+    from pipelines.committee import pack, views
+    from pipelines.committee.roles import LEARNER, MENTOR, PROGRAMME
+    from pipelines.home import HomeError
+
+    if role not in (LEARNER, MENTOR, PROGRAMME):
+        fail(USAGE, f"--role is committee, learner, mentor or programme; {role!r} is none of them")
+    if only is not None and role == PROGRAMME:
+        fail(USAGE, "--for goes with --role learner or --role mentor")
+    try:
+        built = views.build(home, settings, role, edition, only)
+    except pack.NoEditionError as error:
+        fail(USAGE, str(error))
+    except (pack.PackError, HomeError) as error:
+        fail(FAILED, str(error))
+    if json:
+        emit(
+            {
+                "role": role,
+                "edition_id": built.edition_id,
+                "path": str(built.folder),
+                "views": built.n_views,
+                "without_name": built.n_unnamed,
+            }
+        )
+        return
+    noun = "view" if built.n_views == 1 else "views"
+    out.print(
+        f"{built.n_views} {noun} for {role} of edition {built.edition_id} in {built.folder}",
+        soft_wrap=True,
+    )
+    if built.n_unnamed:
+        out.print(f"{built.n_unnamed} without a name in the vault: the key stands in its place")
+    out.print(f"Next: tessera serve --role {role}, or hand out the folder")
 
 
 @app.command(

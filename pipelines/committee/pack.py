@@ -133,7 +133,7 @@ def verify(home: Home, edition_id: str | None = None) -> Verdict:
     if manifest is None:
         problem = Problem(MANIFEST, "manifest", "the manifest cannot be read: build the pack again")
         return Verdict(pack.name, pack, 0, (problem,))
-    problems = list(_differences(pack, manifest.files))
+    problems = list(differences(pack, manifest.files))
     if manifest.edition_id != pack.name:
         message = f"the folder is called {pack.name}, the manifest {manifest.edition_id}"
         problems.append(Problem(MANIFEST, "edition", message))
@@ -148,7 +148,8 @@ def _manifest(pack: Path) -> Manifest | None:
         return None
 
 
-def _differences(pack: Path, files: dict[str, File]) -> Iterator[Problem]:
+def differences(pack: Path, files: dict[str, File]) -> Iterator[Problem]:
+    """Yield every file of a folder that is not as it was built."""
     found = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
     for name in sorted(files.keys() - found):
         yield Problem(name, "missing", "the file is gone: build the pack again")
@@ -198,7 +199,7 @@ def _stands(source: Source, pack: Path) -> bool:
         manifest is not None
         and manifest.edition_hash == source.digest
         and manifest.pages_version == pages_version()
-        and not any(_differences(pack, manifest.files))
+        and not any(differences(pack, manifest.files))
     )
 
 

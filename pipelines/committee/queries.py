@@ -29,6 +29,10 @@ OF_LEARNERS = (
     "sittings",
     "declarations",
     "signals",
+    "precision",
+    "feedback",
+    "feedback_comments",
+    "growth",
 )
 """Sections with a `learner_key`, each one query."""
 
@@ -140,7 +144,7 @@ def read(
         share: whose rows are read.
         sections: which sections of the learners.
     """
-    with _open(source) as connection:
+    with open_edition(source) as connection:
         frames = {name: share.of(_frame(connection, name)) for name in sections}
         frames |= {name: _frame(connection, name) for name in OF_PROGRAMME}
     return Portfolio(
@@ -155,12 +159,13 @@ def read(
 
 def count_learners(source: Source) -> int:
     """Return how many learners the pages of an edition are about."""
-    with _open(source) as connection:
+    with open_edition(source) as connection:
         return len(_frame(connection, "learners"))
 
 
 @contextmanager
-def _open(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an edition to read, as of its day, with all times in UTC."""
     with duckdb.connect(str(source.database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
