@@ -73,7 +73,7 @@ def issue(
     """
     from pipelines.committee import credentials
     from pipelines.committee.edition import EditionError, find
-    from pipelines.committee.people import people
+    from pipelines.committee.names import people
     from pipelines.identity.signing import SigningError, open_key
 
     where, settings = home_and_settings(home)

@@ -78,7 +78,7 @@ def answer(
     """
     from pipelines.committee.disputes import DisputeError, answer
     from pipelines.committee.edition import EditionError, find
-    from pipelines.committee.people import people
+    from pipelines.committee.names import people
 
     where, settings = home_and_settings(home)
     try:

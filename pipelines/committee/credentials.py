@@ -19,7 +19,7 @@ import jwt
 from pipelines.committee import words
 from pipelines.committee.edition import Source
 from pipelines.committee.evidence import Row
-from pipelines.committee.people import NOBODY, People
+from pipelines.committee.names import NOBODY, People
 from pipelines.committee.queries import open_edition
 from pipelines.identity.signing import ALGORITHM, Signer
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from pipelines.committee.edition import Source
 from pipelines.committee.evidence import Row
-from pipelines.committee.people import NOBODY, People
+from pipelines.committee.names import NOBODY, People
 from pipelines.committee.queries import open_edition
 from pipelines.contracts import Reflection
 from pipelines.contracts.problems import problems

@@ -105,10 +105,15 @@ class Share:
 
     number: int
     n: int
+    without: frozenset[str] = frozenset()
+    """Learners whose pages are there already."""
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of this share's learners, in their order."""
-        return frame.filter(pl.col("learner_key").hash() % self.n == self.number)
+        mine = pl.col("learner_key").hash() % self.n == self.number
+        if self.without:
+            mine &= ~pl.col("learner_key").is_in(sorted(self.without))
+        return frame.filter(mine)
 
 
 EVERYONE = Share(0, 1)
@@ -125,8 +130,8 @@ def read(
         sections: which sections of the learners.
     """
     with open_edition(source) as connection:
-        frames = {name: share.of(_frame(connection, name)) for name in sections}
-        frames |= {name: _frame(connection, name) for name in OF_PROGRAMME}
+        frames = {name: share.of(frame_of(connection, name)) for name in sections}
+        frames |= {name: frame_of(connection, name) for name in OF_PROGRAMME}
     return Portfolio(
         edition_id=source.edition_id,
         as_of=source.edition.as_of,
@@ -135,12 +140,6 @@ def read(
         of_learners={name: _by_learner(frames[name]) for name in sections},
         of_programme={name: frames[name].rows(named=True) for name in OF_PROGRAMME},
     )
-
-
-def count_learners(source: Source) -> int:
-    """Return how many learners the pages of an edition are about."""
-    with open_edition(source) as connection:
-        return len(_frame(connection, "learners"))
 
 
 @contextmanager
@@ -164,6 +163,7 @@ def _by_learner(frame: pl.DataFrame) -> dict[str, list[Row]]:
     return grouped
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
+def frame_of(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
+    """Return the rows of a section of all learners."""
     frame: pl.DataFrame = connection.sql(query(section)).pl()
     return frame

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipelines.committee.evidence import Row
-from pipelines.committee.people import NOBODY, People
+from pipelines.committee.names import NOBODY, People
 from pipelines.committee.queries import Portfolio
 
 COMMITTEE, LEARNER, MENTOR, PROGRAMME = "committee", "learner", "mentor", "programme"

@@ -18,8 +18,8 @@ from pipelines.committee import pack, programme
 from pipelines.committee.answer_form import NAME, SOURCE, answer_form
 from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.learner import assemble
+from pipelines.committee.names import NOBODY, People, people
 from pipelines.committee.pack import MANIFEST, NoEditionError, PackError
-from pipelines.committee.people import NOBODY, People, people
 from pipelines.committee.queries import Portfolio, read
 from pipelines.committee.render import Pages, style_sheet
 from pipelines.committee.roles import LEARNER, MENTOR, PROGRAMME, View, for_learner, for_mentor

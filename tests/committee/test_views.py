@@ -14,8 +14,8 @@ from pipelines.committee import views
 from pipelines.committee.answer_form import COLUMNS, answer_form
 from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
+from pipelines.committee.names import Known
 from pipelines.committee.pack import NoEditionError
-from pipelines.committee.people import Known
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.roles import for_learner, for_mentor
 from pipelines.home import Home
