@@ -10,7 +10,7 @@ from functools import cached_property
 
 from pipelines.committee import charts, words
 from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids
-from pipelines.committee.queries import OF_LEARNERS, Portfolio
+from pipelines.committee.queries import NOT_JUDGED, OF_LEARNERS, Portfolio
 
 TOLD = ("differs", "missing")
 """The ways of declaring that the page tells one by one."""
@@ -21,7 +21,8 @@ TIME_OUT = ("leave", "intercalation", "clock_stop")
 NOT_REQUIRED = "not_required"
 """What stands for the status of a competency that the present stage does not ask for."""
 
-STANDS = "stands"
+COUNTING = frozenset({"stands", NOT_JUDGED})
+"""What is not said to be recorded and not counted: an edition may have judged no decision."""
 
 NOT_NAMED = "no competency"
 
@@ -219,7 +220,7 @@ class LearnerPage:
     @property
     def decisions_that_do_not_stand(self) -> tuple[Row, ...]:
         """Return what was recorded and does not count, the newest first."""
-        return tuple(row for row in self.decisions if row["standing"] != STANDS)
+        return tuple(row for row in self.decisions if row["standing"] not in COUNTING)
 
     @cached_property
     def evidence_pages(self) -> tuple[tuple[Form, ...], ...]:

@@ -20,7 +20,7 @@ from pipelines.committee.reuse import Clocks, Previous
 from pipelines.committee.site import File, PackError
 from pipelines.home import Home
 from pipelines.settings import Settings
-from pipelines.warehouse.editions import current_id
+from pipelines.warehouse.editions import TABLES, current_id
 
 __all__ = [
     "MANIFEST",
@@ -30,7 +30,9 @@ __all__ = [
     "Problem",
     "Verdict",
     "build",
+    "manifest_of",
     "pages_version",
+    "tables_apart",
     "verify",
 ]
 
@@ -170,7 +172,27 @@ def _edition_problems(home: Home, manifest: Manifest) -> list[Problem]:
     if source.digest != manifest.edition_hash:
         message = "the edition is not the one that the pack was built from: build the pack again"
         return [Problem("edition.json", "edition", message)]
-    return []
+    return list(tables_apart(manifest, source.edition.files))
+
+
+def tables_apart(manifest: Manifest, of_edition: dict[str, str]) -> Iterator[Problem]:
+    """Yield the tables of a pack that are not those of its edition, by the hashes of both."""
+    for name, file in manifest.files.items():
+        table = name.removeprefix(f"{site.TABLES}/")
+        if table != name and of_edition.get(f"{TABLES}/{table}") != file.sha256:
+            yield Problem(name, "edition", "the table is not that of the edition")
+
+
+def manifest_of(pack: Path) -> Manifest:
+    """Return the manifest of a pack.
+
+    Raises:
+        PackError: it cannot be read.
+    """
+    manifest = _manifest(pack)
+    if manifest is None:
+        raise PackError(f"{pack / MANIFEST} cannot be read: build the pack again")
+    return manifest
 
 
 def _stands(source: Source, pack: Path) -> bool:

@@ -47,6 +47,34 @@ OF_PROGRAMME = (
 )
 """Sections about the programme, each one query."""
 
+NOT_JUDGED = "not_judged"
+"""What stands for the standing of a decision in an edition that judged none."""
+
+LATER: Mapping[str, Mapping[str, str]] = {
+    "fct_decision": {
+        "standing": f"'{NOT_JUDGED}'",
+        "agenda_list": "cast(null as varchar)",
+        "freeze_id": "cast(null as varchar)",
+        "present_keys": "cast(null as varchar[])",
+        "dissent_by_keys": "cast(null as varchar[])",
+        "pulled_by_keys": "cast(null as varchar[])",
+        "addendum_ids": "cast(null as varchar[])",
+    },
+    "fct_reflection": {
+        "dispute_status": "case when reflection_type = 'dispute' then 'raised' end",
+        "owner_key": "cast(null as varchar)",
+        "owner_role": "case when reflection_type = 'dispute' then 'assessment_unit' end",
+        "reply": "cast(null as varchar)",
+        "answered_at": "cast(null as timestamptz)",
+    },
+    "fct_meeting_note": {"is_shared_with_learner": "cast(null as boolean)"},
+    "portfolio_competency_status": {
+        "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')"
+    },
+}
+"""Columns that older editions lack, with what stands for them there: an edition never changes, and
+its pages can still be made."""
+
 
 @dataclass(frozen=True)
 class Competency:
@@ -148,7 +176,31 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(str(source.database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
+        _fill_later_columns(connection)
         yield connection
+
+
+def _fill_later_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Lay a view over a table of an older edition, with the columns that came later."""
+    for table, later in LATER.items():
+        found = {
+            name
+            for (name,) in connection.execute(
+                "select column_name from duckdb_columns() where table_name = ?", [table]
+            ).fetchall()
+        }
+        added = [f"{value} as {name}" for name, value in later.items() if name not in found]
+        if found and added:
+            connection.execute(
+                f"create temp view {table} as from {_database(connection)}.main.{table} "
+                f"select *, {', '.join(added)}"
+            )
+
+
+def _database(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the quoted name of the database that a connection was opened on."""
+    (name,) = connection.execute("select current_database()").fetchall()[0]
+    return '"' + str(name).replace('"', '""') + '"'
 
 
 def query(section: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -195,6 +195,19 @@ class Pages:
         for number in range(len(page.evidence_pages)):
             file = page.file_of(number=number)
             yield file, self._render("evidence.html", root="../", page=page, number=number)
+
+    def addendum(
+        self, meeting_id: str, freeze_id: str, since_edition_id: str, changes: Mapping[str, Any]
+    ) -> str:
+        """Return what arrived about learners after a pack was frozen."""
+        return self._render(
+            "addendum.html",
+            root="",
+            meeting_id=meeting_id,
+            freeze_id=freeze_id,
+            since_edition_id=since_edition_id,
+            changes=changes,
+        )
 
     def _render(self, template: str, **context: Any) -> str:
         return self._environment.get_template(template).render(**context) + "\n"

@@ -57,8 +57,15 @@ class Decision(Part):
     rationale: str | None
     dissent: str | None
     appeal_status: str | None
+    standing: str = Field(description="Whether it counts: `stands`, or why it does not.")
+    agenda_list: str | None
+    freeze_id: str | None
     decided_by_keys: tuple[str, ...]
+    present_keys: tuple[str, ...] | None
     recused_keys: tuple[str, ...] | None
+    dissent_by_keys: tuple[str, ...] | None
+    pulled_by_keys: tuple[str, ...] | None
+    addendum_ids: tuple[str, ...] | None
     is_corrected: bool
     is_latest: bool
     decided_on: date | None
@@ -78,6 +85,7 @@ class Action(Part):
     due_on: date | None
     done_on: date | None
     state: str
+    is_of_last_decision: bool
     n_days_overdue: int | None
 
 

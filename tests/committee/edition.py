@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -123,17 +123,22 @@ TABLES_SQL = {
         meeting_type varchar, text varchar, is_shared_with_learner boolean,
         next_on date, occurred_on date, source_id varchar,
         delivery_id varchar, source_row bigint, source_cell varchar, known_at timestamptz""",
-    "fct_decision": """record_key varchar, learner_key varchar, programme_id varchar,
+    "fct_decision": """record_key varchar, learner_key varchar,
         committee_id varchar,
         meeting_id varchar, decision_kind varchar, outcome varchar, rationale varchar,
         dissent varchar, appeal_status varchar, standing varchar,
-        decided_by_keys varchar[], recused_keys varchar[],
+        record_id varchar, programme_id varchar, vocabulary_id varchar,
+        corrects_record_id varchar, agenda_list varchar, freeze_id varchar,
+        decided_by_keys varchar[], present_keys varchar[], recused_keys varchar[],
+        dissent_by_keys varchar[], pulled_by_keys varchar[], addendum_ids varchar[],
         is_corrected boolean, is_latest boolean, decided_at timestamptz, decided_on date,
         source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
         known_at timestamptz""",
-    "committee_member": """record_key varchar, committee_id varchar, member_key varchar,
-        member_role varchar, is_voting boolean, term_from date, term_to date""",
-    "fct_action": """record_key varchar, learner_key varchar, competency_id varchar,
+    "committee_member": """record_key varchar, programme_id varchar,
+        committee_id varchar, member_key varchar, member_role varchar, is_voting boolean,
+        term_from date, term_to date""",
+    "fct_action": """record_key varchar, learner_key varchar, decision_record_key varchar,
+        competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
         required_n bigint, n_done bigint, n_days_overdue bigint, is_overdue boolean,
         agreed_on date, due_on date, done_on date, source_id varchar, delivery_id varchar,
@@ -328,7 +333,8 @@ reasoned as (
     left join actions as a on a.learner_key = l.learner_key
     left join fct_decision as d on d.learner_key = l.learner_key and d.is_latest
 )
-select learner_key, 'MED' as programme_id, stage_id, 'M-2026-11' as meeting_id,
+select learner_key, 'MED' as programme_id, stage_id, 'PC-3' as committee_id,
+    'M-2026-11' as meeting_id,
     date '2026-11-30' as meets_on, reasons,
     array_to_string(list_transform(reasons, lambda r: replace(r, '_', ' ')), '; ') as reason_text,
     case when list_has_any(reasons, ['action_overdue', 'needs_discussion']) then 'discuss'
@@ -348,9 +354,23 @@ from reasoned
 """
 
 
-def publish_edition(home: Home, n_learners: int = 8, seed: int = 7) -> str:
-    """Publish an edition with this many learners, and return its id; 0 is a meeting of nobody."""
-    tables = _Cohort(n_learners, seed).tables() if n_learners else {}
+def publish_edition(
+    home: Home,
+    n_learners: int = 8,
+    seed: int = 7,
+    lacking: Iterable[tuple[str, str]] = (),
+    keys: Sequence[str] = (),
+) -> str:
+    """Publish an edition with this many learners, and return its id; 0 is a meeting of nobody.
+
+    Args:
+        home: where.
+        n_learners: how many.
+        seed: what is drawn from.
+        lacking: tables and columns that an older Tessera did not have.
+        keys: of the first learners, before those that are told one by one.
+    """
+    tables = _Cohort(n_learners, seed, keys).tables() if n_learners else {}
     inputs = BuildInputs(
         as_of=AS_OF,
         known_at=KNOWN_AT,
@@ -380,6 +400,8 @@ def publish_edition(home: Home, n_learners: int = 8, seed: int = 7) -> str:
         con.execute(STATUS_SQL)
         con.execute(PRECISION_SQL)
         con.execute(AGENDA_SQL)
+        for table, column in lacking:
+            con.execute(f"alter table {table} drop column {column}")
         for name in (*TABLES_SQL, "portfolio_competency_status", "committee_agenda"):
             parquet = folder / TABLES / f"{name}.parquet"
             con.execute(f"copy {name} to '{parquet}' (format parquet)")
@@ -415,11 +437,11 @@ def database_of(home: Home) -> Path:
 class _Cohort:
     """Draws learners and what happened to them, the same for the same seed."""
 
-    def __init__(self, n_learners: int, seed: int) -> None:
+    def __init__(self, n_learners: int, seed: int, keys: Sequence[str]) -> None:
         self._random = random.Random(seed)
         self._rows: dict[str, list[Row]] = {name: [] for name in TABLES_SQL}
         self._n_records = 0
-        told = [FULL, HOSTILE, EMPTY, STRAY]
+        told = [*keys, FULL, HOSTILE, EMPTY, STRAY]
         self._keys = (told + [f"L-X{i:06d}AAA" for i in range(n_learners)])[:n_learners]
 
     def tables(self) -> dict[str, list[Row]]:
@@ -473,6 +495,18 @@ class _Cohort:
                 ("ESSAY-1", "Essay on shared decisions", "essay", "open"),
                 ("ESSAY-2", "Quality improvement report", "essay", "open"),
                 ("OSCE-3", "OSCE of year 3", "osce", "secured"),
+            )
+        ]  # fmt: skip
+        rows["committee_member"] = [
+            {"record_key": self._record_key(), "programme_id": "MED", "committee_id": "PC-3",
+             "member_key": key, "member_role": role, "is_voting": votes,
+             "term_from": date(2025, 1, 1), "term_to": until}
+            for key, role, votes, until in (
+                ("A-01ASSESSOR", "chair", True, None),
+                ("A-02ASSESSOR", "member", True, None),
+                ("A-03ASSESSOR", "member", True, None),
+                ("A-04SECRETARY", "secretary", False, None),
+                ("A-05FORMER", "member", True, date(2026, 6, 30)),
             )
         ]  # fmt: skip
         rows["programme_rule"] = [
@@ -781,11 +815,14 @@ class _Cohort:
 
     def _words_and_decisions(self, key: str) -> None:
         on = date(2026, 5, 28)
+        decision_key = self._record_key()
         self._rows["fct_decision"].append(
             {
-                "record_key": self._record_key(),
+                "record_key": decision_key,
+                "record_id": f"DEC-{key}",
                 "learner_key": key,
                 "programme_id": "MED",
+                "vocabulary_id": "local_1",
                 "committee_id": "PC-3",
                 "meeting_id": "M-2026-05",
                 "decision_kind": "meeting",
@@ -811,6 +848,7 @@ class _Cohort:
                 {
                     "record_key": self._record_key(),
                     "learner_key": key,
+                    "decision_record_key": decision_key if overdue else None,
                     "competency_id": "EPA-08" if status == "done" else None,
                     "description": text if key != HOSTILE else HOSTILE_TEXTS[0],
                     "owner_role": "mentor",

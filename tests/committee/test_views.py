@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
 from pipelines.committee.names import Known
 from pipelines.committee.pack import NoEditionError
+from pipelines.committee.programme import TOO_FEW, without_small_counts
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.roles import for_learner, for_mentor
 from pipelines.home import Home
@@ -151,6 +153,19 @@ def test_the_programmes_view_names_no_learner_and_no_assessor(
     assert "Rules and their sources" in text
     assert "Moonen-van Loon et al. 2013" in text
     assert "No year with decisions is over yet." in text
+
+
+def test_a_row_about_too_few_learners_loses_its_numbers_also_by_subtraction() -> None:
+    few = {"stage_id": "Y1", "n_learners": 4, "share": Decimal("0.5")}
+    assert without_small_counts(few, 5) == {
+        "stage_id": "Y1",
+        "n_learners": TOO_FEW,
+        "share": TOO_FEW,
+    }
+    nearly_all = {"n_learners": 40, "n_learners_complete": 38, "complete_share": Decimal("0.95")}
+    assert set(without_small_counts(nearly_all, 5).values()) == {TOO_FEW}
+    whole = {"n_learners": 40, "n_one_assessor": 0, "n_one_day": 12}
+    assert without_small_counts(whole, 5) == whole
 
 
 def test_a_view_that_was_changed_says_so(shown: dict[str, Path]) -> None:
