@@ -60,7 +60,11 @@ class Written:
 
 
 def write(
-    source: Source, folder: Path, workers: int, version: str, previous: Previous | None = None
+    source: Source,
+    folder: Path,
+    workers: int,
+    version: str = "",
+    previous: Previous | None = None,
 ) -> Written:
     """Write every page of an edition, its twins, tables and workbook below `folder`.
 
@@ -71,7 +75,7 @@ def write(
         source: the edition.
         folder: where to.
         workers: how many processes may share the work.
-        version: which pages these are.
+        version: which pages these are, for those who take them over later.
         previous: a pack from which pages of unchanged learners may be taken over.
 
     Raises:
