@@ -952,7 +952,8 @@ class _Cohort:
         ]  # fmt: skip
         self._rows["portfolio_msf_comment"] += [
             {"comment_id": f"{key}-{i}", "learner_key": key, "programme_id": "MED",
-             "instrument_id": "msf", "narrative_strengths": self._text(key, STRENGTHS),
+             "instrument_id": "msf",
+             "narrative_strengths": (HOSTILE_TEXTS if key == HOSTILE else STRENGTHS)[i],
              "narrative_improvements": None, "narrative_other": None}
             for i in range(5)
         ]  # fmt: skip
