@@ -73,7 +73,7 @@ def issue(
     """
     from pipelines.committee import credentials
     from pipelines.committee.edition import EditionError, find
-    from pipelines.committee.names import people
+    from pipelines.committee.people import everybody
     from pipelines.identity.signing import SigningError, open_key
 
     where, settings = home_and_settings(home)
@@ -81,7 +81,7 @@ def issue(
         source = find(where, edition)
         source.verify()
         signer = open_key(where)
-        files = dict(credentials.issue(source, signer, learner, people(where, settings)))
+        files = dict(credentials.issue(source, signer, learner, everybody(where, settings)))
         to.mkdir(parents=True)
     except (EditionError, SigningError, credentials.CredentialError) as error:
         fail(USAGE, str(error))

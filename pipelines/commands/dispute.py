@@ -78,12 +78,12 @@ def answer(
     """
     from pipelines.committee.disputes import DisputeError, answer
     from pipelines.committee.edition import EditionError, find
-    from pipelines.committee.names import people
+    from pipelines.committee.people import everybody
 
     where, settings = home_and_settings(home)
     try:
         source = find(where, None)
-        done = answer(where, settings, source, record, text, by, people(where, settings))
+        done = answer(where, settings, source, record, text, by, everybody(where, settings))
     except (EditionError, DisputeError) as error:
         fail(USAGE, str(error))
     if json:

@@ -19,7 +19,7 @@ import jwt
 from pipelines.committee import words
 from pipelines.committee.edition import Source
 from pipelines.committee.evidence import Row
-from pipelines.committee.names import NOBODY, People
+from pipelines.committee.people import NOBODY, Everybody
 from pipelines.committee.queries import open_edition
 from pipelines.identity.signing import ALGORITHM, Signer
 
@@ -37,7 +37,7 @@ class CredentialError(Exception):
 
 
 def issue(
-    source: Source, signer: Signer, learner_key: str, people: People
+    source: Source, signer: Signer, learner_key: str, people: Everybody
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the files of one learner's portable record, as name and bytes.
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from pipelines.committee.edition import Source
 from pipelines.committee.evidence import Row
-from pipelines.committee.names import NOBODY, People
+from pipelines.committee.people import NOBODY, Everybody
 from pipelines.committee.queries import open_edition
 from pipelines.contracts import Reflection
 from pipelines.contracts.problems import problems
@@ -66,7 +66,7 @@ def answer(
     record_id: str,
     text: str,
     by: str,
-    people: People,
+    people: Everybody,
 ) -> Answered:
     """Write an answer into the inbox, as a delivery of the source `dispute_answers`.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipelines.committee.evidence import Row
-from pipelines.committee.names import NOBODY, People
+from pipelines.committee.people import NOBODY, Everybody
 from pipelines.committee.queries import Portfolio
 
 COMMITTEE, LEARNER, MENTOR, PROGRAMME = "committee", "learner", "mentor", "programme"
@@ -39,7 +39,7 @@ class View:
     sees_stringency: bool = False
     sees_cohort: bool = False
     """Whether agenda and data quality, which are about everybody, lie beside the page."""
-    people: People = field(default_factory=dict)
+    people: Everybody = field(default_factory=dict)
 
     def name(self, key: str | None) -> str | None:
         """Return what a person is called here: the name where the role may see it, else the key."""
@@ -53,7 +53,9 @@ class View:
 FOR_COMMITTEE = View(COMMITTEE, decides=True, sees_stringency=True, sees_cohort=True)
 
 
-def for_learner(portfolio: Portfolio, learner_key: str, people: People) -> tuple[Portfolio, View]:
+def for_learner(
+    portfolio: Portfolio, learner_key: str, people: Everybody
+) -> tuple[Portfolio, View]:
     """Return what one learner sees: everything of their own, nobody else's, no stringency.
 
     Named are the learner and those who assessed, mentored or answered them, except in multisource
@@ -73,13 +75,13 @@ def for_learner(portfolio: Portfolio, learner_key: str, people: People) -> tuple
     return narrowed, View(LEARNER, people=_some(people, met | {learner_key}))
 
 
-def for_mentor(portfolio: Portfolio, mentor_key: str, people: People) -> tuple[Portfolio, View]:
+def for_mentor(portfolio: Portfolio, mentor_key: str, people: Everybody) -> tuple[Portfolio, View]:
     """Return what one mentor sees: their own learners, by name, and no stringency."""
     own = {str(row["learner_key"]) for row in portfolio.learners if row["mentor_key"] == mentor_key}
     return _narrowed(portfolio, own), View(MENTOR, people=_some(people, own | {mentor_key}))
 
 
-def _some(people: People, keys: set[str]) -> People:
+def _some(people: Everybody, keys: set[str]) -> Everybody:
     return {key: people[key] for key in sorted(keys - {None}) if key in people}
 
 

@@ -18,8 +18,8 @@ from pipelines.committee import pack, programme
 from pipelines.committee.answer_form import NAME, SOURCE, answer_form
 from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.learner import assemble
-from pipelines.committee.names import NOBODY, People, people
 from pipelines.committee.pack import MANIFEST, NoEditionError, PackError
+from pipelines.committee.people import NOBODY, Everybody, everybody
 from pipelines.committee.queries import Portfolio, read
 from pipelines.committee.render import Pages, style_sheet
 from pipelines.committee.roles import LEARNER, MENTOR, PROGRAMME, View, for_learner, for_mentor
@@ -98,7 +98,7 @@ def build(
             _put(home, source, role, None, pages)
         return Built(role, source.edition_id, folder_of(home, role, source.edition_id), 1, 0)
     portfolio = read(source)
-    known = people(home, settings)
+    known = everybody(home, settings)
     column = "learner_key" if role == LEARNER else "mentor_key"
     keys = sorted({str(row[column]) for row in portfolio.learners if row[column]})
     if only is not None and only not in keys:
@@ -130,7 +130,7 @@ def verify(folder: Path) -> list[str]:
 
 
 def _of_person(
-    portfolio: Portfolio, role: str, key: str, known: People, namespace: str
+    portfolio: Portfolio, role: str, key: str, known: Everybody, namespace: str
 ) -> Iterator[tuple[str, bytes]]:
     if not _SAFE_KEY.fullmatch(key):
         raise PackError(f"the key {key!r} cannot name a folder: keys come from the vault")

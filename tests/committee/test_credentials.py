@@ -13,7 +13,7 @@ from openbadgeslib.ob3 import OB3VerificationError, OB3Verifier
 
 from pipelines.committee import credentials
 from pipelines.committee.edition import find
-from pipelines.committee.names import Known
+from pipelines.committee.people import Known
 from pipelines.home import Home
 from pipelines.identity.named import UnnamedError
 from pipelines.identity.signing import KEY, Signer, SigningError, make_key, open_key

@@ -13,7 +13,7 @@ from pipelines.committee.answer_form import COLUMNS, answer_form
 from pipelines.committee.disputes import DisputeError, answer, disputes
 from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
-from pipelines.committee.names import Known
+from pipelines.committee.people import Known
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.roles import for_learner
 from pipelines.home import Home

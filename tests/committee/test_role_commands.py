@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.committee import disputes
-from pipelines.committee.names import Known
+from pipelines.committee.people import Known
 from pipelines.home import Home
 from tests.committee.edition import EMPTY, FULL, HOSTILE
 
@@ -87,7 +87,7 @@ def test_a_dispute_waits_and_is_answered(fresh: Home, monkeypatch: pytest.Monkey
     assert code == 2
     assert "the vault has no id" in told
     people = {FULL: Known(None, {"example_person": "s-1"})}
-    monkeypatch.setattr("pipelines.committee.names.people", lambda *_: people)
+    monkeypatch.setattr("pipelines.committee.people.everybody", lambda *_: people)
     assert disputes.SOURCE == "dispute_answers"
     code, told = _run(fresh, *asked)
     assert code == 0

@@ -42,8 +42,24 @@ Fill = Callable[..., Path]
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
     know_everybody(monkeypatch)
+    put_everybody_on(monkeypatch, "discuss")
     monkeypatch.delenv("TESSERA_SITE", raising=False)
     monkeypatch.setenv("COLUMNS", "300")
+
+
+def put_everybody_on(monkeypatch: pytest.MonkeyPatch, group: str) -> None:
+    """Put everybody on one list of the agenda."""
+    from pipelines.committee import form, queries
+
+    asked = queries.read
+
+    def read_all(*given: Any, **more: Any) -> Any:
+        portfolio = asked(*given, **more)
+        for row in portfolio.learners:
+            row["agenda_group"] = group
+        return portfolio
+
+    monkeypatch.setattr(form, "read", read_all)
 
 
 @pytest.fixture
@@ -210,18 +226,7 @@ def test_nobody_entitled_is_said_at_once_and_kept(fresh: Home, fill: Fill) -> No
 
 @pytest.fixture
 def consent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put everybody on the consent list."""
-    from pipelines.committee import form, queries
-
-    asked = queries.read
-
-    def read_all(*given: Any, **more: Any) -> Any:
-        portfolio = asked(*given, **more)
-        for row in portfolio.learners:
-            row["agenda_group"] = "consent"
-        return portfolio
-
-    monkeypatch.setattr(form, "read", read_all)
+    put_everybody_on(monkeypatch, "consent")
 
 
 @pytest.mark.usefixtures("consent")

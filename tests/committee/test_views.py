@@ -15,8 +15,8 @@ from pipelines.committee import views
 from pipelines.committee.answer_form import COLUMNS, answer_form
 from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
-from pipelines.committee.names import Known
 from pipelines.committee.pack import NoEditionError
+from pipelines.committee.people import Known
 from pipelines.committee.programme import TOO_FEW, without_small_counts
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.roles import for_learner, for_mentor
@@ -39,7 +39,7 @@ def shown(home: Home) -> dict[str, Path]:
     """The view of each role, built once."""
     settings = Settings(home=home.root)
     patch = pytest.MonkeyPatch()
-    patch.setattr(views, "people", lambda *_: PEOPLE)
+    patch.setattr(views, "everybody", lambda *_: PEOPLE)
     try:
         return {
             "learner": views.build(home, settings, "learner", only=FULL).folder / FULL,

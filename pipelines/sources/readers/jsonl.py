@@ -194,7 +194,7 @@ def read_bytes(data: bytes, before: int, wanted: Wanted, seen: set[str]) -> Chun
             found.append(pa.Table.from_batches([batch]))
             at.append(np.flatnonzero(regular) + first)
             keys.update(pattern.keys)
-        others += ((first + n, lines.text_of(n)) for n in np.flatnonzero(~regular))
+        others += ((first + n, lines.text_of(n)) for n in np.flatnonzero(~regular).tolist())
         first += len(lines.starts)
     seen |= keys
     numbers = _numbers([number for number, _ in others])
