@@ -137,6 +137,11 @@ TABLES_SQL = {
     "committee_member": """record_key varchar, programme_id varchar,
         committee_id varchar, member_key varchar, member_role varchar, is_voting boolean,
         term_from date, term_to date""",
+    "committee_student_record": """record_key varchar, record_id varchar, learner_key varchar,
+        programme_id varchar, site_id varchar, committee_id varchar, meeting_id varchar,
+        vocabulary_id varchar, corrects_record_id varchar, decision_kind varchar, outcome varchar,
+        appeal_status varchar, is_corrected boolean, is_latest boolean, is_out boolean,
+        decided_on date, out_on date""",
     "fct_action": """record_key varchar, learner_key varchar, decision_record_key varchar,
         competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
@@ -840,6 +845,15 @@ class _Cohort:
             }
             | self._lineage("decisions", on)
         )
+        for number, is_out in ((1, True), (2, False)):
+            self._rows["committee_student_record"].append(
+                {"record_key": self._record_key(), "record_id": f"DEC-{key}-{number}",
+                 "learner_key": key, "programme_id": "MED", "committee_id": "PC-3",
+                 "meeting_id": "M-2026-05", "vocabulary_id": "local_1",
+                 "decision_kind": "meeting", "outcome": "targeted support",
+                 "appeal_status": "none", "is_corrected": False, "is_latest": is_out,
+                 "is_out": is_out, "decided_on": on, "out_on": on + timedelta(days=7)}
+            )  # fmt: skip
         for text, status, overdue in (
             ("Three observed handovers", "done", False),
             ("Mentor meeting about prescribing", "open", key == FULL),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -242,3 +243,13 @@ def test_a_group_of_respondents_that_is_too_small_has_words_and_no_numbers(
 def test_growth_is_that_of_the_last_test(portfolio: Portfolio) -> None:
     (growth,) = _page(portfolio, FULL).growth
     assert "changed by 11.7 points" in growth["sentence"]
+
+
+def test_what_the_last_decision_asked_for_comes_before_other_actions_of_the_same_state(
+    portfolio: Portfolio,
+) -> None:
+    for row in portfolio.learners:
+        actions = portfolio.rows("actions", row["learner_key"])
+        for before, after in pairwise(actions):
+            if before["state"] == after["state"]:
+                assert before["is_of_last_decision"] >= after["is_of_last_decision"]
