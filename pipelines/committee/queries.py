@@ -76,6 +76,12 @@ LATER: Mapping[str, Mapping[str, str]] = {
 its pages can still be made."""
 
 
+LATER_TABLES: Mapping[str, Mapping[str, str]] = {
+    "committee_student_record": {"record_key": "varchar", "is_out": "boolean"},
+}
+"""Tables that older editions lack; they stand empty there."""
+
+
 @dataclass(frozen=True)
 class Competency:
     """A competency as the framework names it."""
@@ -182,6 +188,13 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _fill_later_columns(connection: duckdb.DuckDBPyConnection) -> None:
     """Lay a view over a table of an older edition, with the columns that came later."""
+    standing = {
+        name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()
+    }
+    for table, columns in LATER_TABLES.items():
+        if table not in standing:
+            listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+            connection.execute(f"create temp view {table} as select {listed} where false")
     for table, later in LATER.items():
         found = {
             name

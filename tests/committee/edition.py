@@ -846,8 +846,10 @@ class _Cohort:
             | self._lineage("decisions", on)
         )
         for number, is_out in ((1, True), (2, False)):
+            other_key = self._record_key()
             self._rows["committee_student_record"].append(
-                {"record_key": self._record_key(), "record_id": f"DEC-{key}-{number}",
+                {"record_key": decision_key if is_out else other_key,
+                 "record_id": f"DEC-{key}-{number}",
                  "learner_key": key, "programme_id": "MED", "committee_id": "PC-3",
                  "meeting_id": "M-2026-05", "vocabulary_id": "local_1",
                  "decision_kind": "meeting", "outcome": "targeted support",

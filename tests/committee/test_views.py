@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -111,6 +112,19 @@ def test_notes_that_are_not_shared_and_deliberation_stay_behind(portfolio: Portf
     assert {m["text"] for m in narrowed.rows("meetings", FULL)} == {None}
     assert {d["dissent"] for d in narrowed.rows("decisions", FULL)} == {None}
     assert any(m["text"] for m in portfolio.rows("meetings", FULL))
+
+
+def test_a_decision_shows_to_the_learner_when_its_embargo_is_over(portfolio: Portfolio) -> None:
+    (row, *_) = portfolio.rows("decisions", FULL)
+    closed = {FULL: [row | {"is_out": False}]}
+    early = replace(portfolio, of_learners={**portfolio.of_learners, "decisions": closed})
+    narrowed, _ = for_learner(early, FULL, PEOPLE)
+    assert narrowed.rows("decisions", FULL) == []
+    asked = {a["decision_evidence_id"] for a in narrowed.rows("actions", FULL)}
+    assert row["evidence_id"] not in asked
+    later, _ = for_learner(portfolio, FULL, PEOPLE)
+    assert [d["evidence_id"] for d in later.rows("decisions", FULL)] == [row["evidence_id"]]
+    assert for_mentor(early, MENTOR, PEOPLE)[0].rows("decisions", FULL)
 
 
 @pytest.mark.parametrize("role", ["learner", "mentor", "programme"])
