@@ -173,6 +173,41 @@ def freeze(
         )
 
 
+@app.command(epilog="Example: tessera pack binder --year 2026 --out binder-2026.zip")
+def binder(
+    year: Annotated[int, typer.Option(min=1900, max=2999, help="The year.")],
+    to: Annotated[Path, typer.Option("--out", help="A file that ends in .zip.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the accreditation binder of a year, from editions and frozen packs alone.
+
+    Next: open index.html in it; snapshots.json holds the hashes that prove each line.
+    """
+    from pipelines.committee.binder import BinderError, bind
+
+    where, _ = home_and_settings(home)
+    if to.suffix != ".zip" or to.exists():
+        fail(USAGE, f"--out {to}: give a new file that ends in .zip")
+    try:
+        bound = bind(where, year, to)
+    except BinderError as error:
+        fail(USAGE, str(error))
+    told = {
+        "year": year,
+        "out": str(to),
+        "editions": len(bound.snapshots),
+        "packs": len(bound.packs),
+    }
+    if json:
+        emit(told)
+    else:
+        out.print(
+            f"Binder {year}: {told['editions']} editions and {told['packs']} frozen packs in {to}",
+            soft_wrap=True,
+        )
+
+
 @app.command("list", epilog="Example: tessera pack list --home var --json")
 def list_frozen(home: HomeOption = None, json: JsonOption = False) -> None:
     """List the packs that were frozen, the oldest first, and what became of each."""
