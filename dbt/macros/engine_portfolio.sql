@@ -76,6 +76,13 @@
     concat(' ', trim(regexp_replace(lower({{ text }}), '[^\\p{L}\\p{N}]+', ' ')), ' ')
 {%- endmacro %}
 
+{#- The words of a text of words only, as a list. -#}
+{% macro split_words(words) -%}
+    {{ return(adapter.dispatch('split_words', 'tessera')(words)) }}
+{%- endmacro %}
+{% macro default__split_words(words) -%} string_split(trim({{ words }}), ' ') {%- endmacro %}
+{% macro spark__split_words(words) -%} split(trim({{ words }}), ' ') {%- endmacro %}
+
 {#- Those members of a list of words and phrases that occur in a text of words only. -#}
 {% macro phrases_in(words, phrases) -%}
     {{ return(adapter.dispatch('phrases_in', 'tessera')(words, phrases)) }}
@@ -102,6 +109,11 @@
 {% macro word_count(words) -%}
     (length(trim({{ words }})) - length(replace(trim({{ words }}), ' ', ''))
         + case when trim({{ words }}) = '' then 0 else 1 end)
+{%- endmacro %}
+
+{#- The day whose rule sets count, where another one than the day of judgement was asked for. -#}
+{% macro rules_on() -%}
+    (select rules_on from {{ ref('stg_build_input') }})
 {%- endmacro %}
 
 {#- The calendar day up to which this build knows the log. -#}

@@ -8,6 +8,7 @@ of the machine, or on what people wrote. The words stand in the page around it.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -76,6 +77,8 @@ class Sitting:
     share: float | None
     cut: float | None
     cohort_mean: float | None
+    sem: float | None = None
+    """Standard error of measurement, as a share of the maximum."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,10 @@ def strips(
 
 
 def growth(sittings: Sequence[Sitting], window: Span) -> Drawing:
-    """Draw the share of the maximum at each sitting; a sitting without a score breaks the line."""
+    """Draw the share of the maximum at each sitting; a sitting without a score breaks the line.
+
+    Where an exam's standard error of measurement is known, a bar of one to each side stands on it.
+    """
     x = _Axis(window)
     run = 0
     scored: list[dict[str, Any]] = []
@@ -140,18 +146,27 @@ def growth(sittings: Sequence[Sitting], window: Span) -> Drawing:
             {"x": x(s.on), "y": s.cohort_mean} for s in sittings if s.cohort_mean is not None
         ],
         "gaps": [{"x": x(s.on)} for s in sittings if s.share is None],
+        "errors": [
+            {"x": x(s.on), "y": max(s.share - s.sem, 0.0), "to": min(s.share + s.sem, 1.0)}
+            for s in sittings
+            if s.share is not None and s.sem is not None
+        ],
     }
     body = _draw(_growth_spec(), data, height=GROWTH_HEIGHT)
     return Drawing(body, GROWTH_WIDTH + GUTTER + MARGIN, AXIS_HEIGHT + GROWTH_HEIGHT + MARGIN)
 
 
 def window_of(days: Iterable[date], as_of: date) -> Span:
-    """Return the stretch from the first of the days to as-of, at least a year long."""
+    """Return the stretch from the first of the days to the end of as-of's month, at least a year.
+
+    The end of the month keeps a drawing the same from night to night while nothing is added to it.
+    """
+    end = as_of.replace(day=monthrange(as_of.year, as_of.month)[1])
     known = [day for day in days if day <= as_of]
-    first = min(known, default=as_of)
-    if (as_of - first).days < 365:
-        first = date.fromordinal(as_of.toordinal() - 365)
-    return Span(first, as_of)
+    first = min(known, default=end)
+    if (end - first).days < 365:
+        first = date.fromordinal(end.toordinal() - 365)
+    return Span(first, end)
 
 
 class _Axis:
@@ -277,6 +292,7 @@ def _growth_spec() -> dict[str, Any]:
             x=x,
             y=share,
         ),
+        _layer("errors", "rule", {"color": ACCENT, "strokeWidth": 1.4}, x=x, y=share, y2="to:Q"),
         _layer("cohort", "line", {"color": MUTED, "strokeWidth": 1.2}, x=x, y=share),
         _layer(
             "scored", "line", {"color": ACCENT, "strokeWidth": 1.4}, x=x, y=share, detail="run:N"

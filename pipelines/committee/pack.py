@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.committee import site
 from pipelines.committee.edition import EditionError, Source, find
+from pipelines.committee.reuse import Clocks, Previous
 from pipelines.committee.site import File, PackError
 from pipelines.home import Home
 from pipelines.settings import Settings
-from pipelines.warehouse.editions import current_id
+from pipelines.warehouse.editions import TABLES, current_id
 
 __all__ = [
     "MANIFEST",
@@ -29,7 +30,9 @@ __all__ = [
     "Problem",
     "Verdict",
     "build",
+    "manifest_of",
     "pages_version",
+    "tables_apart",
     "verify",
 ]
 
@@ -55,6 +58,8 @@ class Manifest(BaseModel):
     known_at: datetime | None
     n_learners: int
     files: dict[str, File]
+    inputs: dict[str, str] = {}
+    """For each learner a digest of what the pages were made from, but the clocks."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def verify(home: Home, edition_id: str | None = None) -> Verdict:
     if manifest is None:
         problem = Problem(MANIFEST, "manifest", "the manifest cannot be read: build the pack again")
         return Verdict(pack.name, pack, 0, (problem,))
-    problems = list(_differences(pack, manifest.files))
+    problems = list(differences(pack, manifest.files))
     if manifest.edition_id != pack.name:
         message = f"the folder is called {pack.name}, the manifest {manifest.edition_id}"
         problems.append(Problem(MANIFEST, "edition", message))
@@ -146,7 +151,8 @@ def _manifest(pack: Path) -> Manifest | None:
         return None
 
 
-def _differences(pack: Path, files: dict[str, File]) -> Iterator[Problem]:
+def differences(pack: Path, files: dict[str, File]) -> Iterator[Problem]:
+    """Yield every file of a folder that is not as it was built."""
     found = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
     for name in sorted(files.keys() - found):
         yield Problem(name, "missing", "the file is gone: build the pack again")
@@ -166,7 +172,27 @@ def _edition_problems(home: Home, manifest: Manifest) -> list[Problem]:
     if source.digest != manifest.edition_hash:
         message = "the edition is not the one that the pack was built from: build the pack again"
         return [Problem("edition.json", "edition", message)]
-    return []
+    return list(tables_apart(manifest, source.edition.files))
+
+
+def tables_apart(manifest: Manifest, of_edition: dict[str, str]) -> Iterator[Problem]:
+    """Yield the tables of a pack that are not those of its edition, by the hashes of both."""
+    for name, file in manifest.files.items():
+        table = name.removeprefix(f"{site.TABLES}/")
+        if table != name and of_edition.get(f"{TABLES}/{table}") != file.sha256:
+            yield Problem(name, "edition", "the table is not that of the edition")
+
+
+def manifest_of(pack: Path) -> Manifest:
+    """Return the manifest of a pack.
+
+    Raises:
+        PackError: it cannot be read.
+    """
+    manifest = _manifest(pack)
+    if manifest is None:
+        raise PackError(f"{pack / MANIFEST} cannot be read: build the pack again")
+    return manifest
 
 
 def _stands(source: Source, pack: Path) -> bool:
@@ -176,7 +202,7 @@ def _stands(source: Source, pack: Path) -> bool:
         manifest is not None
         and manifest.edition_hash == source.digest
         and manifest.pages_version == pages_version()
-        and not any(_differences(pack, manifest.files))
+        and not any(differences(pack, manifest.files))
     )
 
 
@@ -196,15 +222,18 @@ def _write(home: Home, source: Source, pack: Path, workers: int) -> None:
     home.packs.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".pack-", dir=home.packs))
     try:
-        written = site.write(source, work, workers)
+        version = pages_version()
+        previous = _previous(home, version)
+        written = site.write(source, work, workers, version, previous)
         manifest = Manifest(
             edition_id=source.edition_id,
             edition_hash=source.digest,
-            pages_version=pages_version(),
+            pages_version=version,
             as_of=written.as_of,
             known_at=written.known_at,
             n_learners=written.n_learners,
             files=written.files,
+            inputs=written.inputs,
         )
         (work / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
         work.chmod(0o755)
@@ -216,6 +245,20 @@ def _write(home: Home, source: Source, pack: Path, workers: int) -> None:
         ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _previous(home: Home, version: str) -> Previous | None:
+    """Return the current pack, where these very pages made it."""
+    pack = home.packs / "current"
+    manifest = _manifest(pack)
+    if manifest is None or manifest.pages_version != version:
+        return None
+    return Previous(
+        pack.resolve(),
+        Clocks(manifest.edition_id, manifest.as_of, manifest.known_at),
+        manifest.inputs,
+        {name: file.sha256 for name, file in manifest.files.items()},
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from pipelines.warehouse.dbt_project import (
     target_folder,
 )
 from pipelines.warehouse.dbt_runner import invoke
-from pipelines.warehouse.inputs import BuildInputs, build_inputs
+from pipelines.warehouse.inputs import BuildInputs, RulesOf, build_inputs
 from pipelines.warehouse.raw_schema import OTHER_TABLES
 
 PATIENCE = 60.0
@@ -60,10 +60,12 @@ def audit_record(home: Home) -> Path:
     return home.warehouse.parent / "audit.json"
 
 
-def present_inputs(home: Home, settings: Settings, as_of: date | None = None) -> BuildInputs:
+def present_inputs(
+    home: Home, settings: Settings, as_of: date | None = None, rules: RulesOf = "then"
+) -> BuildInputs:
     """Return the inputs that a build would have now."""
     with open_warehouse(home, settings) as con:
-        return _inputs(con, settings, as_of)
+        return _inputs(con, settings, as_of, rules=rules)
 
 
 def finished_build(home: Home) -> BuildInputs | None:
@@ -79,6 +81,7 @@ def build(
     settings: Settings,
     as_of: date | None = None,
     *,
+    rules: RulesOf = "then",
     full_refresh: bool = False,
     unit_tests: bool = False,
     project: Path | None = None,
@@ -89,6 +92,7 @@ def build(
         home: whose warehouse.
         settings: memory, threads, and the site's folder.
         as_of: the day that is judged on; default: the newest known-at of the log.
+        rules: judge by the rule sets known and in force on that day, or by the newest ones.
         full_refresh: build incremental models from nothing.
         unit_tests: run dbt's unit tests too; they prove the code, whatever the data, and belong
             to the project's own tests.
@@ -108,9 +112,9 @@ def build(
         # Held while dbt runs: else the adapter, which lets go of the file after every node, would
         # open and checkpoint it for each of them.
         with open_warehouse(home, settings) as con:
-            inputs = _inputs(con, settings, as_of, project)
-            _note_inputs(con, inputs)
-            _run_dbt(home, settings, project, options)
+            inputs = _inputs(con, settings, as_of, project, rules)
+            note_inputs(con, inputs)
+            build_on(home, settings, "build", *options, project=project)
         results = Artefacts(target_folder(home)).results()
         report = _report(inputs, results, time.perf_counter() - started)
         content = {"inputs": inputs.model_dump(mode="json"), "report": asdict(report)}
@@ -125,14 +129,15 @@ def _inputs(
     settings: Settings,
     as_of: date | None,
     project: Path | None = None,
+    rules: RulesOf = "then",
 ) -> BuildInputs:
     try:
-        return build_inputs(con, settings, project or project_folder(), as_of)
+        return build_inputs(con, settings, project or project_folder(), as_of, rules)
     except LookupError as error:
         raise BuildError(str(error.args[0])) from None
 
 
-def _note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
+def note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
     """Write the inputs where models read them; as variables they would cost a full parse a day."""
     noted = {name: getattr(inputs, name) for name in OTHER_TABLES["build_input"]}
     columns = ", ".join(f"? as {name}" for name in noted)
@@ -140,10 +145,19 @@ def _note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
     con.execute(f"insert into raw.build_input by name select {columns}", list(noted.values()))
 
 
-def _run_dbt(home: Home, settings: Settings, project: Path, options: list[str]) -> None:
+def build_on(
+    home: Home, settings: Settings, command: str, *options: str, project: Path | None = None
+) -> None:
+    """Run one dbt command on what `raw` holds, and say in words what failed.
+
+    The caller holds the warehouse open, and no record of a finished build is made.
+
+    Raises:
+        BuildError: a model or a test failed; the message names model, test and consequence.
+    """
     target = target_folder(home)
     (target / "run_results.json").unlink(missing_ok=True)
-    outcome = invoke(home, settings, project, "build", *options)
+    outcome = invoke(home, settings, project or project_folder(), command, *options)
     if outcome.success:
         return
     if not (target / "run_results.json").exists():

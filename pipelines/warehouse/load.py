@@ -45,10 +45,11 @@ from pipelines.intake.resolve import (
     resolve_sql,
 )
 from pipelines.intake.standing import put_in, standing
+from pipelines.rules import Catalogue
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
-from pipelines.warehouse.reference import Rows, identities, reference_tables
+from pipelines.warehouse.reference import Rows, identities, reference_tables, rule_tables
 
 KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
 """Voids first: they change the outcome of records of other kinds."""
@@ -128,6 +129,12 @@ def newest_known_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
     each += " union all select max(arrived_at) from raw.snapshot_arrival"
     found: datetime | None = con.execute(f"select max(known_at) from ({each})").fetchall()[0][0]
     return found
+
+
+def replace_rules(con: duckdb.DuckDBPyConnection, rules: Catalogue) -> None:
+    """Put other rule sets and AI policies into `raw`."""
+    for table, rows in rule_tables(rules).items():
+        _replace(con, table, rows)
 
 
 def _load(

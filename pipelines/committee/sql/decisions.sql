@@ -1,24 +1,41 @@
--- One row a decision, the latest first; a corrected one stands behind its correction.
+-- One row a decision, the latest first; a corrected one stands behind its correction. Whether it is out,
+-- its embargo over, is not known of decisions that do not stand.
 select
-    learner_key,
-    'D-' || upper(substring(record_key, 1, 12)) as evidence_id,
-    decision_kind,
-    committee_id,
-    meeting_id,
-    outcome,
-    rationale,
-    dissent,
-    appeal_status,
-    standing,
-    decided_by_keys,
-    recused_keys,
-    is_corrected,
-    is_latest,
-    decided_on,
-    source_id,
-    delivery_id,
-    source_row,
-    source_cell,
-    known_at
-from fct_decision
-order by learner_key, is_latest desc, decided_at desc, record_key
+    decision.learner_key,
+    'D-' || upper(substring(decision.record_key, 1, 12)) as evidence_id,
+    decision.decision_kind,
+    decision.record_id,
+    decision.committee_id,
+    decision.meeting_id,
+    decision.vocabulary_id,
+    decision.outcome,
+    decision.rationale,
+    decision.dissent,
+    decision.appeal_status,
+    decision.standing,
+    decision.agenda_list,
+    decision.freeze_id,
+    decision.decided_by_keys,
+    decision.present_keys,
+    decision.recused_keys,
+    decision.dissent_by_keys,
+    decision.pulled_by_keys,
+    decision.addendum_ids,
+    decision.corrects_record_id,
+    decision.is_corrected,
+    decision.is_latest,
+    decision.decided_on,
+    decision.source_id,
+    decision.delivery_id,
+    decision.source_row,
+    decision.source_cell,
+    decision.known_at,
+    student_record.is_out
+from fct_decision as decision
+left join committee_student_record as student_record
+    on decision.record_key = student_record.record_key
+order by
+    decision.learner_key,
+    decision.is_latest desc,
+    decision.decided_at desc,
+    decision.record_key

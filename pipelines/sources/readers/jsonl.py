@@ -210,7 +210,7 @@ def read_bytes(
                 place = pl.Series(OFFSET, starts + begin), pl.Series(LENGTH, ends - starts)
                 originals.append(pl.DataFrame([numbers, *place]))
             keys.update(pattern.keys)
-        others += ((first + n, lines.text_of(n)) for n in np.flatnonzero(~regular))
+        others += ((first + n, lines.text_of(n)) for n in np.flatnonzero(~regular).tolist())
         first += len(lines.starts)
         begin += len(block)
     seen |= keys
