@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from pipelines.intake.feeds import Feeds
+    from pipelines.warehouse.inputs import RulesOf
 
 FUNCTIONS = {
     "receive": "pipelines.intake.receive:receive",
@@ -93,6 +94,7 @@ class Wanted:
     known_at: datetime | None = None
     full_refresh: bool = False
     pack: bool = True
+    rules: RulesOf = "then"
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,12 @@ class Run:
             for stage in ("build", "audit", "publish"):
                 self._record(stage, None, 0, "skipped", NOTHING_NEW)
         else:
-            self._stage("build", as_of=self.wanted.as_of, full_refresh=self.wanted.full_refresh)
+            self._stage(
+                "build",
+                as_of=self.wanted.as_of,
+                rules=self.wanted.rules,
+                full_refresh=self.wanted.full_refresh,
+            )
             self._stage("audit")
             self._stage("publish")
         if self.wanted.pack:
@@ -198,7 +205,9 @@ class Run:
         current = current_id(self.home)
         if current is None:
             return False
-        return present_inputs(self.home, self.settings, self.wanted.as_of).build_id == current
+        wanted = self.wanted
+        inputs = present_inputs(self.home, self.settings, wanted.as_of, wanted.rules)
+        return inputs.build_id == current
 
     def _stage(self, stage: str, **arguments: Any) -> Any:
         self.observer.starts(stage)

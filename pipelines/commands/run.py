@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from pipelines.home import Home
     from pipelines.runs import StageRecord
+    from pipelines.warehouse.inputs import RulesOf
 
 TITLES = {
     "receive": "Receive what lies in the inbox",
@@ -75,6 +76,14 @@ def command(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build everything again from nothing.")
     ] = False,
+    rules: Annotated[
+        str,
+        typer.Option(
+            "--rules",
+            metavar="then|now",
+            help="Judge by the rule sets known and in force on that day, or by the newest ones.",
+        ),
+    ] = "then",
     pack: Annotated[
         bool, typer.Option("--pack/--no-pack", help="Make the committee pack of the edition.")
     ] = True,
@@ -91,7 +100,14 @@ def command(
     from pipelines.runs import exit_code, records
 
     opened, settings = home_and_settings(home)
-    wanted = Wanted(inbox, as_of.date() if as_of else None, _instant(known_at), full_refresh, pack)
+    wanted = Wanted(
+        inbox,
+        as_of.date() if as_of else None,
+        _instant(known_at),
+        full_refresh,
+        pack,
+        _rules_of(rules),
+    )
     failure: StageFailedError | None = None
     with progress() as bars:
         run = Run(opened, settings, wanted, _Bars(bars))
@@ -175,6 +191,15 @@ def _deliveries(told: dict[str, Any]) -> str:
     if told["files_not_taken_in"]:
         parts.append(f"{told['files_not_taken_in']} files not taken in")
     return ", ".join(parts)
+
+
+def _rules_of(text: str) -> RulesOf:
+    if text not in ("then", "now"):
+        fail(
+            USAGE,
+            f"--rules {text}: write `then` for the rules of that day, or `now` for the newest",
+        )
+    return cast("RulesOf", text)
 
 
 def _instant(text: str | None) -> datetime | None:

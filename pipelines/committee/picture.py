@@ -84,5 +84,6 @@ def _page(pack: Path, learner_key: str | None) -> Path:
 
 
 if __name__ == "__main__":
-    for path in take(*map(Path, sys.argv[1:4])):
+    pack, target, *views = map(Path, sys.argv[1:])
+    for path in take(pack, target, views[0] if views else None):
         sys.stdout.write(f"{path}\n")

@@ -208,6 +208,16 @@ def test_the_page_stars_a_shortfall_that_no_column_counts_and_says_it_in_words(
     assert "<of>" not in text
 
 
+def test_what_the_last_decision_asked_for_comes_before_other_actions_of_the_same_state(
+    portfolio: Portfolio,
+) -> None:
+    for row in portfolio.learners:
+        actions = portfolio.rows("actions", row["learner_key"])
+        for before, after in pairwise(actions):
+            if before["state"] == after["state"]:
+                assert before["is_of_last_decision"] >= after["is_of_last_decision"]
+
+
 def test_raw_stands_beside_adjusted_and_says_what_would_carry_further(
     portfolio: Portfolio,
 ) -> None:
@@ -243,13 +253,3 @@ def test_a_group_of_respondents_that_is_too_small_has_words_and_no_numbers(
 def test_growth_is_that_of_the_last_test(portfolio: Portfolio) -> None:
     (growth,) = _page(portfolio, FULL).growth
     assert "changed by 11.7 points" in growth["sentence"]
-
-
-def test_what_the_last_decision_asked_for_comes_before_other_actions_of_the_same_state(
-    portfolio: Portfolio,
-) -> None:
-    for row in portfolio.learners:
-        actions = portfolio.rows("actions", row["learner_key"])
-        for before, after in pairwise(actions):
-            if before["state"] == after["state"]:
-                assert before["is_of_last_decision"] >= after["is_of_last_decision"]
