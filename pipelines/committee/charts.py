@@ -19,7 +19,7 @@ import altair as alt
 import vl_convert
 
 STRIP_WIDTH = 260
-STRIP_HEIGHT = 30
+STRIP_HEIGHT = 26
 STRIP_PADDING = 6.5
 """What a mark and the box of a flag need, so that no strip reaches into the next."""
 

@@ -173,6 +173,12 @@ def test_the_essentials_print_on_one_side_at_nine_points(
         "parts => [parts[0].getBoundingClientRect().top, parts[1].getBoundingClientRect().bottom]",
     )
     assert bottom - top <= 279 / 25.4 * 96
+    strips = page.eval_on_selector_all(
+        ".sufficiency tbody tr",
+        "rows => rows.map(r => [...r.querySelectorAll('svg.draw')]"
+        ".filter(s => s.getClientRects().length).length)",
+    )
+    assert max(strips, default=0) <= 1
     printed = tmp_path / "page.pdf"
     page.pdf(path=str(printed), prefer_css_page_size=True)
     if shutil.which("pdftotext") is None:
