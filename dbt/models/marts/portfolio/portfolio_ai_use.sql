@@ -6,6 +6,10 @@ declarations as (
     where not is_amended and declared_on <= {{ as_of() }}
 ),
 
+parted as (
+    select * from {{ ref('int_open_secured__compared') }}
+),
+
 counted as (
     select
         learner_key,
@@ -29,8 +33,8 @@ counted as (
 final as (
     select
         ---------- ids
-        learner_key,
-        programme_id,
+        counted.learner_key,
+        counted.programme_id,
         ---------- text
         {{ counted('n_declarations', 'declaration', 'declarations') }} || ': '
         || {{ list_join(list_present([
@@ -62,9 +66,20 @@ final as (
         n_used,
         n_unverified,
         n_patient_data,
+        parted.n_open,
+        parted.n_secured,
+        parted.open_standing,
+        parted.secured_standing,
+        parted.difference,
+        parted.difference_low,
+        parted.difference_high,
         ---------- days
-        latest_on
+        counted.latest_on
     from counted
+    left join parted
+        on
+            counted.learner_key = parted.learner_key
+            and counted.programme_id = parted.programme_id
 )
 
 select * from final
