@@ -31,8 +31,9 @@ quick: $(STAMP) ## the tests that need no Airflow, browser or large build
 real: $(STAMP) ## real data through the pipeline, against the numbers that others published
 	@$(BIN)/python -m tests.real.real_data
 
-soak: $(STAMP) ## hundreds of kills; the result goes to benchmarks/results/kills.json
+soak: $(STAMP) ## hundreds of kills, every format; results go to benchmarks/results/
 	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.synth.formats
 
 lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/ruff check .
@@ -43,8 +44,8 @@ lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/hadolint docker/Dockerfile
 
-picture: $(STAMP) ## the README's picture of a learner's page, from the current edition
-	@$(BIN)/python -m pipelines.committee.picture
+picture: $(STAMP) ## the pictures of docs/images, from the current pack
+	@$(BIN)/python -m pipelines.committee.picture "$$TESSERA_HOME/packs/current" docs/images
 
 lock: pyproject.toml ## write constraints.txt anew (needs uv)
 	@{ sed '/^[^#]/,$$d' constraints.txt; \

@@ -1,9 +1,10 @@
 """Freeze a pack for a meeting, and wait for a person to release it.
 
 Started by hand with the meeting's id. The pack of the current edition is frozen as it is; a person
-with a role in the committee approves or rejects it. Silence is a refusal. Who answered, when and
+who votes in the committee approves or rejects it. Silence is a refusal. Who answered, when and
 why goes on record beside the pack, also where the answer did not count: a shared account, or a
-person without a role on that day. A pack that was not released is kept with the reason.
+person without a vote on that day. A pack that was not released is kept with the reason. Nobody is
+told that it waits, unless the site names a notifier (TESSERA_NOTIFIER).
 
 When a task is red: open its log, mend the cause, clear the task.
 """
@@ -18,8 +19,11 @@ from airflow.sdk import Param, dag, task
 from assets import RETRIED, WRITER
 
 from pipelines import stages
+from pipelines.settings import Settings
+from pipelines.triggers.notifiers import notifiers
 
-PATIENCE = timedelta(days=7)
+SETTINGS = Settings()
+PATIENCE = timedelta(days=SETTINGS.release_days)
 
 
 @dag(
@@ -46,6 +50,7 @@ def committee() -> None:
         defaults="Reject",
         params={"reason": Param("", type="string", description="Why, where you reject it")},
         response_timeout=PATIENCE,
+        notifiers=notifiers(SETTINGS),
         **RETRIED,
     )
 

@@ -460,6 +460,44 @@ def frameworks(delivery: Delivery) -> Suite:
                 )
             """,
         ),
+        promise(
+            gxe.UnexpectedRowsExpectation,
+            rule=f"{kind}.no_circle",
+            severity="critical",
+            owner=delivery.owner,
+            words="No competency lies under itself, by whatever many steps.",
+            broken="{observed} links lead in a circle, so that a competency lies under itself: "
+            "take out the link that goes from a parent to what lies below it.",
+            unexpected_rows_query="""
+                with recursive
+                links as (
+                    select
+                        source_row, programme_id, framework_id, framework_version,
+                        competency_id as child, target_competency_id as parent
+                    from (select * from {batch})
+                    where entry_type = 'link' and link_type in ('is_child_of', 'is_part_of')
+                    and coalesce(target_framework_id, framework_id) = framework_id
+                    and coalesce(target_framework_version, framework_version) = framework_version
+                ),
+                above as (
+                    select programme_id, framework_id, framework_version, child, parent from links
+                    union
+                    select
+                        above.programme_id, above.framework_id, above.framework_version,
+                        above.child, links.parent
+                    from above join links
+                    on above.programme_id = links.programme_id
+                    and above.framework_id = links.framework_id
+                    and above.framework_version = links.framework_version
+                    and above.parent = links.child
+                )
+                select links.source_row from links join above
+                on links.programme_id = above.programme_id
+                and links.framework_id = above.framework_id
+                and links.framework_version = above.framework_version
+                and links.parent = above.child and links.child = above.parent
+            """,
+        ),
     )
 
 

@@ -8,15 +8,20 @@ end every file is searched again.
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
+from markupsafe import escape
 
+from pipelines.committee.erase import erase_from_frozen
+from pipelines.committee.freeze import members
 from pipelines.committee.pack import build as build_pack
 from pipelines.home import Home
 from pipelines.identity.bridge import Node
@@ -98,6 +103,7 @@ class _Erasing:
         self._files: dict[str, ErasedFile] = {}
         self.packs: list[str] = []
         self._target: Target | None = None
+        self._keys: dict[str, str] = {}
 
     def refuse_where_forbidden(self) -> None:
         """Refuse under a legal hold, and while it is not known what some deliveries hold."""
@@ -122,7 +128,7 @@ class _Erasing:
         keys = open_keys(self._home)
         stone = self._tombstone(erasure_id, keys)
         target = self._target = self._described(stone, keys)
-        person_keys = self._person_keys(keys, target)
+        person_keys = self._keys = self._person_keys(keys, target)
         taken = list(self._erase_deliveries(target))
         self._forget_work(target)
         for edition in editions(self._home):
@@ -137,6 +143,17 @@ class _Erasing:
                 change=self._change,
             ):
                 self._forget_pack(edition.edition_id)
+        n_frozen = erase_from_frozen(
+            self._home,
+            keys=person_keys,
+            holds=lambda name, content: _is_held(name, content, target, person_keys),
+            scrub=target.scrub,
+            record_id=erasure_id,
+            by=target.scrub(named(by)),
+            reason=target.scrub(reason),
+            erased_at=now,
+            change=self._change,
+        )
         self._scrub_tables(person_keys, target)
         self._forget_decisions(target)
         self._scrub_texts(target)
@@ -150,6 +167,11 @@ class _Erasing:
         )
         sha256s = self._sha256s(taken)
         notes = [*self._forget_inbox(sha256s), *self._notes(taken)]
+        if n_frozen:
+            notes.append(
+                f"{n_frozen} frozen packs held the person: their files without the person stay as "
+                "they were frozen, and tessera pack reprint names this erasure"
+            )
         erasure = Erasure(
             erasure_id=erasure_id,
             erased_at=now,
@@ -235,8 +257,10 @@ class _Erasing:
         }
 
     def _change(self, path: Path, content: bytes | None) -> None:
-        """Write or remove a file, with its hashes on record."""
+        """Write or remove a file, with its hashes on record; its name tells no key of theirs."""
         name = path.relative_to(self._home.root).as_posix()
+        for key, stone in self._keys.items():
+            name = name.replace(key, stone)
         old = _hash(path) if path.exists() else ""
         if content is None:
             path.unlink(missing_ok=True)
@@ -269,6 +293,7 @@ class _Erasing:
         for folder in (
             self._home.staging,
             self._home.warehouse.parent,
+            self._home.views,
             self._home.restricted / "unmatched",
             self._home.restricted / "failures",
         ):
@@ -368,20 +393,41 @@ def _hash(path: Path) -> str:
 def _holds(path: Path, target: Target) -> bool:
     """Tell whether a file holds a word of the person, whatever it is packed in."""
     content = path.read_bytes()
-    if content[:4] == b"PAR1":
-        return _frame_holds(pl.read_parquet(path), target)
     if content[8:12] == b"DUCK":
         with duckdb.connect(str(path), read_only=True) as con:
             tables = con.execute("select table_name from duckdb_tables()").fetchall()
             return any(_frame_holds(con.sql(f'from "{table}"').pl(), target) for (table,) in tables)
+    return _is_held(path.name, content, target, ())
+
+
+def _is_held(name: str, content: bytes, target: Target, keys: Iterable[str]) -> bool:
+    """Tell whether bytes hold a word or a key of the person, or files that do."""
+    keys = tuple(keys)
+    if content[:4] == b"PAR1":
+        frame = pl.read_parquet(io.BytesIO(content))
+        return _frame_holds(frame, target) or any(_frame_has(frame, key) for key in keys)
+    if content[:4] == b"PK\x03\x04" and zipfile.is_zipfile(io.BytesIO(content)):
+        return any(_is_held(*member, target, keys) for member in members(content))
     low = content.lower()
-    return any(
-        word.lower().encode(encoding, "ignore") in low
+    return any(key in name or key.lower().encode() in low for key in keys) or any(
+        written.lower().encode(encoding, "ignore") in low
         for word in target.words
+        for written in {word, str(escape(word))}
         for encoding in ("utf-8", "utf-16-le")
     )
 
 
+def _frame_has(frame: pl.DataFrame, key: str) -> bool:
+    return bool(_as_text(frame).str.contains(key, literal=True).any())
+
+
+def _as_text(frame: pl.DataFrame) -> pl.Series:
+    """Return each row of a frame as one text."""
+    if not frame.width:
+        return pl.Series(dtype=pl.String)
+    return frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
 def _frame_holds(frame: pl.DataFrame, target: Target) -> bool:
-    text = frame.select(pl.struct(pl.all()).struct.json_encode())[:, 0] if frame.width else None
-    return text is not None and bool(text.str.contains(target.pattern).any())
+    text = _as_text(frame)
+    return bool(target.pattern) and bool(text.str.contains(target.pattern).any())

@@ -89,6 +89,11 @@ class Home:
         return self.restricted / "quarantine"
 
     @property
+    def views(self) -> Path:
+        """Return what learners, mentors and the programme see; it may name people."""
+        return self.restricted / "views"
+
+    @property
     def log(self) -> Path:
         """Return the evidence log."""
         return self.root / "log"

@@ -156,7 +156,15 @@ def measure(options: Any) -> Any:
 
     measured = import_module("benchmarks.registry").Measured
     wanted = FULL if options.full else QUICK
-    found = report(Asked(**wanted, tell=_say))
+    found = report(
+        Asked(
+            seeds=wanted["seeds"],
+            learners=wanted["learners"],
+            unseen_seeds=wanted["unseen_seeds"],
+            oracle_seeds=wanted["oracle_seeds"],
+            tell=_say,
+        )
+    )
     result, docs = save(found)
     sys.stderr.write(page.render(found))
     told = {"report": str(result), "page": str(docs)} | dict(wanted)

@@ -19,6 +19,9 @@ LIMITS = (
     "- **Plateau** has no rule of its own; what `performance_fell` happens to find of it is told.",
     "- **One harsh rater** is a matter of the calibration and not of a learner: assessors' "
     "stringency is seen by need and never published, and the adjusted share carries it.",
+    "- **A gap between groups** is told by `programme_trajectory_fairness` with an interval, about "
+    "a programme and never about a learner. This report has no cohorts with a gap to hold it "
+    "against yet.",
     "- **Without a calibration**, and where fewer than five peers or ten of their ratings are "
     "there, nothing is compared and nothing is raised.",
     "- The rules were written by people who knew what the generator plants. The unseen generator "

@@ -68,7 +68,7 @@ def learner_keys(edition: Edition, truth: Path) -> pl.DataFrame:
     """
     ratings = pl.scan_parquet(truth / "ratings" / "*.parquet").select("record_id", "learner_id")
     facts = edition.frame(
-        "select distinct record_id, learner_key from fct_evidence "
+        "select distinct form_record_id as record_id, learner_key from fct_evidence "
         "where kind = 'workplace_assessment'"
     ).lazy()
     counted = (

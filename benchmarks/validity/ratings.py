@@ -47,7 +47,8 @@ def _joined(edition: Edition, truth: Path, parameters: Parameters) -> pl.DataFra
         noise=pl.col("instrument").cast(pl.Int64).replace_strict(places, default=None)
     )
     facts = edition.frame(
-        "select record_id, learner_key, competency_id, stage_id, level as seen, target_level "
+        "select form_record_id as record_id, learner_key, competency_id, stage_id, "
+        "level as seen, target_level "
         f"from fct_evidence where scale_id = '{TARGET_SCALE}' and level is not null"
     )
     return facts.join(ratings.select("record_id", "expected", "noise"), on="record_id").drop_nulls(

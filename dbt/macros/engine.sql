@@ -24,6 +24,18 @@
     datediff({{ to_day }}, {{ from_day }})
 {%- endmacro %}
 
+{#- The first day of the month of a day. -#}
+{% macro month_of(day) -%}
+    {{ adapter.dispatch('month_of', 'tessera')(day) }}
+{%- endmacro %}
+{% macro default__month_of(day) -%} cast(date_trunc('month', {{ day }}) as date) {%- endmacro %}
+{% macro spark__month_of(day) -%} trunc({{ day }}, 'MM') {%- endmacro %}
+
+{#- The first day of the half-year of a day. -#}
+{% macro half_year_of(day) -%}
+    make_date(year({{ day }}), case when month({{ day }}) <= 6 then 1 else 7 end, 1)
+{%- endmacro %}
+
 {#- A day some days later; earlier where the number is negative. -#}
 {% macro add_days(day, n) -%}
     {{ adapter.dispatch('add_days', 'tessera')(day, n) }}

@@ -76,6 +76,13 @@
     concat(' ', trim(regexp_replace(lower({{ text }}), '[^\\p{L}\\p{N}]+', ' ')), ' ')
 {%- endmacro %}
 
+{#- The words of a text of words only, as a list. -#}
+{% macro split_words(words) -%}
+    {{ return(adapter.dispatch('split_words', 'tessera')(words)) }}
+{%- endmacro %}
+{% macro default__split_words(words) -%} string_split(trim({{ words }}), ' ') {%- endmacro %}
+{% macro spark__split_words(words) -%} split(trim({{ words }}), ' ') {%- endmacro %}
+
 {#- Those members of a list of words and phrases that occur in a text of words only. -#}
 {% macro phrases_in(words, phrases) -%}
     {{ return(adapter.dispatch('phrases_in', 'tessera')(words, phrases)) }}

@@ -39,3 +39,8 @@
 {% macro marker_list(kind) -%}
     {{ list_agg("case when marker_kind = '" ~ kind ~ "' then marker end", distinct=true) }}
 {%- endmacro %}
+
+{#- Words and phrases of one kind that may occur in a text, as a list. -#}
+{% macro phrases_of_kind(kind) -%}
+    {{ list_agg("case when phrases.kind = '" ~ kind ~ "' then phrases.phrase end", distinct=true) }}
+{%- endmacro %}

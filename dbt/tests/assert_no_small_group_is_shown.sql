@@ -19,16 +19,37 @@ shown as (
     where n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
 ),
 
-given_away as (
+-- What is hidden of an attribute adds up to too few learners, by the records themselves.
+newest as (
     select
+        learner_key,
         programme_id,
         attribute,
-        min(value) as value
+        value,
+        row_number() over (
+            partition by learner_key, programme_id, attribute
+            order by stated_on desc nulls last, known_at desc, record_key desc
+        ) as recency
+    from {{ ref('stg_demographics') }}
+),
+
+given_away as (
+    select
+        counts.programme_id,
+        counts.attribute,
+        min(counts.value) as value
     from counts
-    group by programme_id, attribute
+    inner join newest
+        on
+            counts.programme_id = newest.programme_id
+            and counts.attribute = newest.attribute
+            and counts.value = newest.value
+            and newest.recency = 1
+    group by counts.programme_id, counts.attribute
     having
-        count(case when is_suppressed then 1 end) = 1
-        and count(case when not is_suppressed then 1 end) > 0
+        count(distinct case when counts.is_suppressed then newest.learner_key end)
+        between 1 and {{ rule_threshold('privacy', 'small_cells', 'learners_min') }} - 1
+        and count(case when not counts.is_suppressed then 1 end) > 0
 )
 
 select * from shown

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.commands.console import (
+    ATTENTION,
     USAGE,
     HomeOption,
     JsonOption,
@@ -16,8 +19,11 @@ from pipelines.commands.console import (
     out,
 )
 
+if TYPE_CHECKING:
+    from pipelines.committee.taking import Taken
+
 app = typer.Typer(
-    help="Record what named people decided about a learner.",
+    help="Decisions about learners: the form, its return, and one by one.",
     epilog="Example: tessera decision record --help",
     no_args_is_help=True,
 )
@@ -27,7 +33,153 @@ People = list[str]
 
 @app.callback()
 def _group() -> None:
-    """Record what named people decided about a learner."""
+    """Decisions about learners: the form, its return, and one by one."""
+
+
+@app.command("form")
+def form(
+    to: Annotated[Path, typer.Option("--out", help="The file to write, .xlsx or .csv.")],
+    vocabulary: Annotated[str, typer.Option(help="arcp, royal_college, local_1 or the site's.")],
+    meeting: Annotated[
+        str | None, typer.Option(help="The meeting; without one it is a chair's action.")
+    ] = None,
+    learner: Annotated[
+        People | None, typer.Option(help="Key of a learner, as on the pages; once for each.")
+    ] = None,
+    freeze_id: Annotated[
+        str | None,
+        typer.Option(
+            "--freeze", help="Which frozen pack; default: the newest one.", show_default=False
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the form that a meeting fills in: one row a learner of its agenda.
+
+    Outcomes and members of the committee are drop-downs. Nothing is filled in that people decide.
+    The form belongs to the frozen pack of the meeting, where there is one, and names the addenda
+    that have to be seen. It holds personal data: delete it when it was taken.
+
+    Example: tessera decision form --meeting PC-2026-11 --vocabulary local_1 --out decisions.xlsx
+
+    Next: fill it in, then tessera decision take decisions.xlsx --by "A. Muster"
+    """
+    from pipelines.committee.edition import EditionError
+    from pipelines.committee.form import make
+    from pipelines.committee.form_sheet import write
+    from pipelines.committee.pack import PackError
+    from pipelines.sources.faults import SourceError
+
+    opened, settings = home_and_settings(home)
+    try:
+        made = make(
+            opened,
+            settings,
+            vocabulary_id=vocabulary,
+            meeting_id=meeting,
+            learner_keys=learner or (),
+            freeze_id=freeze_id,
+        )
+        write(made, to)
+    except (PackError, EditionError, SourceError) as error:
+        fail(USAGE, str(error))
+    n_learners = len(made.rows) - 1
+    frozen = made.rows[0]["freeze_id"] or None
+    if json:
+        emit(
+            {
+                "form_id": made.form_id,
+                "path": str(to),
+                "learners": n_learners,
+                "members": len(made.members),
+                "members_without_id": made.unnamed,
+                "edition_id": made.rows[0]["edition_id"],
+                "freeze_id": frozen,
+            }
+        )
+        return
+    out.print(f"{to}: {n_learners} learners, {len(made.members)} members to choose from.")
+    if meeting and frozen is None:
+        out.print("No pack is frozen for this meeting: its decisions will name none.")
+    if made.unnamed:
+        out.print(
+            f"{made.unnamed} members have no id in the name space of decisions and cannot be "
+            "chosen: link one in a roster, or name another name space in the site's spec of "
+            "committee_decisions",
+            soft_wrap=True,
+        )
+    out.print(f'Next: fill it in, then tessera decision take {to} --by "..."', soft_wrap=True)
+
+
+@app.command("take")
+def take(
+    file: Annotated[Path, typer.Argument(help="The form as it came back.", dir_okay=False)],
+    by: Annotated[str, typer.Option("--by", help="Who takes it; a named person.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read a filled-in form back: each good row becomes a decision in one delivery of the inbox.
+
+    A row that cannot be taken is said with its row, field and what to do, and holds up no other.
+    The same form again brings nothing new; a row that was changed since has to say what it
+    corrects. Exit codes: 0 all taken; 1 rows were refused or need a look; 2 no form of this home.
+
+    Example: tessera decision take decisions.xlsx --by "A. Muster"
+
+    Next: tessera run takes it in; the next edition says which decisions stand.
+    """
+    from pipelines.committee.form import FormError
+    from pipelines.committee.taking import take as read_back
+    from pipelines.identity.named import UnnamedError, named
+    from pipelines.sources.faults import SourceError
+
+    opened, settings = home_and_settings(home)
+    try:
+        taken = read_back(opened, settings, file, named(by))
+    except (FormError, UnnamedError, SourceError) as error:
+        fail(USAGE, str(error))
+    if json:
+        _emit_taken(taken)
+    else:
+        _print_taken(taken)
+    if taken.problems or taken.warnings:
+        raise typer.Exit(ATTENTION)
+
+
+def _emit_taken(taken: Taken) -> None:
+    for decided in taken.decided:
+        emit(asdict(decided) | {"ok": True})
+    for problem in taken.problems:
+        emit(asdict(problem) | {"ok": False})
+    emit(
+        {
+            "summary": {
+                "form_id": taken.form_id,
+                "taken": len(taken.decided),
+                "refused": len({problem.row for problem in taken.problems}),
+                "open": taken.n_open,
+                "warnings": list(taken.warnings),
+                "path": str(taken.path) if taken.path else None,
+            }
+        }
+    )
+
+
+def _print_taken(taken: Taken) -> None:
+    from rich.markup import escape
+
+    for problem in taken.problems:
+        out.print(escape(str(problem)), soft_wrap=True)
+    for warning in taken.warnings:
+        out.print(escape(warning), soft_wrap=True)
+    n_actions = sum(decided.n_actions for decided in taken.decided)
+    out.print(
+        f"{len(taken.decided)} decisions with {n_actions} actions are in the inbox, "
+        f"{taken.n_open} rows were left open."
+    )
+    if taken.path:
+        out.print("Next: tessera run")
 
 
 @app.command("record")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +21,14 @@ from pipelines.commands.console import (
     out,
 )
 
+if TYPE_CHECKING:
+    from pipelines.committee.freeze import Frozen
+    from pipelines.committee.release import Release
+    from pipelines.home import Home
+    from pipelines.settings import Settings
+
 app = typer.Typer(
-    help="The committee pack: build, verify, freeze, list, reprint.",
+    help="The committee pack: build, verify, freeze, addendum, list, reprint.",
     epilog="Example: tessera pack build --home var    then open var/packs/current/index.html",
     no_args_is_help=True,
 )
@@ -34,14 +40,44 @@ EditionOption = Annotated[
 
 MeetingOption = Annotated[str, typer.Option("--meeting", help="The meeting's id.")]
 
+FreezeOption = Annotated[
+    str | None,
+    typer.Option("--freeze", help="Which of several; default: the newest.", show_default=False),
+]
 
-@app.command(epilog="Example: tessera pack build --home var --edition 1f0c9a6f2b7d4e58")
-def build(home: HomeOption = None, edition: EditionOption = None, json: JsonOption = False) -> None:
-    """Write the pages of an edition, whole or not at all."""
+
+@app.command(
+    epilog="Example: tessera pack build --home var    or: tessera pack build --role learner "
+    "--for L-4F7K2QXA3M"
+)
+def build(
+    role: Annotated[
+        str, typer.Option(help="Whose: committee, learner, mentor or programme.")
+    ] = "committee",
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--for", help="One learner's or mentor's key; default: all.", show_default=False
+        ),
+    ] = None,
+    home: HomeOption = None,
+    edition: EditionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the pages of an edition for a role, whole or not at all.
+
+    The committee's lie in packs/; the others may name people and lie in restricted/views/, one
+    folder a person, to be handed out.
+    """
     from pipelines.committee import pack
     from pipelines.home import HomeError
 
     where, settings = home_and_settings(home)
+    if role != "committee":
+        _build_views(where, settings, role, edition, only, json=json)
+        return
+    if only is not None:
+        fail(USAGE, "--for goes with --role learner or --role mentor")
     try:
         path = pack.build(where, settings, edition)
         verdict = pack.verify(where, path.name)
@@ -62,6 +98,44 @@ def build(home: HomeOption = None, edition: EditionOption = None, json: JsonOpti
         )
     else:
         out.print(f"Pack of edition {path.name}: {verdict.n_files} files. Open {index}")
+
+
+def _build_views(
+    home: Home, settings: Settings, role: str, edition: str | None, only: str | None, *, json: bool
+) -> None:
+    from pipelines.committee import pack, views
+    from pipelines.committee.roles import LEARNER, MENTOR, PROGRAMME
+    from pipelines.home import HomeError
+
+    if role not in (LEARNER, MENTOR, PROGRAMME):
+        fail(USAGE, f"--role is committee, learner, mentor or programme; {role!r} is none of them")
+    if only is not None and role == PROGRAMME:
+        fail(USAGE, "--for goes with --role learner or --role mentor")
+    try:
+        built = views.build(home, settings, role, edition, only)
+    except pack.NoEditionError as error:
+        fail(USAGE, str(error))
+    except (pack.PackError, HomeError) as error:
+        fail(FAILED, str(error))
+    if json:
+        emit(
+            {
+                "role": role,
+                "edition_id": built.edition_id,
+                "path": str(built.folder),
+                "views": built.n_views,
+                "without_name": built.n_unnamed,
+            }
+        )
+        return
+    noun = "view" if built.n_views == 1 else "views"
+    out.print(
+        f"{built.n_views} {noun} for {role} of edition {built.edition_id} in {built.folder}",
+        soft_wrap=True,
+    )
+    if built.n_unnamed:
+        out.print(f"{built.n_unnamed} without a name in the vault: the key stands in its place")
+    out.print(f"Next: tessera serve --role {role}, or hand out the folder")
 
 
 @app.command(
@@ -100,21 +174,32 @@ def freeze(
 
 @app.command("list", epilog="Example: tessera pack list --home var --json")
 def list_frozen(home: HomeOption = None, json: JsonOption = False) -> None:
-    """List the packs that were frozen, the oldest first."""
+    """List the packs that were frozen, the oldest first, and what became of each."""
     from rich.table import Table
 
+    from pipelines.committee.addendum import addenda
     from pipelines.committee.freeze import frozen_packs
+    from pipelines.committee.release import releases
 
     where, _ = home_and_settings(home)
-    found = frozen_packs(where)
+    found = [(f, releases(where, f), addenda(where, f)) for f in frozen_packs(where)]
     if json:
-        for frozen in found:
-            emit(frozen.model_dump(mode="json"))
+        for frozen, answers, added in found:
+            emit(
+                frozen.model_dump(mode="json")
+                | {
+                    "is_released": bool(answers) and answers[-1].is_released,
+                    "because": answers[-1].because if answers else None,
+                    "addendum_ids": [addendum.addendum_id for addendum in added],
+                }
+            )
     elif not found:
         out.print("Nothing was frozen yet. Next: tessera pack freeze --meeting ... --by ...")
     else:
-        table = Table("meeting", "freeze", "edition", "learners", "frozen at", "by")
-        for frozen in found:
+        table = Table(
+            "meeting", "freeze", "edition", "learners", "frozen at", "by", "addenda", "released"
+        )
+        for frozen, answers, added in found:
             table.add_row(
                 frozen.meeting_id,
                 frozen.freeze_id,
@@ -122,24 +207,34 @@ def list_frozen(home: HomeOption = None, json: JsonOption = False) -> None:
                 str(frozen.n_learners),
                 f"{frozen.frozen_at:%Y-%m-%d %H:%M}",
                 frozen.frozen_by,
+                str(len(added)),
+                _released(answers),
             )
         out.print(table)
+
+
+def _released(answers: list[Release]) -> str:
+    if not answers:
+        return "not yet asked"
+    return f"{'yes' if answers[-1].is_released else 'no'}: {answers[-1].because}"
 
 
 @app.command(epilog="Example: tessera pack reprint --meeting PC-2026-11 --out reprint")
 def reprint(
     meeting: MeetingOption,
     to: Annotated[Path, typer.Option("--out", help="A new folder, or a file that ends in .zip.")],
-    freeze_id: Annotated[
+    freeze_id: FreezeOption = None,
+    addendum_id: Annotated[
         str | None,
-        typer.Option("--freeze", help="Which of several; default: the newest.", show_default=False),
+        typer.Option("--addendum", help="An addendum to it, instead.", show_default=False),
     ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Return what a meeting saw, byte for byte, or name the record that removed it.
 
-    Exit codes: 0 printed; 1 removed by erasure or retention; 2 no such pack; 3 not what was frozen.
+    Where the law removed some of it, the rest is returned and the record is named. Exit codes:
+    0 printed; 1 removed by erasure or retention; 2 no such pack; 3 not what was frozen.
     """
     from pipelines.committee import freeze
 
@@ -148,12 +243,7 @@ def reprint(
         frozen = freeze.frozen_pack(where, meeting, freeze_id)
     except freeze.FreezeError as error:
         fail(USAGE, str(error))
-    try:
-        data = freeze.reprint(where, frozen)
-    except freeze.RemovedError as error:
-        fail(ATTENTION, str(error))
-    except freeze.FreezeError as error:
-        fail(FAILED, str(error))
+    data, sha256, removed = _what_is_printed(where, frozen, addendum_id)
     try:
         if to.suffix == ".zip":
             with to.open("xb") as file:
@@ -163,47 +253,142 @@ def reprint(
     except (freeze.FreezeError, OSError) as error:
         fail(USAGE, str(error))
     if json:
-        emit(frozen.model_dump(mode="json") | {"out": str(to)})
-    else:
+        emit(frozen.model_dump(mode="json") | {"out": str(to), "removed": removed})
+    elif removed is None:
         out.print(
             f"{to}: what {meeting} saw, frozen {frozen.frozen_at:%Y-%m-%d %H:%M} UTC, "
-            f"SHA-256 {frozen.archive_sha256}",
+            f"SHA-256 {sha256}",
+            soft_wrap=True,
+        )
+    if removed is not None:
+        fail(ATTENTION, f"{to} is what is left: {removed}")
+
+
+def _what_is_printed(
+    where: Home, frozen: Frozen, addendum_id: str | None
+) -> tuple[bytes, str, str | None]:
+    """Return the archive of a frozen pack or addendum, its hash, and what of it was removed."""
+    from pipelines.committee import addendum, freeze
+
+    try:
+        if addendum_id is None:
+            return freeze.reprint(where, frozen), frozen.archive_sha256, None
+        chosen = addendum.find_addendum(where, frozen, addendum_id)
+        return addendum.reprint(where, frozen, chosen), chosen.archive_sha256, None
+    except freeze.RemovedError as error:
+        if error.remaining is None:
+            fail(ATTENTION, str(error))
+        return error.remaining, frozen.archive_sha256, str(error)
+    except addendum.NoAddendumError as error:
+        fail(USAGE, str(error))
+    except freeze.FreezeError as error:
+        fail(FAILED, str(error))
+
+
+@app.command(
+    epilog='Example: tessera pack addendum --meeting PC-2026-11 --by "registrar of the committee"'
+)
+def addendum(
+    meeting: MeetingOption,
+    by: Annotated[str, typer.Option(help="Who makes it; goes on record.")],
+    freeze_id: FreezeOption = None,
+    home: HomeOption = None,
+    edition: EditionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Lay what arrived since a pack was frozen beside it, with a hash of its own.
+
+    The frozen pack stays as it is. The decision form then asks whether the addendum was seen, and
+    the record of the decision says so. Exit codes: 0 made, or made before; 1 nothing arrived.
+
+    Next: tessera pack reprint --meeting ... --addendum ID --out DIR, and a new decision form.
+    """
+    from pipelines.committee import addendum, freeze
+    from pipelines.committee.edition import EditionError
+    from pipelines.home import HomeError
+
+    where, _ = home_and_settings(home)
+    try:
+        frozen = freeze.frozen_pack(where, meeting, freeze_id)
+        added = addendum.add(where, frozen, by, edition)
+    except addendum.NothingArrivedError as error:
+        fail(ATTENTION, str(error))
+    except (freeze.FreezeError, EditionError) as error:
+        fail(USAGE, str(error))
+    except HomeError as error:
+        fail(FAILED, str(error))
+    if json:
+        emit(added.model_dump(mode="json"))
+    else:
+        out.print(
+            f"Addendum {added.addendum_id} to {meeting}: {added.n_changes} changes about "
+            f"{len(added.learners)} learners, SHA-256 {added.archive_sha256}. "
+            f"Next: tessera pack reprint --meeting {meeting} --addendum {added.addendum_id} "
+            "--out DIR",
             soft_wrap=True,
         )
 
 
 @app.command(epilog="Example: tessera pack verify --home var && echo whole")
 def verify(
-    home: HomeOption = None, edition: EditionOption = None, json: JsonOption = False
+    home: HomeOption = None,
+    edition: EditionOption = None,
+    meeting: Annotated[
+        str | None,
+        typer.Option(help="Verify what was frozen for a meeting, and its addenda, instead."),
+    ] = None,
+    freeze_id: FreezeOption = None,
+    render: Annotated[
+        bool, typer.Option("--render", help="Also render every page again and compare.")
+    ] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Prove that a pack's files, and its edition, are those that were built."""
-    from pipelines.committee import pack
+    """Prove that a pack's pages and tables, and its edition, belong together, as they were built.
 
-    where, _ = home_and_settings(home)
+    With --meeting, proves the frozen pack and its addenda: every byte against its manifest, the
+    manifest against the record, the tables against the edition. Exit codes: 0 all holds; 2 there is
+    no such pack; 3 something is not as it was.
+    """
+    from pipelines.committee import freeze, pack, proof
+    from pipelines.committee.edition import EditionError
+
+    where, settings = home_and_settings(home)
     try:
-        verdict = pack.verify(where, edition)
-    except pack.PackError as error:
+        if meeting is not None:
+            frozen = freeze.frozen_pack(where, meeting, freeze_id)
+            found = list(proof.problems_of_frozen(where, frozen))
+            name, n_files = frozen.edition_id, frozen.n_files
+        else:
+            verdict = pack.verify(where, edition)
+            found = list(verdict.problems)
+            name, n_files = verdict.edition_id, verdict.n_files
+            if render and not found:
+                manifest = pack.manifest_of(verdict.path)
+                found = list(proof.rendered_again(where, settings, manifest))
+    except (pack.PackError, EditionError) as error:
         fail(USAGE, str(error))
     if json:
-        for problem in verdict.problems:
+        for problem in found:
             emit(asdict(problem))
-        emit(
-            {
-                "summary": {
-                    "edition_id": verdict.edition_id,
-                    "ok": verdict.ok,
-                    "files": verdict.n_files,
-                    "problems": len(verdict.problems),
-                }
-            }
-        )
+        told = {"edition_id": name, "ok": not found, "files": n_files, "problems": len(found)}
+        emit({"summary": told})
     else:
-        for problem in verdict.problems:
+        for problem in found:
             out.print(f"{problem.file}: {problem.message}", markup=False)
-        out.print(
-            f"Pack {verdict.edition_id}: {verdict.n_files} files, as they were built."
-            if verdict.ok
-            else f"Pack {verdict.edition_id} is not as it was built: `tessera pack build` makes it "
-            "again from its edition."
+        out.print(_verdict(meeting, name, n_files, ok=not found), soft_wrap=True)
+    raise typer.Exit(FAILED if found else DONE)
+
+
+def _verdict(meeting: str | None, edition_id: str, n_files: int, *, ok: bool) -> str:
+    if meeting is not None:
+        return (
+            f"What {meeting} saw, of edition {edition_id}: {n_files} files, as they were frozen."
+            if ok
+            else f"What {meeting} saw is not as it was frozen: restore it from a backup."
         )
-    raise typer.Exit(DONE if verdict.ok else FAILED)
+    return (
+        f"Pack {edition_id}: {n_files} files, as they were built."
+        if ok
+        else f"Pack {edition_id} is not as it was built: `tessera pack build` makes it "
+        "again from its edition."
+    )

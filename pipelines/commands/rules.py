@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from pipelines.commands.console import (
+    ATTENTION,
+    FAILED,
     USAGE,
     HomeOption,
     JsonOption,
@@ -14,13 +18,23 @@ from pipelines.commands.console import (
     fail,
     home_and_settings,
     out,
+    progress,
 )
 
 if TYPE_CHECKING:
     from pipelines.rules import Catalogue
     from pipelines.rules.model import AiPolicy, RuleSet
+    from pipelines.warehouse.dry_run import DryRun, Move
 
 app = typer.Typer(help="Rule sets and AI policies, with their sources.", no_args_is_help=True)
+
+SHOWN = 20
+"""How many moves of a kind are printed for people; `--json` has all."""
+NOUNS = {
+    "portfolio_competency_status": ("status", "statuses"),
+    "portfolio_signal": ("signal", "signals"),
+    "committee_agenda": ("place on the agenda", "places on the agenda"),
+}
 
 
 @app.callback()
@@ -62,6 +76,117 @@ def show(
             emit(policy.model_dump(mode="json"))
         else:
             _print_policy(policy)
+
+
+@app.command()
+def diff(
+    proposed: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="A rule file, or a folder of them; default: the rule files as they are now.",
+            exists=True,
+            show_default=False,
+        ),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="Judge both sides on this day; default: the day of the build that stands.",
+            show_default=False,
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell which statuses, signals and places on the agenda changed rules would move, and of whom.
+
+    A dry run on a copy: nothing in the home changes. The file counts as if it lay in the site's
+    folder `rules/`, where it replaces the version of its name and goes beside all others.
+
+    Example: tessera rules diff stricter.yaml --home var
+
+    Exit codes: 0 nothing would move; 1 something would; 2 the rules have faults; 3 the build
+    failed.
+    """
+    from pipelines.rules import RuleFileError, load_catalogue
+    from pipelines.warehouse.connection import WarehouseError
+    from pipelines.warehouse.dry_run import rules_diff
+
+    opened, settings = home_and_settings(home)
+    try:
+        rules = load_catalogue(settings.site, proposed=proposed)
+    except RuleFileError as error:
+        fail(USAGE, str(error))
+    try:
+        with progress() as bars:
+            bars.add_task("Judging once more on a copy", total=None)
+            found = rules_diff(opened, settings, rules, as_of.date() if as_of else None)
+    except WarehouseError as error:
+        fail(FAILED, str(error))
+    if json:
+        _emit_moves(found)
+    else:
+        _print_moves(found)
+    if found.moves:
+        raise typer.Exit(ATTENTION)
+
+
+def _emit_moves(found: DryRun) -> None:
+    for move in found.moves:
+        emit({"table": move.table, "key": move.key, "before": move.before, "after": move.after})
+    emit(
+        {
+            "summary": {
+                "as_of": found.as_of.isoformat(),
+                "rule_sets": {
+                    name: {"before": before, "after": after}
+                    for name, (before, after) in found.versions.items()
+                },
+                "learners": list(found.learners),
+                "moved": {table: len(found.of(table)) for table in found.n_rows},
+                "compared": found.n_rows,
+                "reworded": found.n_reworded,
+            }
+        }
+    )
+
+
+def _print_moves(found: DryRun) -> None:
+    for name, (before, after) in found.versions.items():
+        out.print(f"{name}: version {before or 'none'} now, {after or 'none'} then")
+    if not found.versions:
+        out.print(f"The rules in force on {found.as_of} are the same: nothing would move.")
+        return
+    for table, compared in found.n_rows.items():
+        moves = found.of(table)
+        one, many = NOUNS[table]
+        out.print(f"{len(moves):,} of {compared:,} {many if compared != 1 else one} would move.")
+        for move in moves[:SHOWN]:
+            out.print(f"  {_sentence(move)}", soft_wrap=True)
+        if len(moves) > SHOWN:
+            out.print(f"  and {len(moves) - SHOWN:,} more: --json names all")
+    if found.n_reworded:
+        out.print(f"{found.n_reworded:,} statuses stay, with another reason.")
+    if found.moves:
+        out.print(
+            f"{len(found.learners):,} learners are concerned. To apply: put the file into the "
+            "site's folder rules/ and run `tessera run`."
+        )
+
+
+def _sentence(move: Move) -> str:
+    key = " ".join(str(part) for part in move.key.values() if part is not None)
+    return f"{key}: {_told(move.before)} becomes {_told(move.after)}"
+
+
+def _told(side: dict[str, object] | None) -> str:
+    if side is None:
+        return "none"
+    first = next(iter(side.values()))
+    return f'"{first}"' if " " in str(first) else str(first).replace("_", " ")
 
 
 def _refuse_unknown(name: str | None, catalogue: Catalogue) -> NoReturn:

@@ -76,6 +76,8 @@ class Sitting:
     share: float | None
     cut: float | None
     cohort_mean: float | None
+    sem: float | None = None
+    """Standard error of measurement, as a share of the maximum."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,10 @@ def strips(
 
 
 def growth(sittings: Sequence[Sitting], window: Span) -> Drawing:
-    """Draw the share of the maximum at each sitting; a sitting without a score breaks the line."""
+    """Draw the share of the maximum at each sitting; a sitting without a score breaks the line.
+
+    Where an exam's standard error of measurement is known, a bar of one to each side stands on it.
+    """
     x = _Axis(window)
     run = 0
     scored: list[dict[str, Any]] = []
@@ -140,6 +145,11 @@ def growth(sittings: Sequence[Sitting], window: Span) -> Drawing:
             {"x": x(s.on), "y": s.cohort_mean} for s in sittings if s.cohort_mean is not None
         ],
         "gaps": [{"x": x(s.on)} for s in sittings if s.share is None],
+        "errors": [
+            {"x": x(s.on), "y": max(s.share - s.sem, 0.0), "to": min(s.share + s.sem, 1.0)}
+            for s in sittings
+            if s.share is not None and s.sem is not None
+        ],
     }
     body = _draw(_growth_spec(), data, height=GROWTH_HEIGHT)
     return Drawing(body, GROWTH_WIDTH + GUTTER + MARGIN, AXIS_HEIGHT + GROWTH_HEIGHT + MARGIN)
@@ -277,6 +287,7 @@ def _growth_spec() -> dict[str, Any]:
             x=x,
             y=share,
         ),
+        _layer("errors", "rule", {"color": ACCENT, "strokeWidth": 1.4}, x=x, y=share, y2="to:Q"),
         _layer("cohort", "line", {"color": MUTED, "strokeWidth": 1.2}, x=x, y=share),
         _layer(
             "scored", "line", {"color": ACCENT, "strokeWidth": 1.4}, x=x, y=share, detail="run:N"

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +39,12 @@ class FreezeError(PackError):
 
 
 class RemovedError(FreezeError):
-    """The frozen pack was removed under law; the message names the record."""
+    """Some or all of a frozen pack was removed under law; the message names the record."""
+
+    def __init__(self, message: str, remaining: bytes | None = None) -> None:
+        self.remaining = remaining
+        """An archive of the files that are left, byte for byte as they were frozen."""
+        super().__init__(message)
 
 
 class Frozen(BaseModel):
@@ -61,7 +66,7 @@ class Frozen(BaseModel):
 
 
 class Removal(BaseModel):
-    """Why a frozen pack is not there any more."""
+    """Why a frozen pack, or some of its files, is not there any more."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,6 +77,19 @@ class Removal(BaseModel):
     removed_at: AwareDatetime
     removed_by: str
     archive_sha256: str
+    """Of the archive as it was before."""
+    n_files: int | None = None
+    """How many files were taken out; none where the whole archive was."""
+    remaining_sha256: str | None = None
+    """Of the archive of what is left; none where nothing is."""
+
+    def told(self, what: str) -> str:
+        """Return what was removed, when, why and by which record, as a sentence."""
+        some = f"{self.n_files} files of {what} were" if self.n_files is not None else f"{what} was"
+        return (
+            f"{some} removed on {self.removed_at:%Y-%m-%d} by {self.kind} record "
+            f"{self.record_id}: {self.reason}"
+        )
 
 
 def freeze(
@@ -101,7 +119,10 @@ def freeze(
     place = _shelf(home, meeting_id) / freeze_id
     if (place / RECORD).exists():
         return _record(place)
-    data = _archived(folder)
+    data = archived(
+        (path.relative_to(folder).as_posix(), path.read_bytes())
+        for path in sorted(p for p in folder.rglob("*") if p.is_file())
+    )
     frozen = Frozen(
         freeze_id=freeze_id,
         meeting_id=meeting_id,
@@ -153,25 +174,39 @@ def reprint(home: Home, frozen: Frozen) -> bytes:
     """Return the archive of a frozen pack, byte for byte as it was frozen.
 
     Raises:
-        RemovedError: erasure or retention has removed it; the message names the record.
+        RemovedError: erasure or retention has removed it, or some of it; the message names the
+            record, and `remaining` is what is left.
         FreezeError: the bytes are not those that were frozen.
     """
-    place = _place(home, frozen)
-    if (place / REMOVED).exists():
-        removal = Removal.model_validate_json((place / REMOVED).read_bytes())
-        raise RemovedError(
-            f"the pack frozen for {frozen.meeting_id} was removed on "
-            f"{removal.removed_at:%Y-%m-%d} by {removal.kind} record {removal.record_id}: "
-            f"{removal.reason}"
-        )
+    place = place_of(home, frozen)
+    removal = removal_of(home, frozen)
+    if removal is None:
+        return checked(place / ARCHIVE, frozen.archive_sha256)
+    told = removal.told(f"the pack frozen for {frozen.meeting_id}")
+    if removal.remaining_sha256 is None:
+        raise RemovedError(told)
+    raise RemovedError(told, checked(place / ARCHIVE, removal.remaining_sha256))
+
+
+def removal_of(home: Home, frozen: Frozen) -> Removal | None:
+    """Return the newest record of what was removed from a frozen pack, None where all is there."""
+    records = sorted(place_of(home, frozen).glob("removed*.json"))
+    found = [Removal.model_validate_json(path.read_bytes()) for path in records]
+    return max(found, key=lambda removal: removal.removed_at, default=None)
+
+
+def checked(path: Path, sha256: str) -> bytes:
+    """Return the bytes of an archive.
+
+    Raises:
+        FreezeError: it is not there, or not what its record says.
+    """
     try:
-        data = (place / ARCHIVE).read_bytes()
+        data = path.read_bytes()
     except OSError as error:
-        raise FreezeError(f"{place / ARCHIVE} cannot be read: {error.strerror}") from None
-    if hashlib.sha256(data).hexdigest() != frozen.archive_sha256:
-        raise FreezeError(
-            f"{place / ARCHIVE} is not what was frozen: restore it from a backup, and keep both"
-        )
+        raise FreezeError(f"{path} cannot be read: {error.strerror}") from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise FreezeError(f"{path} is not what was frozen: restore it from a backup, and keep both")
     return data
 
 
@@ -194,7 +229,7 @@ def unpack(data: bytes, folder: Path) -> int:
 
 def remove(home: Home, frozen: Frozen, removal: Removal) -> None:
     """Take a frozen pack away under law, and leave the record of it in its place."""
-    place = _place(home, frozen)
+    place = place_of(home, frozen)
     with home.writing(timeout=PATIENCE):
         write_atomically(place / REMOVED, removal.model_dump_json(indent=1).encode() + b"\n")
         (place / ARCHIVE).unlink(missing_ok=True)
@@ -203,7 +238,7 @@ def remove(home: Home, frozen: Frozen, removal: Removal) -> None:
 def holding(home: Home, learner_key: str) -> Iterator[Frozen]:
     """Yield the frozen packs that hold a learner's page."""
     for frozen in frozen_packs(home):
-        archive = _place(home, frozen) / ARCHIVE
+        archive = place_of(home, frozen) / ARCHIVE
         if archive.exists():
             with zipfile.ZipFile(archive) as opened:
                 if f"learners/{learner_key}.html" in opened.namelist():
@@ -221,22 +256,31 @@ def _refuse_unknown_meeting(home: Home, edition_id: str, meeting_id: str) -> Non
         )
 
 
-def _archived(folder: Path) -> bytes:
+def archived(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return files as an archive; the same files in the same order give the same bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
+        for name, data in files:
+            entry = zipfile.ZipInfo(name, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, data)
     return out.getvalue()
+
+
+def members(archive: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of each file of an archive, in its order."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        for entry in opened.infolist():
+            yield entry.filename, opened.read(entry)
 
 
 def _record(place: Path) -> Frozen:
     return Frozen.model_validate_json((place / RECORD).read_bytes())
 
 
-def _place(home: Home, frozen: Frozen) -> Path:
+def place_of(home: Home, frozen: Frozen) -> Path:
+    """Return the folder of a frozen pack, with its records."""
     return _shelf(home, frozen.meeting_id) / frozen.freeze_id
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from pipelines.committee import charts, words
 from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids
-from pipelines.committee.queries import OF_LEARNERS, Portfolio
+from pipelines.committee.queries import NOT_JUDGED, OF_LEARNERS, Portfolio
 
 TOLD = ("differs", "missing")
 """The ways of declaring that the page tells one by one."""
@@ -20,7 +21,17 @@ TIME_OUT = ("leave", "intercalation", "clock_stop")
 NOT_REQUIRED = "not_required"
 """What stands for the status of a competency that the present stage does not ask for."""
 
-STANDS = "stands"
+COUNTING = frozenset({"stands", NOT_JUDGED})
+"""What is not said to be recorded and not counted: an edition may have judged no decision."""
+
+NOT_NAMED = "no competency"
+
+A_PAGE = 400
+"""How many forms a page of evidence holds, so that it opens at once; three lines of a table weigh
+as much as one form."""
+
+OTHERS = "others"
+"""All respondents of multisource feedback that show, but the learner."""
 
 NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
 
@@ -105,6 +116,35 @@ class Series:
         """Say whether a mean of the cohort is shown: enough of it sat."""
         return any(r["cohort_mean_share"] is not None for r in self.sittings)
 
+    @property
+    def has_error(self) -> bool:
+        """Say whether the standard error of measurement of a sitting is known."""
+        return any(r["sem_share"] is not None for r in self.sittings)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What one instrument of multisource feedback says on one competency, by respondents."""
+
+    instrument_id: str
+    competency: str
+    groups: tuple[Row, ...]
+    """All others together first, then each group, the learner's own answers last."""
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """Return the groups that are large enough to show, and the learner's own answers."""
+        return tuple(group for group in self.groups if not group["is_withheld"])
+
+    @property
+    def withheld(self) -> tuple[Row, ...]:
+        """Return the groups of which too few answered, without the total of all groups."""
+        return tuple(
+            group
+            for group in self.groups
+            if group["is_withheld"] and group["respondent_group"] != OTHERS
+        )
+
 
 @dataclass(frozen=True)
 class AiUse:
@@ -141,6 +181,10 @@ class LearnerPage:
     signals: tuple[Row, ...]
     forms: tuple[Form, ...]
     behind: tuple[Behind, ...]
+    precision: tuple[Row, ...]
+    feedback: tuple[Feedback, ...]
+    feedback_comments: tuple[Row, ...]
+    growth: tuple[Row, ...]
     one_look: tuple[str, ...] = field(default=())
 
     @property
@@ -154,6 +198,20 @@ class LearnerPage:
         short = ((line.title, line.unseen_shortfalls) for line in self.competencies)
         return tuple((title, unseen) for title, unseen in short if unseen)
 
+    @cached_property
+    def disputed(self) -> frozenset[str]:
+        """Return the evidence whose dispute is not settled."""
+        return frozenset(
+            row["about_evidence_id"]
+            for row in self.reflections
+            if row["dispute_status"] == "raised" and row["about_evidence_id"]
+        )
+
+    @property
+    def n_dependable(self) -> int:
+        """Return on how many competencies the ratings reach the wanted dependability."""
+        return sum(bool(row["is_reached"]) for row in self.precision)
+
     @property
     def last_decision(self) -> Row | None:
         """Return the newest decision that stands."""
@@ -162,7 +220,28 @@ class LearnerPage:
     @property
     def decisions_that_do_not_stand(self) -> tuple[Row, ...]:
         """Return what was recorded and does not count, the newest first."""
-        return tuple(row for row in self.decisions if row["standing"] != STANDS)
+        return tuple(row for row in self.decisions if row["standing"] not in COUNTING)
+
+    @cached_property
+    def evidence_pages(self) -> tuple[tuple[Form, ...], ...]:
+        """Return the forms by page; the first one holds the lists of all competencies as well."""
+        lines = sum(len(line.forms) for line in self.competencies)
+        first = max(A_PAGE - lines // 3, 0)
+        later = range(first, len(self.forms), A_PAGE)
+        return self.forms[:first], *(self.forms[at : at + A_PAGE] for at in later)
+
+    @cached_property
+    def _page_of(self) -> dict[str, int]:
+        return {
+            form.evidence_id: number
+            for number, forms in enumerate(self.evidence_pages)
+            for form in forms
+        }
+
+    def file_of(self, evidence_id: str | None = None, number: int = 0) -> str:
+        """Return the file that holds a form, or the one of a page by its number from 0."""
+        number = number if evidence_id is None else self._page_of.get(evidence_id, 0)
+        return f"{self.key}{f'-{number + 1}' if number else ''}.html"
 
     @property
     def has_evidence(self) -> bool:
@@ -219,6 +298,10 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         ),
         forms=_forms(sections),
         behind=tuple(behind),
+        precision=tuple(sections["precision"]),
+        feedback=_feedback(sections["feedback"]),
+        feedback_comments=tuple(sections["feedback_comments"]),
+        growth=tuple(sections["growth"]),
         one_look=_one_look([s for s in sections["status"] if s["is_required"]], bool(evidence)),
     )
 
@@ -386,11 +469,24 @@ def _sitting(r: Row) -> charts.Sitting:
         _float(r["score_share"]),
         _float(r["cut_share"]),
         _float(r["cohort_mean_share"]),
+        _float(r["sem_share"]),
     )
 
 
 def _float(value: Decimal | float | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _feedback(rows: Iterable[Row]) -> tuple[Feedback, ...]:
+    """Return multisource feedback by instrument, competency and scale, which are not pooled."""
+    found: dict[tuple[str, str, str | None], list[Row]] = {}
+    for row in rows:
+        key = (row["instrument_id"], row["competency"] or NOT_NAMED, row["scale_id"])
+        found.setdefault(key, []).append(row)
+    return tuple(
+        Feedback(instrument_id, competency, tuple(groups))
+        for (instrument_id, competency, _), groups in found.items()
+    )
 
 
 def _ai_use(declarations: Sequence[Row]) -> tuple[tuple[AiUse, ...], Behind]:

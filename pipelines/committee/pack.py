@@ -19,7 +19,7 @@ from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.site import File, PackError
 from pipelines.home import Home
 from pipelines.settings import Settings
-from pipelines.warehouse.editions import current_id
+from pipelines.warehouse.editions import TABLES, current_id
 
 __all__ = [
     "MANIFEST",
@@ -29,7 +29,9 @@ __all__ = [
     "Problem",
     "Verdict",
     "build",
+    "manifest_of",
     "pages_version",
+    "tables_apart",
     "verify",
 ]
 
@@ -131,7 +133,7 @@ def verify(home: Home, edition_id: str | None = None) -> Verdict:
     if manifest is None:
         problem = Problem(MANIFEST, "manifest", "the manifest cannot be read: build the pack again")
         return Verdict(pack.name, pack, 0, (problem,))
-    problems = list(_differences(pack, manifest.files))
+    problems = list(differences(pack, manifest.files))
     if manifest.edition_id != pack.name:
         message = f"the folder is called {pack.name}, the manifest {manifest.edition_id}"
         problems.append(Problem(MANIFEST, "edition", message))
@@ -146,7 +148,8 @@ def _manifest(pack: Path) -> Manifest | None:
         return None
 
 
-def _differences(pack: Path, files: dict[str, File]) -> Iterator[Problem]:
+def differences(pack: Path, files: dict[str, File]) -> Iterator[Problem]:
+    """Yield every file of a folder that is not as it was built."""
     found = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
     for name in sorted(files.keys() - found):
         yield Problem(name, "missing", "the file is gone: build the pack again")
@@ -166,7 +169,27 @@ def _edition_problems(home: Home, manifest: Manifest) -> list[Problem]:
     if source.digest != manifest.edition_hash:
         message = "the edition is not the one that the pack was built from: build the pack again"
         return [Problem("edition.json", "edition", message)]
-    return []
+    return list(tables_apart(manifest, source.edition.files))
+
+
+def tables_apart(manifest: Manifest, of_edition: dict[str, str]) -> Iterator[Problem]:
+    """Yield the tables of a pack that are not those of its edition, by the hashes of both."""
+    for name, file in manifest.files.items():
+        table = name.removeprefix(f"{site.TABLES}/")
+        if table != name and of_edition.get(f"{TABLES}/{table}") != file.sha256:
+            yield Problem(name, "edition", "the table is not that of the edition")
+
+
+def manifest_of(pack: Path) -> Manifest:
+    """Return the manifest of a pack.
+
+    Raises:
+        PackError: it cannot be read.
+    """
+    manifest = _manifest(pack)
+    if manifest is None:
+        raise PackError(f"{pack / MANIFEST} cannot be read: build the pack again")
+    return manifest
 
 
 def _stands(source: Source, pack: Path) -> bool:
@@ -176,7 +199,7 @@ def _stands(source: Source, pack: Path) -> bool:
         manifest is not None
         and manifest.edition_hash == source.digest
         and manifest.pages_version == pages_version()
-        and not any(_differences(pack, manifest.files))
+        and not any(differences(pack, manifest.files))
     )
 
 

@@ -29,6 +29,10 @@ OF_LEARNERS = (
     "sittings",
     "declarations",
     "signals",
+    "precision",
+    "feedback",
+    "feedback_comments",
+    "growth",
 )
 """Sections with a `learner_key`, each one query."""
 
@@ -42,6 +46,26 @@ OF_PROGRAMME = (
     "measurement",
 )
 """Sections about the programme, each one query."""
+
+NOT_JUDGED = "not_judged"
+"""What stands for the standing of a decision in an edition that judged none."""
+
+LATER: Mapping[str, Mapping[str, str]] = {
+    "fct_decision": {
+        "standing": f"'{NOT_JUDGED}'",
+        "agenda_list": "cast(null as varchar)",
+        "freeze_id": "cast(null as varchar)",
+        "present_keys": "cast(null as varchar[])",
+        "dissent_by_keys": "cast(null as varchar[])",
+        "pulled_by_keys": "cast(null as varchar[])",
+        "addendum_ids": "cast(null as varchar[])",
+    },
+    "portfolio_competency_status": {
+        "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')"
+    },
+}
+"""Columns that older editions lack, with what stands for them there: an edition never changes, and
+its pages can still be made."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +144,7 @@ def read(
         share: whose rows are read.
         sections: which sections of the learners.
     """
-    with _open(source) as connection:
+    with open_edition(source) as connection:
         frames = {name: share.of(_frame(connection, name)) for name in sections}
         frames |= {name: _frame(connection, name) for name in OF_PROGRAMME}
     return Portfolio(
@@ -135,16 +159,41 @@ def read(
 
 def count_learners(source: Source) -> int:
     """Return how many learners the pages of an edition are about."""
-    with _open(source) as connection:
+    with open_edition(source) as connection:
         return len(_frame(connection, "learners"))
 
 
 @contextmanager
-def _open(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an edition to read, as of its day, with all times in UTC."""
     with duckdb.connect(str(source.database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
+        _fill_later_columns(connection)
         yield connection
+
+
+def _fill_later_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Lay a view over a table of an older edition, with the columns that came later."""
+    for table, later in LATER.items():
+        found = {
+            name
+            for (name,) in connection.execute(
+                "select column_name from duckdb_columns() where table_name = ?", [table]
+            ).fetchall()
+        }
+        added = [f"{value} as {name}" for name, value in later.items() if name not in found]
+        if found and added:
+            connection.execute(
+                f"create temp view {table} as from {_database(connection)}.main.{table} "
+                f"select *, {', '.join(added)}"
+            )
+
+
+def _database(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the quoted name of the database that a connection was opened on."""
+    (name,) = connection.execute("select current_database()").fetchall()[0]
+    return '"' + str(name).replace('"', '""') + '"'
 
 
 def query(section: str) -> str:

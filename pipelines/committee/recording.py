@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,19 @@ def record(
     decision = {name: value for name, value in decision.items() if value not in (None, [])}
     content = json.dumps([decision, actions], sort_keys=True, default=str)
     record_id = f"DEC-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    lines = lines_of(record_id, decision, actions)
+    reasons = [
+        f"{where}: {problem.message}. {problem.suggestion[:1].upper()}{problem.suggestion[1:]}"
+        for where, problem in judge(lines, known)
+    ]
+    if reasons:
+        raise RecordingError(reasons)
+    return Recorded(record_id, len(actions), deliver(home, known, record_id, lines, by))
+
+
+def lines_of(record_id: str, decision: Line, actions: Sequence[Line]) -> list[Line]:
+    """Return a decision and the actions agreed as the lines of a delivery; what is empty is out."""
+    decision = {name: value for name, value in decision.items() if value not in (None, [])}
     lines: list[Line] = [{"type": "decision", "record_id": record_id} | decision]
     shared = {name: decision[name] for name in _SHARED if name in decision}
     for number, action in enumerate(actions, start=1):
@@ -77,20 +91,32 @@ def record(
             | {"decision_record_id": record_id, "status": "open"}
             | own
         )
-    reasons = [
-        f"{where}: {problem.message}. {problem.suggestion[:1].upper()}{problem.suggestion[1:]}"
+    return lines
+
+
+def judge(lines: Sequence[Line], known: catalogue.Catalogue) -> list[tuple[str, Problem]]:
+    """Return what is wrong with the lines of one decision, each with the line that it is about."""
+    return [
+        (where, problem)
         for where, contract, line in _judged(lines)
         for problem in _problems(contract, line, known)
     ]
-    if reasons:
-        raise RecordingError(reasons)
-    folder = home.inbox / known.sources[SOURCE].inbox_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record_id}.jsonl"
+
+
+def deliver(
+    home: Home, known: catalogue.Catalogue, name: str, lines: Sequence[Line], by: str
+) -> Path:
+    """Write lines into the inbox as one delivery, and return the file.
+
+    What lies there with the same bytes is left alone, so that it was sent only once.
+    """
+    path = inbox_of(home, known) / f"{name}.jsonl"
     data = "".join(
         json.dumps(_COLUMNS | line | {"recorded_by": by}, ensure_ascii=False, default=str) + "\n"
         for line in lines
     ).encode()
+    if path.exists() and path.read_bytes() == data:
+        return path
     manifest = {
         "sent_at": datetime.now(UTC).isoformat(),
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -98,7 +124,12 @@ def record(
     }
     write_atomically(path.with_name(path.name + MANIFEST_SUFFIX), json.dumps(manifest).encode())
     write_atomically(path, data)
-    return Recorded(record_id, len(actions), path)
+    return path
+
+
+def inbox_of(home: Home, known: catalogue.Catalogue) -> Path:
+    """Return the folder of the inbox that decisions are delivered into."""
+    return home.inbox / known.sources[SOURCE].inbox_folder
 
 
 _COLUMNS: Line = dict.fromkeys(
@@ -112,7 +143,7 @@ _COLUMNS: Line = dict.fromkeys(
 _SHARED = ("programme_id", "site_id", "learner_id")
 
 
-def _judged(lines: list[Line]) -> list[tuple[str, type[Record], Line]]:
+def _judged(lines: Sequence[Line]) -> list[tuple[str, type[Record], Line]]:
     contracts: dict[str, type[Record]] = {"decision": Decision, "action": Action}
     return [
         (

@@ -6,7 +6,6 @@ Every answer is a record of its own beside the pack; none is changed. Silence is
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -19,12 +18,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.committee.edition import find
 from pipelines.committee.freeze import PATIENCE, Frozen
+from pipelines.committee.people import open_registry
 from pipelines.home import Home, write_atomically
 from pipelines.identity.decisions import Identity, IdentityError
 from pipelines.identity.named import NOBODY
-from pipelines.identity.people import Foldings, Registry
-from pipelines.intake.feeds import load_feeds
-from pipelines.intake.records import active_records
 from pipelines.settings import Settings
 from pipelines.sources import codes
 
@@ -132,11 +129,7 @@ def person_behind(home: Home, settings: Settings, identity: str) -> str:
     Raises:
         IdentityError: no record names such a person.
     """
-    foldings: Foldings = defaultdict(list)
-    for feed in load_feeds(settings).values():
-        foldings[feed.namespace.name].append(feed.namespace.folding)
-    pairs = [(record.delivery_id, record.interpretation_id) for record in active_records(home)]
-    registry = Registry(home, pairs, dict(foldings))
+    registry = open_registry(home, settings)
     wanted: Identity = registry.identity(identity)
     found = [person for person in registry.persons(wanted) if person.role == "assessor"]
     if not registry.is_met(wanted) or not found:
@@ -163,7 +156,10 @@ def _judge(
     on = answer.answered_at.date()
     role = _role_on(home, frozen, person_key, on)
     if role is None:
-        told = f"the account {account!r} holds no role in a committee on {on}, by this edition"
+        told = (
+            f"the account {account!r} holds no voting role on {on} in a committee of meeting "
+            f"{frozen.meeting_id}, by this edition"
+        )
         return False, told, person_key, None
     if answer.chosen != APPROVE:
         return False, answer.reason or "rejected, without a reason", person_key, role
@@ -171,7 +167,7 @@ def _judge(
 
 
 def _role_on(home: Home, frozen: Frozen, person_key: str, on: date) -> str | None:
-    """Return a role that a person holds in a committee on a day, that of chair first.
+    """Return a voting role of a person in a committee of the meeting on a day, the chair's first.
 
     An edition of a Tessera that did not publish the members yet knows of no role.
     """
@@ -179,12 +175,18 @@ def _role_on(home: Home, frozen: Frozen, person_key: str, on: date) -> str | Non
         select member_role from committee_member
         where member_key = ? and ? between coalesce(term_from, date '1900-01-01')
             and coalesce(term_to, date '2199-12-31')
+            and coalesce(is_voting, true)
+            and committee_id in (
+                select committee_id from committee_agenda where meeting_id = ?
+            )
         order by member_role <> 'chair', member_role
     """
     database = find(home, frozen.edition_id).database
     with closing(duckdb.connect(str(database), read_only=True)) as connection:
         try:
-            found: list[tuple[Any, ...]] = connection.execute(sql, [person_key, on]).fetchall()
+            found: list[tuple[Any, ...]] = connection.execute(
+                sql, [person_key, on, frozen.meeting_id]
+            ).fetchall()
         except duckdb.CatalogException:
             return None
     return str(found[0][0]) if found else None

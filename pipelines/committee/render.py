@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -17,6 +17,7 @@ from pipelines.committee import charts, words
 from pipelines.committee.evidence import Field, Row
 from pipelines.committee.learner import LearnerPage
 from pipelines.committee.queries import Portfolio
+from pipelines.committee.roles import FOR_COMMITTEE, View
 
 COLUMNS = (
     ("Learner", "text"),
@@ -131,11 +132,11 @@ class Quality:
 class Pages:
     """Renders the pages of one pack."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, view: View = FOR_COMMITTEE) -> None:
         self._portfolio = portfolio
         self._script = "\n" + _resource("agenda.js")
         self._environment = _environment()
-        self._environment.globals["portfolio"] = portfolio
+        self._environment.globals |= {"portfolio": portfolio, "view": view}
 
     def index(self) -> str:
         """Return the agenda."""
@@ -171,9 +172,42 @@ class Pages:
             ],
         )
 
-    def evidence(self, page: LearnerPage) -> str:
-        """Return the evidence behind one learner's page."""
-        return self._render("evidence.html", root="../", page=page)
+    def own(self, page: LearnerPage, form: str) -> str:
+        """Return the first page of a learner's own view; `form` is the file to answer with."""
+        return self._render(
+            "own.html",
+            root="",
+            page=page,
+            form=form,
+            declarations=self._portfolio.rows("declarations", page.key),
+        )
+
+    def mentored(self, pages: Sequence[LearnerPage]) -> str:
+        """Return the first page of a mentor's view."""
+        return self._render("mentored.html", root="", pages=pages)
+
+    def programme(self, programme: Any) -> str:
+        """Return the programme's page."""
+        return self._render("programme.html", root="", programme=programme)
+
+    def evidence(self, page: LearnerPage) -> Iterator[tuple[str, str]]:
+        """Yield the evidence behind one learner's page, as file and page; mostly it is one."""
+        for number in range(len(page.evidence_pages)):
+            file = page.file_of(number=number)
+            yield file, self._render("evidence.html", root="../", page=page, number=number)
+
+    def addendum(
+        self, meeting_id: str, freeze_id: str, since_edition_id: str, changes: Mapping[str, Any]
+    ) -> str:
+        """Return what arrived about learners after a pack was frozen."""
+        return self._render(
+            "addendum.html",
+            root="",
+            meeting_id=meeting_id,
+            freeze_id=freeze_id,
+            since_edition_id=since_edition_id,
+            changes=changes,
+        )
 
     def _render(self, template: str, **context: Any) -> str:
         return self._environment.get_template(template).render(**context) + "\n"
@@ -210,7 +244,9 @@ def _environment() -> Environment:
         "axis_height": charts.AXIS_HEIGHT,
         "comment_rule": COMMENT_RULE,
         "level_of_interval": "90 %",
+        "disputes": words.DISPUTES,
         "reflections": words.REFLECTIONS,
+        "declared": words.DECLARED,
         "statuses": words.STATUS,
         "strip_height": charts.STRIP_HEIGHT,
     }

@@ -65,16 +65,14 @@ def write(source: Source, folder: Path, workers: int) -> Written:
     files = link_tables(source, folder)
     if workers == 1 or count_learners(source) < LARGE:
         whole = read(source)
-        files |= _write_all(
-            folder, (*shared_pages(whole), *learner_pages(whole), *workbooks(whole))
-        )
+        files |= write_all(folder, (*shared_pages(whole), *learner_pages(whole), *workbooks(whole)))
     else:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             shares = [Share(number, workers) for number in range(workers)]
             tasks = [pool.submit(write_learners, source, folder, share) for share in shares]
             tasks.append(pool.submit(write_workbooks, source, folder))
             whole = read(source, sections=("learners",))
-            files |= _write_all(folder, shared_pages(whole))
+            files |= write_all(folder, shared_pages(whole))
             for task in tasks:
                 files |= task.result()
     return Written(whole.as_of, whole.known_at, len(whole.learners), dict(sorted(files.items())))
@@ -82,12 +80,12 @@ def write(source: Source, folder: Path, workers: int) -> Written:
 
 def write_learners(source: Source, folder: Path, share: Share = EVERYONE) -> dict[str, File]:
     """Write the pages of some of the learners."""
-    return _write_all(folder, learner_pages(read(source, share)))
+    return write_all(folder, learner_pages(read(source, share)))
 
 
 def write_workbooks(source: Source, folder: Path) -> dict[str, File]:
     """Write the workbook of all learners."""
-    return _write_all(folder, workbooks(read(source)))
+    return write_all(folder, workbooks(read(source)))
 
 
 def link_tables(source: Source, folder: Path) -> dict[str, File]:
@@ -142,11 +140,13 @@ def learner_pages(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:
             )
         page = assemble(portfolio, row)
         yield f"learners/{key}.html", rendered.learner(page).encode()
-        yield f"evidence/{key}.html", rendered.evidence(page).encode()
+        for file, text in rendered.evidence(page):
+            yield f"evidence/{file}", text.encode()
         yield f"data/learners/{key}.json", twin(portfolio, page).model_dump_json(indent=1).encode()
 
 
-def _write_all(folder: Path, pages: Iterable[tuple[str, bytes]]) -> dict[str, File]:
+def write_all(folder: Path, pages: Iterable[tuple[str, bytes]]) -> dict[str, File]:
+    """Write pages below a folder, and return them with their hashes."""
     files = {}
     for name, data in pages:
         path = folder / name

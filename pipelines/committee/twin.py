@@ -14,7 +14,7 @@ from pipelines.committee.evidence import Row
 from pipelines.committee.learner import LearnerPage
 from pipelines.committee.queries import Portfolio
 
-TWIN_VERSION = 1
+TWIN_VERSION = 2
 
 Exact = Annotated[Decimal, PlainSerializer(str, return_type=str, when_used="json")]
 """A decimal number, written as text so that no digit is lost."""
@@ -57,8 +57,15 @@ class Decision(Part):
     rationale: str | None
     dissent: str | None
     appeal_status: str | None
+    standing: str = Field(description="Whether it counts: `stands`, or why it does not.")
+    agenda_list: str | None
+    freeze_id: str | None
     decided_by_keys: tuple[str, ...]
+    present_keys: tuple[str, ...] | None
     recused_keys: tuple[str, ...] | None
+    dissent_by_keys: tuple[str, ...] | None
+    pulled_by_keys: tuple[str, ...] | None
+    addendum_ids: tuple[str, ...] | None
     is_corrected: bool
     is_latest: bool
     decided_on: date | None
@@ -78,6 +85,7 @@ class Action(Part):
     due_on: date | None
     done_on: date | None
     state: str
+    is_of_last_decision: bool
     n_days_overdue: int | None
 
 
@@ -147,7 +155,12 @@ class Reflection(Part):
     evidence_id: str
     reflection_type: str
     competency_id: str | None
+    about_evidence_id: str | None
     text: str | None
+    dispute_status: str | None
+    owner_role: str | None
+    reply: str | None
+    answered_at: datetime | None
     occurred_on: date | None
     due_on: date | None
 
@@ -178,6 +191,73 @@ class Sitting(Part):
     max_score: Exact | None
     cut_score: Exact | None
     is_at_or_above_cut: bool | None
+    is_near_cut: bool | None
+    reliability: Exact | None
+    sem: Exact | None
+    cohort_n: int | None
+    cohort_mean_share: Exact | None
+    cohort_sd_share: Exact | None
+
+
+class Precision(Part):
+    """How far the ratings of a competency carry, and the raw share beside the adjusted one."""
+
+    competency_id: str
+    n_rated: int
+    n_raters: int
+    dependability: Exact | None
+    wanted_dependability: Exact
+    sem: Exact | None
+    is_reached: bool | None
+    is_calibrated: bool
+    n_more_ratings: int | None
+    n_more_assessors: int | None
+    sentence: str
+    share_at_target: Exact | None
+    adjusted_share: Exact | None
+    adjusted_low: Exact | None
+    adjusted_high: Exact | None
+    adjusted_status: str | None
+    is_sensitive: bool | None
+    label: str | None
+
+
+class Feedback(Part):
+    """A group of respondents on one item; a group that is too small has no numbers."""
+
+    instrument_id: str
+    competency_id: str
+    scale_id: str | None
+    respondent_group: str
+    level_counts: str | None
+    n_respondents: int | None
+    n_wanted: int | None
+    level_median: Exact | None
+    self_level: Exact | None
+    self_less_others: Exact | None
+    is_withheld: bool
+    sentence: str
+
+
+class FeedbackComment(Part):
+    """What a respondent wrote, without group, day or answer."""
+
+    instrument_id: str
+    narrative_strengths: str | None
+    narrative_improvements: str | None
+    narrative_other: str | None
+
+
+class Growth(Part):
+    """The line through the progress tests that were sat."""
+
+    sentence: str
+    n_sittings: int
+    n_sat: int
+    n_absent: int
+    cumulative_share: Exact | None
+    growth_per_year: Exact | None
+    growth_standard_error: Exact | None
 
 
 class Declaration(Part):
@@ -239,6 +319,10 @@ class Twin(Part):
     reflections: tuple[Reflection, ...]
     meetings: tuple[Meeting, ...]
     exams: tuple[Sitting, ...]
+    growth: tuple[Growth, ...]
+    precision: tuple[Precision, ...]
+    feedback: tuple[Feedback, ...]
+    feedback_comments: tuple[FeedbackComment, ...]
     ai_use: tuple[Declaration, ...]
     signals: tuple[Signal, ...]
     n_quarantined: int = Field(description="Rows of this learner that wait for a person.")
@@ -262,6 +346,10 @@ def twin(portfolio: Portfolio, page: LearnerPage) -> Twin:
         reflections=_each(Reflection, page.reflections),
         meetings=_each(Meeting, page.meetings),
         exams=_each(Sitting, (s for series in page.exams for s in series.sittings)),
+        growth=_each(Growth, page.growth),
+        precision=_each(Precision, page.precision),
+        feedback=_each(Feedback, portfolio.rows("feedback", page.key)),
+        feedback_comments=_each(FeedbackComment, page.feedback_comments),
         ai_use=_each(Declaration, portfolio.rows("declarations", page.key)),
         signals=_each(Signal, page.signals),
         n_quarantined=page.row["n_quarantined"],

@@ -52,6 +52,15 @@ REFLECTIONS = {
     "dispute": "Disputes a data point",
 }
 
+DISPUTES = {
+    "raised": "not answered yet",
+    "answered": "answered",
+    "upheld": "upheld",
+    "dismissed": "not upheld",
+    "withdrawn": "withdrawn by the learner",
+}
+"""How a dispute of a data point stands."""
+
 KINDS = {
     "workplace_assessment": "Workplace assessment",
     "exam_result": "Exam result",

@@ -13,6 +13,7 @@ from pipelines.contracts.fields import (
     Identifier,
     Label,
     LearnerId,
+    Names,
     Narrative,
     PersonId,
     PersonIds,
@@ -70,7 +71,7 @@ class Decision(Record):
     """
 
     kind: ClassVar[str] = "decision"
-    contract_version: ClassVar[int] = 2
+    contract_version: ClassVar[int] = 3
     rules: ClassVar[tuple[Rule, ...]] = (
         Needs("meeting_id", when=Is("decision_kind", "meeting")),
         Bars("meeting_id", when=Is("decision_kind", "chairs_action")),
@@ -82,6 +83,9 @@ class Decision(Record):
         Within("dissent_by", "present"),
         Needs("dissent", when=Present("dissent_by")),
         Reaches(("present", "decided_by"), "quorum"),
+        Bars("agenda_list", when=Is("decision_kind", "chairs_action")),
+        Bars("pulled_by_id", when=Is("agenda_list", "consent")),
+        Needs("freeze_id", when=Present("addendum_ids")),
     )
 
     learner_id: LearnerId
@@ -101,6 +105,14 @@ class Decision(Record):
     appeal_status: Literal["none", "lodged", "upheld", "dismissed"] = "none"
     decided_at: UtcTime
     corrects_record_id: Identifier | None = None
+    agenda_list: Literal["discussion", "consent"] | None = None
+    """How the meeting came to it; from the consent list, those in `decided_by` confirmed it."""
+    pulled_by_id: PersonId | None = None
+    """The member who pulled the learner from the consent list, so that they were discussed."""
+    freeze_id: Identifier | None = None
+    """The frozen pack that the meeting saw."""
+    addendum_ids: Names | None = None
+    """The addenda to the frozen pack that were seen before it was decided."""
 
 
 class Action(Record):

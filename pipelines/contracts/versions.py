@@ -45,6 +45,7 @@ def _as_it_was(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 for _kind in ("committee", "consent", "decision", "meeting_note", "reflection"):
     upcast_from(_kind, 1)(_as_it_was)
+upcast_from("decision", 2)(_as_it_was)
 
 
 def upcast(

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import polars as pl
+
 from pipelines.home import Home
 from pipelines.identity.bridge import Node, PersonSets
 from pipelines.identity.decisions import (
@@ -92,6 +94,30 @@ class Registry:
                     is_held=any(i.model_copy(update={"on": None}) in held for i in identities),
                 )
             )
+        return found
+
+    def ids_in(self, namespace: str) -> dict[str, str]:
+        """Return one id in a name space for every person who has one there, by the person's key.
+
+        An id that was given to somebody else later does not count: on another day it is another
+        person.
+        """
+        found: dict[str, str] = {}
+        for person in self.persons():
+            own = [i.person_id for i in person.identities if i.namespace == namespace and not i.on]
+            if own:
+                found[person.person_key] = own[0]
+        return found
+
+    def names(self) -> dict[str, str]:
+        """Return the name of every person whom a record names, by the person's key."""
+        keys = open_keys(self._home)
+        described = self.people.filter(pl.col("event_id").is_not_null()).sort("known_at")
+        found: dict[str, str] = {}
+        for row in described.iter_rows(named=True):
+            name = " ".join(part for part in (row["given_name"], row["family_name"]) if part)
+            if name:
+                found[self.sets.person_key(self.sets.node_of(row), keys)] = name
         return found
 
     def identities_of(self, identity: Identity) -> list[Identity]:

@@ -16,6 +16,8 @@ EVENT_COLUMNS = (
     "source_cell",
 )
 """Columns of a segment that the outcome rests on, besides its kind and delivery."""
+UNCONTESTED = "accepted"
+"""The outcome of an event that is alone: nothing repeats, corrects, withdraws or outlives it."""
 CONFLICT = "conflict"
 CONFLICT_REMEDY = (
     "correct the id, or withdraw the first one at the source; if this source does correct its "
@@ -42,6 +44,30 @@ def resolve_sql(events: str, refused: str = NO_REFUSED) -> str:
         refused: a relation of `delivery_id` and `record_key` of refused records.
     """
     return _text().replace("{events}", events).replace("{refused}", refused)
+
+
+def contested_sql(events: str, voids: str) -> str:
+    """Return a query of the record keys for which `resolve_sql` must be asked.
+
+    Every other event is the only one that its record has, no void is about it, and no full snapshot
+    can lack it: of such an event `resolve_sql` says `UNCONTESTED`. Most events are like that, so
+    that only few need to be sorted.
+
+    Args:
+        events: name of a table or view with `record_key` and `delivery_id`.
+        voids: a query of the record keys that voids are about.
+    """
+    return f"""
+        select record_key from {events} group by record_key having count(*) > 1
+        union
+        select record_key from ({voids})
+        union
+        select record_key from {events}
+        where delivery_id in (
+            select delivery_id from standing_delivery
+            where source_id in (select source_id from standing_arrival)
+        )
+    """  # noqa: S608 - own names
 
 
 def conflict_message(row: str, delivery_id: str) -> str:

@@ -65,13 +65,12 @@ def write_chunk(
     """Write the records of a chunk and its originals."""
     for kind, frame in mapping.apply(chunk):
         _write(f"records-{kind}", frame, into, files)
-    _write("source", _without_refused(chunk.originals, mapping, catalogue), into, files)
+    _write("source", _without_refused(chunk, mapping, catalogue), into, files)
 
 
-def _without_refused(
-    originals: pl.DataFrame, mapping: Mapping, catalogue: Catalogue
-) -> pl.DataFrame:
+def _without_refused(chunk: Chunk, mapping: Mapping, catalogue: Catalogue) -> pl.DataFrame:
     """Leave out of the rows as delivered what must never be taken; the archive has it."""
+    originals = chunk.originals
     refused = [
         name
         for name in originals.columns
@@ -80,9 +79,16 @@ def _without_refused(
     kept = originals.drop(refused)
     if mapping.has_header:
         return kept
-    texts = pl.col([name for name, kind in kept.schema.items() if kind == pl.String])
     pattern = catalogue.refused_in_json(mapping.spec)
-    return kept.with_columns(texts.str.replace_all(pattern, '${key}"•"'))
+    texts = [name for name, kind in kept.schema.items() if kind == pl.String]
+    cleaned = pl.col(texts).str.replace_all(pattern, '${key}"•"')
+    regular, keys = chunk.regular, chunk.regular_keys
+    if regular is None or any(pl.Series([f'"{key}":0' for key in keys]).str.contains(pattern)):
+        return kept.with_columns(cleaned)
+    if regular.all():
+        return kept
+    others = kept.filter(~regular).with_columns(cleaned)
+    return pl.concat([kept.filter(regular), others]).sort(SOURCE_ROW)
 
 
 class _Numbers(Counter[str]):

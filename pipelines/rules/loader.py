@@ -114,36 +114,43 @@ class _Read:
         return Problem(self.path, self.yaml.line([field]), what, remedy)
 
 
-def load_catalogue(site: Path | None = None, shipped: Path = SHIPPED) -> Catalogue:
+def load_catalogue(
+    site: Path | None = None, shipped: Path = SHIPPED, proposed: Path | None = None
+) -> Catalogue:
     """Read and check every rule file.
 
     A file of the site replaces the shipped one of the same name and version, and a default rule
-    set of the site takes the place of the shipped default.
+    set of the site takes the place of the shipped default. What is proposed counts as if it lay in
+    the site's folder already.
 
     Args:
         site: the site's folder (`TESSERA_SITE`), with `rules/*.yaml`.
         shipped: the folder of the shipped rule files.
+        proposed: a rule file, or a folder of them, that is not in force yet.
 
     Raises:
         RuleFileError: a file has a fault; every fault is listed with its file and line.
     """
     problems: list[Problem] = []
     ours = _read_folder(shipped, problems)
-    theirs = _read_folder(site / "rules", problems) if site else []
+    theirs = {read.key: read for read in _read_folder(site / "rules", problems)} if site else {}
+    if proposed is not None:
+        theirs |= {read.key: read for read in _read_files(_rule_files(proposed), problems)}
     if problems:
         raise RuleFileError(problems)
-    merged = {read.key: read for read in ours} | {read.key: read for read in theirs}
+    merged = {read.key: read for read in ours} | theirs
     reads = [merged[key] for key in sorted(merged)]
-    site_default = any(_is_default(read) for read in theirs)
+    own = list(theirs.values())
+    site_default = any(_is_default(read) for read in own)
     problems = [
         *_overlaps(reads),
-        *_second_defaults([r for r in reads if r in theirs or not site_default]),
+        *_second_defaults([r for r in reads if r in own or not site_default]),
     ]
     if problems:
         raise RuleFileError(problems)
     entries = [
         read.entry.model_copy(update={"is_default": False})
-        if site_default and _is_default(read) and read not in theirs
+        if site_default and _is_default(read) and read not in own
         else read.entry
         for read in reads
     ]
@@ -153,9 +160,19 @@ def load_catalogue(site: Path | None = None, shipped: Path = SHIPPED) -> Catalog
     )
 
 
+def _rule_files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(path.glob("*.yaml")) or sorted(path.glob("rules/*.yaml"))
+
+
 def _read_folder(folder: Path, problems: list[Problem]) -> list[_Read]:
+    return _read_files(sorted(folder.glob("*.yaml")), problems)
+
+
+def _read_files(paths: Iterable[Path], problems: list[Problem]) -> list[_Read]:
     reads: dict[tuple[str, str, str], _Read] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in paths:
         try:
             read = _read_file(path)
         except RuleFileError as error:

@@ -205,6 +205,8 @@ class Split(Part):
     by: str = Field(min_length=1)
     into: Name | None = None
     """Where the list is one of objects: which of their fields takes the value."""
+    prefix: str = ""
+    """What is put before each value, such as the name space of an id."""
 
 
 def _as_split(value: Any) -> Any:

@@ -26,7 +26,6 @@ MSF_HIGHEST = 6
 ESSAY_POINTS = 20
 STATION_POINTS = 20
 GLOBAL_RATINGS = ("fail", "borderline", "pass", "good")
-LATE_DAYS = 8
 
 
 def sittings(block: Block, days: list[str]) -> list[tuple[int, int]]:
@@ -134,7 +133,8 @@ def essays(block: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
         mark = np.clip(np.rint(expected + rng.normal(0, exams.essay_noise_sd.value, n)), 2, 20)
         late = rng.random(n) < exams.essay_late_share.value
-        handed_in = day + np.where(late, rng.integers(1, LATE_DAYS, n), -rng.integers(0, 4, n))
+        days_late = rng.integers(1, exams.essay_late_days.value + 1, n)
+        handed_in = day + np.where(late, days_late, -rng.integers(0, 4, n))
         unmarked = rng.random(n) < exams.essay_unmarked_share.value
         task = task_id(block, "essay", day)
         dates = pl.Series(handed_in.astype("datetime64[D]"))

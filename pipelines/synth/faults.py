@@ -18,8 +18,6 @@ VOIDED, QUARANTINED = "voided", "quarantined"
 OUTCOMES = (ACCEPTED, DUPLICATE, SUPERSEDED, VOIDED, QUARANTINED)
 CLEAN_ENCODING_PERIOD = 1
 """The export that is sent in an old encoding, which cannot hold every hostile text."""
-LATE_DAYS = (60, 120)
-REUSED_FORMS = 5
 
 Cells = dict[str, pl.Expr | str]
 
@@ -239,9 +237,10 @@ def _plant_duplicate_row(planting: _Planting, kind: str, wanted: int) -> None:
 
 def _plant_late_form(planting: _Planting, kind: str, wanted: int) -> None:
     """Hand forms in months later; they belong to the export of that day."""
-    latest = (planting.block.last_day - LATE_DAYS[1] - 8) * DAY_SECONDS
+    from_days, below_days = planting.block.request.parameters.faults.late_form_days.value
+    latest = (planting.block.last_day - below_days - 8) * DAY_SECONDS
     places = _choose(planting, wanted, pl.col("submitted") < latest)
-    days = planting.rng.integers(*LATE_DAYS, size=len(places))
+    days = planting.rng.integers(from_days, below_days, size=len(places))
     later = pl.DataFrame(
         {"place": places, "later": days * DAY_SECONDS},
         schema={"place": planting.rows.schema["place"], "later": pl.Int64},
@@ -302,7 +301,7 @@ def _reuse_an_id(planting: _Planting) -> None:
         return
     entered = int(block.learners.entered_on[heir]) * DAY_SECONDS
     condition = pl.col("submitted") < entered - 30 * DAY_SECONDS
-    places = _choose(planting, REUSED_FORMS, condition)
+    places = _choose(planting, block.request.parameters.faults.reused_forms.value, condition)
     cells: Cells = {
         "Form ID": pl.col("Form ID") + "R",
         "Student": block.learners.ids[heir],
@@ -360,7 +359,7 @@ _PLANTERS: dict[str, Callable[[_Planting, str, int], None]] = {
         QUARANTINED, "unknown_label", lambda p: {"Rating": _texts(p, LABEL_WORDS)}
     ),
     "date_format": _wrong_cells(
-        QUARANTINED, "bad_date", lambda _: {"Observed": "2026-03-05T10:00"}
+        QUARANTINED, "bad_date", lambda _: {"Observed": "03/05/2026 10:00"}
     ),
     "impossible_date": _wrong_cells(
         QUARANTINED, "bad_date", lambda _: {"Observed": "31.02.2026 10:00"}

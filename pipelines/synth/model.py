@@ -11,7 +11,6 @@ from pipelines.synth.people import Block, Bools, Floats, Ints
 DAYS_PER_YEAR = 365.25
 GAP_YEARS = 3
 """The group gap is stated for so many years."""
-PRACTICE_GAP_DAYS = 182
 
 
 def component_sd(block: Block, instrument: Instrument, component: str) -> float:
@@ -102,7 +101,8 @@ def is_in_practice_gap(block: Block, who: Ints, competency: Ints, day: Ints) -> 
     learners, request = block.learners, block.request
     about = learners.planted.competency[who] == competency
     since, has = _onset(block, who, "decay_after_gap", day)
-    pause = has & about & (since < 0) & (since >= -PRACTICE_GAP_DAYS)
+    paused_days = request.parameters.planting.practice_gap_days.value
+    pause = has & about & (since < 0) & (since >= -paused_days)
     has = learners.planted.has(place_of(request, "evidence_gap"))[who]
     recent = block.last_day - day < request.effect("evidence_gap")
     gap: Bools = pause | (has & about & recent)

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.synth.exams import ESSAY_POINTS
+from pipelines.synth.faults import merged_learner, other_id
 from pipelines.synth.people import Block, programme_years
 from pipelines.synth.writers import csv_bytes, write_zip
 
@@ -145,7 +146,7 @@ def _classes(block: Block) -> pl.DataFrame:
 
 
 def _users(block: Block) -> pl.DataFrame:
-    learners = block.learners
+    learners, merged = block.learners, merged_learner(block)
     n = len(learners)
     return pl.DataFrame(
         _common(learners.ids)
@@ -156,7 +157,10 @@ def _users(block: Block) -> pl.DataFrame:
             "givenName": learners.given_name,
             "familyName": learners.family_name,
             "middleName": [""] * n,
-            "identifier": learners.ids,
+            "identifier": [
+                f"{name},{other_id(name)}" if place == merged else name
+                for place, name in enumerate(learners.ids)
+            ],
             "email": [f"{name}@school.example" for name in learners.ids],
             "sms": [""] * n,
             "phone": [""] * n,

@@ -55,6 +55,7 @@ class School(_Part):
     repeats_share: Sourced[Share]
     first_in_family_share: Sourced[Share]
     consent_withdrawn_share: Sourced[Share]
+    planned_days: Sourced[int]
 
 
 class Growth(_Part):
@@ -212,6 +213,7 @@ class Exams(_Part):
     essay_noise_sd: Sourced[float]
     essay_cut: Sourced[int]
     essay_late_share: Sourced[Share]
+    essay_late_days: Sourced[Annotated[int, Field(ge=1)]]
     essay_unmarked_share: Sourced[Share]
     osce_day: Sourced[MonthDay]
     osce_stations: Sourced[int]
@@ -243,6 +245,16 @@ class CommitteeWork(_Part):
     quorum: Sourced[int]
     help_below: Sourced[float]
     done_share: Sourced[Share]
+    action_days: Sourced[int]
+    done_after_days: Sourced[int]
+
+
+class Planting(_Part):
+    """Where patterns have room to show."""
+
+    seen_for_days: Sourced[int]
+    practice_gap_days: Sourced[int]
+    most_regressions: Sourced[Annotated[int, Field(ge=1)]]
 
 
 class Pattern(_Part):
@@ -264,6 +276,8 @@ class Faults(_Part):
     default_level: Sourced[str]
     rates: dict[str, Sourced[float]]
     overlap_days: Sourced[int]
+    late_form_days: Sourced[tuple[int, int]]
+    reused_forms: Sourced[int]
 
 
 class Oracle(_Part):
@@ -294,6 +308,7 @@ class Parameters(_Part):
     exams: Exams
     ai_use: AiUse
     committee: CommitteeWork
+    planting: Planting
     patterns: list[Pattern]
     faults: Faults
     oracle: Oracle

@@ -18,8 +18,6 @@ MSF_COMPETENCIES = ("EPA06", "EPA07", "EPA05", "EPA09")
 LEAVES_NO_STATION = ("open_only", "evidence_gap")
 """Patterns that leave no observed evidence on their competency, OSCE stations included."""
 NOBODY = -1
-SEEN_FOR_DAYS = 300
-"""A learner gets a pattern only after so long in the programme, so that there is a before."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,8 @@ def plant(
     """
     rng = stream(request.seed, request.programme, "patterns", block)
     last = np.datetime64(request.parameters.school.last_day.value).astype("datetime64[D]")
-    long_enough = (last.astype(np.int64) - entered) >= SEEN_FOR_DAYS
+    seen_for = request.parameters.planting.seen_for_days.value
+    long_enough = (last.astype(np.int64) - entered) >= seen_for
     order = rng.permutation(n)
     queue = [int(i) for i in order if long_enough[i] and is_steady[i]]
     pattern = np.full(n, NOBODY, dtype=np.int64)

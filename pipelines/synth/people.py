@@ -19,7 +19,6 @@ Bools = NDArray[np.bool_]
 
 NEVER = np.int64(10**7)
 """A day, counted from 1970, on which nothing happens any more."""
-MOST_REGRESSIONS = 6
 FIRST_STUDENT = 100_200
 STUDENT_STEP = 7
 FIRST_STAFF = 2_000
@@ -236,10 +235,11 @@ def _learners(request: Request, number: int, members: range, n_assessors: int) -
     n_slots = (length + 1) * 366 // (7 * school.rotation_weeks.value) + 2
     cycles = -(-n_slots // len(ROTATIONS))
     order = np.argsort(rng.random((n, cycles, len(ROTATIONS))), axis=2).reshape(n, -1)
-    dips = np.minimum(rng.poisson(growth.regressions_per_year.value * length, n), MOST_REGRESSIONS)
-    dip_competency = rng.integers(0, len(COMPETENCIES), (n, MOST_REGRESSIONS))
-    dip_competency[np.arange(MOST_REGRESSIONS) >= dips[:, None]] = -1
-    dip_from = entered[:, None] + rng.integers(30, 365 * length, (n, MOST_REGRESSIONS))
+    most = request.parameters.planting.most_regressions.value
+    dips = np.minimum(rng.poisson(growth.regressions_per_year.value * length, n), most)
+    dip_competency = rng.integers(0, len(COMPETENCIES), (n, most))
+    dip_competency[np.arange(most) >= dips[:, None]] = -1
+    dip_from = entered[:, None] + rng.integers(30, 365 * length, (n, most))
     first_in_family = rng.random(n) < school.first_in_family_share.value
     return Learners(
         number=numbers,

@@ -26,7 +26,6 @@ WITHIN = {2: ("planning", "ideas", "structure"), 3: ("drafting", "revising", "la
 BEYOND = {2: "drafting", 3: "complete_text"}
 """A stage of work that the policy of each level does not open."""
 EXTENTS = ("minor", "moderate", "substantial")
-ACTION_DAYS, DONE_AFTER_DAYS = 120, 100
 TERM = ("2020-01-01", "2029-12-31")
 _ESSAY_AT = "T17:00:00+00:00"
 
@@ -207,7 +206,8 @@ def decisions(block: Block, chair: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     request, learners = block.request, block.learners
     work, rng = request.parameters.committee, block.generator("decisions")
-    present = _members(chair, max(work.quorum.value, work.members.value - 2))
+    members = _members(chair, work.members.value)
+    present = members[: max(work.quorum.value, len(members) - 2)]
     last = request.parameters.school.last_day.value
     decided, agreed, number = [], [], 0
     for on in (day for day in meeting_days(request) if day <= last):
@@ -238,6 +238,7 @@ def decisions(block: Block, chair: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
         done = rng.random(len(places)) < work.done_share.value
         weakest = learners.specific[here[places]].argmin(axis=1) if len(places) else places
         codes = [f"EPA{k + 1:02d}" for k in weakest]
+        done_on = as_date(day + work.done_after_days.value).isoformat()
         agreed.append(
             pl.DataFrame(
                 {
@@ -249,9 +250,9 @@ def decisions(block: Block, chair: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
                     "epa": codes,
                     "owner": ["mentor"] * len(places),
                     "agreed": [on.isoformat()] * len(places),
-                    "due": [as_date(day + ACTION_DAYS).isoformat()] * len(places),
+                    "due": [as_date(day + work.action_days.value).isoformat()] * len(places),
                     "status": pl.Series(("open", "done")).gather(done.astype(np.int64)),
-                    "done": _when([as_date(day + DONE_AFTER_DAYS).isoformat()] * len(places), done),
+                    "done": _when([done_on] * len(places), done),
                 },
                 schema_overrides=dict.fromkeys(
                     ("id", "programme", "decision", "what", "epa", "owner", "agreed", "due"),

@@ -29,7 +29,6 @@ POLICY_BEFORE, POLICY_AFTER = 2, 3
 PLAN_SOURCE = "local choice: example programme handbook"
 REQUIRED, REQUIRED_ASSESSORS = 4, 2
 ENTRY_ROUTES = ("school", "graduate", "access")
-PLANNED_DAYS = 120
 YES_NO = ("no", "yes")
 
 
@@ -103,7 +102,7 @@ def calendar(block: Block) -> pl.DataFrame:
         names = np.array([f"Year {k}" for k in stage])
         rows.append((some, "stage", names[some], begins[some], ends[some], ""))
     days = 7 * school.rotation_weeks.value
-    horizon = np.minimum(learners.leaves_on, block.last_day + PLANNED_DAYS)
+    horizon = np.minimum(learners.leaves_on, block.last_day + school.planned_days.value)
     for slot in range(learners.rotations.shape[1]):
         begins = learners.entered_on + slot * days
         some = everybody[begins <= horizon]

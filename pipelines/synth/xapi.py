@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -70,7 +70,7 @@ def as_statements(rows: pl.DataFrame) -> pl.DataFrame:
     renewed = rows.filter(amended).with_columns(
         statement=(pl.col("Form ID") + "/2").map_elements(statement_id, return_dtype=pl.String)
     )
-    voids = rows.filter(amended).with_columns(Status=pl.lit(WITHDRAWN))
+    voids = rows.filter(amended).with_columns(Status=pl.lit(WITHDRAWN), fault=pl.lit(""))
     return pl.concat([rows.filter(~amended), voids, renewed])
 
 
@@ -80,11 +80,9 @@ def write_forms(rows: pl.DataFrame, block: Block, path: Path, sent_at: datetime)
     Each was stored when its form was handed in; what came later is stored when it is sent.
     """
     came_later = (pl.col("Status") == WITHDRAWN) | (pl.col("fault") == AMENDED)
-    handed_in = pl.col("Submitted").str.to_datetime(TIME_FORMAT, strict=False)
-    utc = handed_in.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
     sent = as_statements(rows).with_columns(
         stored=pl.when(~came_later)
-        .then(utc.dt.convert_time_zone("UTC").dt.to_string(STORED))
+        .then(_zoned("Submitted").dt.convert_time_zone("UTC").dt.to_string(STORED))
         .fill_null(pl.lit(sent_at.strftime(STORED)))
     )
     texts = sent.select(
@@ -249,9 +247,16 @@ def _filled(column: str) -> pl.Expr:
 
 def _instant(column: str) -> pl.Expr:
     """Return a local time with its offset; what is no time stays as it is, to be refused."""
+    return _zoned(column).dt.to_string(ISO).fill_null(pl.col(column))
+
+
+def _zoned(column: str) -> pl.Expr:
+    """Return a local time in its zone; in the hour that clocks skip, as before they moved."""
     local = pl.col(column).str.to_datetime(TIME_FORMAT, strict=False)
-    zoned = local.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
-    return zoned.dt.to_string(ISO).fill_null(pl.col(column))
+    return pl.coalesce(
+        moment.dt.replace_time_zone(ZONE, ambiguous="earliest", non_existent="null")
+        for moment in (local, local + timedelta(hours=1))
+    )
 
 
 def _write_lines(lines: pl.Series, path: Path) -> None:

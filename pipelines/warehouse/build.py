@@ -109,8 +109,8 @@ def build(
         # open and checkpoint it for each of them.
         with open_warehouse(home, settings) as con:
             inputs = _inputs(con, settings, as_of, project)
-            _note_inputs(con, inputs)
-            _run_dbt(home, settings, project, options)
+            note_inputs(con, inputs)
+            build_on(home, settings, "build", *options, project=project)
         results = Artefacts(target_folder(home)).results()
         report = _report(inputs, results, time.perf_counter() - started)
         content = {"inputs": inputs.model_dump(mode="json"), "report": asdict(report)}
@@ -132,7 +132,7 @@ def _inputs(
         raise BuildError(str(error.args[0])) from None
 
 
-def _note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
+def note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
     """Write the inputs where models read them; as variables they would cost a full parse a day."""
     noted = {name: getattr(inputs, name) for name in OTHER_TABLES["build_input"]}
     columns = ", ".join(f"? as {name}" for name in noted)
@@ -140,10 +140,19 @@ def _note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
     con.execute(f"insert into raw.build_input by name select {columns}", list(noted.values()))
 
 
-def _run_dbt(home: Home, settings: Settings, project: Path, options: list[str]) -> None:
+def build_on(
+    home: Home, settings: Settings, command: str, *options: str, project: Path | None = None
+) -> None:
+    """Run one dbt command on what `raw` holds, and say in words what failed.
+
+    The caller holds the warehouse open, and no record of a finished build is made.
+
+    Raises:
+        BuildError: a model or a test failed; the message names model, test and consequence.
+    """
     target = target_folder(home)
     (target / "run_results.json").unlink(missing_ok=True)
-    outcome = invoke(home, settings, project, "build", *options)
+    outcome = invoke(home, settings, project or project_folder(), command, *options)
     if outcome.success:
         return
     if not (target / "run_results.json").exists():

@@ -260,19 +260,35 @@ def _table_difference(
         return TableDifference(table, 0, before.counts[table], 0)
     if table not in before.counts:
         return TableDifference(table, after.counts[table], 0, 0)
-    old, new = _columns(con, f'old.main."{table}"'), _columns(con, f'"{table}"')
-    if old == new and before.table_hashes[table] == after.table_hashes[table]:
-        return TableDifference(table, 0, 0, 0)
+    if before.table_hashes[table] == after.table_hashes[table]:
+        old, new = _columns(con, f'old.main."{table}"'), _columns(con, f'"{table}"')
+        if old == new:
+            return TableDifference(table, 0, 0, 0)
+    return compare_tables(con, f'old.main."{table}"', f'"{table}"', after.keys.get(table, ()))
+
+
+def compare_tables(
+    con: duckdb.DuckDBPyConnection, before: str, after: str, key: Sequence[str]
+) -> TableDifference:
+    """Return how the rows of one relation differ from those of another.
+
+    Args:
+        con: a connection that reads both.
+        before: the earlier relation, quoted.
+        after: the later relation, quoted; the difference bears its name.
+        key: the columns that name a row; where there are none, whole rows are compared.
+    """
+    old, new = _columns(con, before), _columns(con, after)
     shared = [column for column in new if column in old]
-    key = [column for column in after.keys.get(table, ()) if column in shared] or shared
+    key = [column for column in key if column in shared] or shared
     picked = ", ".join(f'"{column}"' for column in key)
     content = "to_json({" + ", ".join(f"'{c}': \"{c}\"" for c in shared) + "})"
     joined = " and ".join(f'a."{c}" is not distinct from b."{c}"' for c in key)
     added, removed, changed = con.execute(
         f"""
         with
-        b as (select {picked}, cast({content} as varchar) as content from old.main."{table}"),
-        a as (select {picked}, cast({content} as varchar) as content from "{table}")
+        b as (select {picked}, cast({content} as varchar) as content from {before}),
+        a as (select {picked}, cast({content} as varchar) as content from {after})
         select
             count(*) filter (where b.content is null),
             count(*) filter (where a.content is null),
@@ -281,7 +297,7 @@ def _table_difference(
         """
     ).fetchall()[0]
     return TableDifference(
-        table,
+        after.split(".")[-1].strip('"'),
         added,
         removed,
         changed,

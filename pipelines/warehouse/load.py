@@ -39,14 +39,17 @@ from pipelines.intake.records import IntakeRecord, interpretation_folder, receip
 from pipelines.intake.resolve import (
     CONFLICT_REMEDY,
     EVENT_COLUMNS,
+    UNCONTESTED,
     conflict_message,
+    contested_sql,
     resolve_sql,
 )
 from pipelines.intake.standing import put_in, standing
+from pipelines.rules import Catalogue
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
-from pipelines.warehouse.reference import Rows, identities, reference_tables
+from pipelines.warehouse.reference import Rows, identities, reference_tables, rule_tables
 
 KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
 """Voids first: they change the outcome of records of other kinds."""
@@ -125,6 +128,12 @@ def newest_known_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
     each += " union all select max(arrived_at) from raw.snapshot_arrival"
     found: datetime | None = con.execute(f"select max(known_at) from ({each})").fetchall()[0][0]
     return found
+
+
+def replace_rules(con: duckdb.DuckDBPyConnection, rules: Catalogue) -> None:
+    """Put other rule sets and AI policies into `raw`."""
+    for table, rows in rule_tables(rules).items():
+        _replace(con, table, rows)
 
 
 def _load(
@@ -367,13 +376,15 @@ class _Events:
         return _number(con, "select count(*) from aside_changed") > 0
 
     def _resolve(self, kind: str) -> None:
-        """Work out the present outcomes of the records in `touched` again."""
+        """Work out the present outcomes of the records in `touched` again.
+
+        Wide rows are read once, from the segments into the table: what is worked out rests on a few
+        columns, and of most records there is nothing to work out.
+        """
         con = self._con
         con.execute(
             f"""
-            create or replace temp table pool as
-            select * from incoming
-            union all by name
+            create or replace temp table stood as
             select * exclude (present_outcome) from raw."{kind}"
             where
                 record_key in (select record_key from touched)
@@ -381,8 +392,12 @@ class _Events:
             """
         )
         con.execute(
+            "create or replace temp view pool as from incoming union all by name from stood"
+        )
+        con.execute(
             f'delete from raw."{kind}" where record_key in (select record_key from touched)'
         )
+        con.execute(_contested(kind))
         con.execute(_events_to_resolve(kind))
         con.execute(
             "create or replace temp table resolved as "
@@ -391,8 +406,16 @@ class _Events:
         con.execute(
             f"""
             insert into raw."{kind}" by name
-            select pool.*, coalesce(aside.present_outcome, resolved.present_outcome)
-                as present_outcome
+            select
+                pool.*,
+                coalesce(
+                    aside.present_outcome,
+                    case
+                        when pool.record_key in (select record_key from contested)
+                            then resolved.present_outcome
+                        else '{UNCONTESTED}'
+                    end
+                ) as present_outcome
             from pool
             left join resolved using (event_id)
             left join aside_now as aside using (event_id)
@@ -401,25 +424,31 @@ class _Events:
         _replace_findings(con, kind)
 
 
+def _contested(kind: str) -> str:
+    """Return the making of `contested`: the records of the pool whose outcome must be resolved."""
+    voids = "select record_key from (from touched limit 0)"
+    if kind != "void":
+        voids = "select record_key from raw.void where record_key in (from touched)"
+    return f"create or replace temp table contested as {contested_sql('pool', voids)}"
+
+
 def _events_to_resolve(kind: str) -> str:
-    """Return the making of `to_resolve`: the pool, and the voids that may withdraw its records."""
+    """Return the making of `to_resolve`: contested events, and the voids that may withdraw them."""
     columns = ", ".join(f"event.{name}" for name in EVENT_COLUMNS)
 
     def events(of_kind: str, table: str, aside: str) -> str:
         return f"""
             select {columns}, event.delivery_id, '{of_kind}' as kind
             from {table} as event
-            where event.event_id not in (select event_id from {aside})
+            where
+                event.event_id not in (select event_id from {aside})
+                and event.record_key in (select record_key from contested)
         """
 
     pool = events(kind, "pool", "aside_now")
     if kind != "void":
-        pool += f"""
-            union all
-            {events("void", "raw.void", "raw.aside")}
-            and event.record_key in (select record_key from touched)
-        """
-    return f"create or replace temp view to_resolve as {pool}"
+        pool += f"union all {events('void', 'raw.void', 'raw.aside')}"
+    return f"create or replace temp table to_resolve as {pool}"
 
 
 STILL_THERE = (
@@ -538,7 +567,7 @@ def _stage_events(
     new: Iterable[IntakeRecord],
     known_at: datetime | None,
 ) -> int:
-    """Put the new events of a kind into the table `incoming`, under the present contract."""
+    """Show the new events of a kind as `incoming`, under the present contract; return how many."""
     contract = CONTRACTS[kind]
     present, older = [], []
     for record in new:
@@ -550,15 +579,18 @@ def _stage_events(
             else:
                 older.append(read_segment(path, kind, version).collect())
     schema = segment_schema(contract)
-    con.register("older_events", pl.concat([pl.DataFrame(schema=schema), *older]).to_arrow())
+    con.register("older_rows", pl.concat([pl.DataFrame(schema=schema), *older]).to_arrow())
+    con.execute("create or replace temp table older_events as from older_rows")
+    con.unregister("older_rows")
     parts = [f"select {_columns(schema)} from older_events"]
     if present:
         files = f"read_parquet({_literal_list(present)}, union_by_name = true)"
         found = {row[0] for row in con.execute(f"describe select * from {files}").fetchall()}
         parts.append(f"select {_columns(schema, found)} from {files}")
+    limit = "true" if known_at is None else f"known_at <= timestamptz '{known_at.isoformat()}'"
     con.execute(
         f"""
-        create or replace temp table incoming as
+        create or replace temp view incoming as
         select * from (select * exclude (present_outcome) from raw."{kind}" limit 0)
         union all by name
         select * from (
@@ -571,11 +603,9 @@ def _stage_events(
             from ({" union all by name ".join(parts)}) as event
             join standing_delivery as delivery on event.delivery_id = delivery.delivery_id
         )
-        where coalesce(known_at <= cast(? as timestamptz), true)
-        """,
-        [known_at],
+        where {limit}
+        """
     )
-    con.unregister("older_events")
     return _number(con, "select count(*) from incoming")
 
 

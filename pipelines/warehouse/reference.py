@@ -13,7 +13,7 @@ from pipelines.home import Home
 from pipelines.identity.bridge import bridge
 from pipelines.intake.aside import ROSTERS
 from pipelines.intake.standing import Standing
-from pipelines.rules import load_catalogue
+from pipelines.rules import Catalogue, load_catalogue
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.sources import codes as code_lists
@@ -33,14 +33,17 @@ NO_ZONE = "UTC"
 
 def reference_tables(home: Home, settings: Settings, known_at: datetime | None) -> dict[str, Rows]:
     """Return the rows of every raw table that is replaced whole at each load."""
-    rules = load_catalogue(settings.site)
     codes = code_lists.load(settings)
     return {
-        "rule_set": rules.rule_rows(),
-        "ai_policy_level": rules.ai_policy_rows(),
+        **rule_tables(load_catalogue(settings.site)),
         "cut_score": cut_scores.rows(home, known_at),
         **{table: codes[name] for table, name in CODE_LISTS.items()},
     }
+
+
+def rule_tables(rules: Catalogue) -> dict[str, Rows]:
+    """Return the rows of the raw tables that hold rule sets and AI policies."""
+    return {"rule_set": rules.rule_rows(), "ai_policy_level": rules.ai_policy_rows()}
 
 
 def programme_time_zone(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:

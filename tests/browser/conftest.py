@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.committee import pack
+from pipelines.committee import pack, views
 from pipelines.committee.picture import FLAGS, chromium
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -28,11 +28,25 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pack of eight learners."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with an edition of eight learners."""
     home = Home.open(tmp_path_factory.mktemp("home"))
     publish_edition(home, 8)
+    return home
+
+
+@pytest.fixture(scope="module")
+def built(home: Home) -> Path:
+    """The pack of that edition."""
     return pack.build(home, Settings(home=home.root))
+
+
+@pytest.fixture(scope="module")
+def shown(home: Home) -> Path:
+    """The views of learners, mentors and the programme."""
+    for role in ("learner", "mentor", "programme"):
+        views.build(home, Settings(home=home.root), role)
+    return home.views
 
 
 class Watched:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -91,7 +91,8 @@ TABLES_SQL = {
         level_label varchar""",
     "fct_learner_stage": """learner_key varchar, period_type varchar, period_id varchar,
         starts_on date, ends_on date, is_planned boolean, full_time_share decimal(18, 6)""",
-    "fct_evidence": """learner_key varchar, evidence_id varchar, record_key varchar, kind varchar,
+    "fct_evidence": """learner_key varchar, evidence_id varchar, record_key varchar,
+        record_id varchar, is_withheld boolean, decision_kind varchar, kind varchar,
         programme_id varchar, stage_id varchar, competency_id varchar, instrument_id varchar,
         method_family varchar, task_id varchar, sitting_id varchar, form_id varchar,
         attempt bigint, result_status varchar, grade varchar, scale_id varchar, level bigint,
@@ -111,23 +112,33 @@ TABLES_SQL = {
         has_accessibility_exemption boolean, reconciliation varchar, sentence varchar,
         is_amended boolean, declared_on date, source_id varchar, delivery_id varchar,
         source_row bigint, known_at timestamptz""",
-    "fct_reflection": """record_key varchar, learner_key varchar, competency_id varchar,
-        about_record_id varchar, reflection_type varchar, text varchar, due_on date,
-        occurred_on date, source_id varchar, delivery_id varchar, source_row bigint,
+    "fct_reflection": """record_key varchar, record_id varchar, learner_key varchar,
+        programme_id varchar, competency_id varchar, about_record_id varchar,
+        about_evidence_id varchar, reflection_type varchar, text varchar, dispute_status varchar,
+        owner_key varchar, owner_role varchar, reply varchar, answered_at timestamptz,
+        due_on date, occurred_at timestamptz, occurred_on date, source_id varchar,
+        delivery_id varchar, source_row bigint,
         source_cell varchar, known_at timestamptz""",
     "fct_meeting_note": """record_key varchar, learner_key varchar, mentor_key varchar,
-        meeting_type varchar, text varchar, next_on date, occurred_on date, source_id varchar,
+        meeting_type varchar, text varchar, is_shared_with_learner boolean,
+        next_on date, occurred_on date, source_id varchar,
         delivery_id varchar, source_row bigint, source_cell varchar, known_at timestamptz""",
-    "fct_decision": """record_key varchar, learner_key varchar, committee_id varchar,
+    "fct_decision": """record_key varchar, learner_key varchar, programme_id varchar,
+        committee_id varchar,
         meeting_id varchar, decision_kind varchar, outcome varchar, rationale varchar,
         dissent varchar, appeal_status varchar, standing varchar,
-        decided_by_keys varchar[], recused_keys varchar[],
+        record_id varchar, vocabulary_id varchar,
+        corrects_record_id varchar, agenda_list varchar, freeze_id varchar,
+        decided_by_keys varchar[], present_keys varchar[], recused_keys varchar[],
+        dissent_by_keys varchar[], pulled_by_keys varchar[], addendum_ids varchar[],
         is_corrected boolean, is_latest boolean, decided_at timestamptz, decided_on date,
         source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
         known_at timestamptz""",
-    "committee_member": """record_key varchar, committee_id varchar, member_key varchar,
-        member_role varchar, is_voting boolean, term_from date, term_to date""",
-    "fct_action": """record_key varchar, learner_key varchar, competency_id varchar,
+    "committee_member": """record_key varchar, programme_id varchar,
+        committee_id varchar, member_key varchar, member_role varchar, is_voting boolean,
+        term_from date, term_to date""",
+    "fct_action": """record_key varchar, learner_key varchar, decision_record_key varchar,
+        competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
         required_n bigint, n_done bigint, n_days_overdue bigint, is_overdue boolean,
         agreed_on date, due_on date, done_on date, source_id varchar, delivery_id varchar,
@@ -138,11 +149,35 @@ TABLES_SQL = {
         attempt bigint, n_right bigint, n_wrong bigint, n_omitted bigint, n_dont_know bigint,
         points decimal(18, 6), max_points decimal(18, 6), score_share decimal(9, 6),
         cut_score decimal(18, 6), cohort_n bigint, cohort_mean_share decimal(5, 4),
+        cohort_sd_share decimal(5, 4), reliability decimal(9, 4), sem decimal(18, 4),
+        is_near_cut boolean,
         is_at_or_above_cut boolean, is_progress_test boolean, is_banked boolean,
         occurred_on date""",
     "portfolio_conflict": """conflict_id varchar, learner_key varchar, competency_id varchar,
         conflict_kind varchar, sentence varchar, is_current_stage boolean,
         evidence_ids varchar[], latest_on date""",
+    "portfolio_dependability": """learner_key varchar, programme_id varchar, stage_id varchar,
+        competency_id varchar, scale_id varchar, sentence varchar, n_rated bigint, n_raters bigint,
+        dependability decimal(5, 4), sem decimal(18, 4), wanted_dependability decimal(18, 6),
+        n_more_ratings bigint, n_more_assessors bigint, is_calibrated boolean,
+        is_reached boolean""",
+    "portfolio_adjusted_share": """learner_key varchar, programme_id varchar, stage_id varchar,
+        competency_id varchar, rule_set_id varchar, status varchar, adjusted_status varchar,
+        sentence varchar, label varchar, n_rated_by_known bigint, share_at_target decimal(5, 4),
+        adjusted_share decimal(5, 4), adjusted_low decimal(5, 4), adjusted_high decimal(5, 4),
+        is_sensitive boolean""",
+    "portfolio_msf": """learner_key varchar, programme_id varchar, instrument_id varchar,
+        scale_id varchar, competency_id varchar, respondent_group varchar, level_counts varchar,
+        sentence varchar, n_respondents bigint, n_wanted bigint, level_median decimal(5, 1),
+        self_level decimal(5, 1), self_less_others decimal(5, 1), is_withheld boolean,
+        is_dependable boolean""",
+    "portfolio_msf_comment": """comment_id varchar, learner_key varchar, programme_id varchar,
+        instrument_id varchar, narrative_strengths varchar, narrative_improvements varchar,
+        narrative_other varchar""",
+    "portfolio_progress_test": """sitting_key varchar, learner_key varchar, programme_id varchar,
+        sentence varchar, n_sittings bigint, n_sat bigint, n_absent bigint,
+        cumulative_share decimal(9, 4), growth_per_year decimal(18, 4),
+        growth_standard_error decimal(18, 4), occurred_on date""",
     "portfolio_narrative": """learner_key varchar, comment_key varchar, evidence_id varchar,
         competency_id varchar, instrument_id varchar, scale_id varchar, assessor_key varchar,
         assessor_role varchar, setting varchar, narrative_strengths varchar,
@@ -214,7 +249,8 @@ judged as (
     from shared
 )
 select
-    learner_key, stage_id, competency_id, competency_title, sort_order, status,
+    learner_key, 'MED' as programme_id, stage_id, competency_id, competency_title, sort_order,
+    status,
     case when status = 'not_enough_evidence' and n_data_points = 0
         then 'Not enough evidence yet: no data point in this stage.'
         else n_at_target || ' of ' || n_rated || ' ratings at or above target.'
@@ -241,6 +277,33 @@ select
     ], lambda x: x is not null) as shortfall_codes,
     evidence_ids, true as is_default, true as is_current_stage, true as is_required
 from judged
+"""
+
+PRECISION_SQL = """
+insert into portfolio_dependability by name
+select learner_key, programme_id, stage_id, competency_id, target_scale_id as scale_id, n_rated,
+    n_assessors as n_raters, 0.70 as wanted_dependability, true as is_calibrated,
+    round(n_rated / (n_rated + 4), 4) as dependability, round(1 / sqrt(n_rated + 1), 4) as sem,
+    n_rated >= 10 as is_reached, greatest(10 - n_rated, 0) as n_more_ratings,
+    case when n_rated >= 10 then 0 else 2 end as n_more_assessors,
+    'A dependability of 0.70 ' || case when n_rated >= 10
+        then 'is reached with ' || n_rated || ' ratings.'
+        else 'takes ' || (10 - n_rated) || ' more ratings by 2 more assessors.'
+    end as sentence
+from portfolio_competency_status
+where n_rated > 0;
+
+insert into portfolio_adjusted_share by name
+select learner_key, programme_id, stage_id, competency_id, rule_set_id, status,
+    case when competency_id = 'EPA-01' then 'developing' else status end as adjusted_status,
+    '50 % of the ratings are at or above target; with assessors of typical stringency it would be '
+    || 'about 40 %, and the status would be developing.' as sentence,
+    'Logistic model, by Laplace approximation' as label, n_rated as n_rated_by_known,
+    share_at_target, greatest(share_at_target - 0.1, 0) as adjusted_share,
+    greatest(share_low - 0.1, 0) as adjusted_low, greatest(share_high - 0.1, 0) as adjusted_high,
+    competency_id = 'EPA-01' as is_sensitive
+from portfolio_competency_status
+where status <> 'not_enough_evidence' and n_rated > 0;
 """
 
 AGENDA_SQL = """
@@ -270,7 +333,8 @@ reasoned as (
     left join actions as a on a.learner_key = l.learner_key
     left join fct_decision as d on d.learner_key = l.learner_key and d.is_latest
 )
-select learner_key, 'MED' as programme_id, stage_id, 'M-2026-11' as meeting_id,
+select learner_key, 'MED' as programme_id, stage_id, 'PC-3' as committee_id,
+    'M-2026-11' as meeting_id,
     date '2026-11-30' as meets_on, reasons,
     array_to_string(list_transform(reasons, lambda r: replace(r, '_', ' ')), '; ') as reason_text,
     case when list_has_any(reasons, ['action_overdue', 'needs_discussion']) then 'discuss'
@@ -290,9 +354,23 @@ from reasoned
 """
 
 
-def publish_edition(home: Home, n_learners: int = 8, seed: int = 7) -> str:
-    """Publish an edition with this many learners, and return its id; 0 is a meeting of nobody."""
-    tables = _Cohort(n_learners, seed).tables() if n_learners else {}
+def publish_edition(
+    home: Home,
+    n_learners: int = 8,
+    seed: int = 7,
+    lacking: Iterable[tuple[str, str]] = (),
+    keys: Sequence[str] = (),
+) -> str:
+    """Publish an edition with this many learners, and return its id; 0 is a meeting of nobody.
+
+    Args:
+        home: where.
+        n_learners: how many.
+        seed: what is drawn from.
+        lacking: tables and columns that an older Tessera did not have.
+        keys: of the first learners, before those that are told one by one.
+    """
+    tables = _Cohort(n_learners, seed, keys).tables() if n_learners else {}
     inputs = BuildInputs(
         as_of=AS_OF,
         known_at=KNOWN_AT,
@@ -320,7 +398,10 @@ def publish_edition(home: Home, n_learners: int = 8, seed: int = 7) -> str:
                 con.execute(f"insert into {name} by name select * from frame")
                 con.unregister("frame")
         con.execute(STATUS_SQL)
+        con.execute(PRECISION_SQL)
         con.execute(AGENDA_SQL)
+        for table, column in lacking:
+            con.execute(f"alter table {table} drop column {column}")
         for name in (*TABLES_SQL, "portfolio_competency_status", "committee_agenda"):
             parquet = folder / TABLES / f"{name}.parquet"
             con.execute(f"copy {name} to '{parquet}' (format parquet)")
@@ -356,11 +437,11 @@ def database_of(home: Home) -> Path:
 class _Cohort:
     """Draws learners and what happened to them, the same for the same seed."""
 
-    def __init__(self, n_learners: int, seed: int) -> None:
+    def __init__(self, n_learners: int, seed: int, keys: Sequence[str]) -> None:
         self._random = random.Random(seed)
         self._rows: dict[str, list[Row]] = {name: [] for name in TABLES_SQL}
         self._n_records = 0
-        told = [FULL, HOSTILE, EMPTY, STRAY]
+        told = [*keys, FULL, HOSTILE, EMPTY, STRAY]
         self._keys = (told + [f"L-X{i:06d}AAA" for i in range(n_learners)])[:n_learners]
 
     def tables(self) -> dict[str, list[Row]]:
@@ -416,6 +497,18 @@ class _Cohort:
                 ("OSCE-3", "OSCE of year 3", "osce", "secured"),
             )
         ]  # fmt: skip
+        rows["committee_member"] = [
+            {"record_key": self._record_key(), "programme_id": "MED", "committee_id": "PC-3",
+             "member_key": key, "member_role": role, "is_voting": votes,
+             "term_from": date(2025, 1, 1), "term_to": until}
+            for key, role, votes, until in (
+                ("A-01ASSESSOR", "chair", True, None),
+                ("A-02ASSESSOR", "member", True, None),
+                ("A-03ASSESSOR", "member", True, None),
+                ("A-04SECRETARY", "secretary", False, None),
+                ("A-05FORMER", "member", True, date(2026, 6, 30)),
+            )
+        ]  # fmt: skip
         rows["programme_rule"] = [
             {"rule_set_id": "programmatic_assessment", "rule_set_title": "Programmatic assessment",
              "rule_version": "1", "rule_id": rule, "stage_id": None,
@@ -427,6 +520,11 @@ class _Cohort:
                 ("assessors", 3, "Crossley et al. 2011"),
                 ("methods", 2, "Heeneman et al. 2021"),
             )
+        ] + [
+            {"rule_set_id": "msf", "rule_set_title": "Multisource feedback", "rule_version": "1",
+             "rule_id": "self_others", "stage_id": None, "words": "So many levels apart.",
+             "threshold_name": "levels_min", "threshold_value": Decimal(1), "unit": "levels",
+             "source": "local choice", "is_default": False}
         ]  # fmt: skip
         rows["programme_delivery"] = [
             {"delivery_id": f"{source}-0123456789abcdef", "source_id": source,
@@ -502,6 +600,10 @@ class _Cohort:
         self._declarations(key)
         self._words_and_decisions(key)
         self._conflicts_and_signals(key)
+        if key in {FULL, HOSTILE}:
+            self._feedback(key)
+        if key == FULL:
+            self._entrustment(key)
 
     def _text(self, key: str, texts: tuple[str, ...]) -> str:
         return self._random.choice(HOSTILE_TEXTS if key == HOSTILE else texts)
@@ -609,12 +711,25 @@ class _Cohort:
                     "cut_score": None if absent else Decimal(60 + 8 * i),
                     "cohort_n": 57,
                     "cohort_mean_share": Decimal(f"{0.3 + 0.05 * i:.4f}"),
+                    "cohort_sd_share": Decimal("0.0812"),
+                    "reliability": Decimal("0.8432"),
+                    "sem": None if absent else Decimal("5.75"),
+                    "is_near_cut": None if absent else abs(200 * share - 60 - 8 * i) <= 5.75,
                     "is_at_or_above_cut": None if absent else 200 * share >= 60 + 8 * i,
                     "is_progress_test": True,
                     "is_banked": False,
                     "occurred_on": on,
                 }
             )
+        self._rows["portfolio_progress_test"] += [
+            {"sitting_key": f"{key}-PT-{i}", "learner_key": key, "programme_id": "MED",
+             "sentence": f"Over {i + 1} tests, the score changed by 11.{i} points of a hundred a "
+             "year (standard error 1.2).", "n_sittings": i + 1, "n_sat": i + 1, "n_absent": 0,
+             "cumulative_share": Decimal("0.4"), "growth_per_year": Decimal("0.11"),
+             "growth_standard_error": Decimal("0.012"),
+             "occurred_on": date(2024, 10, 1) + timedelta(days=91 * i)}
+            for i in (6, 7)
+        ]  # fmt: skip
         on = date(2026, 6, 15)
         self._rows["portfolio_exam"].append(
             {"sitting_key": f"{key}-OSCE", "learner_key": key, "task_id": "OSCE-3",
@@ -700,10 +815,14 @@ class _Cohort:
 
     def _words_and_decisions(self, key: str) -> None:
         on = date(2026, 5, 28)
+        decision_key = self._record_key()
         self._rows["fct_decision"].append(
             {
-                "record_key": self._record_key(),
+                "record_key": decision_key,
+                "record_id": f"DEC-{key}",
                 "learner_key": key,
+                "programme_id": "MED",
+                "vocabulary_id": "local_1",
                 "committee_id": "PC-3",
                 "meeting_id": "M-2026-05",
                 "decision_kind": "meeting",
@@ -729,6 +848,7 @@ class _Cohort:
                 {
                     "record_key": self._record_key(),
                     "learner_key": key,
+                    "decision_record_key": decision_key if overdue else None,
                     "competency_id": "EPA-08" if status == "done" else None,
                     "description": text if key != HOSTILE else HOSTILE_TEXTS[0],
                     "owner_role": "mentor",
@@ -761,6 +881,17 @@ class _Cohort:
                 }
                 | self._lineage("learners_words", date(2026, 11, 2))
             )
+        if key == FULL:
+            about = self._rows["fct_evidence"][0]["evidence_id"]
+            on = date(2026, 11, 9)
+            self._rows["fct_reflection"].append(
+                {"record_key": self._record_key(), "record_id": "dispute-1", "learner_key": key,
+                 "programme_id": "MED", "reflection_type": "dispute", "about_record_id": about,
+                 "about_evidence_id": about, "text": "I was not on the ward that day.",
+                 "dispute_status": "raised", "owner_role": "assessment_unit",
+                 "occurred_at": datetime(2026, 11, 9, 8, tzinfo=UTC), "occurred_on": on}
+                | self._lineage("learners_words", on)
+            )  # fmt: skip
         self._rows["fct_meeting_note"].append(
             {
                 "record_key": self._record_key(),
@@ -773,6 +904,58 @@ class _Cohort:
             }
             | self._lineage("mentors", date(2026, 9, 10))
         )
+
+    def _entrustment(self, key: str) -> None:
+        record, on = self._record_key(), date(2026, 6, 30)
+        self._rows["fct_evidence"].append(
+            {"learner_key": key, "evidence_id": f"E-{record[:12].upper()}", "record_key": record,
+             "kind": "workplace_assessment", "decision_kind": "summative", "programme_id": "MED",
+             "stage_id": "Year 3", "competency_id": "EPA-08", "instrument_id": "star",
+             "method_family": "entrustment_decision", "scale_id": "entrustment_5", "level": 4,
+             "target_level": 4, "is_at_or_above_target": True, "assessor_key": "A-01ASSESSOR",
+             "is_flagged": False, "is_banked": False, "is_new_evidence": True, "is_late": False,
+             "occurred_at": datetime(2026, 6, 30, 9, tzinfo=UTC), "occurred_on": on}
+            | self._lineage("ward_forms", on)
+        )  # fmt: skip
+
+    def _feedback(self, key: str) -> None:
+        for _ in range(7):
+            record, on = self._record_key(), date(2026, 4, 1)
+            self._rows["fct_evidence"].append(
+                {"learner_key": key, "evidence_id": f"E-{record[:12].upper()}",
+                 "record_key": record, "is_withheld": True, "kind": "workplace_assessment",
+                 "programme_id": "MED", "stage_id": "Year 3", "competency_id": "EPA-09",
+                 "instrument_id": "msf", "method_family": "multisource", "is_flagged": False,
+                 "is_banked": False, "is_new_evidence": True, "is_late": False,
+                 "occurred_at": datetime(2026, 4, 1, 9, tzinfo=UTC), "occurred_on": on}
+                | self._lineage("ward_forms", on)
+            )  # fmt: skip
+        shared = {
+            "learner_key": key, "programme_id": "MED", "instrument_id": "msf",
+            "scale_id": "msf_6", "competency_id": "EPA-09",
+        }  # fmt: skip
+        others: Row = {
+            "n_respondents": 6, "n_wanted": 15, "level_counts": "4:2 5:4",
+            "level_median": Decimal("5.0"), "self_level": Decimal("3.0"),
+            "self_less_others": Decimal("-2.0"), "is_withheld": False, "is_dependable": False,
+            "sentence": "The middle of 6 answers is 5, the learner says 3.",
+        }  # fmt: skip
+        alone = {"self_level": None, "self_less_others": None, "n_wanted": None}
+        self._rows["portfolio_msf"] += [
+            shared | {"respondent_group": "others"} | others,
+            shared | {"respondent_group": "nursing"} | others,
+            shared | {"respondent_group": "peer", "is_withheld": True,
+                      "sentence": "Not shown: fewer than 5 respondents."},
+            shared | {"respondent_group": "self"} | others | alone
+            | {"n_respondents": 1, "level_counts": "3:1", "level_median": Decimal("3.0"),
+               "sentence": "The middle of 1 answer is 3."},
+        ]  # fmt: skip
+        self._rows["portfolio_msf_comment"] += [
+            {"comment_id": f"{key}-{i}", "learner_key": key, "programme_id": "MED",
+             "instrument_id": "msf", "narrative_strengths": self._text(key, STRENGTHS),
+             "narrative_improvements": None, "narrative_other": None}
+            for i in range(5)
+        ]  # fmt: skip
 
     def _conflicts_and_signals(self, key: str) -> None:
         mine = list(self._of(key, "EPA-12"))[:3]

@@ -116,3 +116,13 @@ def test_drawings_hold_no_words_but_years_and_shares() -> None:
     points = [Point(0, date(2025, 1, 1), 0.5, "open", False)]
     texts = {e.text for e in _svg(charts.strips(points, [], [], WINDOW, 1)).iter() if e.text}
     assert texts == {"2025", "2026"}
+
+
+def test_an_error_of_measurement_is_a_bar_that_stays_on_the_axis() -> None:
+    on = date(2026, 1, 1)
+    window = charts.Span(date(2025, 1, 1), date(2026, 11, 1))
+    without = charts.growth([charts.Sitting(on, 0.5, None, None)], window).body
+    inside = charts.growth([charts.Sitting(on, 0.5, None, None, 0.1)], window).body
+    beyond = charts.growth([charts.Sitting(on, 0.5, None, None, 9.0)], window).body
+    assert inside != without
+    assert beyond == charts.growth([charts.Sitting(on, 0.5, None, None, 0.5)], window).body

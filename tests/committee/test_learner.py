@@ -205,3 +205,40 @@ def test_the_page_stars_a_shortfall_that_no_column_counts_and_says_it_in_words(
     assert '<abbr class="star" title="1 of 3 ratings &lt;of&gt; its scale">*</abbr>' in text
     assert "short of what no column counts" in text
     assert "<of>" not in text
+
+
+def test_raw_stands_beside_adjusted_and_says_what_would_carry_further(
+    portfolio: Portfolio,
+) -> None:
+    page = _page(portfolio, FULL)
+    rated = [c for c in page.competencies if c.row.get("n_rated")]
+    assert [p["competency_id"] for p in page.precision] == [c.competency_id for c in rated]
+    for row, line in zip(page.precision, rated, strict=True):
+        assert row["share_at_target"] == line.row["share_at_target"]
+        assert row["is_reached"] == (row["n_more_ratings"] == 0)
+    assert page.n_dependable == sum(line.row["n_rated"] >= 10 for line in rated)
+
+
+def test_what_stringency_or_ones_own_view_changes_is_a_conflict_after_the_others(
+    portfolio: Portfolio,
+) -> None:
+    kinds = [row["conflict_kind"] for row in _page(portfolio, FULL).conflicts]
+    assert kinds == ["score_narrative", "stringency", "self_others"]
+    last = _page(portfolio, FULL).conflicts[-1]
+    assert last["sentence"].startswith("Multisource feedback: the middle of 6 answers is 5")
+    assert last["evidence_ids"] == []
+
+
+def test_a_group_of_respondents_that_is_too_small_has_words_and_no_numbers(
+    portfolio: Portfolio,
+) -> None:
+    (feedback,) = _page(portfolio, FULL).feedback
+    assert [g["respondent_group"] for g in feedback.shown] == ["others", "nursing", "self"]
+    (peer,) = feedback.withheld
+    assert {peer[name] for name in ("n_respondents", "level_counts", "level_median")} == {None}
+    assert peer["sentence"] == "Not shown: fewer than 5 respondents."
+
+
+def test_growth_is_that_of_the_last_test(portfolio: Portfolio) -> None:
+    (growth,) = _page(portfolio, FULL).growth
+    assert "changed by 11.7 points" in growth["sentence"]

@@ -16,7 +16,7 @@ from pipelines.committee.pack import NoEditionError, PackError
 from pipelines.committee.queries import read
 from pipelines.home import Home
 from pipelines.settings import Settings
-from tests.committee.edition import publish_edition
+from tests.committee.edition import FULL, publish_edition
 
 
 def _build(home: Home, edition_id: str | None = None) -> Path:
@@ -146,6 +146,17 @@ def test_an_older_edition_gets_its_pack_and_current_stays(fresh: Home) -> None:
     _build(fresh)
     assert _build(fresh, older).name == older
     assert (fresh.packs / "current").readlink() == Path(newer)
+
+
+def test_an_edition_from_before_decisions_were_judged_still_gets_its_pack(fresh: Home) -> None:
+    lacking = [(table, column) for table, columns in queries.LATER.items() for column in columns]
+    older = publish_edition(fresh, 3, lacking=lacking)
+    text = (_build(fresh, older) / "learners" / f"{FULL}.html").read_text(encoding="utf-8")
+    assert "Targeted support: handover." in text
+    assert "not counted" not in text
+    twin = json.loads((fresh.packs / older / "data" / "learners" / f"{FULL}.json").read_bytes())
+    assert twin["decisions"][0]["standing"] == queries.NOT_JUDGED
+    assert pack.verify(fresh, older).ok
 
 
 def test_a_meeting_without_learners_has_an_agenda_that_says_so(tmp_path: Path) -> None:

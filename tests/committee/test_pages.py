@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from pipelines.committee import learner
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.render import Agenda, Pages
 from tests.committee.edition import EMPTY, FULL, HOSTILE, HOSTILE_TEXTS, STRAY
@@ -171,9 +172,44 @@ def test_data_quality_shows_ledger_reasons_freshness_measurement_and_rules(built
     assert "No source is called <b>unknown</b>." in text
 
 
+def test_error_dependability_adjustment_and_feedback_stand_on_the_page(built: Path) -> None:
+    text = Page(built / "learners" / f"{FULL}.html").text
+    for said in (
+        "standard error 5.75",
+        "bar on a point = its standard error to each side",
+        "Growth: Over 8 tests",
+        "A dependability of 0.70 takes",
+        "Adjusted is an approximation (Logistic model, by Laplace approximation)",
+        "status would be developing",
+        "all others that show6/154:2 5:4",
+        "Not shown: fewer than 5 respondents.",
+        "(8 %, 57)",
+    ):
+        assert said in text, said
+
+
 def test_a_page_stays_small(built: Path) -> None:
     for path in built.rglob("*.html"):
         assert path.stat().st_size < 400_000, path.name
+
+
+def test_much_evidence_stands_on_several_pages_and_every_link_finds_its_form(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner, "A_PAGE", 40)
+    (row,) = (r for r in portfolio.learners if r["learner_key"] == FULL)
+    page = learner.assemble(portfolio, row)
+    pages = dict(Pages(portfolio).evidence(page))
+    assert len(pages) > 2
+    assert list(pages)[:2] == [f"{FULL}.html", f"{FULL}-2.html"]
+    ids = {file: set(re.findall(r' id="([^"]+)"', text)) for file, text in pages.items()}
+    assert sum(text.count("<article") for text in pages.values()) == len(page.forms)
+    for file, text in pages.items():
+        for target, anchor in re.findall(r'href="([^"#/]*)#([^"]+)"', text):
+            assert anchor == "main" or anchor in ids[target or file], (file, target, anchor)
+    shown = Pages(portfolio).learner(page)
+    for target, anchor in re.findall(r'href="\.\./evidence/([^"#]+)#([^"]+)"', shown):
+        assert anchor in ids[target], (target, anchor)
 
 
 def test_an_unknown_field_in_a_template_is_an_error(portfolio: Portfolio) -> None:

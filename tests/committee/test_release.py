@@ -26,9 +26,16 @@ ACCOUNTS = """airflow_user,identity,source
 a.muster,staff:1,committee office
 b.beispiel,staff:2,committee office
 c.gone,staff:3,committee office
+d.silent,staff:4,committee office
+e.elsewhere,staff:5,committee office
 admin,staff:1,committee office
 """
-PEOPLE = {"staff:1": "A-CHAIR", "staff:2": "A-FORMER"}
+PEOPLE = {
+    "staff:1": "A-CHAIR",
+    "staff:2": "A-FORMER",
+    "staff:4": "A-SILENT",
+    "staff:5": "A-ELSEWHERE",
+}
 
 
 @pytest.fixture
@@ -38,10 +45,17 @@ def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Home, Setti
     database = next((home.editions / edition_id).glob("*.duckdb"))
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "insert into committee_member by name select 'A-CHAIR' as member_key, "
-            "'chair' as member_role, date '2026-01-01' as term_from union all by name "
-            "select 'A-FORMER' as member_key, 'member' as member_role, "
-            "date '2020-01-01' as term_from, date '2026-11-27' as term_to"
+            """
+            insert into committee_member by name
+            from (values
+                ('A-CHAIR', 'PC-3', 'chair', true, '2026-01-01', null),
+                ('A-FORMER', 'PC-3', 'member', true, '2020-01-01', '2026-11-27'),
+                ('A-SILENT', 'PC-3', 'secretary', false, '2020-01-01', null),
+                ('A-ELSEWHERE', 'PC-9', 'chair', true, '2020-01-01', null)
+            ) as told(member_key, committee_id, member_role, is_voting, f, t)
+            select member_key, committee_id, member_role, is_voting,
+                cast(f as date) as term_from, cast(t as date) as term_to
+            """
         )
     site = tmp_path / "site"
     (site / "codes").mkdir(parents=True)
@@ -106,7 +120,10 @@ def test_a_person_with_a_role_on_that_day_releases_the_pack(frozen: Any) -> None
         ("service-release", "stands for no single person"),
         ("d.unknown", "is not in codes/airflow_user.csv"),
         ("c.gone", "leads to no person"),
-        ("b.beispiel", "holds no role in a committee on 2026-11-28"),
+        ("b.beispiel", "holds no voting role on 2026-11-28 in a committee of meeting M-2026-11"),
+        ("d.silent", "holds no voting role on 2026-11-28"),
+        ("e.elsewhere", "holds no voting role on 2026-11-28"),
+        ("tessera", "stands for no single person"),
     ],
 )
 def test_who_may_not_release_refuses_as_data_and_the_reason_is_kept(

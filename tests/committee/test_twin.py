@@ -61,6 +61,14 @@ def test_words_are_kept_as_they_were_written(portfolio: Portfolio) -> None:
     assert any("<script" in (text or "") for text in told)
 
 
+def test_a_twin_says_whether_a_decision_stands_and_which_actions_it_asked_for(
+    portfolio: Portfolio,
+) -> None:
+    told = _twin(portfolio, FULL)
+    assert [d["standing"] for d in told["decisions"]] == ["stands"]
+    assert [a["is_of_last_decision"] for a in told["actions"]] == [True, False]
+
+
 def test_a_learner_without_evidence_has_a_twin_that_says_so(portfolio: Portfolio) -> None:
     told = _twin(portfolio, EMPTY)
     assert told["evidence"] == []

@@ -118,6 +118,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "outcome": "1",
         "rationale": "On track.",
         "decided_at": _WHEN,
+        "agenda_list": "discussion",
+        "pulled_by_id": "a2",
+        "freeze_id": "0123456789abcdef",
+        "addendum_ids": '["89abcdef01234567"]',
     },
     "action": {
         "learner_id": "s1",

@@ -97,6 +97,10 @@ BREAKS: list[tuple[str, dict[str, Any], str, str]] = [
      "not_in_list_of", "dissent_by"),
     ("decision", {"dissent_by": '["a2"]'}, "field_needed", "dissent"),
     ("decision", {"quorum": 3}, "too_few_people", "present"),
+    ("decision", {"decision_kind": "chairs_action", "meeting_id": None, "decided_by": '["a1"]'},
+     "field_not_allowed", "agenda_list"),
+    ("decision", {"agenda_list": "consent"}, "field_not_allowed", "pulled_by_id"),
+    ("decision", {"freeze_id": None}, "field_needed", "freeze_id"),
     ("action", {"status": "done"}, "field_needed", "done_on"),
     ("action", {"due_on": "2026-05-01"}, "out_of_order", "due_on"),
 ]  # fmt: skip

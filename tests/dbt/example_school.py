@@ -636,6 +636,10 @@ def _add_words_and_decisions(school: RawBuilder) -> None:
             outcome="targeted support",
             decided_at=at(2025, 12, 1),
             corrects_record_id="decision-1",
+            agenda_list="discussion",
+            pulled_by_id="ward",
+            freeze_id="0123456789abcdef",
+            addendum_ids=["89abcdef01234567"],
         ),
         source_id="decisions",
     )

@@ -41,6 +41,20 @@ def test_everything_listens_on_this_machine_only(home: Home) -> None:
     assert environ["NO_PROXY"].split(",")[0] == "127.0.0.1"
 
 
+def test_people_who_may_release_packs_have_accounts_of_their_own(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
+    monkeypatch.delenv("TESSERA_SITE", raising=False)
+    assert environment(home, 8080)[users] == f"{USER}:admin"
+    lists = tmp_path / "site" / "codes"
+    lists.mkdir(parents=True)
+    rows = "a.muster,staff:1,office\nx:admin,staff:2,office\ntessera,staff:3,office\n"
+    (lists / "airflow_user.csv").write_text("airflow_user,identity,source\n" + rows)
+    monkeypatch.setenv("TESSERA_SITE", str(lists.parent))
+    assert environment(home, 8080)[users] == f"{USER}:admin,a.muster:user"
+
+
 def test_nothing_phones_home(home: Home) -> None:
     environ = environment(home, 8080)
     assert environ["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] == "False"

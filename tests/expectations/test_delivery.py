@@ -57,6 +57,22 @@ def put(share: float = 1.0, **values: Any) -> Callable[[pl.DataFrame], pl.DataFr
     return change
 
 
+def linked(frame: pl.DataFrame, children: str, parents: str) -> pl.DataFrame:
+    """Return a framework of nothing but links, each child under the parent of its place."""
+    links = put(
+        programme_id="MED",
+        framework_id="F",
+        framework_version="1",
+        entry_type="link",
+        link_type="is_child_of",
+        target_framework_id=None,
+        target_framework_version=None,
+    )(frame.head(len(parents)))
+    return links.with_columns(
+        competency_id=pl.Series(list(children)), target_competency_id=pl.Series(list(parents))
+    )
+
+
 def into_future(name: str, share: float) -> Callable[[pl.DataFrame], pl.DataFrame]:
     def change(frame: pl.DataFrame) -> pl.DataFrame:
         is_first = pl.int_range(pl.len()) < share * frame.height
@@ -138,6 +154,7 @@ BREAKERS = {
     "framework.links_known": Breaker(
         "framework", put(0.1, entry_type="link", target_framework_id=None)
     ),
+    "framework.no_circle": Breaker("framework", lambda frame: linked(frame, "abc", "bca")),
     "assessment_plan.instrument_known": Breaker(
         "assessment_plan", put(0.1, instrument_id="unheard_of")
     ),
@@ -252,3 +269,9 @@ def test_findings_hold_no_value_of_a_record(engine: Engine, good_delivery) -> No
     findings = engine.validate(suites(delivery))
     assert not all(finding.is_kept for finding in findings)
     assert "Ann Other" not in str([finding.as_json() for finding in findings])
+
+
+def test_several_ways_to_one_parent_are_no_circle(engine: Engine, good_delivery) -> None:
+    delivery = good_delivery("framework", lambda frame: linked(frame, "aabc", "bcdd"))
+    findings = {f.rule: f for f in engine.validate(suites(delivery))}
+    assert findings["framework.no_circle"].is_kept

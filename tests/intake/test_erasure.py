@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
+from pipelines.committee import addendum, freeze, proof, release
+from pipelines.committee.freeze import Frozen
+from pipelines.committee.people import open_registry
 from pipelines.erasure import ErasureError, erase
 from pipelines.identity.decisions import Identity, decisions
 from pipelines.identity.pseudonyms import Folding
@@ -23,6 +30,7 @@ from pipelines.intake.replay import replay
 from pipelines.sources import catalogue
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.load import load
+from tests.committee.edition import FULL, publish_edition
 
 ROSTER = (
     "Student;Given;Family;Other\n"
@@ -56,9 +64,12 @@ def school(clinic: Any, roster_spec: str) -> Any:
 
 def texts_of(path: Path) -> str:
     """Return everything that a file holds as text, whatever it is packed in."""
-    content = path.read_bytes()
+    return texts_in(path, path.read_bytes())
+
+
+def texts_in(path: Path, content: bytes) -> str:
     if content[:4] == b"PAR1":
-        return str(pl.read_parquet(path).to_dicts())
+        return str(pl.read_parquet(io.BytesIO(content)).to_dicts())
     if content[8:12] == b"DUCK":
         with duckdb.connect(str(path), read_only=True) as con:
             tables = con.execute(
@@ -66,6 +77,10 @@ def texts_of(path: Path) -> str:
             ).fetchall()
             dumped = [str(con.execute(f"from {table}").fetchall()) for (table,) in tables]
         return " ".join(dumped) + content.decode("latin-1")
+    if content[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = [(name, archive.read(name)) for name in archive.namelist()]
+        return " ".join(name + texts_in(path, data) for name, data in inside)
     return content.decode("latin-1") + content.decode("utf-16-le", "ignore")
 
 
@@ -247,3 +262,99 @@ def test_the_command_says_what_it_would_do_and_does_it_when_told(school: Any) ->
 def run(school: Any, *arguments: str) -> Result:
     runner = CliRunner(env={"TESSERA_SITE": str(school.site)})
     return runner.invoke(app, ["identity", *arguments])
+
+
+def key_of(school: Any, role: str) -> str:
+    registry = open_registry(school.home, school.settings)
+    (key,) = (
+        person.person_key
+        for person in registry.persons(Identity.parse("numbers:canary77"))
+        if person.role == role
+    )
+    return key
+
+
+def frozen_with(school: Any) -> tuple[str, Frozen]:
+    """Freeze a pack in which the person has a page; return their key."""
+    key = key_of(school, "learner")
+    publish_edition(school.home, 3, keys=[key])
+    return key, freeze.freeze(school.home, school.settings, "M-2026-11", "Zyxwanda Qwvfamily")
+
+
+def command(school: Any, *arguments: str) -> Result:
+    given = ["--home", str(school.home.root)]
+    return CliRunner().invoke(app, [*arguments, *given], env={"TESSERA_SITE": str(school.site)})
+
+
+def test_a_frozen_pack_loses_the_files_of_the_person_and_keeps_the_bytes_of_all_others(
+    school: Any, tmp_path: Path
+) -> None:
+    key, frozen = frozen_with(school)
+    before = dict(freeze.members(freeze.reprint(school.home, frozen)))
+    assert f"learners/{key}.html" in before
+    erased = command(school, "identity", "erase", "numbers:canary77", "--by", "A. Muster",
+                     "--reason", "request of the person", "--yes", "--json")  # fmt: skip
+    assert erased.exit_code == 1, erased.output
+    report = json.loads(erased.stdout)
+    assert found(school.home, (*CANARIES, key.lower())) == {}
+    assert any("frozen packs held the person" in note for note in report["notes"])
+    out = tmp_path / "reprint"
+    reprinted = command(school, "pack", "reprint", "--meeting", "M-2026-11", "--out", str(out))
+    assert reprinted.exit_code == 1
+    assert f"by erasure record {report['erasure_id']}: request of the person" in " ".join(
+        reprinted.output.split()
+    )
+    left = {p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert f"learners/{FULL}.html" in left
+    assert all(before[name] == data for name, data in left.items())
+    assert not any(key in name for name in left)
+    assert "index.html" not in left
+    verified = command(school, "pack", "verify", "--meeting", "M-2026-11")
+    assert verified.exit_code == 0, verified.output
+
+
+def test_an_addendum_loses_the_person_too_and_says_so(school: Any) -> None:
+    key, frozen = frozen_with(school)
+    publish_edition(school.home, 3, seed=8, keys=[key])
+    added = addendum.add(school.home, frozen, "the registrar")
+    assert key in added.learners
+    report = go(school)
+    assert found(school.home, (*CANARIES, key.lower())) == {}
+    (now,) = addendum.addenda(school.home, frozen)
+    assert key not in now.learners
+    with pytest.raises(freeze.RemovedError, match=f"by erasure record {report.erasure_id}"):
+        addendum.reprint(school.home, frozen, now)
+    assert list(proof.problems_of_frozen(school.home, frozen)) == []
+
+
+def test_what_is_left_of_a_frozen_pack_stands_after_the_next_erasure(school: Any) -> None:
+    _, frozen = frozen_with(school)
+    first = go(school)
+    with pytest.raises(freeze.RemovedError, match=first.erasure_id) as once:
+        freeze.reprint(school.home, frozen)
+    removal = freeze.removal_of(school.home, frozen)
+    assert removal is not None
+    assert once.value.remaining is not None
+    assert hashlib.sha256(once.value.remaining).hexdigest() == removal.remaining_sha256
+    go(school, "numbers:s2")
+    assert freeze.removal_of(school.home, frozen) == removal
+
+
+def test_who_released_a_pack_is_taken_out_of_the_answer_and_the_answer_stays(school: Any) -> None:
+    _, frozen = frozen_with(school)
+    key = key_of(school, "assessor")
+    answer = release.Answer(
+        chosen="Approve", account="z.account", answered_at=datetime(2026, 11, 28, 9, tzinfo=UTC)
+    )
+    told = release.Release(
+        freeze_id=frozen.freeze_id, meeting_id=frozen.meeting_id, edition_id=frozen.edition_id,
+        archive_sha256=frozen.archive_sha256, is_released=True,
+        because="approved by 'z.account', chair on 2026-11-28", answer=answer, person_key=key,
+        member_role="chair", recorded_at=answer.answered_at,
+    )  # fmt: skip
+    path = freeze.place_of(school.home, frozen) / "release-0001.json"
+    path.write_text(told.model_dump_json(), encoding="utf-8")
+    go(school)
+    (now,) = release.releases(school.home, frozen)
+    assert now.is_released
+    assert found(school.home, (*CANARIES, key.lower(), "z.account")) == {}

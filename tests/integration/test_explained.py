@@ -94,7 +94,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Explained:
     request = Request(learners=30, years=2, seed=11, mess="none", shares=dict.fromkeys(SHARED, 0.1))
     make(request, home.inbox, folder / "truth")
     Run(home, Settings(home=home.root), Wanted(pack=False)).go()
-    return Explained(home.warehouse / "build.duckdb")
+    return Explained(home.warehouse)
 
 
 def picked(rows: list[Any], n: int) -> list[Any]:

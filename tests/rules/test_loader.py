@@ -160,3 +160,17 @@ def test_two_defaults_in_one_place_are_refused(shipped: Path) -> None:
     shutil.copy(shipped / "example_rules.yaml", other)
     change(other, "rule_set: example_rules", "rule_set: other_rules")
     assert "other_rules and example_rules both say that they are the default" in refusal(shipped)
+
+
+def test_what_is_proposed_counts_as_if_it_lay_in_the_site_already(
+    shipped: Path, site: Path, tmp_path: Path
+) -> None:
+    for folder, number in ((site / "rules", 9), (tmp_path / "proposed", 10)):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(shipped / "example_rules.yaml", folder / "ours.yaml")
+        change(folder / "ours.yaml", "value: 8", f"value: {number}")
+    for proposed in (tmp_path / "proposed", tmp_path / "proposed" / "ours.yaml"):
+        (rules,) = load_catalogue(site, shipped, proposed=proposed).rule_sets
+        assert rules.threshold("sufficiency", "required_data_points") == 10
+    (standing,) = load_catalogue(site, shipped).rule_sets
+    assert standing.threshold("sufficiency", "required_data_points") == 9

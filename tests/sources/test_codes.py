@@ -48,7 +48,14 @@ def load_with(tmp_path: Path, name: str, text: str) -> dict[str, pl.DataFrame]:
             "scale_labels.csv",
             "scale_id,scale_version,raw_label,level,approved_by,approved_at,source\n"
             "entrustment_5,1,Level 9,9,me,,local choice\n",
-            "which no scale has",
+            "labels.csv:2: level: 'Level 9' points to level 9 of entrustment_5 version 1, which no",
+        ),
+        (
+            "scale_labels.csv",
+            "scale_id,scale_version,raw_label,level,approved_by,approved_at,source\n"
+            "entrustment_5,1,Lvl 2,2,me,,local choice\n"
+            "seven_steps,1,First,1,me,,local choice\n",
+            "labels.csv:3: level: 'First' is of the scale seven_steps version 1, which has no",
         ),
     ],
 )

@@ -247,6 +247,21 @@ def test_a_split_cell_becomes_a_list_of_values_or_objects(read_bytes: Read) -> N
     assert rows["tools"][1] is None
 
 
+def test_a_text_can_be_put_before_each_value_of_a_split_cell(read_bytes: Read) -> None:
+    mapping = '{column: x, split: {by: ",", prefix: "student_number:"}}'
+    body = f"""
+    reader: {{name: delimited}}
+    values: {{programme_id: MED}}
+    records:
+      - kind: learner
+        record_id: "{{id}}"
+        fields: {{learner_id: id, other_ids: {mapping}}}
+    """
+    rows = read_bytes('id,x\n1,"a, b"\n2,\n', body).records("learner")
+    assert json.loads(rows["other_ids"][0]) == ["student_number:a", "student_number:b"]
+    assert rows["other_ids"][1] is None
+
+
 def test_mangled_cells_are_repaired_by_declared_rules_and_noted(read_bytes: Read) -> None:
     mapping = (
         '{column: x, repair: [{cell: Oct-20, to: 10-20%}, {pattern: "^(\\\\d+)_$", to: "$1"}]}'

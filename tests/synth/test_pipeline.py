@@ -64,6 +64,11 @@ def test_every_kind_of_evidence_arrives(edition: published.Edition) -> None:
     assert set(scales["scale_id"]) == {"entrustment_5", "mini_cex_9", "o_score_5", "msf_6"}
 
 
+def test_every_decision_is_by_members_and_a_quorum(edition: published.Edition) -> None:
+    standings = edition.frame("select distinct standing from fct_decision")["standing"].to_list()
+    assert standings == ["stands"]
+
+
 def test_nothing_of_the_truth_is_known_to_the_home(made: Made, edition: published.Edition) -> None:
     told = edition.frame("select file from programme_delivery")["file"].to_list()
     assert told

@@ -122,7 +122,7 @@ def test_a_build_that_is_stopped_can_be_repeated(
     def stopped(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    for step in ("_run_dbt", "_report"):
+    for step in ("build_on", "_report"):
         with monkeypatch.context() as patched:
             patched.setattr(build_module, step, stopped)
             with pytest.raises(KeyboardInterrupt):

@@ -283,7 +283,9 @@ def test_what_respondents_and_learners_say_of_themselves_and_open_work_gives_no_
     put_into_raw(home, settings, ratings())
     with open_warehouse(home, settings) as con:
         con.execute("update raw.workplace_assessment set observed_at = '2026-02-01 10:00:00+00'")
-        con.execute("update raw.workplace_assessment set assurance_level = 'open'")
+        con.execute(
+            "update raw.workplace_assessment set instrument_id = 'cbd', assurance_level = 'open'"
+        )
     calibrate(home, settings)
     assert raw(home, settings, "calibration_level_norm") == []
     with open_warehouse(home, settings) as con:

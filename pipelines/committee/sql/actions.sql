@@ -1,11 +1,15 @@
--- One row an action: what is overdue first, then what is open, then what is done.
+-- One row an action: what is overdue first, then what is open, then what is done; among these, what
+-- the last decision that stands asked for.
 with
 
 placed as (
     select
-        *,
-        case when is_overdue then 'overdue' else status end as state
-    from fct_action
+        action.*,
+        case when action.is_overdue then 'overdue' else action.status end as state,
+        decision.record_key is not null as is_of_last_decision
+    from fct_action as action
+    left join fct_decision as decision
+        on action.decision_record_key = decision.record_key and decision.is_latest
 )
 
 select
@@ -22,6 +26,7 @@ select
     done_on,
     status,
     state,
+    is_of_last_decision,
     n_days_overdue,
     source_id,
     delivery_id,
@@ -32,6 +37,7 @@ from placed
 order by
     learner_key,
     case state when 'overdue' then 1 when 'open' then 2 when 'done' then 3 else 4 end,
+    is_of_last_decision desc,
     agreed_on desc,
     due_on,
     record_key

@@ -2,6 +2,8 @@
 select
     evidence.learner_key,
     evidence.evidence_id,
+    evidence.record_id,
+    evidence.programme_id,
     evidence.kind,
     evidence.competency_id,
     evidence.stage_id,
@@ -30,6 +32,7 @@ select
     evidence.stake,
     evidence.is_flagged,
     evidence.is_banked,
+    evidence.is_withheld,
     evidence.is_new_evidence,
     evidence.narrative_strengths,
     evidence.narrative_improvements,

@@ -13,6 +13,7 @@ select
     learner.enrolment_status,
     learner.is_on_roster,
     learner.n_days_leave,
+    agenda.committee_id,
     agenda.meeting_id,
     agenda.meets_on,
     coalesce(agenda.reasons, []) as reasons,

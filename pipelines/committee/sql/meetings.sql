@@ -5,6 +5,7 @@ select
     meeting_type,
     mentor_key,
     text,
+    is_shared_with_learner,
     next_on,
     occurred_on,
     source_id,

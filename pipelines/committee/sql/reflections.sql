@@ -1,12 +1,22 @@
--- One row for each time a learner spoke: responses first, then the newest.
+-- One row for each time a learner spoke: disputes nobody has answered first, then other disputes,
+-- responses, and the newest of the rest. Answers to disputes stand beside them.
 select
     learner_key,
     'R-' || upper(substring(record_key, 1, 12)) as evidence_id,
+    record_id,
+    programme_id,
     reflection_type,
     about_record_id,
+    about_evidence_id,
     competency_id,
     text,
+    dispute_status,
+    owner_key,
+    owner_role,
+    reply,
+    answered_at,
     due_on,
+    occurred_at,
     occurred_on,
     source_id,
     delivery_id,
@@ -14,8 +24,14 @@ select
     source_cell,
     known_at
 from fct_reflection
+where not (reflection_type = 'response' and owner_key is not null)
 order by
     learner_key,
-    case reflection_type when 'dispute' then 1 when 'response' then 2 else 3 end,
+    case
+        when dispute_status = 'raised' then 1
+        when reflection_type = 'dispute' then 2
+        when reflection_type = 'response' then 3
+        else 4
+    end,
     occurred_on desc,
     evidence_id

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -300,16 +300,42 @@ def _number(
 
 
 def _label_faults(tables: dict[str, pl.DataFrame], folder: Path) -> list[Fault]:
+    """Find labels of a level that their scale lacks, or of a scale without levels."""
     keys = ["scale_id", "scale_version", "level"]
     lost = tables["scale_labels"].join(tables["scales"].select(keys), on=keys, how="anti")
+    scales = set(tables["scales"].select(keys[:2]).iter_rows())
+    path = folder / "scale_labels.csv"
+    lines = _lines_of_labels(path) if len(lost) else {}
     return [
         Fault(
-            folder / "scale_labels.csv",
-            None,
+            path,
+            lines.get((row["scale_id"], row["scale_version"], folded([row["raw_label"]])[0])),
             "level",
-            f"{row['raw_label']!r} points to level {row['level']} of {row['scale_id']} version "
-            f"{row['scale_version']}, which no scale has",
+            _lost_label(row, has_levels=(row["scale_id"], row["scale_version"]) in scales),
             "Add the level to scales.csv, or correct the label's row",
         )
         for row in lost.iter_rows(named=True)
     ]
+
+
+def _lost_label(row: dict[str, Any], *, has_levels: bool) -> str:
+    scale = f"{row['scale_id']} version {row['scale_version']}"
+    if not has_levels:
+        return f"{row['raw_label']!r} is of the scale {scale}, which has no levels"
+    return f"{row['raw_label']!r} points to level {row['level']} of {scale}, which no scale has"
+
+
+def _lines_of_labels(path: Path) -> dict[tuple[str, str, str], int]:
+    """Return where each label stands; nothing for labels that stand elsewhere."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        return {
+            (
+                row["scale_id"].strip(),
+                row["scale_version"].strip(),
+                folded([row["raw_label"]])[0],
+            ): reader.line_num
+            for row in reader
+        }

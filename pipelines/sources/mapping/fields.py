@@ -256,7 +256,7 @@ class FieldReader:
         if split is None:
             return read_well(text)
         lists = [
-            None if part is None else [item.strip() for item in part if item.strip()]
+            None if part is None else [split.prefix + item.strip() for item in part if item.strip()]
             for part in text.str.split(split.by).to_list()
         ]
         into = split.into

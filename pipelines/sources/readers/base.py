@@ -41,13 +41,16 @@ class Chunk:
     `rows` has `source_row` and text columns. `originals` has a row for every row of the file,
     read or not: `source_row`, the columns, and `line` where a row could not be read. `problems`
     names the rows that could not be read. `part` is the sheet or member that the rows come from,
-    where a file has several.
+    where a file has several. `regular` tells of which originals all keys are known: they are
+    `regular_keys`, with nothing within them.
     """
 
     rows: pl.DataFrame
     originals: pl.DataFrame
     problems: pl.DataFrame
     part: str | None = None
+    regular: pl.Series | None = None
+    regular_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """JSON Lines: one JSON object a line.
 
-Lines that are provably plain go through polars together; every other line is read by itself, to
-the letter. Both ways give the same cells (a property test holds them equal).
+Lines written alike are cut where they stand, lines that are provably plain go through polars
+together, and every other line is read by itself, to the letter. All ways give the same cells (a
+property test holds them equal).
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
-from pipelines.sources.readers import strict_json
+from pipelines.sources.readers import regular_lines, strict_json
 from pipelines.sources.readers.base import (
     CHUNK_BYTES,
     LINE,
@@ -130,8 +134,9 @@ def _chunk_of(path: Path, wanted: Wanted, reading: Reading, stretch: Stretch) ->
     with path.open("rb") as file:
         file.seek(stretch.offset)
         data = file.read(stretch.length)
-    kept = [line for line in data.split(b"\n") if line.strip(b" \t\r")]
-    yield read_lines(kept, stretch.before, wanted, reading.seen)
+    chunk = read_bytes(data, stretch.before, wanted, reading.seen)
+    if chunk is not None:
+        yield chunk
 
 
 def _no_record() -> Unreadable:
@@ -148,12 +153,13 @@ def _chunks(path: Path, start: int, wanted: Wanted, reading: Reading) -> Iterato
     with path.open("rb") as file:
         file.seek(start)
         for data in _cut_at_lines(file):
-            lines = data.split(b"\n")
-            kept = [line for line in lines if line.strip(b" \t\r")]
-            n_blank += len(lines) - len(kept) - (not lines[-1])
-            if kept:
-                yield read_lines(kept, number, wanted, reading.seen)
-                number += len(kept)
+            n_lines = data.count(b"\n") + (not data.endswith(b"\n"))
+            chunk = read_bytes(data, number, wanted, reading.seen)
+            n_read = 0 if chunk is None else chunk.originals.height
+            n_blank += n_lines - n_read
+            number += n_read
+            if chunk is not None:
+                yield chunk
     reading.facts["blank_lines"] = n_blank
     if not number:
         raise _no_record()
@@ -172,19 +178,69 @@ def _cut_at_lines(file: io.BufferedReader) -> Iterator[bytes]:
         yield last
 
 
+def read_bytes(data: bytes, before: int, wanted: Wanted, seen: set[str]) -> Chunk | None:
+    """Read the lines of some bytes; None where all are blank. Their numbers follow `before`."""
+    found: list[pa.Table] = []
+    at: list[NDArray[np.intp]] = []
+    others: list[tuple[int, bytes]] = []
+    keys: set[str] = set()
+    first = before + 1
+    for block in regular_lines.blocks_of(data):
+        lines = regular_lines.lines_of(block)
+        regular = np.zeros(len(lines.starts), dtype=np.bool_)
+        pattern = regular_lines.pattern_of(lines)
+        if pattern is not None:
+            regular, batch = regular_lines.read_regular(lines, pattern, wanted)
+            found.append(pa.Table.from_batches([batch]))
+            at.append(np.flatnonzero(regular) + first)
+            keys.update(pattern.keys)
+        others += ((first + n, lines.text_of(n)) for n in np.flatnonzero(~regular).tolist())
+        first += len(lines.starts)
+    seen |= keys
+    numbers = _numbers([number for number, _ in others])
+    rest = _read([line for _, line in others], numbers, wanted, seen)
+    if not found:
+        return rest if others else None
+    together = pl.DataFrame(pa.concat_tables(found, promote_options="default"))
+    together = together.insert_column(0, _numbers(np.concatenate(at)))
+    is_regular = pl.lit(value=True).alias("regular")
+    both = pl.concat(
+        [
+            together.select(SOURCE_ROW, LINE, is_regular),
+            rest.originals.with_columns(~is_regular),
+        ]
+    )
+    rows = pl.concat([together.drop(LINE), rest.rows], how="diagonal")
+    if others:
+        rows, both = rows.sort(SOURCE_ROW), both.sort(SOURCE_ROW)
+    return Chunk(
+        rows,
+        both.drop("regular"),
+        rest.problems,
+        regular=both["regular"],
+        regular_keys=frozenset(keys),
+    )
+
+
+def _numbers(numbers: Sequence[int] | NDArray[np.intp]) -> pl.Series:
+    return pl.Series(SOURCE_ROW, numbers, dtype=pl.Int64)
+
+
 def read_lines(lines: list[bytes], before: int, wanted: Wanted, seen: set[str]) -> Chunk:
     """Read lines that are not blank; their numbers follow `before`."""
+    return _read(lines, _numbers(range(before + 1, before + 1 + len(lines))), wanted, seen)
+
+
+def _read(lines: list[bytes], numbers: pl.Series, wanted: Wanted, seen: set[str]) -> Chunk:
     text = _decoded(lines)
-    first = before + 1
-    numbers = pl.int_range(first, first + len(lines), dtype=pl.Int64, eager=True)
-    frame = pl.DataFrame({SOURCE_ROW: numbers, LINE: text})
+    frame = pl.DataFrame([numbers, text])
     fast = _read_flat(frame, lines, wanted, seen)
     rest = frame.join(fast, on=SOURCE_ROW, how="anti") if fast.height else frame
     if rest.height:
         fast = pl.concat([fast, _read_together(rest, wanted, seen)], how="diagonal")
-    odd = frame.join(fast, on=SOURCE_ROW, how="anti")[SOURCE_ROW].to_list()
+    odd = frame.select(SOURCE_ROW).with_row_index("at").join(fast, on=SOURCE_ROW, how="anti")
     slow, problems = _read_one_by_one(
-        ((number, lines[number - first]) for number in odd), wanted, seen
+        ((number, lines[at]) for at, number in odd.iter_rows()), wanted, seen
     )
     unseen = [name for name in fast.columns[1:] if name not in seen and "." not in name]
     rows = pl.concat([fast.drop(unseen), slow], how="diagonal").sort(SOURCE_ROW)

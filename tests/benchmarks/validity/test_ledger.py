@@ -80,6 +80,7 @@ def perfect(truth: Path, folder: Path) -> Path:
             "delivery_id",
             "source_row",
             "record_id",
+            form_record_id="record_id",
             learner_key=pl.col("key").fill_null("unknown"),
             timing_note=pl.when(pl.col("record_id").is_in(reused.to_list())).then(
                 pl.lit("before_enrolment")
@@ -148,7 +149,8 @@ def test_a_withdrawn_record_that_still_counts_is_named(truth: Path, tmp_path: Pa
         tmp_path,
         lambda con: con.execute(
             "insert into fct_evidence by name select ? as delivery_id, ? as source_row, "
-            "? as record_id, 'k' as learner_key, 'workplace_assessment' as kind",
+            "? as record_id, record_id as form_record_id, 'k' as learner_key, "
+            "'workplace_assessment' as kind",
             [target["file"], target["row"], target["record_id"]],
         ),
     )
@@ -194,7 +196,8 @@ def test_a_record_with_a_patient_identifier_that_is_not_held_differs(
         for each in named:
             con.execute(
                 "insert into fct_evidence by name select ? as delivery_id, ? as source_row, "
-                "? as record_id, 'k' as learner_key, 'workplace_assessment' as kind",
+                "? as record_id, record_id as form_record_id, 'k' as learner_key, "
+                "'workplace_assessment' as kind",
                 [each["file"], each["row"], each["record_id"]],
             )
 

@@ -41,8 +41,8 @@ def compared(
         pl.read_parquet(truth / "ratings/*.parquet")
         .filter(pl.col("instrument").is_in(on_scale))
         .select(
-            "record_id",
             "competency_id",
+            form_record_id="record_id",
             learner_key=pl.col("learner_id"),
             stage_id=pl.lit("Year 1"),
             scale_id=pl.lit(ratings.TARGET_SCALE),

@@ -43,7 +43,9 @@ def edition(
     """Open an edition that has these signals: learner and rule."""
     (truth,) = truths.values()
     facts = pl.read_parquet(truth / "ratings/*.parquet").select(
-        "record_id", learner_key=pl.col("learner_id"), kind=pl.lit("workplace_assessment")
+        form_record_id="record_id",
+        learner_key=pl.col("learner_id"),
+        kind=pl.lit("workplace_assessment"),
     )
     with duckdb.connect(str(folder / published.DATABASE)) as con:
         con.execute(TABLES)

@@ -94,6 +94,21 @@ BREAKERS: dict[str, str] = {
     "assert_no_small_group_is_shown": (
         "update marts.programme_demographic_count set n_learners = 1, is_suppressed = false"
     ),
+    "nothing_of_a_hidden_group_is_shown": (
+        "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
+        "rise_a_year, is_suppressed, rule_set_id, rule_version) "
+        "values ('MED', 'route', 'x', 0.1, true, 'programme', '1')"
+    ),
+    "unique_combination_programme_trajectory_fairness_programme_id__attribute__value": (
+        "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
+        "is_suppressed, rule_set_id, rule_version) "
+        "select 'MED', 'route', 'x', true, 'programme', '1' from range(2)"
+    ),
+    "no_more_is_missing_than_is_expected": (
+        "insert into marts.programme_blueprint_coverage (programme_id, stage_id, competency_id, "
+        "n_learners, n_data_points, n_expected, n_missing, is_planned, is_uncovered) "
+        "values ('MED', 'Y1', 'EPA01', 1, 0, 1, 2, true, false)"
+    ),
     "assert_evidence_is_in_one_cell_of_each_rule_set": (
         "update marts.portfolio_competency_status set evidence_ids = [], n_data_points = 0"
     ),

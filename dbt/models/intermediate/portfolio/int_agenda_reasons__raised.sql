@@ -22,7 +22,7 @@ actions as (
 
 decisions as (
     select * from {{ ref('fct_decision') }}
-    where decided_on <= {{ as_of() }}
+    where standing = 'stands' and decided_on <= {{ as_of() }}
 ),
 
 reflections as (

@@ -1,63 +1,127 @@
 -- Grain: one row per data point and competency with a comment; which reviewed words and phrases
--- occur in it. Proxies, labelled as such: they find words, not meaning.
+-- occur in it. Proxies, labelled as such: they find words, not meaning. The same words are searched
+-- once, however often they were written, and only for phrases whose first word occurs.
 {{ config(materialized='table') }}
+{%- set words_of_a_comment -%}
+    coalesce(narrative_strengths, '') || ' ' || coalesce(narrative_improvements, '')
+    || ' ' || coalesce(narrative_other, '')
+{%- endset %}
+{%- set text_key = hash_text(
+    "coalesce(narrative_strengths, '') || chr(31) || coalesce(narrative_improvements, '')"
+    " || chr(31) || coalesce(narrative_other, '')"
+) %}
+{%- set kinds = ['suggestions', 'behaviours', 'praises', 'concerns', 'cancels'] %}
 
 with
 
-evidence as (
-    select * from {{ ref('fct_evidence') }}
-    where
-        narrative_strengths is not null
-        or narrative_improvements is not null
-        or narrative_other is not null
+commented as (
+    select
+        evidence_id,
+        record_key,
+        competency_id,
+        {{ text_key }} as text_key
+    from {{ ref('fct_evidence') }}
+    where trim({{ words_of_a_comment }}) <> ''
+),
+
+texts as (
+    select
+        {{ text_key }} as text_key,
+        max(coalesce(narrative_improvements, '')) as improvements,
+        max({{ words_of_a_comment }}) as whole
+    from {{ ref('fct_evidence') }}
+    where trim({{ words_of_a_comment }}) <> ''
+    group by {{ text_key }}
 ),
 
 markers as (
     select * from {{ ref('int_marker_lists__gathered') }}
 ),
 
+phrases as (
+    {% for kind in kinds %}
+    select
+        '{{ kind }}' as kind,
+        {{ unnest_list(kind) }} as phrase
+    from markers
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
 cleaned as (
     select
-        evidence_id,
-        record_key,
-        competency_id,
-        {{ words_only("coalesce(narrative_improvements, '')") }} as improvement_words,
-        {{ words_only(
-            "coalesce(narrative_strengths, '') || ' ' || coalesce(narrative_improvements, '')"
-            " || ' ' || coalesce(narrative_other, '')"
-        ) }} as all_words
-    from evidence
-    where
-        trim(
-            coalesce(narrative_strengths, '') || coalesce(narrative_improvements, '')
-            || coalesce(narrative_other, '')
-        ) <> ''
+        text_key,
+        {{ words_only('improvements') }} as improvement_words,
+        {{ words_only('whole') }} as all_words
+    from texts
+),
+
+occurring as (
+    select
+        text_key,
+        {{ unnest_list(split_words('all_words')) }} as word
+    from cleaned
+),
+
+possible as (
+    select
+        occurring.text_key,
+        {{ phrases_of_kind('suggestions') }} as suggestions,
+        {{ phrases_of_kind('behaviours') }} as behaviours,
+        {{ phrases_of_kind('praises') }} as praises,
+        {{ phrases_of_kind('concerns') }} as concerns,
+        {{ phrases_of_kind('cancels') }} as cancels
+    from occurring
+    inner join phrases on occurring.word = split_part(phrases.phrase, ' ', 1)
+    group by occurring.text_key
+),
+
+joined as (
+    select
+        cleaned.*,
+        coalesce(possible.suggestions, {{ empty_list() }}) as suggestions,
+        coalesce(possible.behaviours, {{ empty_list() }}) as behaviours,
+        coalesce(possible.praises, {{ empty_list() }}) as praises,
+        coalesce(possible.concerns, {{ empty_list() }}) as concerns,
+        coalesce(possible.cancels, {{ empty_list() }}) as cancels
+    from cleaned
+    left join possible on cleaned.text_key = possible.text_key
 ),
 
 -- "No concerns" names a concern only to take it back.
 standing as (
     select
-        cleaned.*,
-        {{ without_phrases('all_words', 'markers.cancels') }} as words_that_stand -- noqa: PRS
-    from cleaned
-    cross join markers
+        *,
+        {{ without_phrases('all_words', 'cancels') }} as words_that_stand -- noqa: PRS
+    from joined
+),
+
+searched as (
+    select
+        text_key,
+        cast({{ word_count('all_words') }} as bigint) as n_words,
+        {{ phrases_in('improvement_words', 'suggestions') }} as suggestion_markers,
+        {{ phrases_in('all_words', 'behaviours') }} as behaviour_markers,
+        {{ phrases_in('all_words', 'praises') }} as praise_markers,
+        {{ phrases_in('words_that_stand', 'concerns') }} as concern_markers
+    from standing
 ),
 
 marked as (
     select
         ---------- ids
-        standing.evidence_id,
-        standing.record_key,
-        standing.competency_id,
+        commented.evidence_id,
+        commented.record_key,
+        commented.competency_id,
         ---------- numbers
-        cast({{ word_count('standing.all_words') }} as bigint) as n_words,
+        searched.n_words,
         ---------- lists
-        {{ phrases_in('standing.improvement_words', 'markers.suggestions') }} as suggestion_markers,
-        {{ phrases_in('standing.all_words', 'markers.behaviours') }} as behaviour_markers,
-        {{ phrases_in('standing.all_words', 'markers.praises') }} as praise_markers,
-        {{ phrases_in('standing.words_that_stand', 'markers.concerns') }} as concern_markers
-    from standing
-    cross join markers
+        searched.suggestion_markers,
+        searched.behaviour_markers,
+        searched.praise_markers,
+        searched.concern_markers
+    from commented
+    inner join searched on commented.text_key = searched.text_key
 )
 
 select * from marked

@@ -1,6 +1,6 @@
--- Grain: one row per learner with enough recent ratings: how observed and secured performance stands
--- among peers lately, beside what the learner's own earlier record makes one expect. Of several
--- stretches of recent time, the one in which it fell the most beyond doubt.
+-- Grain: one row per learner with enough recent ratings: how observed and secured performance
+-- stands among peers lately, beside what the learner's own earlier record makes one expect. Of
+-- several stretches of recent time, the one in which it fell the most beyond doubt.
 {{ config(materialized='table') }}
 
 with

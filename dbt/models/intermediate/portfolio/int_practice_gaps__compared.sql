@@ -46,10 +46,12 @@ since as (
         resumed.resumed_on,
         count(case when standings.occurred_on >= resumed.resumed_on then 1 end) as n_since,
         count(case when standings.occurred_on < resumed.resumed_on then 1 end) as n_before,
-        sum(case when standings.occurred_on >= resumed.resumed_on then standings.standing else 0 end)
-            as total_since,
-        sum(case when standings.occurred_on < resumed.resumed_on then standings.standing else 0 end)
-            as total_before,
+        sum(
+            case when standings.occurred_on >= resumed.resumed_on then standings.standing else 0 end
+        ) as total_since,
+        sum(
+            case when standings.occurred_on < resumed.resumed_on then standings.standing else 0 end
+        ) as total_before,
         max(case when standings.occurred_on < resumed.resumed_on then standings.occurred_on end)
             as paused_on,
         max(standings.occurred_on) as latest_on

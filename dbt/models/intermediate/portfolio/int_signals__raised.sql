@@ -165,31 +165,45 @@ open_evidence_only as (
         >= n_data_points * {{ rule_threshold('signals', 'open_evidence_only', 'share_min') }}
 ),
 
+-- Where open work did not follow a fall, that is what is told.
+parted as (
+    select distinct
+        learner_key,
+        programme_id
+    from conflicts
+    where conflict_kind = 'open_secured'
+),
+
 performance_fell as (
     select
-        learner_key,
-        programme_id,
+        performance.learner_key,
+        performance.programme_id,
         'performance_fell' as rule_id,
         'performance' as subject,
-        lowest_competency_id as competency_id,
+        performance.lowest_competency_id as competency_id,
         cast(null as varchar) as task_id,
         cast(0 as bigint) as subject_order,
-        latest_on as raised_on,
-        'In the last ' || cast(window_days as varchar) || ' days ' || cast(n_recent as varchar)
-        || ' observed and secured ratings stand above ' || {{ percent('recent_standing') }}
+        performance.latest_on as raised_on,
+        'In the last ' || cast(performance.window_days as varchar) || ' days '
+        || cast(performance.n_recent as varchar) || ' observed and secured ratings stand above '
+        || {{ percent('performance.recent_standing') }}
         || ' of those of peers; the earlier record makes one expect '
-        || {{ percent('expected_standing') }} || ' (change ' || {{ percent('change') }}
-        || ', interval ' || {{ percent('change_low') }} || ' to ' || {{ percent('change_high') }}
-        || ').' as sentence,
-        evidence_ids
+        || {{ percent('performance.expected_standing') }} || ' (change '
+        || {{ percent('performance.change') }} || ', interval '
+        || {{ percent('performance.change_low') }} || ' to '
+        || {{ percent('performance.change_high') }} || ').' as sentence,
+        performance.evidence_ids
     from performance
+    left join parted
+        on
+            performance.learner_key = parted.learner_key
+            and performance.programme_id = parted.programme_id
     where
-        -- Where open work did not follow the fall, that is what is told.
-        learner_key not in (
-            select learner_key from conflicts where conflict_kind = 'open_secured'
-        )
-        and change_in_errors <= -{{ rule_threshold('signals', 'performance_fell', 'errors_min') }}
-        and change <= -{{ rule_threshold('signals', 'performance_fell', 'change_min') }}
+        parted.learner_key is null
+        and performance.change_in_errors
+        <= -{{ rule_threshold('signals', 'performance_fell', 'errors_min') }}
+        and performance.change
+        <= -{{ rule_threshold('signals', 'performance_fell', 'change_min') }}
 ),
 
 performance_after_gap as (

@@ -43,7 +43,7 @@ rated as (
         coalesce(
             cast(floor(
                 {{ days_between('stages.from_on', 'evidence.occurred_on') }}
-                / (select max(quarter_days) from spreads)
+                / (select max(spreads.quarter_days) from spreads)
             ) as bigint),
             0
         ) as quarter

@@ -41,6 +41,7 @@ select
     meeting_id,
     vocabulary_id,
     corrects_record_id,
+    freeze_id,
     ---------- text
     decision_kind,
     outcome,
@@ -48,6 +49,7 @@ select
     dissent,
     appeal_status,
     standing,
+    agenda_list,
     ---------- numbers
     n_entitled,
     n_present_voting,
@@ -65,6 +67,8 @@ select
     present_keys,
     recused_keys,
     dissent_by_keys,
+    pulled_by_keys,
+    addendum_ids,
     ---------- days and instants
     decided_at,
     decided_on,

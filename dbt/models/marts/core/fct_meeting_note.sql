@@ -11,6 +11,8 @@ select
     ---------- text
     meeting_type,
     text,
+    ---------- yes or no
+    is_shared_with_learner,
     ---------- days and instants
     occurred_at,
     occurred_on,

@@ -13,6 +13,49 @@ evidence as (
         min({{ evidence_id() }}) as evidence_id
     from {{ ref('int_evidence__unioned') }}
     group by programme_id, learner_key, record_id
+),
+
+-- A data point is spoken about by the id of its source, or by the one that pages show.
+spoken_of as (
+    select
+        programme_id,
+        learner_key,
+        record_id as spoken_id,
+        evidence_id
+    from evidence
+
+    union all
+
+    select
+        programme_id,
+        learner_key,
+        evidence_id as spoken_id,
+        evidence_id
+    from evidence
+    where evidence_id <> record_id
+),
+
+-- What somebody who sees to a dispute wrote back; what the learner adds answers nothing.
+replies as (
+    select
+        disputes.record_key,
+        responses.text as reply,
+        responses.owner_key,
+        responses.occurred_at,
+        row_number() over (
+            partition by disputes.record_key
+            order by responses.occurred_at desc, responses.record_key desc
+        ) as newest_first
+    from reflections as disputes
+    inner join reflections as responses
+        on
+            disputes.programme_id = responses.programme_id
+            and disputes.learner_key = responses.learner_key
+            and disputes.record_id = responses.in_reply_to_record_id
+    where
+        disputes.reflection_type = 'dispute'
+        and responses.reflection_type = 'response'
+        and responses.owner_key is not null
 )
 
 select
@@ -25,14 +68,31 @@ select
     reflections.site_id,
     reflections.competency_id,
     reflections.about_record_id,
-    evidence.evidence_id as about_evidence_id,
+    spoken_of.evidence_id as about_evidence_id,
+    reflections.in_reply_to_record_id,
+    coalesce(reflections.owner_key, replies.owner_key) as owner_key,
     ---------- text
     reflections.reflection_type,
     reflections.text,
+    case
+        when reflections.reflection_type <> 'dispute' then null
+        when coalesce(reflections.dispute_status, 'raised') <> 'raised'
+            then reflections.dispute_status
+        when replies.reply is not null then 'answered'
+        else 'raised'
+    end as dispute_status,
+    case
+        when
+            reflections.reflection_type = 'dispute'
+            and coalesce(reflections.owner_key, replies.owner_key) is null
+            then 'assessment_unit'
+    end as owner_role,
+    replies.reply,
     ---------- days and instants
     reflections.occurred_at,
     reflections.occurred_on,
     reflections.due_on,
+    coalesce(reflections.answered_at, replies.occurred_at) as answered_at,
     ---------- lineage
     reflections.source_id,
     reflections.delivery_id,
@@ -40,8 +100,12 @@ select
     reflections.source_cell,
     reflections.known_at
 from reflections
-left join evidence
+left join spoken_of
     on
-        reflections.programme_id = evidence.programme_id
-        and reflections.learner_key = evidence.learner_key
-        and reflections.about_record_id = evidence.record_id
+        reflections.programme_id = spoken_of.programme_id
+        and reflections.learner_key = spoken_of.learner_key
+        and reflections.about_record_id = spoken_of.spoken_id
+left join replies
+    on
+        reflections.record_key = replies.record_key
+        and replies.newest_first = 1

@@ -30,11 +30,11 @@ counted as (
     group by learner_key, programme_id
 ),
 
-final as (
+worded as (
     select
         ---------- ids
-        counted.learner_key,
-        counted.programme_id,
+        learner_key,
+        programme_id,
         ---------- text
         {{ counted('n_declarations', 'declaration', 'declarations') }} || ': '
         || {{ list_join(list_present([
@@ -66,6 +66,29 @@ final as (
         n_used,
         n_unverified,
         n_patient_data,
+        ---------- days
+        latest_on
+    from counted
+),
+
+final as (
+    select
+        ---------- ids
+        worded.learner_key,
+        worded.programme_id,
+        ---------- text
+        worded.sentence,
+        ---------- numbers
+        worded.n_declarations,
+        worded.n_within,
+        worded.n_differs,
+        worded.n_missing,
+        worded.n_not_required,
+        worded.n_exempt,
+        worded.n_no_policy,
+        worded.n_used,
+        worded.n_unverified,
+        worded.n_patient_data,
         parted.n_open,
         parted.n_secured,
         parted.open_standing,
@@ -74,12 +97,12 @@ final as (
         parted.difference_low,
         parted.difference_high,
         ---------- days
-        counted.latest_on
-    from counted
+        worded.latest_on
+    from worded
     left join parted
         on
-            counted.learner_key = parted.learner_key
-            and counted.programme_id = parted.programme_id
+            worded.learner_key = parted.learner_key
+            and worded.programme_id = parted.programme_id
 )
 
 select * from final

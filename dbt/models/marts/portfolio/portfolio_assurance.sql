@@ -1,5 +1,6 @@
--- Grain: one row per learner, competency and present stage with evidence: how much of it was observed,
--- secured or open, and what open and secured work reached where both have enough judged data points.
+-- Grain: one row per learner, competency and present stage with evidence: how much of it was
+-- observed, secured or open, and what open and secured work reached where both have enough judged
+-- data points.
 with
 
 cells as (

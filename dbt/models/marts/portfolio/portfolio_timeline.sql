@@ -1,5 +1,6 @@
 -- Grain: one row per learner and event: each data point and competency, declaration, reflection,
--- meeting note, decision, agreed and closed action, and the first and last day of each stretch.
+-- meeting note, decision (also one that does not stand, as a kind of its own), agreed and closed
+-- action, and the first and last day of each stretch.
 with
 
 evidence as (
@@ -152,7 +153,7 @@ other_events as (
         programme_id,
         decided_at as event_at,
         decided_on as event_on,
-        'decision' as event_kind,
+        case when standing = 'stands' then 'decision' else 'decision_not_standing' end as event_kind,
         outcome as title,
         rationale as detail,
         record_key,

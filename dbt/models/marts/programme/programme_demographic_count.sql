@@ -1,5 +1,5 @@
 -- Grain: one row per programme, attribute and value. Counts of small groups are not shown, nor the
--- smallest other one where a single hidden count could be had by subtraction.
+-- smallest others where fewer learners than may be shown could be had by subtraction.
 with
 
 demographics as (
@@ -34,24 +34,30 @@ small as (
     from counted
 ),
 
-ranked as (
+added_up as (
     select
         *,
-        sum(case when is_small then 1 else 0 end) over (
+        max(case when is_small then 1 else 0 end) over (
             partition by programme_id, attribute
-        ) as n_small,
-        row_number() over (
-            partition by programme_id, attribute, is_small
+        ) as has_small,
+        coalesce(sum(n_learners) over (
+            partition by programme_id, attribute
             order by n_learners, value
-        ) as smallest_first
+            rows between unbounded preceding and 1 preceding
+        ), 0) as n_in_smaller
     from small
 ),
 
+-- The smallest are hidden together, until as many learners are hidden as may be shown.
 hidden as (
     select
         *,
-        is_small or (n_small = 1 and smallest_first = 1) as is_suppressed
-    from ranked
+        is_small
+        or (
+            has_small = 1
+            and n_in_smaller < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+        ) as is_suppressed
+    from added_up
 ),
 
 final as (

@@ -59,6 +59,15 @@ named as (
         'dissent_by' as part,
         {{ unnest_list('dissent_by_pseudonyms') }} as pseudonym
     from decisions
+    union all
+    select
+        record_key,
+        decided_at,
+        known_at,
+        'pulled_by' as part,
+        pulled_by_pseudonym as pseudonym
+    from decisions
+    where pulled_by_pseudonym is not null
 ),
 
 people as (
@@ -84,17 +93,21 @@ renamed as (
         decisions.meeting_id,
         decisions.vocabulary_id,
         decisions.corrects_record_id,
+        decisions.freeze_id,
         ---------- text
         decisions.decision_kind,
         decisions.outcome,
         decisions.rationale,
         decisions.dissent,
         decisions.appeal_status,
+        decisions.agenda_list,
         ---------- lists
         deciders.person_keys as decided_by_keys,
         present.person_keys as present_keys,
         recused.person_keys as recused_keys,
         dissenting.person_keys as dissent_by_keys,
+        pulling.person_keys as pulled_by_keys,
+        decisions.addendum_ids,
         ---------- numbers
         decisions.quorum,
         ---------- days and instants
@@ -117,6 +130,8 @@ renamed as (
         on decisions.record_key = recused.record_key and recused.part = 'recused'
     left join people as dissenting
         on decisions.record_key = dissenting.record_key and dissenting.part = 'dissent_by'
+    left join people as pulling
+        on decisions.record_key = pulling.record_key and pulling.part = 'pulled_by'
 )
 
 select * from renamed

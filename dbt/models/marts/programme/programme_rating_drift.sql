@@ -1,0 +1,167 @@
+-- Grain: one row per programme, instrument, scale and half-year: the share of ratings at or above
+-- target as it was given, and as it would be with the mix of stages of all half-years together.
+-- Learners grow through stages; what is left when the mix is held still is a change of the ratings.
+with
+
+ratings as (
+    select
+        programme_id,
+        coalesce(instrument_id, 'none') as instrument_id,
+        scale_id,
+        coalesce(stage_id, 'no_stage') as stage_id,
+        {{ half_year_of('occurred_on') }} as half_year_on,
+        is_at_or_above_target,
+        assessor_key
+    from {{ ref('fct_evidence') }}
+    where
+        level is not null
+        and coalesce(assessor_role, '') <> 'self'
+        and is_at_or_above_target is not null
+        and occurred_on <= {{ as_of() }}
+),
+
+by_stage as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        stage_id,
+        count(*) as n,
+        count(case when is_at_or_above_target then 1 end) as n_at_target
+    from ratings
+    group by programme_id, instrument_id, scale_id, half_year_on, stage_id
+),
+
+mix as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        stage_id,
+        sum(n) as weight
+    from by_stage
+    group by programme_id, instrument_id, scale_id, stage_id
+),
+
+-- Exact sums of whole numbers and of shares that are rounded first, so that their order cannot show.
+standardised as (
+    select
+        by_stage.programme_id,
+        by_stage.instrument_id,
+        by_stage.scale_id,
+        by_stage.half_year_on,
+        sum(by_stage.n) as n_ratings,
+        sum(by_stage.n_at_target) as n_at_target,
+        count(*) as n_stages,
+        sum(
+            mix.weight * cast(
+                round(cast(by_stage.n_at_target as double) / by_stage.n, 6) as decimal(18, 6)
+            )
+        ) / sum(mix.weight) as standardised_share,
+        sum(
+            cast(
+                round(
+                    cast(mix.weight as double) * mix.weight
+                    * (by_stage.n_at_target + 1) * (by_stage.n - by_stage.n_at_target + 1)
+                    / (power(by_stage.n + 2, 2) * (by_stage.n + 3)),
+                    6
+                ) as decimal(38, 6)
+            )
+        ) / power(cast(sum(mix.weight) as double), 2) as variance
+    from by_stage
+    inner join mix
+        on
+            by_stage.programme_id = mix.programme_id
+            and by_stage.instrument_id = mix.instrument_id
+            and by_stage.scale_id = mix.scale_id
+            and by_stage.stage_id = mix.stage_id
+    group by
+        by_stage.programme_id,
+        by_stage.instrument_id,
+        by_stage.scale_id,
+        by_stage.half_year_on
+),
+
+assessors as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        count(distinct assessor_key) as n_assessors
+    from ratings
+    group by programme_id, instrument_id, scale_id, half_year_on
+),
+
+enough as (
+    select
+        *,
+        row_number() over (
+            partition by programme_id, instrument_id, scale_id order by half_year_on
+        ) as place
+    from standardised
+    where n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+),
+
+firsts as (
+    select * from enough
+    where place = 1
+),
+
+compared as (
+    select
+        standardised.*,
+        firsts.half_year_on as compared_with_on,
+        standardised.standardised_share - firsts.standardised_share as difference,
+        sqrt(standardised.variance + firsts.variance)
+        * {{ rule_threshold('programme', 'drift', 'z') }} as margin
+    from standardised
+    left join firsts
+        on
+            standardised.programme_id = firsts.programme_id
+            and standardised.instrument_id = firsts.instrument_id
+            and standardised.scale_id = firsts.scale_id
+            and standardised.half_year_on > firsts.half_year_on
+            and standardised.n_ratings
+            >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+),
+
+final as (
+    select
+        ---------- ids
+        compared.programme_id,
+        compared.instrument_id,
+        compared.scale_id,
+        ---------- days
+        compared.half_year_on,
+        compared.compared_with_on,
+        ---------- numbers
+        cast(compared.n_ratings as bigint) as n_ratings,
+        assessors.n_assessors,
+        compared.n_stages,
+        {{ measure_share('compared.n_at_target', 'compared.n_ratings') }} as share_at_target,
+        {{ to_places('compared.standardised_share') }} as standardised_share,
+        {{ to_places('compared.difference') }} as difference,
+        {{ to_places('compared.difference - compared.margin') }} as difference_low,
+        {{ to_places('compared.difference + compared.margin') }} as difference_high,
+        ---------- text
+        case
+            when compared.difference is null then 'not_compared'
+            when compared.difference - compared.margin > 0 then 'higher'
+            when compared.difference + compared.margin < 0 then 'lower'
+            else 'unchanged'
+        end as drift,
+        ---------- rule
+        'programme' as rule_set_id,
+        {{ rule_version('programme') }} as rule_version
+    from compared
+    inner join assessors
+        on
+            compared.programme_id = assessors.programme_id
+            and compared.instrument_id = assessors.instrument_id
+            and compared.scale_id = assessors.scale_id
+            and compared.half_year_on = assessors.half_year_on
+)
+
+select * from final

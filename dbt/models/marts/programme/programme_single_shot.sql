@@ -1,0 +1,57 @@
+-- Grain: one row per programme, stage and competency with evidence: for how many learners it hangs on
+-- one data point, one assessor, one method, one day or one task.
+with
+
+evidence as (
+    select * from {{ ref('fct_evidence') }}
+    where is_new_evidence and competency_id is not null and occurred_on <= {{ as_of() }}
+),
+
+cells as (
+    select
+        programme_id,
+        coalesce(stage_id, 'no_stage') as stage_id,
+        competency_id,
+        learner_key,
+        count(*) as n_data_points,
+        count(distinct coalesce(assessor_key, record_key)) as n_sources,
+        count(distinct coalesce(method_family, 'other')) as n_methods,
+        count(distinct occurred_on) as n_days,
+        count(distinct coalesce(task_id, record_key)) as n_occasions
+    from evidence
+    group by programme_id, coalesce(stage_id, 'no_stage'), competency_id, learner_key
+),
+
+counted as (
+    select
+        programme_id,
+        stage_id,
+        competency_id,
+        count(*) as n_learners,
+        count(case when n_data_points = 1 then 1 end) as n_one_data_point,
+        count(case when n_sources = 1 then 1 end) as n_one_assessor,
+        count(case when n_methods = 1 then 1 end) as n_one_method,
+        count(case when n_days = 1 then 1 end) as n_one_day,
+        count(case when n_occasions = 1 then 1 end) as n_one_occasion
+    from cells
+    group by programme_id, stage_id, competency_id
+),
+
+final as (
+    select
+        ---------- ids
+        programme_id,
+        stage_id,
+        competency_id,
+        ---------- numbers
+        n_learners,
+        n_one_data_point,
+        n_one_assessor,
+        n_one_method,
+        n_one_day,
+        n_one_occasion,
+        {{ measure_share('n_one_occasion', 'n_learners') }} as single_shot_share
+    from counted
+)
+
+select * from final

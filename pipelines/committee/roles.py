@@ -1,0 +1,155 @@
+"""Who sees what: one edition, less what a role may not see, before anything is rendered.
+
+Pages, twins and forms of a role are made from the narrowed portfolio alone, so that what is taken
+away here is in none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipelines.committee.evidence import Row
+from pipelines.committee.people import NOBODY, Everybody
+from pipelines.committee.queries import Portfolio
+
+COMMITTEE, LEARNER, MENTOR, PROGRAMME = "committee", "learner", "mentor", "programme"
+ROLES = (COMMITTEE, LEARNER, MENTOR, PROGRAMME)
+
+STRINGENCY = frozenset(
+    {
+        "adjusted_share", "adjusted_low", "adjusted_high", "adjusted_status", "adjusted_sentence",
+        "is_sensitive", "label", "n_rated_by_known",
+    }
+)  # fmt: skip
+"""What says how strict assessors are, if only in sum: a learner's few assessors are known."""
+
+
+Narrowing = Callable[[Sequence[Row]], list[Row]]
+"""Takes from the rows of a section what a role may not see."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the pages of a role hold beside the rows, and whom they name."""
+
+    role: str
+    decides: bool = False
+    """Whether the page has an empty box for a decision."""
+    sees_stringency: bool = False
+    sees_cohort: bool = False
+    """Whether agenda and data quality, which are about everybody, lie beside the page."""
+    people: Everybody = field(default_factory=dict)
+
+    def name(self, key: str | None) -> str | None:
+        """Return what a person is called here: the name where the role may see it, else the key."""
+        return None if key is None else self.people.get(key, NOBODY).name or key
+
+    def called(self, key: str) -> str | None:
+        """Return the name of a person, None where the role may not see it."""
+        return self.people.get(key, NOBODY).name
+
+
+FOR_COMMITTEE = View(COMMITTEE, decides=True, sees_stringency=True, sees_cohort=True)
+
+
+def for_learner(
+    portfolio: Portfolio, learner_key: str, people: Everybody
+) -> tuple[Portfolio, View]:
+    """Return what one learner sees: everything of their own, nobody else's, no stringency.
+
+    Named are the learner and those who assessed, mentored or answered them, except in multisource
+    feedback, of which no single answer is shown.
+    """
+    narrowed = _narrowed(portfolio, {learner_key}, _ALSO_FROM_LEARNERS)
+    met = {
+        row[name]
+        for section, name in (
+            ("evidence", "assessor_key"),
+            ("meetings", "mentor_key"),
+            ("learners", "mentor_key"),
+            ("reflections", "owner_key"),
+        )
+        for row in narrowed.rows(section, learner_key)
+    }
+    return narrowed, View(LEARNER, people=_some(people, met | {learner_key}))
+
+
+def for_mentor(portfolio: Portfolio, mentor_key: str, people: Everybody) -> tuple[Portfolio, View]:
+    """Return what one mentor sees: their own learners, by name, and no stringency."""
+    own = {str(row["learner_key"]) for row in portfolio.learners if row["mentor_key"] == mentor_key}
+    return _narrowed(portfolio, own), View(MENTOR, people=_some(people, own | {mentor_key}))
+
+
+def _some(people: Everybody, keys: set[str]) -> Everybody:
+    return {key: people[key] for key in sorted(keys - {None}) if key in people}
+
+
+def _narrowed(
+    portfolio: Portfolio, keys: set[str], also: Mapping[str, Narrowing] | None = None
+) -> Portfolio:
+    taken = {**_FROM_ALL, **(also or {})}
+    single = {
+        row["evidence_id"]
+        for key in keys
+        for row in portfolio.rows("evidence", key)
+        if row["is_withheld"]
+    }
+    of_learners: dict[str, dict[str, list[Row]]] = {}
+    for section, by_learner in portfolio.of_learners.items():
+        narrow = taken.get(section, list)
+        of_learners[section] = {
+            key: [_without_ids(row, single) for row in narrow(by_learner[key])]
+            for key in keys & by_learner.keys()
+        }
+    return replace(
+        portfolio,
+        learners=tuple(row for row in portfolio.learners if row["learner_key"] in keys),
+        of_learners=of_learners,
+        of_programme=_of_rules(portfolio.of_programme),
+    )
+
+
+def _of_rules(of_programme: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+    """Return what names and rules say; deliveries, findings and measurement are about everybody."""
+    kept = {"competencies", "scales", "rules"}
+    waiting = [row for row in of_programme["freshness"] if row["is_waiting"]]
+    none: dict[str, list[Row]] = {section: [] for section in of_programme}
+    return none | {section: of_programme[section] for section in kept} | {"freshness": waiting}
+
+
+def _without_ids(row: Row, ids: set[str]) -> Row:
+    """Return a row that does not lead to answers which are not shown one by one."""
+    if not ids or not row.get("evidence_ids"):
+        return row
+    return row | {"evidence_ids": [i for i in row["evidence_ids"] if i not in ids]}
+
+
+def _without_single_answers(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if not row["is_withheld"]]
+
+
+def _without_stringency(rows: Sequence[Row]) -> list[Row]:
+    return [row | dict.fromkeys(STRINGENCY) for row in rows]
+
+
+def _without_deliberation(rows: Sequence[Row]) -> list[Row]:
+    return [row | {"dissent": None, "recused_keys": None} for row in rows]
+
+
+def _shared(rows: Sequence[Row]) -> list[Row]:
+    """Return meetings; a note that its source does not share shows that it was held, no more."""
+    return [row if row["is_shared_with_learner"] else row | {"text": None} for row in rows]
+
+
+_FROM_ALL: Mapping[str, Narrowing] = {
+    "evidence": _without_single_answers,
+    "precision": _without_stringency,
+    "conflicts": lambda rows: [row for row in rows if row["conflict_kind"] != "stringency"],
+}
+"""What is taken from the rows of a section for those who sit on no committee."""
+
+_ALSO_FROM_LEARNERS: Mapping[str, Narrowing] = {
+    "decisions": _without_deliberation,
+    "meetings": _shared,
+}

@@ -1,0 +1,259 @@
+"""JSON Lines written by one program: flat records, the same keys in the same order in every line.
+
+The bytes of many lines are looked at together. In a line without a backslash a quotation mark
+stands only where a string begins or ends, so the marks come in pairs, and a pair with a colon
+behind it is a key. A line is *regular* if its keys are the expected ones in the expected order, if
+every byte between them belongs to one value, and if each value is a string or one bare word. Such a
+line is one JSON object without a key that stands twice, and its values are cut out as they stand.
+All other lines are left to others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from pipelines.sources.readers import strict_json
+from pipelines.sources.readers.base import LINE, SOURCE_ROW, Wanted
+
+QUOTE, BACKSLASH, NEWLINE, COLON, COMMA, OPEN, CLOSE, SPACE = b'"\\\n:,{} '
+FIRST_PRINTABLE = 32
+BARE = r"^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$"
+"""A value that is not a string."""
+
+WORD = 8
+BLOCK = 2 * 1024 * 1024
+MAX_KEYS = 500
+SAMPLED = 8
+
+Positions = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The keys of regular lines in their order, and the spaces that their writer puts."""
+
+    keys: tuple[str, ...]
+    colon: bytes
+    comma: bytes
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The bytes of some lines, and where each of them begins and ends."""
+
+    data: bytes
+    starts: Positions
+    ends: Positions
+
+    def text_of(self, number: int) -> bytes:
+        """Return one line."""
+        return self.data[self.starts[number] : self.ends[number]]
+
+
+def lines_of(data: bytes) -> Lines:
+    """Return the lines of some bytes that are not blank."""
+    text = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(text == NEWLINE)
+    if data and not data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    maybe_blank = np.ones(len(ends), dtype=np.bool_)
+    maybe_blank[starts < ends] = text[starts[starts < ends]] <= SPACE
+    if not maybe_blank.any():
+        return Lines(data, starts, ends)
+    blank = [
+        n for n in np.flatnonzero(maybe_blank) if not data[starts[n] : ends[n]].strip(b" \t\r")
+    ]
+    return Lines(data, np.delete(starts, blank), np.delete(ends, blank))
+
+
+def blocks_of(data: bytes) -> Iterator[bytes]:
+    """Cut bytes at line ends into blocks that a processor's cache holds."""
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + BLOCK) + 1 or len(data)
+        yield data[start:end]
+        start = end
+
+
+def pattern_of(lines: Lines) -> Pattern | None:
+    """Return what most of some sampled lines look like.
+
+    None where they are not flat objects, or where the bytes are not UTF-8.
+    """
+    if not is_text(lines.data):
+        return None
+    step = max(1, len(lines.starts) // SAMPLED)
+    found = [_pattern_of_line(lines.text_of(n)) for n in range(0, len(lines.starts), step)]
+    return max(set(found), key=lambda pattern: (found.count(pattern), str(pattern)), default=None)
+
+
+def _pattern_of_line(line: bytes) -> Pattern | None:
+    try:
+        record = strict_json.parse_record(line)
+    except strict_json.NotJson:
+        return None
+    keys = tuple(record)
+    if not 1 < len(keys) <= MAX_KEYS or {SOURCE_ROW, LINE, ""} & record.keys():
+        return None
+    if any(isinstance(value, dict | list) for value in record.values()):
+        return None
+    if any(json.dumps(key, ensure_ascii=False) != f'"{key}"' for key in keys):
+        return None
+    colon = b": " if f'"{keys[0]}": '.encode() in line else b":"
+    comma = b", " if f', "{keys[1]}"'.encode() in line else b","
+    return Pattern(keys, colon, comma)
+
+
+def read_regular(lines: Lines, pattern: Pattern, wanted: Wanted) -> tuple[Flags, pa.RecordBatch]:
+    """Return which lines are regular, and of these the wanted cells and the line, as text.
+
+    The bytes must be UTF-8. The columns are in the order of their names, `LINE` comes last.
+    """
+    found = _values(lines, pattern)
+    regular = found.regular
+    good = pa.array(np.ones(len(found.starts), dtype=np.bool_))
+    columns = {}
+    for number, key in enumerate(pattern.keys):
+        is_bare = ~found.is_string[:, number]
+        has_bare = is_bare.any()
+        if not has_bare and not wanted.has(key):
+            continue
+        cells = _cells(lines.data, found.starts[:, number], found.ends[:, number])
+        if has_bare:
+            bare = pa.array(is_bare)
+            good = pc.and_not(good, pc.and_not(bare, pc.match_substring_regex(cells, BARE)))
+            is_null = pc.and_(bare, pc.equal(cells, "null"))
+            cells = pc.if_else(is_null, pa.scalar(None, cells.type), cells)
+        columns[key] = cells
+    names = sorted(key for key in columns if wanted.has(key))
+    texts = _cells(lines.data, lines.starts[regular], lines.ends[regular])
+    batch = pa.record_batch([*(columns[name] for name in names), texts], names=[*names, LINE])
+    if not pc.all(good).as_py():
+        regular[np.flatnonzero(regular)[~good.to_numpy(zero_copy_only=False)]] = False
+        batch = batch.filter(good)
+    return regular, batch
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Where the values of regular lines stand: a row for each line, a column for each key."""
+
+    regular: Flags
+    starts: Positions
+    ends: Positions
+    is_string: Flags
+
+
+def _values(lines: Lines, pattern: Pattern) -> _Values:
+    n_keys = len(pattern.keys)
+    text = np.frombuffer(lines.data, dtype=np.uint8)
+    regular = _are_plain(text, lines)
+    marks, bounds = _marks(text, lines, regular)
+    opening, closing = marks[0::2], marks[1::2]
+    is_key = text[closing + 1] == COLON
+    keys_before = np.concatenate(([0], np.cumsum(is_key)))[bounds]
+    has_keys = np.diff(keys_before) == n_keys
+    if not has_keys.all():
+        regular[np.flatnonzero(regular)[~has_keys]] = False
+        kept = np.repeat(has_keys, np.diff(bounds))
+        opening, closing, is_key = opening[kept], closing[kept], is_key[kept]
+        bounds = np.concatenate(([0], np.cumsum(np.diff(bounds)[has_keys])))
+    pairs = np.flatnonzero(is_key).reshape(-1, n_keys)
+    key_starts, key_ends = opening[pairs] + 1, closing[pairs]
+    begins, ends = lines.starts[regular], lines.ends[regular]
+    starts = key_ends + 1 + len(pattern.colon)
+    stops = np.empty_like(starts)
+    stops[:, :-1] = key_starts[:, 1:] - 1 - len(pattern.comma)
+    stops[:, -1] = ends - 1
+    n_between = np.diff(np.column_stack([pairs, bounds[1:]]), axis=1) - 1
+    is_string = n_between == 1
+    good = (n_between <= 1).all(axis=1) & (starts < stops).all(axis=1)
+    good &= key_starts[:, 0] == begins + 2
+    good &= (text[stops[:, :-1]] == COMMA).all(axis=1)
+    if len(pattern.colon) > 1:
+        good &= (text[starts - 1] == SPACE).all(axis=1)
+    if len(pattern.comma) > 1:
+        good &= (text[stops[:, :-1] + 1] == SPACE).all(axis=1)
+    value = np.minimum(pairs + 1, len(opening) - 1)
+    fits = (opening[value] == starts) & (closing[value] == stops - 1)
+    good &= (fits | ~is_string).all(axis=1)
+    good &= (key_ends - key_starts == [len(key.encode()) for key in pattern.keys]).all(axis=1)
+    good &= _are_keys(lines.data, key_starts, pattern.keys)
+    if not good.all():
+        regular[np.flatnonzero(regular)[~good]] = False
+        starts, stops, is_string = starts[good], stops[good], is_string[good]
+    return _Values(regular, starts + is_string, stops - is_string, is_string)
+
+
+def _are_plain(text: NDArray[np.uint8], lines: Lines) -> Flags:
+    """Tell which lines are in braces and hold neither backslashes nor control characters."""
+    starts, ends = lines.starts, lines.ends
+    plain: Flags = (text[starts] == OPEN) & (text[ends - 1] == CLOSE)
+    controls = np.flatnonzero(text < FIRST_PRINTABLE)
+    odd = [np.flatnonzero(text == BACKSLASH), controls[text[controls] != NEWLINE]]
+    for positions in odd:
+        if len(positions):
+            number = np.searchsorted(starts, positions, side="right") - 1
+            plain[number[number >= 0]] = False
+    return plain
+
+
+def _marks(text: NDArray[np.uint8], lines: Lines, regular: Flags) -> tuple[Positions, Positions]:
+    """Return the quotation marks of plain lines, and where those of each line begin, in pairs.
+
+    Lines with an odd number of marks are no longer regular.
+    """
+    marks = np.flatnonzero(text == QUOTE)
+    first = np.searchsorted(marks, lines.starts)
+    counts = np.searchsorted(marks, lines.ends) - first
+    regular &= counts % 2 == 0
+    if not regular.all():
+        marks = marks[np.repeat(regular, counts)]
+    return marks, np.concatenate(([0], np.cumsum(counts[regular] // 2)))
+
+
+def _are_keys(data: bytes, starts: Positions, keys: Sequence[str]) -> Flags:
+    """Tell in which lines all keys are written where they should begin."""
+    parts = [
+        (number, offset, key.encode()[offset : offset + WORD])
+        for number, key in enumerate(keys)
+        for offset in range(0, len(key.encode()), WORD)
+    ]
+    columns = [number for number, _, _ in parts]
+    offsets = np.array([offset for _, offset, _ in parts])
+    expected = np.array([int.from_bytes(part, "little") for *_, part in parts], dtype=np.uint64)
+    masks = np.array([(1 << 8 * len(part)) - 1 for *_, part in parts], dtype=np.uint64)
+    padded = data + bytes(WORD)
+    words = np.ndarray(len(data) + 1, dtype="<u8", buffer=padded, strides=(1,))
+    at = np.minimum(starts[:, columns] + offsets, len(data))
+    same: Flags = ((words[at] & masks) == expected).all(axis=1)
+    return same
+
+
+def _cells(data: bytes, starts: Positions, ends: Positions) -> pa.LargeStringArray:
+    """Return the texts from each start to its end, side by side in memory of their own."""
+    bounds = np.empty(2 * len(starts) + 1, dtype=np.int64)
+    bounds[0:-1:2], bounds[1::2], bounds[-1] = starts, ends, len(data)
+    buffers = pa.py_buffer(bounds), pa.py_buffer(data)
+    cut = pa.LargeStringArray.from_buffers(2 * len(starts), *buffers)
+    return cut.take(pa.array(np.arange(0, 2 * len(starts), 2)))
+
+
+def is_text(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,234 @@
+"""What changed rules would move: the standing build, judged once more on a copy of the warehouse.
+
+Nothing in the home changes. The copy holds the same evidence; only the rules are others, and only
+what follows from rules is built again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.home import Home
+from pipelines.rules import Catalogue
+from pipelines.settings import Settings
+from pipelines.warehouse.build import build_on, finished_build, note_inputs
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.dbt_project import MARTS, target_folder
+from pipelines.warehouse.load import replace_rules
+
+PATIENCE = 60.0
+BEFORE = "before"
+AFFECTED = ("source:tessera.raw.rule_set+", "source:tessera.raw.ai_policy_level+")
+"""What is built again: everything that follows from the rules."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How the rows of a mart are compared.
+
+    Attributes:
+        key: what names a row.
+        moved: what counts as moved when it differs.
+        told: what is told of a row that moved, too.
+    """
+
+    key: tuple[str, ...]
+    moved: tuple[str, ...]
+    told: tuple[str, ...] = ()
+
+
+COMPARED = {
+    "portfolio_competency_status": Compared(
+        ("learner_key", "programme_id", "stage_id", "competency_id", "rule_set_id"),
+        ("status",),
+        ("status_reason",),
+    ),
+    "portfolio_signal": Compared(
+        ("signal_id", "learner_key", "programme_id", "rule_id", "competency_id", "task_id"),
+        ("sentence", "severity", "due_on"),
+    ),
+    "committee_agenda": Compared(("learner_key", "programme_id"), ("agenda_group", "reasons")),
+}
+"""The marts in which people would see the change."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One row that changed rules would move.
+
+    Attributes:
+        table: the mart.
+        key: which row.
+        before: what it says now; None where there is no such row.
+        after: what it would say; None where there would be none.
+    """
+
+    table: str
+    key: dict[str, Any]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What changed rules would move.
+
+    Attributes:
+        as_of: the day that both sides are judged on.
+        versions: rule sets of which another version would be in force, with both versions; and
+            those whose version stays while its thresholds change.
+        moves: every row that would move, by table and key.
+        n_rows: how many rows were compared, by table.
+        n_reworded: statuses that stay, and whose reason would read otherwise.
+    """
+
+    as_of: date
+    versions: dict[str, tuple[str | None, str | None]]
+    moves: tuple[Move, ...]
+    n_rows: dict[str, int]
+    n_reworded: int
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """Return the learners of whom something would move."""
+        return tuple(sorted({str(move.key["learner_key"]) for move in self.moves}))
+
+    def of(self, table: str) -> list[Move]:
+        """Return the moves of one mart."""
+        return [move for move in self.moves if move.table == table]
+
+
+def rules_diff(
+    home: Home, settings: Settings, rules: Catalogue, as_of: date | None = None
+) -> DryRun:
+    """Tell what the standing build would say under other rules.
+
+    Args:
+        home: whose build; it stays as it is.
+        settings: memory and threads.
+        rules: the rule sets and AI policies that would count.
+        as_of: judge both sides on this day instead of that of the build.
+
+    Raises:
+        WarehouseError: there is no finished build, or a model fails under these rules.
+    """
+    inputs = finished_build(home)
+    if inputs is None:
+        raise WarehouseError("there is no finished build to compare with: run `tessera run`")
+    with _copy_of(home) as scratch, open_warehouse(scratch, settings) as con:
+        if as_of is not None and as_of != inputs.as_of:
+            note_inputs(con, inputs.model_copy(update={"as_of": as_of}))
+            build_on(scratch, settings, "run")
+        _keep_before(con)
+        replace_rules(con, rules)
+        build_on(scratch, settings, "run", "--select", *AFFECTED)
+        return DryRun(
+            as_of=as_of or inputs.as_of,
+            versions=_versions(con),
+            moves=tuple(move for table in COMPARED for move in _moves(con, table)),
+            n_rows={
+                table: _number(con, f"select count(*) from {BEFORE}.{table}") for table in COMPARED
+            },
+            n_reworded=_number(con, _REWORDED),
+        )
+
+
+@contextmanager
+def _copy_of(home: Home) -> Iterator[Home]:
+    """Give a home that has a copy of the warehouse and nothing else."""
+    folder = Path(tempfile.mkdtemp(prefix=".dry-run-", dir=home.root))
+    try:
+        scratch = Home.open(folder)
+        with home.writing(timeout=PATIENCE):
+            shutil.copyfile(home.warehouse, scratch.warehouse)
+            if target_folder(home).exists():
+                shutil.copytree(target_folder(home), target_folder(scratch))
+        yield scratch
+    finally:
+        shutil.rmtree(folder)
+
+
+def _keep_before(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"drop schema if exists {BEFORE} cascade")
+    con.execute(f"create schema {BEFORE}")
+    for table in COMPARED:
+        con.execute(f"create table {BEFORE}.{table} as select * from {MARTS}.{table}")
+    con.execute(
+        f"create table {BEFORE}.rules as "
+        "select * exclude (words, title) from intermediate.int_rules__chosen"
+    )
+
+
+def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str | None]]:
+    """Return rule sets in force that differ in any threshold or in their version."""
+    rows = con.execute(
+        f"""
+        with
+        now_in_force as (select * exclude (words, title) from intermediate.int_rules__chosen),
+        differing as (
+            (from {BEFORE}.rules except from now_in_force)
+            union all
+            (from now_in_force except from {BEFORE}.rules)
+        )
+        select
+            rule_set_id,
+            (select max(rule_version) from {BEFORE}.rules as r where r.rule_set_id = d.rule_set_id),
+            (select max(rule_version) from now_in_force as r where r.rule_set_id = d.rule_set_id)
+        from (select distinct rule_set_id from differing) as d
+        order by rule_set_id
+        """
+    ).fetchall()
+    return {name: (before, after) for name, before, after in rows}
+
+
+def _moves(con: duckdb.DuckDBPyConnection, table: str) -> list[Move]:
+    compared = COMPARED[table]
+    key, values = compared.key, (*compared.moved, *compared.told)
+    joined = " and ".join(f"b.{name} is not distinct from a.{name}" for name in key)
+    differs = " or ".join(f"b.{name} is distinct from a.{name}" for name in compared.moved)
+    found = con.execute(
+        f"""
+        select
+            {", ".join(f"coalesce(a.{name}, b.{name}) as {name}" for name in key)},
+            b.learner_key is not null,
+            a.learner_key is not null,
+            {", ".join(f"b.{name}, a.{name}" for name in values)}
+        from {BEFORE}.{table} as b
+        full join {MARTS}.{table} as a on {joined}
+        where {differs}
+        order by {", ".join(str(n) for n in range(1, len(key) + 1))}
+        """
+    ).fetchall()
+    return [_move(table, key, values, row) for row in found]
+
+
+def _move(table: str, key: tuple[str, ...], values: tuple[str, ...], row: tuple[Any, ...]) -> Move:
+    was, will_be, *pairs = row[len(key) :]
+    return Move(
+        table,
+        key=dict(zip(key, row, strict=False)),
+        before=dict(zip(values, pairs[0::2], strict=True)) if was else None,
+        after=dict(zip(values, pairs[1::2], strict=True)) if will_be else None,
+    )
+
+
+_REWORDED = f"""
+    select count(*)
+    from {BEFORE}.portfolio_competency_status as b
+    join {MARTS}.portfolio_competency_status as a
+        using (learner_key, programme_id, stage_id, competency_id, rule_set_id)
+    where b.status = a.status and b.status_reason <> a.status_reason
+"""
+
+
+def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(con.execute(query).fetchall()[0][0])

@@ -1,0 +1,191 @@
+"""A private copy of a build to try changed models on, and what they change in the marts.
+
+The copy is a home of its own without log, vault and editions: it holds pseudonyms and evidence as
+the warehouse does, and nothing that names a person.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines.home import Home, write_atomically
+from pipelines.settings import Settings
+from pipelines.warehouse.build import build_on, build_record, finished_build
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.dbt_project import (
+    MARTS,
+    Artefacts,
+    NodeResult,
+    project_folder,
+    target_folder,
+)
+from pipelines.warehouse.dbt_runner import invoke
+from pipelines.warehouse.editions import TableDifference, compare_tables
+
+MARKER = "CLONE"
+"""The file that tells a copy from a home."""
+BEFORE = "before"
+PATIENCE = 60.0
+STATIC_DOCS = "static_index.html"
+
+
+class WorkbenchError(WarehouseError):
+    """The copy cannot be made or worked on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What building changed models did.
+
+    Attributes:
+        models: models that were built, in their order.
+        n_tests: data and unit tests that passed.
+    """
+
+    models: tuple[str, ...]
+    n_tests: int
+
+
+def clone(home: Home, folder: Path) -> str:
+    """Copy the build that stands in a home, and return its id.
+
+    Raises:
+        WorkbenchError: nothing was built yet, or the folder is in use for something else.
+    """
+    inputs = finished_build(home)
+    if inputs is None:
+        raise WorkbenchError("there is no finished build to copy: run `tessera run`")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise WorkbenchError(f"{folder} holds something else: name a new folder")
+    copy = Home.open(folder)
+    if copy.root == home.root:
+        raise WorkbenchError("a home cannot be copied onto itself: name a new folder")
+    write_atomically(copy.root / MARKER, json.dumps({"build_id": inputs.build_id}).encode() + b"\n")
+    with home.writing(timeout=PATIENCE), copy.writing(timeout=PATIENCE):
+        shutil.rmtree(copy.warehouse.parent)
+        copy.warehouse.parent.mkdir()
+        shutil.copyfile(home.warehouse, copy.warehouse)
+        shutil.copytree(target_folder(home), target_folder(copy))
+        shutil.copyfile(build_record(home), build_record(copy))
+        (_before(copy)).mkdir()
+        shutil.copyfile(target_folder(home) / "manifest.json", _before(copy) / "manifest.json")
+        with duckdb.connect(str(copy.warehouse)) as con:
+            con.execute(f"attach '{_quoted(_marts_before(copy))}' as {BEFORE}")
+            for table in _tables(con):
+                con.execute(f'create table {BEFORE}."{table}" as from {MARTS}."{table}"')
+    return inputs.build_id
+
+
+def build_changed(copy: Home, settings: Settings) -> Rebuilt:
+    """Build what was changed since the copy was made, and all that follows from it, with its tests.
+
+    Raises:
+        WorkbenchError: this is no copy.
+        BuildError: a model or a test failed; the message names it.
+    """
+    _refuse_a_home(copy)
+    with copy.writing(timeout=PATIENCE), open_warehouse(copy, settings):
+        build_on(
+            copy,
+            settings,
+            "build",
+            *("--select", "state:modified+"),
+            *("--state", str(_before(copy))),
+        )
+    results = Artefacts(target_folder(copy)).results()
+    return Rebuilt(
+        models=tuple(r.name for r in results if r.resource_type in {"model", "seed"}),
+        n_tests=sum(_is_passed_test(result) for result in results),
+    )
+
+
+def diff_marts(copy: Home) -> list[TableDifference]:
+    """Return how the marts of a copy differ from those that it was made with.
+
+    Raises:
+        WorkbenchError: this is no copy.
+    """
+    _refuse_a_home(copy)
+    keys = {mart.name: mart.key for mart in Artefacts(target_folder(copy)).marts()}
+    with duckdb.connect(str(copy.warehouse), read_only=True) as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"attach '{_quoted(_marts_before(copy))}' as {BEFORE} (read_only)")
+        old, new = _tables(con, BEFORE), _tables(con)
+        found = [_difference(con, table, old, new, keys.get(table, ())) for table in old | new]
+    return sorted((d for d in found if not d.is_empty), key=lambda d: d.table)
+
+
+def write_docs(home: Home, settings: Settings, out: Path) -> Path:
+    """Write dbt's docs, with the lineage of every column's model, as one page that needs no server.
+
+    Raises:
+        WorkbenchError: dbt could not make them.
+    """
+    if not home.warehouse.exists():
+        raise WorkbenchError(f"{home.warehouse} does not exist yet: run `tessera run` first")
+    with home.writing(timeout=PATIENCE), open_warehouse(home, settings):
+        done = invoke(home, settings, project_folder(), "docs", "generate", "--static")
+    made = target_folder(home) / STATIC_DOCS
+    if not done.success or not made.exists():
+        raise WorkbenchError(f"dbt could not make its docs: {done.exception or 'see its log'}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(made, out)
+    return out
+
+
+def _difference(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    old: frozenset[str],
+    new: frozenset[str],
+    key: Sequence[str],
+) -> TableDifference:
+    before, after = f'{BEFORE}.main."{table}"', f'{MARTS}."{table}"'
+    if table not in new:
+        return TableDifference(table, 0, _count(con, before), 0)
+    if table not in old:
+        return TableDifference(table, _count(con, after), 0, 0)
+    return compare_tables(con, before, after, key)
+
+
+def _tables(con: duckdb.DuckDBPyConnection, database: str | None = None) -> frozenset[str]:
+    where = "database_name = ?" if database else "database_name = current_database()"
+    schema = "main" if database else MARTS
+    found = con.execute(
+        f"select table_name from duckdb_tables() where {where} and schema_name = ?",
+        [*filter(None, (database,)), schema],
+    ).fetchall()
+    return frozenset(name for (name,) in found)
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
+
+
+def _is_passed_test(result: NodeResult) -> bool:
+    return result.resource_type in {"test", "unit_test"} and result.status in {"pass", "warn"}
+
+
+def _refuse_a_home(copy: Home) -> None:
+    if not (copy.root / MARKER).exists():
+        raise WorkbenchError(
+            f"{copy.root} is no copy to try models on: make one with `tessera model clone`"
+        )
+
+
+def _before(copy: Home) -> Path:
+    return copy.warehouse.parent / BEFORE
+
+
+def _marts_before(copy: Home) -> Path:
+    return _before(copy) / "marts.duckdb"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

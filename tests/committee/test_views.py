@@ -1,0 +1,193 @@
+"""Separate outputs by role: what each sees, and what none of them can be made to give away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.committee import views
+from pipelines.committee.answer_form import COLUMNS, answer_form
+from pipelines.committee.edition import find
+from pipelines.committee.learner import assemble
+from pipelines.committee.pack import NoEditionError
+from pipelines.committee.people import Known
+from pipelines.committee.queries import Portfolio
+from pipelines.committee.roles import for_learner, for_mentor
+from pipelines.home import Home
+from pipelines.settings import Settings
+from tests.committee.edition import FULL, HOSTILE
+from tests.committee.markup import Page
+
+MENTOR = "A-MENTOR7QZX"
+PEOPLE = {
+    FULL: Known("Nina Muster", {"example_person": "s-1"}),
+    HOSTILE: Known("Otto Muster", {"example_person": "s-2"}),
+    "A-01ASSESSOR": Known("Ada Muster"),
+    MENTOR: Known("Max Muster"),
+}
+
+
+@pytest.fixture(scope="module")
+def shown(home: Home) -> dict[str, Path]:
+    """The view of each role, built once."""
+    settings = Settings(home=home.root)
+    patch = pytest.MonkeyPatch()
+    patch.setattr(views, "people", lambda *_: PEOPLE)
+    try:
+        return {
+            "learner": views.build(home, settings, "learner", only=FULL).folder / FULL,
+            "mentor": views.build(home, settings, "mentor").folder / MENTOR,
+            "programme": views.build(home, settings, "programme").folder,
+        }
+    finally:
+        patch.undo()
+
+
+def _all_text(folder: Path) -> str:
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in {".html", ".json", ".csv"}
+    )
+
+
+def test_a_learner_sees_their_own_and_nobody_elses(
+    shown: dict[str, Path], portfolio: Portfolio
+) -> None:
+    text = _all_text(shown["learner"])
+    others = {str(row["learner_key"]) for row in portfolio.learners} - {FULL}
+    assert FULL in text
+    assert "Nina Muster" in text
+    assert not [key for key in others if key in text]
+    assert "Otto Muster" not in text
+
+
+def test_stringency_reaches_neither_learner_nor_mentor_nor_programme(
+    shown: dict[str, Path], built: Path
+) -> None:
+    telling = re.compile(r"stringency|about 40 %|would be developing|Laplace")
+    assert telling.search((built / "learners" / f"{FULL}.html").read_text(encoding="utf-8"))
+    for role in ("learner", "mentor"):
+        assert not telling.search(_all_text(shown[role])), role
+    assert not telling.search((shown["programme"] / "index.html").read_text(encoding="utf-8"))
+
+
+def test_a_mentor_sees_their_own_learners_by_name(
+    shown: dict[str, Path], portfolio: Portfolio
+) -> None:
+    page = Page(shown["mentor"] / "index.html")
+    own = {str(r["learner_key"]) for r in portfolio.learners if r["mentor_key"] == MENTOR}
+    listed = {link.removeprefix("learners/").removesuffix(".html") for link in page.links}
+    assert own <= listed
+    assert "Nina Muster" in page.text
+    narrowed, _ = for_mentor(portfolio, "A-NOBODY", PEOPLE)
+    assert narrowed.learners == ()
+
+
+def test_only_those_who_met_the_learner_are_named(portfolio: Portfolio) -> None:
+    _, view = for_learner(portfolio, FULL, PEOPLE | {"A-99STRANGER": Known("Eva Muster")})
+    assert set(view.people) <= {FULL, "A-01ASSESSOR", MENTOR}
+    assert view.name("A-99STRANGER") == "A-99STRANGER"
+
+
+def test_no_box_for_a_decision_and_no_cohort_page_beside_a_learners_view(
+    shown: dict[str, Path],
+) -> None:
+    text = (shown["learner"] / "learners" / f"{FULL}.html").read_text(encoding="utf-8")
+    assert "h-decision" not in text
+    assert "quality.html" not in _all_text(shown["learner"])
+    assert not (shown["learner"] / "quality.html").exists()
+
+
+def test_notes_that_are_not_shared_and_deliberation_stay_behind(portfolio: Portfolio) -> None:
+    narrowed, _ = for_learner(portfolio, FULL, PEOPLE)
+    assert {m["text"] for m in narrowed.rows("meetings", FULL)} == {None}
+    assert {d["dissent"] for d in narrowed.rows("decisions", FULL)} == {None}
+    assert any(m["text"] for m in portfolio.rows("meetings", FULL))
+
+
+@pytest.mark.parametrize("role", ["learner", "mentor", "programme"])
+def test_every_link_of_a_view_stays_in_it_and_leads_somewhere(
+    shown: dict[str, Path], role: str
+) -> None:
+    pages = {path: Page(path) for path in shown[role].rglob("*.html")}
+    assert pages
+    for path, page in pages.items():
+        for link in page.links:
+            target, _, anchor = link.partition("#")
+            found = (path.parent / target).resolve() if target else path
+            assert found.is_relative_to(shown[role]), link
+            assert found.exists(), link
+            if anchor and anchor != "trend":
+                assert anchor in pages[found].ids, f"{path.name}: {link}"
+
+
+def test_single_answers_of_respondents_are_in_no_view_and_follow_from_none(
+    shown: dict[str, Path], portfolio: Portfolio
+) -> None:
+    single = [e for e in portfolio.rows("evidence", FULL) if e["is_withheld"]]
+    assert len(single) == 7
+    for role in ("learner", "mentor"):
+        text = _all_text(shown[role])
+        assert not [e for e in single if e["evidence_id"] in text], role
+    told = json.loads((shown["learner"] / f"data/learners/{FULL}.json").read_text())
+    groups = [g for g in told["feedback"] if g["respondent_group"] not in ("others", "self")]
+    total = next(g for g in told["feedback"] if g["respondent_group"] == "others")
+    shown_n = sum(g["n_respondents"] or 0 for g in groups)
+    assert total["n_respondents"] == shown_n
+    assert {g["n_respondents"] for g in groups if g["is_withheld"]} == {None}
+
+
+def test_the_programmes_view_names_no_learner_and_no_assessor(
+    shown: dict[str, Path], portfolio: Portfolio
+) -> None:
+    text = (shown["programme"] / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"\b[LA]-[A-Z0-9]{10}\b", text)
+    assert "Rules and their sources" in text
+    assert "Moonen-van Loon et al. 2013" in text
+    assert "No year with decisions is over yet." in text
+
+
+def test_a_view_that_was_changed_says_so(shown: dict[str, Path]) -> None:
+    assert views.verify(shown["learner"]) == []
+    (shown["learner"] / "extra.html").write_text("x")
+    assert views.verify(shown["learner"]) == [
+        "extra.html: the file is not part of the pack: take it away"
+    ]
+    (shown["learner"] / "extra.html").unlink()
+
+
+def test_nobody_the_edition_does_not_know_has_a_view(home: Home) -> None:
+    with pytest.raises(NoEditionError, match="knows no learner 'L-NOBODY'"):
+        views.build(home, Settings(home=home.root), "learner", only="L-NOBODY")
+
+
+def test_the_form_has_a_line_for_each_data_point_and_no_formula(portfolio: Portfolio) -> None:
+    narrowed, _ = for_learner(portfolio, HOSTILE, PEOPLE)
+    page = assemble(narrowed, narrowed.learners[0])
+    text = answer_form(narrowed, page, "s-2").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert tuple(rows[0]) == COLUMNS
+    disputed = {row["Record"] for row in rows if row["Kind"] == "dispute"}
+    assert disputed == {e["evidence_id"] for e in narrowed.rows("evidence", HOSTILE)}
+    assert {row["Learner"] for row in rows} == {"s-2"}
+    assert not [v for row in rows for v in row.values() if v.startswith(("=", "+", "-", "@"))]
+    assert len({row["Line"] for row in rows}) == len(rows)
+
+
+def test_a_dispute_marks_the_data_point_on_the_committees_page(built: Path) -> None:
+    text = Page(built / "learners" / f"{FULL}.html").text
+    assert "Disputes a data point" in text
+    assert "not answered yet · owner assessment unit" in text
+    assert "disputed" in Page(built / "evidence" / f"{FULL}.html").text
+
+
+def test_views_lie_where_only_the_service_account_reads(home: Home, shown: dict[str, Path]) -> None:
+    assert shown["learner"].is_relative_to(home.restricted)
+    assert home.restricted.stat().st_mode & 0o077 == 0
+    assert find(home, None).edition_id in shown["learner"].parts

@@ -1,0 +1,128 @@
+"""A data engineer tries models on a copy: only what was changed is built, and marts compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse.build import BuildError, build
+from pipelines.warehouse.load import load
+from pipelines.warehouse.workbench import (
+    Rebuilt,
+    WorkbenchError,
+    build_changed,
+    clone,
+    diff_marts,
+)
+from tests.warehouse.small_project import fill
+
+SECOND = "select record_key as record_key, score * 2 as doubled from {{ ref('fct_score') }}"
+
+
+@pytest.fixture
+def built(home: Home, settings: Settings, log: Any, shipped_project: None) -> Home:
+    fill(log)
+    load(home, settings)
+    build(home, settings)
+    return home
+
+
+@pytest.fixture
+def copy(built: Home, tmp_path: Path) -> Home:
+    clone(built, tmp_path / "copy")
+    return Home(tmp_path / "copy")
+
+
+def own(copy: Home, settings: Settings) -> Settings:
+    return settings.model_copy(update={"home": copy.root})
+
+
+@pytest.mark.slow
+def test_without_a_change_nothing_is_built_and_the_marts_are_equal(
+    copy: Home, settings: Settings
+) -> None:
+    assert build_changed(copy, own(copy, settings)) == Rebuilt((), 0)
+    assert diff_marts(copy) == []
+
+
+@pytest.mark.slow
+def test_only_what_was_changed_is_built_and_the_home_stays_as_it_is(
+    built: Home, copy: Home, settings: Settings, project: Path
+) -> None:
+    before = hashlib.sha256(built.warehouse.read_bytes()).hexdigest()
+    (project / "models" / "fct_doubled.sql").write_text(SECOND)
+    assert build_changed(copy, own(copy, settings)).models == ("fct_doubled",)
+
+    model = project / "models" / "fct_score.sql"
+    model.write_text(
+        model.read_text().replace(
+            "score as score",
+            "cast(case when score > 3 then score + 1 else score end as decimal(18, 6)) as score",
+        )
+    )
+    done = build_changed(copy, own(copy, settings))
+    assert done.models == ("fct_score", "fct_doubled")
+    assert done.n_tests == 1
+    told = {one.table: one for one in diff_marts(copy)}
+    assert told["fct_score"].changed == 2
+    assert (told["fct_score"].added, told["fct_score"].removed) == (0, 0)
+    assert told["fct_doubled"].added == 5
+    assert hashlib.sha256(built.warehouse.read_bytes()).hexdigest() == before
+
+
+@pytest.mark.slow
+def test_a_changed_model_that_breaks_its_test_says_which(
+    copy: Home, settings: Settings, project: Path
+) -> None:
+    model = project / "models" / "fct_score.sql"
+    model.write_text(
+        model.read_text().replace("score as score", "nullif(score, 9)::decimal(18, 6) as score")
+    )
+    with pytest.raises(BuildError, match="score_is_known"):
+        build_changed(copy, own(copy, settings))
+
+
+def test_a_copy_holds_neither_names_nor_log(copy: Home, built: Home) -> None:
+    for folder in (copy.vault, copy.archive, copy.receipts, copy.deliveries, copy.editions):
+        assert not any(folder.iterdir()), folder
+    assert any(built.receipts.iterdir())
+
+
+@pytest.mark.usefixtures("built")
+def test_a_home_is_never_worked_on_as_if_it_were_a_copy(home: Home, settings: Settings) -> None:
+    with pytest.raises(WorkbenchError, match="no copy"):
+        build_changed(home, settings)
+    with pytest.raises(WorkbenchError, match="no copy"):
+        diff_marts(home)
+    with pytest.raises(WorkbenchError, match="something else"):
+        clone(home, home.root)
+
+
+def test_without_a_build_there_is_nothing_to_copy(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="no finished build"):
+        clone(home, tmp_path / "copy")
+
+
+@pytest.mark.slow
+def test_the_commands_say_what_to_do_next_and_leave_with_one_where_marts_differ(
+    built: Home, project: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "tried"
+    run = CliRunner()
+    made = run.invoke(app, ["model", "clone", str(copy), "--home", str(built.root)])
+    assert made.exit_code == 0, made.output
+    assert "tessera model build" in made.output
+    (project / "models" / "fct_doubled.sql").write_text(SECOND)
+    tried = run.invoke(app, ["model", "build", "--home", str(copy), "--json"])
+    assert json.loads(tried.stdout) == {"models": ["fct_doubled"], "n_tests": 0}
+    told = run.invoke(app, ["model", "diff", "--home", str(copy), "--json"])
+    assert told.exit_code == 1
+    assert json.loads(told.stdout)["table"] == "fct_doubled"
