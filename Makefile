@@ -45,7 +45,11 @@ lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint
 	@$(BIN)/hadolint docker/Dockerfile
 
 picture: $(STAMP) ## the pictures of docs/images, from the current pack
-	@$(BIN)/python -m pipelines.committee.picture "$$TESSERA_HOME/packs/current" docs/images
+	@$(BIN)/tessera pack build
+	@$(BIN)/tessera pack build --role learner
+	@$(BIN)/tessera pack build --role programme
+	@$(BIN)/python -m pipelines.committee.picture "$$TESSERA_HOME/packs/current" docs/images \
+	  "$$TESSERA_HOME/restricted/views"
 
 lock: pyproject.toml ## write constraints.txt anew (needs uv)
 	@{ sed '/^[^#]/,$$d' constraints.txt; \

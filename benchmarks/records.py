@@ -7,10 +7,12 @@ contract, with values that a typed reader lets pass.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 Format = Literal["jsonl", "csv", "parquet"]
 
@@ -114,7 +116,15 @@ def frame(start: int, n: int, n_learners: int) -> pl.DataFrame:
     )
 
 
-def write(path: Path, form: Format, n: int, start: int = 0, of: int | None = None) -> Path:
+def write(
+    path: Path,
+    form: Format,
+    n: int,
+    start: int = 0,
+    of: int | None = None,
+    *,
+    plain: bool = False,
+) -> Path:
     """Write `n` records in blocks, and return the path; a file that stands is kept.
 
     Args:
@@ -123,6 +133,7 @@ def write(path: Path, form: Format, n: int, start: int = 0, of: int | None = Non
         n: how many.
         start: the number of the first.
         of: how many records there are altogether, which the number of learners follows.
+        plain: write Parquet without compression and dictionaries.
     """
     if path.exists():
         return path
@@ -134,7 +145,7 @@ def write(path: Path, form: Format, n: int, start: int = 0, of: int | None = Non
         for first in range(start, start + n, BLOCK)
     )
     if form == "parquet":
-        pl.concat(list(blocks)).write_parquet(temporary, compression="zstd")
+        _write_parquet(temporary, blocks, plain=plain)
     else:
         with temporary.open("wb") as file:
             for number, block in enumerate(blocks):
@@ -143,6 +154,20 @@ def write(path: Path, form: Format, n: int, start: int = 0, of: int | None = Non
                 else:
                     block.write_csv(file, include_header=number == 0)
     return temporary.replace(path)
+
+
+def _write_parquet(path: Path, blocks: Iterator[pl.DataFrame], *, plain: bool) -> None:
+    writer = None
+    for block in blocks:
+        table = block.to_arrow()
+        if writer is None:
+            compression = "none" if plain else "zstd"
+            writer = pq.ParquetWriter(
+                path, table.schema, compression=compression, use_dictionary=not plain
+            )
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
 
 
 def write_roster(path: Path, n_records: int) -> Path:

@@ -88,6 +88,13 @@ ENTRIES = {
             "dlt loads the same file into DuckDB under the same pydantic contract",
         ),
         Entry(
+            "large",
+            "From inbox to loaded and ledgered, files of gigabytes",
+            "benchmarks.cases.large",
+            "none: what is measured is memory",
+            "none: what is measured is memory",
+        ),
+        Entry(
             "xapi",
             "A verdict on every xAPI statement of a file",
             "benchmarks.cases.xapi",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,18 +36,30 @@ class Verified:
 def clear_leftovers(home: Home, kept_days: int = KEPT_DAYS) -> Cleared:
     """Remove what intake began and left in staging, where nothing has changed for some days.
 
-    What was delivered is in the archive: intake begins such a delivery anew.
+    What was delivered is in the archive: intake begins such a delivery anew. Members of ZIP files
+    that a killed process had unpacked go too.
     """
     before = time.time() - kept_days * 86_400
     folders, n_bytes = [], 0
     with home.writing(timeout=PATIENCE_SECONDS):
-        for folder in sorted(home.staging.iterdir()):
+        for folder in (*sorted(home.staging.iterdir()), *_unpacked()):
             states = _states(folder)
             if max((state.st_mtime for state in states), default=before) < before:
                 folders.append(folder.name)
                 n_bytes += sum(state.st_size for state in states)
                 shutil.rmtree(folder)
     return Cleared(kept_days, folders, n_bytes)
+
+
+def _unpacked() -> list[Path]:
+    """Return the folders that processes of this user unpacked files into."""
+    from pipelines.sources.readers.zipped import UNPACKED
+
+    return [
+        folder
+        for folder in sorted(Path(tempfile.gettempdir()).glob(f"{UNPACKED}*"))
+        if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+    ]
 
 
 def verify_editions(home: Home) -> Verified:

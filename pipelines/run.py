@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from pipelines.intake.feeds import Feeds
+    from pipelines.warehouse.inputs import RulesOf
 
 FUNCTIONS = {
     "receive": "pipelines.intake.receive:receive",
@@ -55,6 +56,9 @@ class Observer(Protocol):
     def advances(self, stage: str) -> None:
         """Hear that one delivery more is done."""
 
+    def tells(self, stage: str, done: int, total: int, unit: str) -> None:
+        """Hear how far a stage is with the file or delivery that it is at."""
+
     def ended(self, record: StageRecord) -> None:
         """Hear what came of a stage."""
 
@@ -66,6 +70,9 @@ class Silence:
         """Do nothing."""
 
     def advances(self, stage: str) -> None:
+        """Do nothing."""
+
+    def tells(self, stage: str, done: int, total: int, unit: str) -> None:
         """Do nothing."""
 
     def ended(self, record: StageRecord) -> None:
@@ -93,6 +100,7 @@ class Wanted:
     known_at: datetime | None = None
     full_refresh: bool = False
     pack: bool = True
+    rules: RulesOf = "then"
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,12 @@ class Run:
             StageFailedError: a stage failed or a gate stopped the run; nothing was published.
         """
         declared = _Declared.load(self.settings)
-        received = self._stage("receive", inbox=self.wanted.inbox, feeds=declared.feeds)
+        received = self._stage(
+            "receive",
+            inbox=self.wanted.inbox,
+            feeds=declared.feeds,
+            progress=lambda _file, done, size: self._tell_bytes("receive", done, size),
+        )
         if received.pending:
             _prepare_checks()
         parsing = _parse_ahead(self.home, self.settings)
@@ -158,7 +171,12 @@ class Run:
             for stage in ("build", "audit", "publish"):
                 self._record(stage, None, 0, "skipped", NOTHING_NEW)
         else:
-            self._stage("build", as_of=self.wanted.as_of, full_refresh=self.wanted.full_refresh)
+            self._stage(
+                "build",
+                as_of=self.wanted.as_of,
+                rules=self.wanted.rules,
+                full_refresh=self.wanted.full_refresh,
+            )
             self._stage("audit")
             self._stage("publish")
         if self.wanted.pack:
@@ -177,7 +195,8 @@ class Run:
                 started = time.perf_counter()
                 try:
                     work = _function(stage)
-                    report = work(self.home, self.settings, delivery_id, **shared[stage])
+                    given = shared[stage] | self._progress(stage)
+                    report = work(self.home, self.settings, delivery_id, **given)
                     told[stage][delivery_id] = runs.as_json(report)
                 except Exception as error:  # whatever it is, the other deliveries go on
                     failed[stage][delivery_id] = self._sentence(error, f"{stage}-{delivery_id}")
@@ -190,6 +209,18 @@ class Run:
             status: Status = "done" if delivery_ids else "skipped"
             self._record(stage, told[stage], seconds[stage], status, message or None)
 
+    def _progress(self, stage: str) -> dict[str, Any]:
+        """Return what a stage of a delivery is given to tell how far it is."""
+        if stage == "read":
+            return {"progress": lambda done, size: self._tell_bytes(stage, done, size)}
+        if stage == "validate":
+            tells = self.observer.tells
+            return {"progress": lambda done, total: tells(stage, done, total, "records")}
+        return {}
+
+    def _tell_bytes(self, stage: str, done: int, size: int) -> None:
+        self.observer.tells(stage, done >> 20, max(1, size >> 20), "MiB")
+
     def _stands(self) -> bool:
         """Tell whether the current edition is what a build would give now."""
         from pipelines.warehouse.build import present_inputs
@@ -198,7 +229,9 @@ class Run:
         current = current_id(self.home)
         if current is None:
             return False
-        return present_inputs(self.home, self.settings, self.wanted.as_of).build_id == current
+        wanted = self.wanted
+        inputs = present_inputs(self.home, self.settings, wanted.as_of, wanted.rules)
+        return inputs.build_id == current
 
     def _stage(self, stage: str, **arguments: Any) -> Any:
         self.observer.starts(stage)

@@ -7,6 +7,16 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+INTAKE_BYTES = 1_000_000_000
+"""What DuckDB needs at most to check and load a delivery of any size."""
+
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
+
 
 class Settings(BaseSettings):
     """What a site decides outside the repository, as `TESSERA_*` variables."""
@@ -27,3 +37,13 @@ class Settings(BaseSettings):
     """How many days a frozen pack waits for a person to release it; then it counts as rejected."""
     notifier: str | None = Field(default=None, pattern=r"^[\w.]+:[A-Za-z_]\w*$")
     """`module:name` of what makes an Airflow notifier for a pack that waits; nobody by default."""
+
+    @property
+    def intake_memory_limit(self) -> str:
+        """Return how much memory DuckDB may take while it checks and loads deliveries.
+
+        It works through them in a stream, so that more would only hold pages for nothing.
+        """
+        unit = self.memory_limit.lstrip("0123456789. ")
+        number = float(self.memory_limit.removesuffix(unit))
+        return f"{min(INTAKE_BYTES, int(number * UNITS[unit]))}B"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipelines.home import Home
 from pipelines.housekeeping import KEPT_DAYS, Cleared, Verified, clear_leftovers, verify_editions
+from pipelines.sources.readers.zipped import UNPACKED
 
 DAY = 86_400
 
@@ -45,6 +47,24 @@ def test_work_that_goes_on_is_left_alone(home: Home) -> None:
     assert clear_leftovers(home) == Cleared(KEPT_DAYS)
     assert fresh.exists()
     assert old_but_at_work.exists()
+
+
+def test_members_of_zip_files_that_a_killed_process_had_unpacked_are_cleared(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, at_work, other = (
+        tmp_path / name for name in (f"{UNPACKED}a", f"{UNPACKED}b", "somebody-else")
+    )
+    touched = time.time() - (KEPT_DAYS + 1) * DAY
+    for folder in (left, at_work, other):
+        folder.mkdir()
+        (folder / "marks.csv").write_text("learner_id,score\n")
+        for path in (folder / "marks.csv", folder):
+            os.utime(path, (touched, touched))
+    (at_work / "marks.csv").touch()
+    assert clear_leftovers(home).folders == [left.name]
+    assert [folder.exists() for folder in (left, at_work, other)] == [False, True, True]
 
 
 def test_a_home_without_editions_has_none_that_is_wrong(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""The committee pack of the current edition of a home."""
+"""The committee pack of an edition of a home, the current one where none is named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pipelines.settings import Settings
 def main() -> int:
     """Build the pack and tell how many files it has."""
     settings = Settings(home=Path(sys.argv[1]))
-    folder = build(Home.open(settings.home), settings)
+    edition_id = sys.argv[2] if len(sys.argv) > 2 else None
+    folder = build(Home.open(settings.home), settings, edition_id)
     files = [path for path in folder.rglob("*") if path.is_file()]
     told = {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
     sys.stdout.write(json.dumps(told) + "\n")

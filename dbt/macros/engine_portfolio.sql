@@ -111,6 +111,11 @@
         + case when trim({{ words }}) = '' then 0 else 1 end)
 {%- endmacro %}
 
+{#- The day whose rule sets count, where another one than the day of judgement was asked for. -#}
+{% macro rules_on() -%}
+    (select rules_on from {{ ref('stg_build_input') }})
+{%- endmacro %}
+
 {#- The calendar day up to which this build knows the log. -#}
 {% macro day_of_known_at() -%}
     cast({{ known_at() }} as date)

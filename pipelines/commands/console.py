@@ -72,18 +72,31 @@ def progress() -> Progress:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(rate_text(task.speed or task.finished_speed, task.fields.get("unit")))
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=err,
         transient=True,
         disable=not err.is_terminal,
     )
+
+
+def rate_text(speed: float | None, unit: str | None) -> str:
+    """Return how many units are done a second, where that is known."""
+    return "" if speed is None or unit is None else f"{speed:,.0f} {unit}/s"

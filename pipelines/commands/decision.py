@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.committee.taking import Taken
 
 app = typer.Typer(
-    help="Decisions about learners: the form, its return, and one by one.",
+    help="Decisions about learners: the form, its return, one by one, and out again.",
     epilog="Example: tessera decision record --help",
     no_args_is_help=True,
 )
@@ -33,7 +33,7 @@ People = list[str]
 
 @app.callback()
 def _group() -> None:
-    """Decisions about learners: the form, its return, and one by one."""
+    """Decisions about learners: the form, its return, one by one, and out again."""
 
 
 @app.command("form")
@@ -147,6 +147,59 @@ def take(
         raise typer.Exit(ATTENTION)
 
 
+@app.command("export")
+def export(
+    to: Annotated[Path, typer.Option("--out", help="The file to write, .csv or .parquet.")],
+    programme: Annotated[str | None, typer.Option(help="Of one programme only.")] = None,
+    edition: Annotated[
+        str | None, typer.Option(help="Which edition; default: the current one.")
+    ] = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option(help="Of the learners' ids; default: that of recorded decisions."),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write decisions for the student record: those that stand, after the programme's embargo.
+
+    A correction is a row of its own and names the record that it corrects. Neither who decided nor
+    why goes out. The embargo is a rule set: `tessera rules show decision_embargo`. Exit codes:
+    0 written; 1 written, but for learners without an id; 2 nothing was written.
+
+    Example: tessera decision export --out decisions.csv
+
+    Next: hand the file to the student record, and delete it here: it holds personal data.
+    """
+    from pipelines.committee.edition import EditionError
+    from pipelines.committee.export import export as write_out
+    from pipelines.committee.pack import PackError
+    from pipelines.sources.faults import SourceError
+
+    opened, settings = home_and_settings(home)
+    try:
+        done = write_out(
+            opened, settings, to, edition_id=edition, programme_id=programme, namespace=namespace
+        )
+    except (PackError, EditionError, SourceError) as error:
+        fail(USAGE, str(error))
+    if json:
+        emit(asdict(done) | {"path": str(to)})
+    else:
+        out.print(
+            f"{to}: {done.n_decisions} decisions; {done.n_waiting} more are under embargo.",
+            soft_wrap=True,
+        )
+        if done.without_id:
+            out.print(
+                f"Not in it, for want of an id: {', '.join(done.without_id)}. Name another "
+                "--namespace, or let a roster link one",
+                soft_wrap=True,
+            )
+    if done.without_id:
+        raise typer.Exit(ATTENTION)
+
+
 def _emit_taken(taken: Taken) -> None:
     for decided in taken.decided:
         emit(asdict(decided) | {"ok": True})
@@ -211,6 +264,19 @@ def record(
     corrects: Annotated[
         str | None, typer.Option(help="Record id of the decision that this one corrects.")
     ] = None,
+    taken_by: Annotated[
+        str | None,
+        typer.Option("--list", help="How it was taken: discussion or consent."),
+    ] = None,
+    pulled_by: Annotated[
+        str | None, typer.Option(help="Id of the member who pulled it from the consent list.")
+    ] = None,
+    freeze: Annotated[
+        str | None, typer.Option(help="The frozen pack that was seen, as `pack list` names it.")
+    ] = None,
+    addendum: Annotated[
+        People | None, typer.Option(help="An addendum to it that was seen; once for each.")
+    ] = None,
     action: Annotated[
         People | None,
         typer.Option(help="'what | owner role | due day', the day may be left out; repeat."),
@@ -259,6 +325,10 @@ def record(
         "appeal_status": appeal,
         "decided_at": at,
         "corrects_record_id": corrects,
+        "agenda_list": taken_by,
+        "pulled_by_id": pulled_by,
+        "freeze_id": freeze,
+        "addendum_ids": addendum,
     }
     actions = [_action(text, at[:10]) for text in action or ()]
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,8 +24,6 @@ from pipelines.commands.console import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipelines.home import Home
     from pipelines.identity.decisions import Decision, Identity
     from pipelines.identity.people import Registry
@@ -216,6 +215,43 @@ def release(
     """
     with _registry(home) as (registry, _, _):
         _done(registry.release(registry.identity(identity), by, reason), registry, json=json)
+
+
+@app.command("export")
+def export_person(
+    identity: _One,
+    to: Annotated[
+        Path, typer.Option("--out", help="A new file that ends in .zip; it is personal data.")
+    ],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write everything that is held on a person, for that person.
+
+    What would give others away stays behind and is counted in withheld.json.
+
+    Example: tessera identity export student_number:0042 --out held-on-0042.zip
+    """
+    from pipelines.home import write_atomically
+    from pipelines.person_export import ExportError, export
+
+    if to.suffix != ".zip" or to.exists():
+        fail(USAGE, f"--out {to}: give a new file that ends in .zip")
+    with _registry(home) as (registry, opened, settings):
+        found = registry.identity(identity)
+    try:
+        held = export(opened, settings, found, _foldings(settings))
+    except ExportError as error:
+        fail(USAGE, str(error))
+    write_atomically(to, held.archive())
+    to.chmod(0o600)
+    if json:
+        emit({"out": str(to), "records": dict(held.counts), "withheld": dict(held.withheld)})
+        return
+    out.print(f"{sum(held.counts.values()):,} records in {to}", soft_wrap=True)
+    for reason, n in sorted(held.withheld.items()):
+        out.print(f"{n:,} stay behind: {reason}", soft_wrap=True)
+    out.print("Next: hand the file to the person it is about, and to nobody else")
 
 
 @app.command("erase")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 app = typer.Typer(
-    help="The committee pack: build, verify, freeze, addendum, list, reprint.",
+    help="The committee pack: build, verify, freeze, addendum, list, reprint, retire.",
     epilog="Example: tessera pack build --home var    then open var/packs/current/index.html",
     no_args_is_help=True,
 )
@@ -150,7 +150,7 @@ def freeze(
 ) -> None:
     """Keep the pack of an edition as what one meeting sees, byte for byte.
 
-    Next: tessera pack reprint --meeting ... --out DIR, also a year later.
+    Next: tessera decision form for the meeting; tessera pack reprint, also a year later.
     """
     from pipelines.committee import freeze, pack
     from pipelines.home import HomeError
@@ -167,7 +167,43 @@ def freeze(
     else:
         out.print(
             f"Frozen for {frozen.meeting_id}: edition {frozen.edition_id}, {frozen.n_files} files, "
-            f"SHA-256 {frozen.archive_sha256}",
+            f"SHA-256 {frozen.archive_sha256}. Next: tessera decision form --meeting "
+            f"{frozen.meeting_id} --vocabulary ... --out decisions.xlsx",
+            soft_wrap=True,
+        )
+
+
+@app.command(epilog="Example: tessera pack binder --year 2026 --out binder-2026.zip")
+def binder(
+    year: Annotated[int, typer.Option(min=1900, max=2999, help="The year.")],
+    to: Annotated[Path, typer.Option("--out", help="A file that ends in .zip.")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the accreditation binder of a year, from editions and frozen packs alone.
+
+    Next: open index.html in it; snapshots.json holds the hashes that prove each line.
+    """
+    from pipelines.committee.binder import BinderError, bind
+
+    where, _ = home_and_settings(home)
+    if to.suffix != ".zip" or to.exists():
+        fail(USAGE, f"--out {to}: give a new file that ends in .zip")
+    try:
+        bound = bind(where, year, to)
+    except BinderError as error:
+        fail(USAGE, str(error))
+    told = {
+        "year": year,
+        "out": str(to),
+        "editions": len(bound.snapshots),
+        "packs": len(bound.packs),
+    }
+    if json:
+        emit(told)
+    else:
+        out.print(
+            f"Binder {year}: {told['editions']} editions and {told['packs']} frozen packs in {to}",
             soft_wrap=True,
         )
 
@@ -327,6 +363,53 @@ def addendum(
             "--out DIR",
             soft_wrap=True,
         )
+
+
+@app.command(
+    epilog='Example: tessera pack retire --meeting PC-2016-11 --by "A. Muster" '
+    '--reason "retention of ten years is over" --yes'
+)
+def retire(
+    meeting: MeetingOption,
+    by: Annotated[str, typer.Option(help="Who answers for it; a named person.")],
+    reason: Annotated[str, typer.Option(help="The rule of retention, in words.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, only say what.")] = False,
+    freeze_id: FreezeOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Remove what was frozen for a meeting when its time is over. It cannot be undone.
+
+    The record of the removal stays, and reprint names it. A legal hold on a learner refuses it.
+    """
+    from pipelines.committee import freeze
+    from pipelines.committee.retention import HeldError
+    from pipelines.committee.retention import retire as remove
+    from pipelines.home import HomeError
+    from pipelines.identity.named import UnnamedError, named, reasoned
+
+    where, settings = home_and_settings(home)
+    try:
+        frozen = freeze.frozen_pack(where, meeting, freeze_id)
+        who, why = named(by), reasoned(reason)
+        if not yes:
+            out.print(
+                f"This removes the pack {frozen.freeze_id} of {meeting}, frozen "
+                f"{frozen.frozen_at:%Y-%m-%d}, with its addenda, for good. Add --yes to do it.",
+                soft_wrap=True,
+            )
+            raise typer.Exit(ATTENTION)
+        removal = remove(where, settings, frozen, who, why)
+    except HeldError as error:
+        fail(FAILED, str(error))
+    except (freeze.FreezeError, UnnamedError) as error:
+        fail(USAGE, str(error))
+    except HomeError as error:
+        fail(FAILED, str(error))
+    if json:
+        emit(removal.model_dump(mode="json"))
+    else:
+        out.print(f"Removed; on record as {removal.record_id}.")
 
 
 @app.command(epilog="Example: tessera pack verify --home var && echo whole")

@@ -15,6 +15,7 @@ from pipelines.commands.console import (
     fail,
     home_and_settings,
     out,
+    progress,
 )
 
 
@@ -50,7 +51,14 @@ def command(
     if source not in specs:
         fail(USAGE, f"there is no source {source}. {known(pulled_sources(specs), source)}")
     try:
-        report = pull_source(opened, specs[source], full=full)
+        with progress() as bar:
+            shown = bar.add_task(f"Pull {source}", total=None, unit="statements")
+            report = pull_source(
+                opened,
+                specs[source],
+                full=full,
+                progress=lambda n: bar.update(shown, completed=n),
+            )
     except AccessError as error:
         fail(USAGE, str(error))
     except PullError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from pipelines.home import Home
     from pipelines.runs import StageRecord
+    from pipelines.warehouse.inputs import RulesOf
 
 TITLES = {
     "receive": "Receive what lies in the inbox",
@@ -40,6 +41,12 @@ TITLES = {
     "publish": "Publish the edition",
     "pack": "Make the committee pack",
 }
+
+PARTS = {"receive:part": "hash and archive", "read:part": "read", "validate:part": "validate"}
+"""What is told of the file or delivery that a stage is at."""
+
+LONG = 10.0
+"""Seconds after which a stage is told where nobody watches."""
 
 
 def command(
@@ -75,6 +82,14 @@ def command(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build everything again from nothing.")
     ] = False,
+    rules: Annotated[
+        str,
+        typer.Option(
+            "--rules",
+            metavar="then|now",
+            help="Judge by the rule sets known and in force on that day, or by the newest ones.",
+        ),
+    ] = "then",
     pack: Annotated[
         bool, typer.Option("--pack/--no-pack", help="Make the committee pack of the edition.")
     ] = True,
@@ -91,7 +106,14 @@ def command(
     from pipelines.runs import exit_code, records
 
     opened, settings = home_and_settings(home)
-    wanted = Wanted(inbox, as_of.date() if as_of else None, _instant(known_at), full_refresh, pack)
+    wanted = Wanted(
+        inbox,
+        as_of.date() if as_of else None,
+        _instant(known_at),
+        full_refresh,
+        pack,
+        _rules_of(rules),
+    )
     failure: StageFailedError | None = None
     with progress() as bars:
         run = Run(opened, settings, wanted, _Bars(bars))
@@ -177,6 +199,15 @@ def _deliveries(told: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _rules_of(text: str) -> RulesOf:
+    if text not in ("then", "now"):
+        fail(
+            USAGE,
+            f"--rules {text}: write `then` for the rules of that day, or `now` for the newest",
+        )
+    return cast("RulesOf", text)
+
+
 def _instant(text: str | None) -> datetime | None:
     if text is None:
         return None
@@ -190,7 +221,10 @@ def _instant(text: str | None) -> datetime | None:
 
 
 class _Bars:
-    """Shows every stage while it runs, and its seconds when it has ended."""
+    """Shows every stage while it runs, and its seconds when it has ended.
+
+    Where nobody watches, only stages that took long are told, a line each.
+    """
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
@@ -201,10 +235,25 @@ class _Bars:
 
     def advances(self, stage: str) -> None:
         self._bars.advance(self._shown[stage])
+        for part in PARTS:
+            self._remove(part)
+
+    def tells(self, stage: str, done: int, total: int, unit: str) -> None:
+        part = f"{stage}:part"
+        if part not in self._shown:
+            title = f"  {PARTS.get(part, '')}"
+            self._shown[part] = self._bars.add_task(title, total=total, unit=unit)
+        self._bars.update(self._shown[part], completed=done, total=total)
+        if done >= total:
+            self._remove(part)
 
     def ended(self, record: StageRecord) -> None:
-        if record.stage in self._shown:
-            self._bars.remove_task(self._shown.pop(record.stage))
-        if record.status == "done" and err.is_terminal:
+        self._remove(record.stage)
+        self._remove(f"{record.stage}:part")
+        if record.status == "done" and (err.is_terminal or record.seconds >= LONG):
             title = TITLES.get(record.stage, record.stage)
             self._bars.console.print(f"{title}: {record.seconds:.1f} s")
+
+    def _remove(self, name: str) -> None:
+        if name in self._shown:
+            self._bars.remove_task(self._shown.pop(name))

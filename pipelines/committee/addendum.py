@@ -123,7 +123,7 @@ def add(home: Home, frozen: Frozen, by: str, edition_id: str | None = None) -> A
         source.verify()
     _refuse_older(since, later, frozen)
     before, now = read(since), read(later)
-    changes = differences(before, now, _learners(home, frozen, before))
+    changes = differences(before, now, _learners(home, frozen, before), frozen.meeting_id)
     if not changes:
         raise NothingArrivedError(
             f"nothing arrived about the learners of meeting {frozen.meeting_id} between edition "
@@ -184,12 +184,25 @@ def reprint(home: Home, frozen: Frozen, addendum: Addendum) -> bytes:
         FreezeError: it is not there, or not as it was made.
     """
     path, removal = archive_of(home, frozen, addendum), addendum.removal
-    if removal is None or removal.remaining_sha256 is None:
+    if removal is None:
         return checked(path, addendum.archive_sha256)
+    left = removal.remaining_sha256
     raise RemovedError(
         removal.told(f"the addendum {addendum.addendum_id}"),
-        checked(path, removal.remaining_sha256),
+        None if left is None else checked(path, left),
     )
+
+
+def remove(home: Home, frozen: Frozen, removal: Removal) -> int:
+    """Take the addenda to a frozen pack away under law; each record says so. Return how many."""
+    found = addenda(home, frozen)
+    with home.writing(timeout=PATIENCE):
+        for addendum in found:
+            told = removal.model_copy(update={"archive_sha256": addendum.archive_sha256})
+            gone = addendum.model_copy(update={"removal": told})
+            write_atomically(record_of(home, frozen, addendum), to_json(gone))
+            archive_of(home, frozen, addendum).unlink(missing_ok=True)
+    return len(found)
 
 
 def archive_of(home: Home, frozen: Frozen, addendum: Addendum) -> Path:
@@ -207,13 +220,17 @@ def to_json(addendum: Addendum) -> bytes:
     return addendum.model_dump_json(indent=1).encode() + b"\n"
 
 
-def differences(before: Portfolio, now: Portfolio, learner_keys: frozenset[str]) -> Changes:
+def differences(
+    before: Portfolio, now: Portfolio, learner_keys: frozenset[str], meeting_id: str
+) -> Changes:
     """Return what one portfolio knows of learners that an earlier one did not, and the reverse.
 
     Evidence is another one where another row of another delivery stands for it. What is only
-    computed, such as how far an action has come, is no evidence and is left out.
+    computed, such as how far an action has come, is no evidence and is left out, and so is what
+    the meeting itself decided.
     """
-    was, is_now = _forms(before, learner_keys), _forms(now, learner_keys)
+    was = _forms(before, learner_keys, meeting_id)
+    is_now = _forms(now, learner_keys, meeting_id)
     found: Changes = {}
     for key in sorted(is_now):
         old, new = was.get(key, {}), is_now[key]
@@ -237,12 +254,18 @@ def _learners(home: Home, frozen: Frozen, before: Portfolio) -> frozenset[str]:
     )
 
 
-def _forms(portfolio: Portfolio, learner_keys: frozenset[str]) -> dict[str, dict[str, Form]]:
-    return {
-        str(row["learner_key"]): {f.evidence_id: f for f in assemble(portfolio, row).forms}
-        for row in portfolio.learners
-        if row["learner_key"] in learner_keys
-    }
+def _forms(
+    portfolio: Portfolio, learner_keys: frozenset[str], meeting_id: str
+) -> dict[str, dict[str, Form]]:
+    """Return what is known of each learner, but for what the meeting itself decided."""
+    found = {}
+    for row in portfolio.learners:
+        if row["learner_key"] in learner_keys:
+            page = assemble(portfolio, row)
+            own = {d["evidence_id"] for d in page.decisions if d["meeting_id"] == meeting_id}
+            own |= {a["evidence_id"] for a in page.actions if a["decision_evidence_id"] in own}
+            found[page.key] = {f.evidence_id: f for f in page.forms if f.evidence_id not in own}
+    return found
 
 
 def _moved(old: Form, new: Form) -> bool:

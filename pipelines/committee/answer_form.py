@@ -36,7 +36,9 @@ def answer_form(portfolio: Portfolio, page: LearnerPage, learner_id: str) -> byt
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for line, kind, record, about, day in _lines(portfolio, page):
-        writer.writerow((line, programme, learner_id, kind, record, _plain(about), day, made, ""))
+        writer.writerow(
+            (line, programme, learner_id, kind, record, plain_text(about), day, made, "")
+        )
     return b"\xef\xbb\xbf" + file.getvalue().encode()
 
 
@@ -61,7 +63,7 @@ def _told(fields: tuple[object, ...]) -> str:
     return ", ".join(shown[name] for name in names if name in shown)
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return text that no spreadsheet takes for a formula."""
     line = " ".join(text.split())
     return f"'{line}" if line.startswith(_FORMULA) else line

@@ -8,6 +8,7 @@ of the machine, or on what people wrote. The words stand in the page around it.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -156,12 +157,16 @@ def growth(sittings: Sequence[Sitting], window: Span) -> Drawing:
 
 
 def window_of(days: Iterable[date], as_of: date) -> Span:
-    """Return the stretch from the first of the days to as-of, at least a year long."""
+    """Return the stretch from the first of the days to the end of as-of's month, at least a year.
+
+    The end of the month keeps a drawing the same from night to night while nothing is added to it.
+    """
+    end = as_of.replace(day=monthrange(as_of.year, as_of.month)[1])
     known = [day for day in days if day <= as_of]
-    first = min(known, default=as_of)
-    if (as_of - first).days < 365:
-        first = date.fromordinal(as_of.toordinal() - 365)
-    return Span(first, as_of)
+    first = min(known, default=end)
+    if (end - first).days < 365:
+        first = date.fromordinal(end.toordinal() - 365)
+    return Span(first, end)
 
 
 class _Axis:

@@ -1,8 +1,9 @@
 """What a learner carries away: decisions and entrustments, as signed Open Badges 3.0 and a CLR 2.0.
 
-Only what people decided goes out: a decision that stands, and a summative entrustment. No status,
-no share and no signal of ours is ever turned into a credential. Each badge, and the record that
-holds all of them, is a JWT (the VC-JWT proof of the standards) signed with the institution's key.
+Only what people decided goes out: a decision that stands and whose embargo is over, and a summative
+entrustment. No status, no share and no signal of ours is ever turned into a credential. Each badge,
+and the record that holds all of them, is a JWT (the VC-JWT proof of the standards) signed with the
+institution's key.
 """
 
 from __future__ import annotations
@@ -91,9 +92,11 @@ def verify(token: str, jwk: dict[str, str]) -> Claims:
 def _decisions(connection: duckdb.DuckDBPyConnection, learner_key: str) -> Sequence[Row]:
     return _rows(
         connection,
-        "select record_key, programme_id, committee_id, outcome, decided_at from fct_decision "
-        "where learner_key = ? and standing = 'stands' and not is_corrected "
-        "order by decided_at, record_key",
+        "select d.record_key, d.programme_id, d.committee_id, d.outcome, d.decided_at "
+        "from fct_decision as d "
+        "join committee_student_record as out on d.record_key = out.record_key and out.is_out "
+        "where d.learner_key = ? and d.standing = 'stands' and not d.is_corrected "
+        "order by d.decided_at, d.record_key",
         learner_key,
     )
 

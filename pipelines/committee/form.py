@@ -147,12 +147,13 @@ def make(
     Raises:
         FormError: nobody is on the agenda, a learner is not known, or a vocabulary is not.
         SourceError: the site's specs or code lists have faults.
-        EditionError: there is no edition, or the frozen pack's is not there any more.
+        EditionError: there is no edition, or it is not what was published.
     """
     declared = catalogue.load(settings)
     outcomes = _outcomes(declared, vocabulary_id)
     frozen = _frozen(home, meeting_id, freeze_id)
     source = find(home, frozen.edition_id if frozen else None)
+    source.verify()
     portfolio = read(source, sections=("learners", "decisions"))
     learners = _chosen(portfolio, meeting_id, learner_keys)
     later = addenda(home, frozen) if frozen else []

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.committee import site
 from pipelines.committee.edition import EditionError, Source, find
+from pipelines.committee.reuse import Clocks, Previous
 from pipelines.committee.site import File, PackError
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -57,6 +58,8 @@ class Manifest(BaseModel):
     known_at: datetime | None
     n_learners: int
     files: dict[str, File]
+    inputs: dict[str, str] = {}
+    """For each learner a digest of what the pages were made from, but the clocks."""
 
 
 @dataclass(frozen=True)
@@ -219,15 +222,18 @@ def _write(home: Home, source: Source, pack: Path, workers: int) -> None:
     home.packs.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".pack-", dir=home.packs))
     try:
-        written = site.write(source, work, workers)
+        version = pages_version()
+        previous = _previous(home, version)
+        written = site.write(source, work, workers, version, previous)
         manifest = Manifest(
             edition_id=source.edition_id,
             edition_hash=source.digest,
-            pages_version=pages_version(),
+            pages_version=version,
             as_of=written.as_of,
             known_at=written.known_at,
             n_learners=written.n_learners,
             files=written.files,
+            inputs=written.inputs,
         )
         (work / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
         work.chmod(0o755)
@@ -239,6 +245,20 @@ def _write(home: Home, source: Source, pack: Path, workers: int) -> None:
         ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _previous(home: Home, version: str) -> Previous | None:
+    """Return the current pack, where these very pages made it."""
+    pack = home.packs / "current"
+    manifest = _manifest(pack)
+    if manifest is None or manifest.pages_version != version:
+        return None
+    return Previous(
+        pack.resolve(),
+        Clocks(manifest.edition_id, manifest.as_of, manifest.known_at),
+        manifest.inputs,
+        {name: file.sha256 for name, file in manifest.files.items()},
+    )
 
 
 def _first_line(error: Exception) -> str:

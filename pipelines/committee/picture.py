@@ -1,6 +1,7 @@
 """Pictures of a pack for the documentation, taken in a real browser.
 
-Run as `python -m pipelines.committee.picture PACK TARGET_FOLDER`; needs Playwright and a Chromium.
+Run as `python -m pipelines.committee.picture PACK TARGET_FOLDER [VIEWS]`, where VIEWS is the folder
+of the views of learners and the programme; needs Playwright and a Chromium.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ FLAGS = (
     "--disable-sync",
 )
 WIDTH = 1180
-HEIGHTS = {"agenda": 900, "learner-page": 1460}
+HEIGHTS = {
+    "agenda": 900,
+    "learner-page": 1460,
+    "data-quality": 900,
+    "learner-view": 1000,
+    "programme": 900,
+}
 
 
 def chromium() -> str:
@@ -27,20 +34,29 @@ def chromium() -> str:
     return os.environ.get("TESSERA_CHROMIUM", CHROMIUM)
 
 
-def take(pack: Path, target: Path, learner_key: str | None = None) -> list[Path]:
-    """Take the agenda and a learner's page, and return the pictures.
+def take(
+    pack: Path, target: Path, views: Path | None = None, learner_key: str | None = None
+) -> list[Path]:
+    """Take a picture of each kind of page that is there, and return the pictures.
 
     Args:
         pack: a pack's folder.
         target: where the pictures go.
+        views: the folder of the views of learners and the programme, of the same edition.
         learner_key: whose page; by default the one with the most to show.
     """
     from playwright.sync_api import sync_playwright
 
+    shown = _page(pack, learner_key)
     pages = {
         "agenda": pack / "index.html",
-        "learner-page": _page(pack, learner_key),
+        "learner-page": shown,
+        "data-quality": pack / "quality.html",
     }
+    if views is not None:
+        edition_id = pack.resolve().name
+        pages["learner-view"] = views / "learner" / edition_id / shown.stem / "index.html"
+        pages["programme"] = views / "programme" / edition_id / "index.html"
     target.mkdir(parents=True, exist_ok=True)
     taken: list[Path] = []
     with sync_playwright() as playwright:
@@ -68,5 +84,6 @@ def _page(pack: Path, learner_key: str | None) -> Path:
 
 
 if __name__ == "__main__":
-    for path in take(Path(sys.argv[1]), Path(sys.argv[2])):
+    pack, target, *views = map(Path, sys.argv[1:])
+    for path in take(pack, target, views[0] if views else None):
         sys.stdout.write(f"{path}\n")

@@ -5,14 +5,18 @@ Everything is read from one edition. Marts that name a learner or an assessor ne
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 
 from pipelines.committee import words
+from pipelines.committee.answer_form import plain_text
 from pipelines.committee.edition import Source
 from pipelines.committee.evidence import Row
 from pipelines.committee.queries import Portfolio, open_edition, read
@@ -21,15 +25,17 @@ from pipelines.committee.roles import PROGRAMME, View
 from pipelines.committee.small_cells import OTHER, folded
 
 TITLES = {
-    "programme_blueprint": "Blueprint",
-    "programme_engagement": "Engagement of assessors",
-    "programme_fairness": "Fairness of trajectories",
-    "programme_demographic_count": "Who the learners are",
+    "programme_blueprint_coverage": "Blueprint: what the plan asks for, and what is there",
+    "programme_assessor_engagement": "Engagement of assessors and time to feedback",
+    "programme_single_shot": "What hangs on one observation",
+    "programme_instrument_performance": "How instruments are used",
     "programme_rating_drift": "Drift of ratings",
+    "programme_trajectory_fairness": "Fairness of trajectories",
+    "programme_demographic_count": "Who the learners are",
     "programme_data_quality_history": "History of data quality",
-    "programme_delivery": "Deliveries",
-    "programme_freshness": "Freshness of sources",
     "programme_data_quality": "Data quality",
+    "programme_freshness": "Freshness of sources",
+    "programme_delivery": "Deliveries",
     "programme_exam_analysis": "Exams",
     "programme_station_analysis": "Stations",
     "programme_cut_score": "Cut-scores",
@@ -43,23 +49,47 @@ NEVER = frozenset({"programme_assessor_stringency", "programme_item_option"})
 
 PERSONAL = frozenset({"learner_key", "assessor_key", "mentor_key", "member_key", "person_key"})
 MOST_ROWS = 200
+COUNTS_OF_LEARNERS = (
+    "n_learners", "n_learners_complete", "n_one_data_point", "n_one_assessor", "n_one_method",
+    "n_one_day", "n_one_occasion",
+)  # fmt: skip
+"""Columns that count learners, all of them or some."""
+
+TOO_FEW = "too few"
 HIDDEN = frozenset({"delivery_id", "record_key", "spec_version"})
 
 
 @dataclass(frozen=True)
 class Table:
-    """One mart as the page shows it."""
+    """One mart as it goes out: small counts are taken out before anything else sees it."""
 
     name: str
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    n_rows: int
+    every_row: tuple[tuple[str, ...], ...]
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """Return the rows that the page shows."""
+        return self.every_row[:MOST_ROWS]
+
+    @property
+    def n_rows(self) -> int:
+        """Return how many rows there are."""
+        return len(self.every_row)
 
     @property
     def n_more(self) -> int:
         """Return how many rows only the file holds."""
         return self.n_rows - len(self.rows)
+
+    def as_csv(self) -> bytes:
+        """Return all rows for a spreadsheet, which takes none of them for a formula."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(self.columns)
+        writer.writerows([plain_text(cell) for cell in row] for row in self.every_row)
+        return b"\xef\xbb\xbf" + file.getvalue().encode()
 
 
 @dataclass(frozen=True)
@@ -90,16 +120,14 @@ def files(source: Source) -> Iterator[tuple[str, bytes]]:
     yield "assets/pack.css", style_sheet()
     yield "index.html", pages.programme(told).encode()
     for table in told.tables:
-        parquet = source.path / "tables" / f"{table.name}.parquet"
-        if parquet.exists():
-            yield f"tables/{table.name}.parquet", parquet.read_bytes()
+        yield f"tables/{table.name}.csv", table.as_csv()
 
 
 def gather(source: Source, portfolio: Portfolio) -> Programme:
     """Return what one edition says of the programme."""
     with open_edition(source) as connection:
         least = least_of(connection)
-        tables = tuple(_table(connection, name) for name in _marts(connection))
+        tables = tuple(_table(connection, name, least) for name in _marts(connection))
         decisions = tuple(_decisions(connection, least, portfolio.as_of.year))
         rule_sets = _rows(
             connection,
@@ -130,23 +158,37 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return sorted(found, key=lambda name: (order.index(name) if name in TITLES else 99, name))
 
 
-def _table(connection: duckdb.DuckDBPyConnection, name: str) -> Table:
-    relation = connection.table(name)
-    columns = [column for column in relation.columns if column not in HIDDEN]
-    told = connection.sql(
-        f'select {", ".join(chr(34) + c + chr(34) for c in columns)} from "{name}" '  # noqa: S608  names of the edition's own columns
-        f"order by all limit {MOST_ROWS}"
-    ).fetchall()
-    counted = connection.execute(f'select count(*) from "{name}"').fetchall()  # noqa: S608  the edition's own table
-    rows = tuple(tuple(_shown(value) for value in row) for row in told)
-    filled = [i for i in range(len(columns)) if any(row[i] != words.NOTHING for row in rows)]
+def _table(connection: duckdb.DuckDBPyConnection, name: str, least: int) -> Table:
+    columns = [column for column in connection.table(name).columns if column not in HIDDEN]
+    listed = ", ".join(f'"{column}"' for column in columns)
+    told = connection.sql(f'select {listed} from "{name}" order by all').fetchall()  # noqa: S608  names of the edition's own columns
+    rows = [without_small_counts(dict(zip(columns, row, strict=True)), least) for row in told]
+    shown = [tuple(_shown(row[column]) for column in columns) for row in rows]
+    filled = [i for i in range(len(columns)) if any(row[i] != words.NOTHING for row in shown)]
     return Table(
         name,
         TITLES.get(name, words.plain(name.removeprefix("programme_")).capitalize()),
         tuple(words.plain(columns[i]) for i in filled),
-        tuple(tuple(row[i] for i in filled) for row in rows),
-        int(counted[0][0]),
+        tuple(tuple(row[i] for i in filled) for row in shown),
     )
+
+
+def without_small_counts(row: Row, least: int) -> Row:
+    """Return a row without its numbers where one of them is about too few learners.
+
+    A count is too small, and so is what it leaves of all learners of the row: taking the one from
+    the other would give it back. Shares and sums beside it go as well, since they hold it too.
+    """
+    counts = [row[name] for name in COUNTS_OF_LEARNERS if row.get(name) is not None]
+    whole = row.get("n_learners") or 0
+    parts = [n for n in counts if n] + [whole - n for n in counts if 0 < n < whole]
+    if not any(n < least for n in parts):
+        return row
+    return {name: TOO_FEW if _is_number(value) else value for name, value in row.items()}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _shown(value: Any) -> str:

@@ -60,12 +60,26 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "pulled_by_keys": "cast(null as varchar[])",
         "addendum_ids": "cast(null as varchar[])",
     },
+    "fct_reflection": {
+        "dispute_status": "case when reflection_type = 'dispute' then 'raised' end",
+        "owner_key": "cast(null as varchar)",
+        "owner_role": "case when reflection_type = 'dispute' then 'assessment_unit' end",
+        "reply": "cast(null as varchar)",
+        "answered_at": "cast(null as timestamptz)",
+    },
+    "fct_meeting_note": {"is_shared_with_learner": "cast(null as boolean)"},
     "portfolio_competency_status": {
         "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')"
     },
 }
 """Columns that older editions lack, with what stands for them there: an edition never changes, and
 its pages can still be made."""
+
+
+LATER_TABLES: Mapping[str, Mapping[str, str]] = {
+    "committee_student_record": {"record_key": "varchar", "is_out": "boolean"},
+}
+"""Tables that older editions lack; they stand empty there."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +139,15 @@ class Share:
 
     number: int
     n: int
+    without: frozenset[str] = frozenset()
+    """Learners whose pages are there already."""
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of this share's learners, in their order."""
-        return frame.filter(pl.col("learner_key").hash() % self.n == self.number)
+        mine = pl.col("learner_key").hash() % self.n == self.number
+        if self.without:
+            mine &= ~pl.col("learner_key").is_in(sorted(self.without))
+        return frame.filter(mine)
 
 
 EVERYONE = Share(0, 1)
@@ -145,8 +164,8 @@ def read(
         sections: which sections of the learners.
     """
     with open_edition(source) as connection:
-        frames = {name: share.of(_frame(connection, name)) for name in sections}
-        frames |= {name: _frame(connection, name) for name in OF_PROGRAMME}
+        frames = {name: share.of(frame_of(connection, name)) for name in sections}
+        frames |= {name: frame_of(connection, name) for name in OF_PROGRAMME}
     return Portfolio(
         edition_id=source.edition_id,
         as_of=source.edition.as_of,
@@ -155,12 +174,6 @@ def read(
         of_learners={name: _by_learner(frames[name]) for name in sections},
         of_programme={name: frames[name].rows(named=True) for name in OF_PROGRAMME},
     )
-
-
-def count_learners(source: Source) -> int:
-    """Return how many learners the pages of an edition are about."""
-    with open_edition(source) as connection:
-        return len(_frame(connection, "learners"))
 
 
 @contextmanager
@@ -175,6 +188,13 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _fill_later_columns(connection: duckdb.DuckDBPyConnection) -> None:
     """Lay a view over a table of an older edition, with the columns that came later."""
+    standing = {
+        name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()
+    }
+    for table, columns in LATER_TABLES.items():
+        if table not in standing:
+            listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+            connection.execute(f"create temp view {table} as select {listed} where false")
     for table, later in LATER.items():
         found = {
             name
@@ -208,6 +228,7 @@ def _by_learner(frame: pl.DataFrame) -> dict[str, list[Row]]:
     return grouped
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
+def frame_of(connection: duckdb.DuckDBPyConnection, section: str) -> pl.DataFrame:
+    """Return the rows of a section of all learners."""
     frame: pl.DataFrame = connection.sql(query(section)).pl()
     return frame

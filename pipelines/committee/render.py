@@ -190,6 +190,10 @@ class Pages:
         """Return the programme's page."""
         return self._render("programme.html", root="", programme=programme)
 
+    def binder(self, binder: Any) -> str:
+        """Return the first page of an accreditation binder."""
+        return self._render("binder.html", root="", binder=binder)
+
     def evidence(self, page: LearnerPage) -> Iterator[tuple[str, str]]:
         """Yield the evidence behind one learner's page, as file and page; mostly it is one."""
         for number in range(len(page.evidence_pages)):

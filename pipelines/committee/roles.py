@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from pipelines.committee.evidence import Row
 from pipelines.committee.people import NOBODY, Everybody
-from pipelines.committee.queries import Portfolio
+from pipelines.committee.queries import NOT_JUDGED, Portfolio
 
 COMMITTEE, LEARNER, MENTOR, PROGRAMME = "committee", "learner", "mentor", "programme"
 ROLES = (COMMITTEE, LEARNER, MENTOR, PROGRAMME)
@@ -58,10 +58,11 @@ def for_learner(
 ) -> tuple[Portfolio, View]:
     """Return what one learner sees: everything of their own, nobody else's, no stringency.
 
-    Named are the learner and those who assessed, mentored or answered them, except in multisource
+    A decision shows when its embargo is over, and with it the actions that it asks for. Named are
+    the learner and those who assessed, mentored or answered them, except in multisource
     feedback, of which no single answer is shown.
     """
-    narrowed = _narrowed(portfolio, {learner_key}, _ALSO_FROM_LEARNERS)
+    narrowed = _without_embargoed(_narrowed(portfolio, {learner_key}, _ALSO_FROM_LEARNERS))
     met = {
         row[name]
         for section, name in (
@@ -116,6 +117,22 @@ def _of_rules(of_programme: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
     waiting = [row for row in of_programme["freshness"] if row["is_waiting"]]
     none: dict[str, list[Row]] = {section: [] for section in of_programme}
     return none | {section: of_programme[section] for section in kept} | {"freshness": waiting}
+
+
+def _without_embargoed(portfolio: Portfolio) -> Portfolio:
+    """Return a portfolio without decisions that are not out, and without their actions."""
+    decisions: dict[str, list[Row]] = {}
+    actions: dict[str, list[Row]] = {}
+    for row in portfolio.learners:
+        key = str(row["learner_key"])
+        made = portfolio.rows("decisions", key)
+        decisions[key] = [d for d in made if d["is_out"] or d["standing"] == NOT_JUDGED]
+        closed = {d["evidence_id"] for d in made} - {d["evidence_id"] for d in decisions[key]}
+        actions[key] = [
+            a for a in portfolio.rows("actions", key) if a["decision_evidence_id"] not in closed
+        ]
+    shown = {"decisions": decisions, "actions": actions}
+    return replace(portfolio, of_learners={**portfolio.of_learners, **shown})
 
 
 def _without_ids(row: Row, ids: set[str]) -> Row:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,17 +17,20 @@ from pydantic import BaseModel, ConfigDict
 
 from pipelines.committee.edition import Source
 from pipelines.committee.learner import assemble
-from pipelines.committee.queries import EVERYONE, Portfolio, Share, count_learners, read
+from pipelines.committee.queries import EVERYONE, Portfolio, Share, read
 from pipelines.committee.render import Pages, style_sheet
+from pipelines.committee.reuse import Clocks, Previous, digests
 from pipelines.committee.twin import schema, twin
-from pipelines.committee.workbook import workbook
+from pipelines.committee.workbook import IN_WORKBOOK, workbook
 
 TABLES = "data/tables"
 FOR_COMMITTEE = ("committee_", "dim_", "fct_", "portfolio_", "programme_")
 SEEN_BY_NEED = {"dim_assessor", "programme_measurement", "programme_demographic_count"}
 """Marts that do not go out with the pack."""
 LARGE = 2_000
-"""From this many learners, starting workers costs less than it saves."""
+"""From this many learners to render, sharing them among workers costs less than it saves."""
+APART = 200
+"""From this many learners on, the workbook is written by a worker of its own."""
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -52,30 +55,80 @@ class Written:
     known_at: datetime | None
     n_learners: int
     files: dict[str, File]
+    inputs: dict[str, str]
+    """For each learner a digest of what the pages were made from."""
 
 
-def write(source: Source, folder: Path, workers: int) -> Written:
+def write(
+    source: Source,
+    folder: Path,
+    workers: int,
+    version: str = "",
+    previous: Previous | None = None,
+) -> Written:
     """Write every page of an edition, its twins, tables and workbook below `folder`.
 
-    The same edition gives the same bytes, however many workers share the learners.
+    The same edition gives the same bytes, however many workers share the learners, and whatever was
+    taken over from a pack that stands.
+
+    Args:
+        source: the edition.
+        folder: where to.
+        workers: how many processes may share the work.
+        version: which pages these are, for those who take them over later.
+        previous: a pack from which pages of unchanged learners may be taken over.
 
     Raises:
         PackError: a learner's key cannot name a file.
     """
     files = link_tables(source, folder)
-    if workers == 1 or count_learners(source) < LARGE:
-        whole = read(source)
-        files |= write_all(folder, (*shared_pages(whole), *learner_pages(whole), *workbooks(whole)))
+    inputs = digests(source, version)
+    kept, taken = _take_over(source, folder, inputs, previous)
+    files |= taken
+    n_new = len(inputs) - len(kept)
+    if workers == 1 or len(inputs) < APART:
+        whole = read(source, Share(0, 1, kept))
+        files |= write_all(folder, learner_pages(whole))
+        files |= write_workbooks(source, folder)
+        everyone = read(source, sections=("learners",))
+        files |= write_all(folder, shared_pages(everyone))
     else:
+        n = workers if n_new >= LARGE else 1
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            shares = [Share(number, workers) for number in range(workers)]
-            tasks = [pool.submit(write_learners, source, folder, share) for share in shares]
-            tasks.append(pool.submit(write_workbooks, source, folder))
-            whole = read(source, sections=("learners",))
-            files |= write_all(folder, shared_pages(whole))
+            tasks = [pool.submit(write_workbooks, source, folder)]
+            if n > 1:
+                shares = [Share(number, n, kept) for number in range(n)]
+                tasks += [pool.submit(write_learners, source, folder, share) for share in shares]
+            else:
+                files |= write_learners(source, folder, Share(0, 1, kept))
+            everyone = read(source, sections=("learners",))
+            files |= write_all(folder, shared_pages(everyone))
             for task in tasks:
                 files |= task.result()
-    return Written(whole.as_of, whole.known_at, len(whole.learners), dict(sorted(files.items())))
+    return Written(
+        everyone.as_of,
+        everyone.known_at,
+        len(everyone.learners),
+        dict(sorted(files.items())),
+        dict(sorted(inputs.items())),
+    )
+
+
+def _take_over(
+    source: Source, folder: Path, inputs: Mapping[str, str], previous: Previous | None
+) -> tuple[frozenset[str], dict[str, File]]:
+    """Write the pages of learners about whom nothing changed, and return whose they are."""
+    if previous is None:
+        return frozenset(), {}
+    now = Clocks(source.edition_id, source.edition.as_of, source.edition.known_at)
+    files: dict[str, File] = {}
+    kept: set[str] = set()
+    for key in sorted(previous.unchanged(inputs)):
+        pages = previous.pages(key, now)
+        if pages is not None:
+            files |= write_all(folder, pages)
+            kept.add(key)
+    return frozenset(kept), files
 
 
 def write_learners(source: Source, folder: Path, share: Share = EVERYONE) -> dict[str, File]:
@@ -85,7 +138,7 @@ def write_learners(source: Source, folder: Path, share: Share = EVERYONE) -> dic
 
 def write_workbooks(source: Source, folder: Path) -> dict[str, File]:
     """Write the workbook of all learners."""
-    return write_all(folder, workbooks(read(source)))
+    return write_all(folder, workbooks(read(source, sections=IN_WORKBOOK)))
 
 
 def link_tables(source: Source, folder: Path) -> dict[str, File]:

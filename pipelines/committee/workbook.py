@@ -19,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipelines.committee import words
 from pipelines.committee.evidence import Row
-from pipelines.committee.queries import Portfolio
+from pipelines.committee.queries import OF_LEARNERS, Portfolio
 
 CELL_MOST = 32_767
 """As many characters as a cell of a workbook holds."""
@@ -263,6 +263,10 @@ CODES = {
     "code",
 }
 """Columns whose codes are shown in words."""
+
+
+IN_WORKBOOK = tuple(sheet.section for sheet in SHEETS if sheet.section in OF_LEARNERS)
+"""The sections of learners that the workbook holds."""
 
 
 def workbook(portfolio: Portfolio) -> bytes:

@@ -100,7 +100,7 @@ def _findings(
     from expectations.delivery import suites
 
     delivery = _delivery(home, settings, feed, report, staging, catalogue)
-    return _engine(settings.memory_limit, settings.workers).validate(suites(delivery))
+    return _engine(settings.intake_memory_limit, settings.workers).validate(suites(delivery))
 
 
 def _delivery(

@@ -26,7 +26,7 @@ from pipelines.identity.pseudonyms import Namespace, pseudonymise
 from pipelines.identity.tombstones import NAMESPACE, Tombstone
 from pipelines.identity.vault import PERSON_SCHEMA, Keys
 from pipelines.intake.identifiers import NOTHING, Identifiers
-from pipelines.intake.ids import content, event_identity, hashed, record_identity
+from pipelines.intake.ids import contents, event_identity, hashed, record_identity
 from pipelines.intake.staging import NOTE, NOTES_SCHEMA, PROBLEM, REFUSED_SCHEMA
 from pipelines.sources.checks import RELEASED
 
@@ -322,8 +322,7 @@ def _events(
                 "event_id"
             ),
             record_identity(_kind(contract), context.record_scope).alias("record_key"),
-            content(contract, _sealed(contract)).alias("content_hash"),
-        )
+        ).with_columns(contents(typed, contract, _sealed(contract)).alias("content_hash"))
     )
     events = pl.concat([ids, typed], how="horizontal").with_columns(
         source_id=pl.lit(context.source_id),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 import polars_hash as plh
 
@@ -10,6 +12,8 @@ from pipelines.contracts.schema import columns
 from pipelines.contracts.void import Void
 
 _SEPARATOR = "\x1f"
+_SHORT = 1_000
+"""Up to this many bytes, how long a text is need not be written anew each time."""
 _NOT_CONTENT = frozenset({"programme_id", "record_id", "source_version"})
 
 
@@ -44,25 +48,45 @@ def event_identity(delivery_id: str, interpretation_id: str, kind: str) -> pl.Ex
     )
 
 
-def content(contract: type[Record], sealed: dict[str, pl.Expr]) -> pl.Expr:
-    """Return what a record says, as one text.
+def contents(frame: pl.DataFrame, contract: type[Record], sealed: dict[str, pl.Expr]) -> pl.Series:
+    """Return what each record says, as one text.
 
     Fields that hold nothing are left out, so that a field that is added later changes no hash.
 
     Args:
-        contract: the contract of the record.
+        frame: the records, typed.
+        contract: their contract.
         sealed: for personal fields the column that stands for them.
     """
+    said = [c for c in columns(contract) if c.name not in _NOT_CONTENT]
+    values = frame.select(
+        sealed.get(column.name, _text(pl.col(column.name), column.dtype)).alias(column.name)
+        for column in sorted(said, key=lambda column: column.name)
+    )
     pieces = []
-    for column in sorted(columns(contract), key=lambda column: column.name):
-        if column.name in _NOT_CONTENT:
-            continue
-        value = sealed.get(column.name, _text(pl.col(column.name), column.dtype))
-        piece = pl.concat_str(
-            pl.lit(f"{column.name}="), value.str.len_bytes().cast(pl.String), pl.lit(":"), value
-        )
-        pieces.append(piece)
-    return pl.concat_str(pieces, ignore_nulls=True)
+    for value in values:
+        if value.null_count() < frame.height:
+            pieces += [_heads(value), value.alias(f"{value.name}=")]
+    if not pieces:
+        return pl.repeat("", frame.height, dtype=pl.String, eager=True).alias("content")
+    return pl.DataFrame(pieces).select(pl.concat_str(pl.all(), ignore_nulls=True).alias("content"))[
+        "content"
+    ]
+
+
+def _heads(value: pl.Series) -> pl.Series:
+    """Return what stands before each value: the name of the field, and how long the value is."""
+    lengths = value.str.len_bytes()
+    longest = int(str(lengths.max()))
+    if longest < len(_short_heads(value.name)):
+        return _short_heads(value.name).gather(lengths)
+    head = pl.lit(f"{value.name}="), pl.col(value.name).cast(pl.String), pl.lit(":")
+    return lengths.to_frame().select(pl.concat_str(head))[:, 0].alias(value.name)
+
+
+@cache
+def _short_heads(name: str) -> pl.Series:
+    return pl.Series(name, [f"{name}={length}:" for length in range(_SHORT)], dtype=pl.String)
 
 
 def _text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -6,7 +6,7 @@ import os
 import pickle
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from pipelines.sources.interpretation import interpretation_id
 from pipelines.sources.mapping.records import Counts, Mapping
 from pipelines.sources.mapping.wide import matching
 from pipelines.sources.readers import READERS, Chunk, Unreadable
-from pipelines.sources.readers.base import SOURCE_ROW, Reading, is_part
+from pipelines.sources.readers.base import CHUNK_BYTES, SOURCE_ROW, Reading, is_part
 from pipelines.sources.readers.parts import in_part, missing_part
 from pipelines.sources.spec import RecordMap, SourceSpec
 
@@ -38,6 +38,9 @@ REPORT = "read.json"
 FOLDER = "read"
 SMALL = 64 * 1024 * 1024
 """Bytes: up to this, starting workers costs more than it saves."""
+
+Progress = Callable[[int, int], None]
+"""Called with about how many bytes of the file are read, and how many it has."""
 
 
 class ReadError(BaseModel):
@@ -85,7 +88,11 @@ class ReadReport(BaseModel):
 
 
 def read(
-    home: Home, settings: Settings, delivery_id: str, catalogue: Catalogue | None = None
+    home: Home,
+    settings: Settings,
+    delivery_id: str,
+    catalogue: Catalogue | None = None,
+    progress: Progress | None = None,
 ) -> ReadReport:
     """Read one delivery into its staging folder, all of it or nothing.
 
@@ -121,6 +128,7 @@ def read(
             delivery_id=delivery_id,
             gone=gone,
             n_workers=settings.workers if archived.stat().st_size > SMALL else 1,
+            progress=progress,
         )
     try:
         temporary.rename(folder)
@@ -162,13 +170,14 @@ def read_file(
     delivery_id: str | None = None,
     gone: frozenset[int] = frozenset(),
     n_workers: int = 1,
+    progress: Progress | None = None,
 ) -> ReadReport:
     """Read one file by a spec and write records, originals and the report into a folder.
 
     Rows that are `gone` were erased: only their numbers are left. With several workers, stretches
     of the file are read apart where its format can be cut.
     """
-    work = _Work(path, spec, catalogue, into, gone, n_workers)
+    work = _Work(path, spec, catalogue, into, gone, n_workers, progress)
     try:
         work.run()
         error = None
@@ -197,14 +206,18 @@ class _Work:
         into: Path,
         gone: frozenset[int],
         n_workers: int,
+        progress: Progress | None,
     ) -> None:
         self.n_workers = n_workers
+        self.progress = progress
+        self.size = path.stat().st_size if path.exists() else 0
         self.path, self.spec, self.catalogue, self.into = path, spec, catalogue, into
         self.gone = sorted(gone)
         self.reading: Reading | None = None
         self.counts = Counts()
         self.mappings: dict[str | None, Mapping] = {}
         self.n_rows = 0
+        self.n_steps = 0
         self.files: Counter[str] = Counter()
         """Parts written so far, by the name before their number."""
 
@@ -222,6 +235,7 @@ class _Work:
         else:
             for chunk in reading.chunks:
                 self._write_chunk(self._mapping(chunk.part), chunk)
+                self._tell(reading)
         for name, part in self._parts():
             if part.header is None:
                 self._refuse_missing_columns(name, part.seen, every=False)
@@ -288,6 +302,15 @@ class _Work:
             self.n_rows += part.rows
             reading.seen |= part.seen
             self.counts.add(part.counts)
+            self._tell(reading)
+
+    def _tell(self, reading: Reading) -> None:
+        """Tell how far reading is: by rows where the file says how many it has, else by chunks."""
+        self.n_steps += 1
+        if self.progress is not None:
+            n_rows = reading.facts.get("n_rows")
+            done = self.size * self.n_rows // n_rows if n_rows else self.n_steps * CHUNK_BYTES
+            self.progress(min(done, self.size), self.size)
 
     def _write_chunk(self, mapping: Mapping, chunk: Chunk) -> None:
         if self.gone:
@@ -299,7 +322,7 @@ class _Work:
                 problems=chunk.problems.filter(is_left),
             )
         self.n_rows += chunk.originals.height
-        stretches.write_chunk(mapping, self.catalogue, chunk, self.into, self.files)
+        stretches.write_chunk(mapping, self.catalogue, self.path, chunk, self.into, self.files)
 
     def _columns_left(self) -> tuple[list[str], list[ColumnNotTaken]]:
         """Return columns that nothing takes, and those that nobody may take, in their order."""

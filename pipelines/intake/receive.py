@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,6 +30,8 @@ from pipelines.settings import Settings
 MANIFEST_SUFFIX = ".manifest.json"
 PARTIAL_SUFFIXES = (".part", ".partial", ".tmp", ".filepart", ".crdownload", "~")
 NO_OWNER = "assessment_unit"
+INCOMING = ".incoming"
+"""In the archive: the file that is being taken in. What a kill leaves is replaced."""
 _BLOCK = 1 << 20
 
 Progress = Callable[[str, int, int], None]
@@ -132,14 +135,18 @@ class _Receiving:
     def _take(self, path: Path, seen: os.stat_result) -> None:
         file = path.relative_to(self._inbox).as_posix()
         takers = [feed for _, feed in sorted(self._feeds.items()) if feed.takes(file)]
+        copy: Path | None = None
         try:
             self._refuse_unknown(file, takers)
-            sha256 = self._hash(path, file, seen)
+            sha256, copy = self._taken_in(path, file, seen)
             manifest = _read_manifest(path, sha256)
-            self._archive(path, sha256)
+            self._archive(path, sha256, copy)
         except _Refusal as refusal:
             self._note_refusal(file, seen, refusal, takers)
             return
+        finally:
+            if copy is not None:
+                copy.unlink(missing_ok=True)
         for feed in takers:
             known_at = manifest.sent_at if feed.known_at_from_manifest else None
             delivery_id = delivery_id_of(feed.source_id, sha256)
@@ -184,13 +191,38 @@ class _Receiving:
             f"no source takes files from the folder {folder}: add a source spec, or move the file",
         )
 
-    def _hash(self, path: Path, file: str, seen: os.stat_result) -> str:
+    def _taken_in(self, path: Path, file: str, seen: os.stat_result) -> tuple[str, Path | None]:
+        """Hash a file, and copy it in the same pass unless it came before just like this."""
+        if any(
+            receipt.file == file
+            and (receipt.bytes, receipt.modified_ns) == (seen.st_size, seen.st_mtime_ns)
+            for shelf in self._shelves.values()
+            for receipt in shelf
+        ):
+            return self._hash(path, file, seen), None
+        self._home.archive.mkdir(parents=True, exist_ok=True)
+        copy = self._home.archive / INCOMING
+        try:
+            with copy.open("wb") as stream:
+                sha256 = self._hash(path, file, seen, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            copy.unlink(missing_ok=True)
+            raise
+        return sha256, copy
+
+    def _hash(
+        self, path: Path, file: str, seen: os.stat_result, copy: IO[bytes] | None = None
+    ) -> str:
         digest, done = hashlib.sha256(), 0
         try:
             with path.open("rb") as stream:
                 while done <= seen.st_size and (block := stream.read(_BLOCK)):
                     digest.update(block)
                     done += len(block)
+                    if copy is not None:
+                        copy.write(block)
                     if self._progress is not None:
                         self._progress(file, done, seen.st_size)
             now = path.stat()
@@ -204,7 +236,7 @@ class _Receiving:
             raise _Refusal("refused", "empty_file", f"{file} is empty: ask its sender for it again")
         return digest.hexdigest()
 
-    def _archive(self, path: Path, sha256: str) -> None:
+    def _archive(self, path: Path, sha256: str, copy: Path | None) -> None:
         if sha256 in self._erased:
             raise _Refusal(
                 "refused",
@@ -217,6 +249,14 @@ class _Receiving:
         if target.exists():
             return
         target.parent.mkdir(parents=True, exist_ok=True)
+        if copy is None:
+            copy = self._copied(path, sha256, target)
+        copy.chmod(0o400)
+        copy.replace(target)
+
+    @staticmethod
+    def _copied(path: Path, sha256: str, target: Path) -> Path:
+        """Copy a file whose receipt stands though the archive lost its bytes."""
         temporary = target.with_name(f".{sha256}.{os.getpid()}")
         with path.open("rb") as source, temporary.open("wb") as copy:
             shutil.copyfileobj(source, copy, _BLOCK)
@@ -226,8 +266,7 @@ class _Receiving:
             if hashlib.file_digest(copied, "sha256").hexdigest() != sha256:
                 temporary.unlink()
                 raise _Refusal("incomplete", "still_growing", f"{path.name} is still being written")
-        temporary.chmod(0o400)
-        temporary.replace(target)
+        return temporary
 
     def _note_refusal(
         self, file: str, seen: os.stat_result, refusal: _Refusal, takers: list[Feed]

@@ -15,7 +15,7 @@ from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.checks import wanted
 from pipelines.sources.mapping.records import Counts, Mapping
 from pipelines.sources.readers import READERS, Chunk, Unreadable
-from pipelines.sources.readers.base import SOURCE_ROW
+from pipelines.sources.readers.base import SOURCE_ROW, written_out
 from pipelines.sources.spec import SourceSpec
 
 PARTS_OF_A_STRETCH = 10_000
@@ -52,7 +52,7 @@ def read(path: Path, means: bytes, stretch: Any, number: int, into: Path) -> Par
         reading = reader.open_stretch(path, options, wanted(spec), stretch)
         for chunk in reading.chunks:
             part.rows += chunk.originals.height
-            write_chunk(mapping, catalogue, chunk, into, files)
+            write_chunk(mapping, catalogue, path, chunk, into, files)
         part.seen = reading.seen
     except Unreadable as error:
         part.error = (error.code, error.message, error.suggestion)
@@ -60,15 +60,22 @@ def read(path: Path, means: bytes, stretch: Any, number: int, into: Path) -> Par
 
 
 def write_chunk(
-    mapping: Mapping, catalogue: Catalogue, chunk: Chunk, into: Path, files: Counter[str]
+    mapping: Mapping,
+    catalogue: Catalogue,
+    path: Path,
+    chunk: Chunk,
+    into: Path,
+    files: Counter[str],
 ) -> None:
-    """Write the records of a chunk and its originals."""
+    """Write the records of a chunk of a file and its originals."""
     for kind, frame in mapping.apply(chunk):
         _write(f"records-{kind}", frame, into, files)
-    _write("source", _without_refused(chunk, mapping, catalogue), into, files)
+    _write("source", _without_refused(chunk, path, mapping, catalogue), into, files)
 
 
-def _without_refused(chunk: Chunk, mapping: Mapping, catalogue: Catalogue) -> pl.DataFrame:
+def _without_refused(
+    chunk: Chunk, path: Path, mapping: Mapping, catalogue: Catalogue
+) -> pl.DataFrame:
     """Leave out of the rows as delivered what must never be taken; the archive has it."""
     originals = chunk.originals
     refused = [
@@ -80,11 +87,11 @@ def _without_refused(chunk: Chunk, mapping: Mapping, catalogue: Catalogue) -> pl
     if mapping.has_header:
         return kept
     pattern = catalogue.refused_in_json(mapping.spec)
-    texts = [name for name, kind in kept.schema.items() if kind == pl.String]
-    cleaned = pl.col(texts).str.replace_all(pattern, '${key}"•"')
     regular, keys = chunk.regular, chunk.regular_keys
     if regular is None or any(pl.Series([f'"{key}":0' for key in keys]).str.contains(pattern)):
-        return kept.with_columns(cleaned)
+        kept, regular = written_out(kept, path), pl.repeat(False, kept.height, eager=True)
+    texts = [name for name, kind in kept.schema.items() if kind == pl.String]
+    cleaned = pl.col(texts).str.replace_all(pattern, '${key}"•"')
     if regular.all():
         return kept
     others = kept.filter(~regular).with_columns(cleaned)

@@ -19,6 +19,7 @@ from pipelines.identity.vault import PERSON_SCHEMA, open_keys
 from pipelines.intake import workers
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
+from pipelines.intake.receive import archive_path
 from pipelines.intake.records import ReadError, first_receipt
 from pipelines.intake.staging import (
     NOTES_SCHEMA,
@@ -28,6 +29,7 @@ from pipelines.intake.staging import (
     parts,
 )
 from pipelines.settings import Settings
+from pipelines.sources.readers.base import written_out
 
 CHUNK_ROWS = 65_536
 SMALL = 250_000
@@ -104,7 +106,8 @@ def validate(
     staging.working.mkdir(parents=True)
     todo = list(chunks(staging.read, CHUNK_ROWS)) if read["readable"] else []
     counts = _work_through(todo, context, staging.working, settings.workers, progress)
-    _gather(staging)
+    archived = archive_path(home, first_receipt(home, delivery_id).sha256 or "")
+    _gather(staging, archived)
     report = ValidateReport(
         delivery_id=delivery_id,
         interpretation_id=feed.interpretation_id,
@@ -145,7 +148,7 @@ def _work_through(
     return counts
 
 
-def _gather(staging: Staging) -> None:
+def _gather(staging: Staging, archived: Path) -> None:
     """Join the parts that chunks wrote, in order, and put them in place."""
     working = staging.working
     shutil.rmtree(staging.accepted, ignore_errors=True)
@@ -159,7 +162,7 @@ def _gather(staging: Staging) -> None:
     _joined(working / "refused", REFUSED_SCHEMA).write_parquet(staging.refused)
     _joined(working / "notes", NOTES_SCHEMA).write_parquet(staging.notes)
     _persons(working / "persons").write_parquet(staging.persons)
-    _originals(staging).write_parquet(staging.originals)
+    _originals(staging, archived).write_parquet(staging.originals)
     made.rename(staging.accepted)
     shutil.rmtree(working)
 
@@ -187,20 +190,20 @@ def _persons(folder: Path) -> pl.DataFrame:
     return pl.concat([identities, persons.filter(is_detail)]).sort(order)
 
 
-def _originals(staging: Staging) -> pl.DataFrame:
-    """Return refused records beside the rows that they came from."""
+def _originals(staging: Staging, archived: Path) -> pl.DataFrame:
+    """Return refused records beside the rows that they came from; the archive has whole lines."""
     records = parts(staging.working / "records")
     if not records:
         return pl.DataFrame(schema=ORIGINALS_SCHEMA)
     refused = pl.read_parquet(records)
     wanted = refused["source_row"].unique()
+    is_wanted = pl.col("source_row").is_in(wanted.implode())
     rows = [
         (row.pop("source_row"), json.dumps(row, ensure_ascii=False))
         for path in sorted(staging.read.glob("source-*.parquet"))
-        for row in pl.scan_parquet(path)
-        .filter(pl.col("source_row").is_in(wanted.implode()))
-        .collect()
-        .iter_rows(named=True)
+        for row in written_out(
+            pl.scan_parquet(path).filter(is_wanted).collect(), archived
+        ).iter_rows(named=True)
     ]
     originals = pl.DataFrame(
         rows, schema={"source_row": pl.Int64, "original": pl.String}, orient="row"

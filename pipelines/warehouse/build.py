@@ -20,7 +20,7 @@ from pipelines.warehouse.dbt_project import (
     target_folder,
 )
 from pipelines.warehouse.dbt_runner import invoke
-from pipelines.warehouse.inputs import BuildInputs, build_inputs
+from pipelines.warehouse.inputs import BuildInputs, RulesOf, build_inputs
 from pipelines.warehouse.raw_schema import OTHER_TABLES
 
 PATIENCE = 60.0
@@ -60,10 +60,12 @@ def audit_record(home: Home) -> Path:
     return home.warehouse.parent / "audit.json"
 
 
-def present_inputs(home: Home, settings: Settings, as_of: date | None = None) -> BuildInputs:
+def present_inputs(
+    home: Home, settings: Settings, as_of: date | None = None, rules: RulesOf = "then"
+) -> BuildInputs:
     """Return the inputs that a build would have now."""
     with open_warehouse(home, settings) as con:
-        return _inputs(con, settings, as_of)
+        return _inputs(con, settings, as_of, rules=rules)
 
 
 def finished_build(home: Home) -> BuildInputs | None:
@@ -79,6 +81,7 @@ def build(
     settings: Settings,
     as_of: date | None = None,
     *,
+    rules: RulesOf = "then",
     full_refresh: bool = False,
     unit_tests: bool = False,
     project: Path | None = None,
@@ -89,6 +92,7 @@ def build(
         home: whose warehouse.
         settings: memory, threads, and the site's folder.
         as_of: the day that is judged on; default: the newest known-at of the log.
+        rules: judge by the rule sets known and in force on that day, or by the newest ones.
         full_refresh: build incremental models from nothing.
         unit_tests: run dbt's unit tests too; they prove the code, whatever the data, and belong
             to the project's own tests.
@@ -108,7 +112,7 @@ def build(
         # Held while dbt runs: else the adapter, which lets go of the file after every node, would
         # open and checkpoint it for each of them.
         with open_warehouse(home, settings) as con:
-            inputs = _inputs(con, settings, as_of, project)
+            inputs = _inputs(con, settings, as_of, project, rules)
             note_inputs(con, inputs)
             build_on(home, settings, "build", *options, project=project)
         results = Artefacts(target_folder(home)).results()
@@ -125,9 +129,10 @@ def _inputs(
     settings: Settings,
     as_of: date | None,
     project: Path | None = None,
+    rules: RulesOf = "then",
 ) -> BuildInputs:
     try:
-        return build_inputs(con, settings, project or project_folder(), as_of)
+        return build_inputs(con, settings, project or project_folder(), as_of, rules)
     except LookupError as error:
         raise BuildError(str(error.args[0])) from None
 

@@ -49,6 +49,8 @@ class Mart:
     """Description by column, in order."""
     description: str
     group: str | None
+    version: int = 1
+    """Of its contract: raised when a column goes, is renamed or gets another type."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def _mart(node: Mapping[str, Any], combination: tuple[str, ...]) -> Mart:
         columns={name: column["description"] for name, column in columns.items()},
         description=node["description"],
         group=node.get("group"),
+        version=int((node["config"].get("meta") or {}).get("version", 1)),
     )
 
 

@@ -31,7 +31,7 @@ def invoke(
 
     target = target_folder(home)
     arguments = [
-        command,
+        *command.split(),
         *("--project-dir", str(project)),
         *("--profiles-dir", str(project)),
         *("--target-path", str(target)),

@@ -44,6 +44,8 @@ class Edition(BaseModel):
     counts: dict[str, int]
     table_hashes: dict[str, str]
     keys: dict[str, tuple[str, ...]]
+    mart_versions: dict[str, int] = {}
+    """Version of the contract of each mart; editions made before there were versions have none."""
     files: dict[str, str]
     """SHA-256 of every Parquet file, by its path in the edition."""
     versions: dict[str, str]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -30,6 +31,12 @@ REFERENCE = (
 )
 
 
+RulesOf = Literal["then", "now"]
+"""Whose rule sets count: those known and in force on the day that is judged, or the newest ones."""
+
+NEWEST_RULES = date(9999, 12, 30)
+
+
 class BuildInputs(BaseModel):
     """Everything that the tables of a build depend on."""
 
@@ -47,16 +54,30 @@ class BuildInputs(BaseModel):
     calibration_version: str | None
     reference_hashes: dict[str, str]
     code_version: str
+    rules: RulesOf = "then"
+
+    @property
+    def rules_on(self) -> date | None:
+        """Return the day whose rule sets count, where it is not that of judgement."""
+        return NEWEST_RULES if self.rules == "now" else None
 
     @property
     def build_id(self) -> str:
         """Return the name of these inputs; an edition made from them has the same id."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        inputs = self.model_dump(mode="json")
+        if self.rules == "then":
+            # Editions made before there was a choice keep their name.
+            del inputs["rules"]
+        text = json.dumps(inputs, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def build_inputs(
-    con: duckdb.DuckDBPyConnection, settings: Settings, project: Path, as_of: date | None = None
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    project: Path,
+    as_of: date | None = None,
+    rules: RulesOf = "then",
 ) -> BuildInputs:
     """Return the inputs of a build of what `raw` holds now.
 
@@ -65,6 +86,7 @@ def build_inputs(
         settings: where the site's own specs are, which name its time zone.
         project: the folder of the dbt project.
         as_of: the day that is judged on; default: the newest known-at of evidence, never the clock.
+        rules: judge by the rule sets known and in force on that day, or by the newest ones.
 
     Raises:
         LookupError: nothing was loaded, so that there is no day to judge on.
@@ -94,6 +116,7 @@ def build_inputs(
         calibration_version=calibration_version(con),
         reference_hashes={table: table_hash(con, f'raw."{table}"') for table in sorted(REFERENCE)},
         code_version=code_version(project),
+        rules=rules,
     )
 
 

@@ -102,6 +102,7 @@ def load(home: Home, settings: Settings, known_at: datetime | None = None) -> Lo
         home.writing(timeout=PATIENCE),
         open_warehouse(home, settings) as con,
     ):
+        con.execute(f"set memory_limit = '{settings.intake_memory_limit}'")
         create_raw(con)
         con.begin()
         try:

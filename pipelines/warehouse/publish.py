@@ -137,6 +137,7 @@ def _write_edition(
         counts=counts,
         table_hashes=hashes,
         keys={mart.name: mart.key for mart in marts},
+        mart_versions={mart.name: mart.version for mart in marts},
         files={
             name: file_hash(folder / name)
             for name in (DATABASE, *(f"{TABLES}/{mart.name}.parquet" for mart in marts))

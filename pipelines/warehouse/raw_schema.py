@@ -264,6 +264,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "time_zone": "varchar",
         "code_version": "varchar",
         "calibration_version": "varchar",
+        "rules_on": "date",
     },
 }
 """Every raw table that is not a kind of record, with the types of its columns."""

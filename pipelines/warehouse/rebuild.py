@@ -71,7 +71,8 @@ def rebuild(home: Home, settings: Settings, edition_id: str | None = None) -> Re
         load(scratch, settings, known_at=edition.known_at)
         if edition.inputs.calibration_version is not None:
             put_in_raw(scratch, settings, edition.inputs.calibration_version)
-        build(scratch, settings, edition.as_of, full_refresh=True)
+        rules = edition.inputs.rules
+        build(scratch, settings, edition.as_of, rules=rules, full_refresh=True)
         return _compare(scratch, settings, edition)
 
 
@@ -95,7 +96,10 @@ def _compare(scratch: Home, settings: Settings, edition: Edition) -> Rebuilt:
     equal = tuple(name for name in names if hashes.get(name) == edition.table_hashes.get(name))
     return Rebuilt(
         edition.edition_id,
-        input_difference(edition.inputs, present_inputs(scratch, settings, edition.as_of)),
+        input_difference(
+            edition.inputs,
+            present_inputs(scratch, settings, edition.as_of, edition.inputs.rules),
+        ),
         equal,
         tuple(name for name in names if name not in equal),
     )

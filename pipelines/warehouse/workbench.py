@@ -122,7 +122,7 @@ def diff_marts(copy: Home) -> list[TableDifference]:
 
 
 def write_docs(home: Home, settings: Settings, out: Path) -> Path:
-    """Write dbt's docs, with the lineage of every column's model, as one page that needs no server.
+    """Write dbt's docs of every model, with their lineage, as one page that needs no server.
 
     Raises:
         WorkbenchError: dbt could not make them.
@@ -130,7 +130,7 @@ def write_docs(home: Home, settings: Settings, out: Path) -> Path:
     if not home.warehouse.exists():
         raise WorkbenchError(f"{home.warehouse} does not exist yet: run `tessera run` first")
     with home.writing(timeout=PATIENCE), open_warehouse(home, settings):
-        done = invoke(home, settings, project_folder(), "docs", "generate", "--static")
+        done = invoke(home, settings, project_folder(), "docs generate", "--static")
     made = target_folder(home) / STATIC_DOCS
     if not done.success or not made.exists():
         raise WorkbenchError(f"dbt could not make its docs: {done.exception or 'see its log'}")

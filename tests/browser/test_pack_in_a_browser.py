@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.committee.picture import HEIGHTS
 from tests.committee.edition import EMPTY, FULL, HOSTILE
 
 if TYPE_CHECKING:
@@ -233,9 +234,12 @@ def test_everything_can_be_reached_by_keyboard_and_is_named(built: Path, watched
         assert unnamed == 0
 
 
-def test_the_pictures_of_the_documentation_can_be_taken(built: Path, tmp_path: Path) -> None:
+def test_the_pictures_of_the_documentation_can_be_taken(
+    built: Path, shown: Path, tmp_path: Path
+) -> None:
     pytest.importorskip("playwright")
-    command = [sys.executable, "-m", "pipelines.committee.picture", str(built), str(tmp_path)]
+    asked = [str(built), str(tmp_path), str(shown)]
+    command = [sys.executable, "-m", "pipelines.committee.picture", *asked]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=Path.cwd())
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"agenda.png", "learner-page.png"}
+    assert {path.stem for path in tmp_path.iterdir()} == set(HEIGHTS)

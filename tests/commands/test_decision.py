@@ -103,6 +103,9 @@ def test_the_same_decision_again_is_the_same_file_and_a_correction_another(home:
         ({"present": ["a1"]}, "decided_by names somebody who is not in present"),
         ({"at": "yesterday"}, "decided_at holds"),
         ({"by": "admin"}, "names nobody"),
+        ({"list": "consent", "pulled-by": "a2"}, "pulled_by_id must be empty"),
+        ({"list": "silence"}, "agenda_list holds"),
+        ({"addendum": ["89abcdef"]}, "freeze_id must be given"),
         ({"action": ["Three handovers"]}, "what | owner role | due day"),
         ({"action": ["Three handovers | mentor | soon"]}, "action 1: due_on holds"),
     ],
@@ -114,6 +117,15 @@ def test_a_decision_that_may_not_be_is_refused_in_words_and_nothing_is_written(
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())
     assert files(home) == []
+
+
+def test_the_record_says_which_pack_and_addenda_were_seen(home: Path) -> None:
+    seen = {"freeze": "0123456789abcdef", "addendum": ["89abcdef01234567"], "list": "discussion"}
+    result = run(home, "--json", **seen)
+    assert result.exit_code == 0, result.output
+    (line,) = Path(json.loads(result.stdout)["path"]).read_text(encoding="utf-8").splitlines()
+    told = json.loads(line)
+    assert (told["freeze_id"], told["addendum_ids"]) == (seen["freeze"], seen["addendum"])
 
 
 def test_without_a_meeting_it_is_an_action_of_one_person(home: Path) -> None:

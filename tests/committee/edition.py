@@ -123,11 +123,11 @@ TABLES_SQL = {
         meeting_type varchar, text varchar, is_shared_with_learner boolean,
         next_on date, occurred_on date, source_id varchar,
         delivery_id varchar, source_row bigint, source_cell varchar, known_at timestamptz""",
-    "fct_decision": """record_key varchar, learner_key varchar, programme_id varchar,
+    "fct_decision": """record_key varchar, learner_key varchar,
         committee_id varchar,
         meeting_id varchar, decision_kind varchar, outcome varchar, rationale varchar,
         dissent varchar, appeal_status varchar, standing varchar,
-        record_id varchar, vocabulary_id varchar,
+        record_id varchar, programme_id varchar, vocabulary_id varchar,
         corrects_record_id varchar, agenda_list varchar, freeze_id varchar,
         decided_by_keys varchar[], present_keys varchar[], recused_keys varchar[],
         dissent_by_keys varchar[], pulled_by_keys varchar[], addendum_ids varchar[],
@@ -137,6 +137,11 @@ TABLES_SQL = {
     "committee_member": """record_key varchar, programme_id varchar,
         committee_id varchar, member_key varchar, member_role varchar, is_voting boolean,
         term_from date, term_to date""",
+    "committee_student_record": """record_key varchar, record_id varchar, learner_key varchar,
+        programme_id varchar, site_id varchar, committee_id varchar, meeting_id varchar,
+        vocabulary_id varchar, corrects_record_id varchar, decision_kind varchar, outcome varchar,
+        appeal_status varchar, is_corrected boolean, is_latest boolean, is_out boolean,
+        decided_on date, out_on date""",
     "fct_action": """record_key varchar, learner_key varchar, decision_record_key varchar,
         competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
@@ -840,6 +845,17 @@ class _Cohort:
             }
             | self._lineage("decisions", on)
         )
+        for number, is_out in ((1, True), (2, False)):
+            other_key = self._record_key()
+            self._rows["committee_student_record"].append(
+                {"record_key": decision_key if is_out else other_key,
+                 "record_id": f"DEC-{key}-{number}",
+                 "learner_key": key, "programme_id": "MED", "committee_id": "PC-3",
+                 "meeting_id": "M-2026-05", "vocabulary_id": "local_1",
+                 "decision_kind": "meeting", "outcome": "targeted support",
+                 "appeal_status": "none", "is_corrected": False, "is_latest": is_out,
+                 "is_out": is_out, "decided_on": on, "out_on": on + timedelta(days=7)}
+            )  # fmt: skip
         for text, status, overdue in (
             ("Three observed handovers", "done", False),
             ("Mentor meeting about prescribing", "open", key == FULL),
@@ -952,7 +968,8 @@ class _Cohort:
         ]  # fmt: skip
         self._rows["portfolio_msf_comment"] += [
             {"comment_id": f"{key}-{i}", "learner_key": key, "programme_id": "MED",
-             "instrument_id": "msf", "narrative_strengths": self._text(key, STRENGTHS),
+             "instrument_id": "msf",
+             "narrative_strengths": (HOSTILE_TEXTS if key == HOSTILE else STRENGTHS)[i],
              "narrative_improvements": None, "narrative_other": None}
             for i in range(5)
         ]  # fmt: skip

@@ -43,7 +43,7 @@ def test_what_arrived_was_replaced_or_was_withdrawn_is_told_apart(portfolio: Por
     new = {**first, "evidence_id": "R-NEW"}
     moved = {**second, "delivery_id": "learners_words-ffff", "text": "Mended."}
     later = changed(portfolio, FULL, "reflections", [new, moved, *others])
-    found = differences(portfolio, later, frozenset({FULL, HOSTILE, EMPTY}))
+    found = differences(portfolio, later, frozenset({FULL, HOSTILE, EMPTY}), MEETING)
     assert list(found) == [FULL]
     assert [(c.what, c.form.evidence_id) for c in found[FULL]] == [
         ("arrived", "R-NEW"),
@@ -57,12 +57,24 @@ def test_what_is_only_computed_is_no_evidence(portfolio: Portfolio) -> None:
         {**row, "n_done": 99, "is_overdue": False} for row in portfolio.rows("actions", FULL)
     ]
     later = changed(portfolio, FULL, "actions", actions)
-    assert differences(portfolio, later, frozenset({FULL})) == {}
+    assert differences(portfolio, later, frozenset({FULL}), MEETING) == {}
+
+
+def test_what_the_meeting_itself_decided_is_no_addendum_to_its_pack(portfolio: Portfolio) -> None:
+    (last,) = portfolio.rows("decisions", FULL)
+    own = {**last, "evidence_id": "D-OWN", "meeting_id": MEETING}
+    later = changed(portfolio, FULL, "decisions", [own, last])
+    agreed = {**portfolio.rows("actions", FULL)[0], "evidence_id": "A-OWN"}
+    agreed |= {"decision_evidence_id": "D-OWN"}
+    later = changed(later, FULL, "actions", [agreed, *portfolio.rows("actions", FULL)])
+    assert differences(portfolio, later, frozenset({FULL}), MEETING) == {}
+    (found,) = differences(portfolio, later, frozenset({FULL}), "another").values()
+    assert {change.form.evidence_id for change in found} == {"D-OWN", "A-OWN"}
 
 
 def test_learners_of_other_meetings_are_not_in_it(portfolio: Portfolio) -> None:
     later = changed(portfolio, FULL, "reflections", [])
-    assert differences(portfolio, later, frozenset({HOSTILE})) == {}
+    assert differences(portfolio, later, frozenset({HOSTILE}), MEETING) == {}
 
 
 def test_an_addendum_has_a_hash_of_its_own_and_leaves_the_frozen_pack_alone(

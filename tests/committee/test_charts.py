@@ -104,9 +104,10 @@ def test_the_time_zone_of_the_machine_changes_nothing(monkeypatch: pytest.Monkey
         time.tzset()
 
 
-def test_a_window_is_a_year_long_at_least_and_ends_as_of() -> None:
+def test_a_window_is_a_year_long_at_least_and_ends_with_the_month() -> None:
     as_of = date(2026, 11, 28)
-    assert charts.window_of([], as_of) == Span(date(2025, 11, 28), as_of)
+    assert charts.window_of([], as_of) == Span(date(2025, 11, 30), date(2026, 11, 30))
+    assert charts.window_of([], date(2028, 2, 1)).ends_on == date(2028, 2, 29)
     assert charts.window_of([date(2024, 1, 1), date(2027, 1, 1)], as_of).starts_on == date(
         2024, 1, 1
     )

@@ -6,10 +6,12 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from openpyxl import load_workbook
 
 from pipelines.committee import form, form_sheet, freeze
+from pipelines.committee.edition import EditionError, find
 from pipelines.committee.form import ALL, ASKED, SEALED, Form, FormError, make
 from pipelines.committee.form_sheet import COLUMNS, SHEET
 from pipelines.home import Home
@@ -124,6 +126,21 @@ def test_a_meeting_with_no_learners_has_no_form_and_the_meetings_there_are_are_s
     publish_edition(nobody, 0)
     with pytest.raises(FormError, match="there is nothing to decide"):
         made(nobody)
+
+
+def test_an_edition_that_is_not_what_was_published_has_no_form_and_what_to_do_is_said(
+    fresh: Home,
+) -> None:
+    database = find(fresh, None).database
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update fct_decision set outcome = 'stage complete'")
+    with pytest.raises(EditionError, match="restore it from a backup, or publish again"):
+        made(fresh)
+
+
+def test_a_learner_without_a_last_decision_has_a_row_that_says_so(home: Home) -> None:
+    (row,) = (row for row in made(home).rows if row["learner_key"] == EMPTY)
+    assert (row["Last decision"], row["last_record_id"]) == ("none on record", "")
 
 
 def test_a_chairs_action_is_about_learners_who_are_named(home: Home) -> None:

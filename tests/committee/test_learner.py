@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -205,6 +206,16 @@ def test_the_page_stars_a_shortfall_that_no_column_counts_and_says_it_in_words(
     assert '<abbr class="star" title="1 of 3 ratings &lt;of&gt; its scale">*</abbr>' in text
     assert "short of what no column counts" in text
     assert "<of>" not in text
+
+
+def test_what_the_last_decision_asked_for_comes_before_other_actions_of_the_same_state(
+    portfolio: Portfolio,
+) -> None:
+    for row in portfolio.learners:
+        actions = portfolio.rows("actions", row["learner_key"])
+        for before, after in pairwise(actions):
+            if before["state"] == after["state"]:
+                assert before["is_of_last_decision"] >= after["is_of_last_decision"]
 
 
 def test_raw_stands_beside_adjusted_and_says_what_would_carry_further(

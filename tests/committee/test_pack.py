@@ -184,6 +184,7 @@ def test_workers_that_share_the_learners_make_the_same_bytes(
     alone = _bytes(_build(fresh))
     shutil.rmtree(fresh.packs)
     monkeypatch.setattr(site, "LARGE", 0)
+    monkeypatch.setattr(site, "APART", 0)
     assert _bytes(_build(fresh)) == alone
 
 

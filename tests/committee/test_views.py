@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
 from pipelines.committee.pack import NoEditionError
 from pipelines.committee.people import Known
+from pipelines.committee.programme import TOO_FEW, without_small_counts
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.roles import for_learner, for_mentor
 from pipelines.home import Home
@@ -37,7 +40,7 @@ def shown(home: Home) -> dict[str, Path]:
     """The view of each role, built once."""
     settings = Settings(home=home.root)
     patch = pytest.MonkeyPatch()
-    patch.setattr(views, "people", lambda *_: PEOPLE)
+    patch.setattr(views, "everybody", lambda *_: PEOPLE)
     try:
         return {
             "learner": views.build(home, settings, "learner", only=FULL).folder / FULL,
@@ -111,6 +114,19 @@ def test_notes_that_are_not_shared_and_deliberation_stay_behind(portfolio: Portf
     assert any(m["text"] for m in portfolio.rows("meetings", FULL))
 
 
+def test_a_decision_shows_to_the_learner_when_its_embargo_is_over(portfolio: Portfolio) -> None:
+    (row, *_) = portfolio.rows("decisions", FULL)
+    closed = {FULL: [row | {"is_out": False}]}
+    early = replace(portfolio, of_learners={**portfolio.of_learners, "decisions": closed})
+    narrowed, _ = for_learner(early, FULL, PEOPLE)
+    assert narrowed.rows("decisions", FULL) == []
+    asked = {a["decision_evidence_id"] for a in narrowed.rows("actions", FULL)}
+    assert row["evidence_id"] not in asked
+    later, _ = for_learner(portfolio, FULL, PEOPLE)
+    assert [d["evidence_id"] for d in later.rows("decisions", FULL)] == [row["evidence_id"]]
+    assert for_mentor(early, MENTOR, PEOPLE)[0].rows("decisions", FULL)
+
+
 @pytest.mark.parametrize("role", ["learner", "mentor", "programme"])
 def test_every_link_of_a_view_stays_in_it_and_leads_somewhere(
     shown: dict[str, Path], role: str
@@ -151,6 +167,19 @@ def test_the_programmes_view_names_no_learner_and_no_assessor(
     assert "Rules and their sources" in text
     assert "Moonen-van Loon et al. 2013" in text
     assert "No year with decisions is over yet." in text
+
+
+def test_a_row_about_too_few_learners_loses_its_numbers_also_by_subtraction() -> None:
+    few = {"stage_id": "Y1", "n_learners": 4, "share": Decimal("0.5")}
+    assert without_small_counts(few, 5) == {
+        "stage_id": "Y1",
+        "n_learners": TOO_FEW,
+        "share": TOO_FEW,
+    }
+    nearly_all = {"n_learners": 40, "n_learners_complete": 38, "complete_share": Decimal("0.95")}
+    assert set(without_small_counts(nearly_all, 5).values()) == {TOO_FEW}
+    whole = {"n_learners": 40, "n_one_assessor": 0, "n_one_day": 12}
+    assert without_small_counts(whole, 5) == whole
 
 
 def test_a_view_that_was_changed_says_so(shown: dict[str, Path]) -> None:

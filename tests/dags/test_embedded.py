@@ -1,7 +1,9 @@
-"""The real parts of Airflow, from a dropped file to an edition, with a task killed on the way."""
+"""The real parts of Airflow, from a file to a released pack, with a task killed on the way."""
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +13,12 @@ from typing import Any
 import psutil
 import pytest
 
-from pipelines.embedded_airflow.environment import working_folder
+from pipelines.committee import freeze
+from pipelines.committee.edition import find
+from pipelines.committee.queries import read
+from pipelines.committee.release import Release, releases
+from pipelines.embedded_airflow.api import Api
+from pipelines.embedded_airflow.environment import passwords, working_folder
 from pipelines.embedded_airflow.parts import Parts, running
 from pipelines.home import Home
 from pipelines.synth.cohort import fill
@@ -23,16 +30,48 @@ TASK_PROCESS = re.compile(r"airflow worker -- [0-9a-f-]{36}$")
 """What Airflow calls the process that runs one task."""
 
 
+MADE = "made"
+WAITS_SECONDS = 30
+"""How long a pack waits for an answer here."""
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.open(tmp_path_factory.mktemp("embedded") / "home")
+    home = Home.open(tmp_path_factory.mktemp("embedded") / "home")
+    fill(home.root / MADE)
+    return home
 
 
 @pytest.fixture(scope="module")
-def parts(home: Home) -> Iterator[Parts]:
+def site(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site that says whose the accounts are: a chair, and somebody on no committee."""
+    people = {}
+    for name, column in (("example_committee", "Staff ID"), ("example_staff", "Staff ID")):
+        (path,) = (home.root / MADE / name).glob("*.csv")
+        with path.open(encoding="utf-8", newline="") as file:
+            people[name] = [row for row in csv.DictReader(file) if row[column]]
+    members = {row["Staff ID"] for row in people["example_committee"]}
+    chair = next(r["Staff ID"] for r in people["example_committee"] if r["Role"] == "chair")
+    stranger = next(r["Staff ID"] for r in people["example_staff"] if r["Staff ID"] not in members)
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "codes").mkdir()
+    (folder / "codes" / "airflow_user.csv").write_text(
+        "airflow_user,identity,source\n"
+        f"a.muster,example_person:{chair},committee office\n"
+        f"b.beispiel,example_person:{stranger},committee office\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parts(home: Home, site: Path) -> Iterator[Parts]:
     quickly = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1"}
-    with running(home, port=0, overrides=quickly) as parts:
-        yield parts
+    quickly["TESSERA_RELEASE_DAYS"] = str(WAITS_SECONDS / 86_400)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TESSERA_SITE", str(site))
+        with running(home, port=0, overrides=quickly) as parts:
+            yield parts
     assert at_work(home) == []
 
 
@@ -74,12 +113,56 @@ def test_a_second_run_finds_nothing_new_and_publishes_nothing(home: Home, parts:
     assert sorted(home.editions.iterdir()) == before
 
 
+def test_a_pack_is_released_by_a_member_who_votes_and_by_nobody_else(
+    home: Home, parts: Parts
+) -> None:
+    learners = read(find(home, None), sections=("learners",)).learners
+    meeting = next(str(row["meeting_id"]) for row in learners if row["meeting_id"])
+    shared = answered(home, parts, meeting, "tessera", "Approve")
+    assert not shared.is_released
+    assert "stands for no single person" in shared.because
+    stranger = answered(home, parts, meeting, "b.beispiel", "Approve")
+    assert not stranger.is_released
+    assert stranger.person_key is not None
+    assert "holds no voting role" in stranger.because
+    silent = answered(home, parts, meeting, None, "")
+    assert (silent.is_released, silent.answer.account) == (False, None)
+    assert "silence is a refusal" in silent.because
+    rejected = answered(home, parts, meeting, "a.muster", "Reject", "Two sources are late.")
+    assert (rejected.is_released, rejected.because) == (False, "Two sources are late.")
+    released = answered(home, parts, meeting, "a.muster", "Approve")
+    assert released.is_released
+    assert (released.answer.account, released.member_role) == ("a.muster", "chair")
+    (frozen,) = freeze.frozen_packs(home, meeting)
+    assert len(releases(home, frozen)) == 5
+    assert freeze.reprint(home, frozen)
+
+
+def answered(
+    home: Home, parts: Parts, meeting: str, account: str | None, chosen: str, reason: str = ""
+) -> Release:
+    """Start the committee's DAG, answer as somebody or wait, and return what went on record."""
+    run_id = f"{account or 'silence'}-{chosen}"
+    body = {"dag_run_id": run_id, "logical_date": None, "conf": {"meeting_id": meeting}}
+    parts.api.post("dags", "committee", "dagRuns", body=body)
+    wait(parts, lambda: state_of(parts, "committee", "approval") in ("awaiting_input", "success"))
+    if account is not None:
+        password = json.loads(passwords(home).read_text(encoding="utf-8"))[account]
+        Api(parts.port, account, password).patch(
+            *("dags", "committee", "dagRuns", run_id, "taskInstances", "approval", "-1"),
+            "hitlDetails",
+            body={"chosen_options": [chosen], "params_input": {"reason": reason}},
+        )
+    wait(parts, lambda: ended(parts, "committee"))
+    assert runs(parts, "committee")[0]["state"] == "success"
+    (frozen,) = freeze.frozen_packs(home, meeting)
+    return releases(home, frozen)[-1]
+
+
 def drop_at_once(home: Home) -> None:
     """Put the cohort into the inbox in one move, so that all of it arrives in one intake."""
-    made = home.root / "made"
-    fill(made)
     home.inbox.rmdir()
-    made.rename(home.inbox)
+    (home.root / MADE).rename(home.inbox)
 
 
 def wait(parts: Parts, condition: Callable[[], bool]) -> None:

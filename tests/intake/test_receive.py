@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.home import HomeError
 from pipelines.intake import receive as receiving
-from pipelines.intake.receive import archive_path
+from pipelines.intake.receive import INCOMING, archive_path
 from pipelines.intake.records import deliveries, first_receipt, receipts
 
 Make = Callable[..., Any]
@@ -219,3 +219,24 @@ def test_fresh_files_are_given_time_to_settle(monkeypatch: pytest.MonkeyPatch) -
     receiving._wait_for_writers([old, fresh], 1.0)
     assert len(waits) == 1
     assert 0 < waits[0] <= 1
+
+
+def test_a_file_is_hashed_and_archived_in_one_pass_and_a_kill_leaves_nothing_behind(
+    school: Any, result_row: Make
+) -> None:
+    school.home.archive.mkdir(parents=True, exist_ok=True)
+    (school.home.archive / INCOMING).write_bytes(b"left by a kill, and longer than the file" * 99)
+    path = school.drop("exams", "a.jsonl", [result_row()])
+    school.receive()
+    (kept,) = (file for file in school.home.archive.rglob("*") if file.is_file())
+    assert kept.read_bytes() == path.read_bytes()
+    assert kept.name == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_bytes_that_the_archive_lost_are_archived_again(school: Any, result_row: Make) -> None:
+    path = school.drop("exams", "a.jsonl", [result_row()])
+    school.receive()
+    (kept,) = (file for file in school.home.archive.rglob("*") if file.is_file())
+    kept.unlink()
+    assert school.receive().received == []
+    assert kept.read_bytes() == path.read_bytes()

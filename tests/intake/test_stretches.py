@@ -18,6 +18,7 @@ from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.readers import delimited, jsonl
+from pipelines.sources.readers.base import written_out
 
 SPEC = """
 source: {reader}_source
@@ -65,7 +66,10 @@ def found(declared: Catalogue, reader: str, text: bytes, n_workers: int) -> tupl
         spec = declared.sources[f"{reader}_source"]
         report = read.read_file(path, spec, declared, into, n_workers=n_workers)
         frames = [
-            [pl.read_parquet(part) for part in sorted(into.glob(f"{name}-*.parquet"))]
+            [
+                written_out(pl.read_parquet(part), path)
+                for part in sorted(into.glob(f"{name}-*.parquet"))
+            ]
             for name in ("records-exam_result", "source")
         ]
     records, originals = (

@@ -98,11 +98,16 @@ def test_what_was_asked_for_reaches_the_stages(
     home: Home, settings: Settings, stages: Stages, tmp_path: Path
 ) -> None:
     known_at = datetime(2026, 2, 21, tzinfo=UTC)
-    Run(home, settings, Wanted(tmp_path, known_at.date(), known_at, full_refresh=True)).go()
+    wanted = Wanted(tmp_path, known_at.date(), known_at, full_refresh=True, rules="now")
+    Run(home, settings, wanted).go()
     assert stages.given["receive"]["inbox"] == tmp_path
     assert stages.given["load"] == {"known_at": known_at}
     assert stages.given["calibrate"] == {"only_if_missing": True}
-    assert stages.given["build"] == {"as_of": known_at.date(), "full_refresh": True}
+    assert stages.given["build"] == {
+        "as_of": known_at.date(),
+        "rules": "now",
+        "full_refresh": True,
+    }
 
 
 def test_a_delivery_that_fails_is_told_and_the_others_go_on(

@@ -17,6 +17,7 @@ from pipelines.warehouse.build import (
     BuildError,
     build,
     build_record,
+    finished_build,
     present_inputs,
 )
 from pipelines.warehouse.connection import open_warehouse
@@ -53,6 +54,34 @@ def test_the_day_judged_on_can_be_chosen_and_makes_another_edition(
     usual = present_inputs(home, settings).build_id
     assert build(home, settings, date(2025, 1, 1)).as_of == date(2025, 1, 1)
     assert present_inputs(home, settings, date(2025, 1, 1)).build_id != usual
+
+
+def test_a_past_day_judged_by_the_present_rules_is_another_edition(
+    home: Home, settings: Settings, log: Any
+) -> None:
+    fill(log)
+    load(home, settings)
+    then = present_inputs(home, settings)
+    build(home, settings, rules="now")
+    made = finished_build(home)
+    assert made is not None
+    assert made.rules == "now"
+    assert made.build_id != then.build_id
+    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+        assert con.execute("select rules_on from raw.build_input").fetchall() == [
+            (date(9999, 12, 30),)
+        ]
+
+
+def test_editions_from_before_there_was_a_choice_of_rules_keep_their_name(
+    home: Home, settings: Settings, log: Any
+) -> None:
+    fill(log)
+    load(home, settings)
+    inputs = present_inputs(home, settings)
+    old = inputs.model_dump(mode="json")
+    del old["rules"]
+    assert inputs.model_validate(old).build_id == inputs.build_id
 
 
 def test_a_failing_test_names_model_test_and_consequence_and_nothing_can_be_published(

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from pipelines.home import Home
 from pipelines.settings import Settings
+from pipelines.warehouse import workbench
 from pipelines.warehouse.build import BuildError, build
 from pipelines.warehouse.load import load
 from pipelines.warehouse.workbench import (
@@ -21,6 +22,7 @@ from pipelines.warehouse.workbench import (
     build_changed,
     clone,
     diff_marts,
+    write_docs,
 )
 from tests.warehouse.small_project import fill
 
@@ -88,6 +90,15 @@ def test_a_changed_model_that_breaks_its_test_says_which(
     )
     with pytest.raises(BuildError, match="score_is_known"):
         build_changed(copy, own(copy, settings))
+
+
+@pytest.mark.slow
+def test_the_docs_are_one_page_that_holds_every_model(
+    built: Home, settings: Settings, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(workbench, "project_folder", lambda: project)
+    page = write_docs(built, settings, tmp_path / "docs" / "models.html")
+    assert "model.small.fct_score" in page.read_text(encoding="utf-8")
 
 
 def test_a_copy_holds_neither_names_nor_log(copy: Home, built: Home) -> None:

@@ -15,6 +15,7 @@ placed as (
 select
     learner_key,
     'A-' || upper(substring(record_key, 1, 12)) as evidence_id,
+    'D-' || upper(substring(decision_record_key, 1, 12)) as decision_evidence_id,
     description,
     owner_role,
     competency_id,

@@ -41,6 +41,10 @@ class PullReport(BaseModel):
     next_since: datetime | None
 
 
+Progress = Callable[[int], None]
+"""Called with how many statements this pull has brought since it began or went on."""
+
+
 class _Head(msgspec.Struct):
     id: Any = None
     stored: Any = None
@@ -57,6 +61,7 @@ def pull(
     *,
     full: bool = False,
     now: Clock = lambda: datetime.now(UTC),
+    progress: Progress | None = None,
 ) -> PullReport:
     """Bring what is new in a store into the inbox.
 
@@ -68,6 +73,7 @@ def pull(
         client: asks the store.
         full: ask for everything, whatever is known.
         now: the clock.
+        progress: told how many statements are here.
 
     Raises:
         PullError: the store cannot be pulled from, or another pull of it is running.
@@ -77,15 +83,24 @@ def pull(
     shelf = Shelf(home, spec.source)
     try:
         with FileLock(shelf.lock, timeout=0):
-            return _Pulling(home, spec, spec.pull, shelf, client, now).run(full=full)
+            pulling = _Pulling(home, spec, spec.pull, shelf, client, now, progress)
+            return pulling.run(full=full)
     except Timeout:
         raise PullError(f"another pull of {spec.source} is running: wait for it to end") from None
 
 
 class _Pulling:
     def __init__(
-        self, home: Home, spec: SourceSpec, wish: Pull, shelf: Shelf, client: Client, now: Clock
+        self,
+        home: Home,
+        spec: SourceSpec,
+        wish: Pull,
+        shelf: Shelf,
+        client: Client,
+        now: Clock,
+        progress: Progress | None = None,
     ) -> None:
+        self.progress = progress
         self.home, self.spec, self.wish, self.shelf = home, spec, wish, shelf
         self.client, self.now = client, now
         self.profile: Profile = PROFILES[wish.lrs]
@@ -125,6 +140,7 @@ class _Pulling:
     def _fetch(self, going: Going) -> Going:
         """Bring the pages that are not here yet; each is kept before the next is asked for."""
         asked: set[str] = set()
+        n_here = 0
         while not going.is_complete:
             if going.more is None:
                 page = self.client.first(self._query(going))
@@ -134,6 +150,9 @@ class _Pulling:
                 asked.add(going.more)
                 page = self.client.next(going.more)
             self.shelf.put_page(going, page.statements)
+            n_here += len(page.statements)
+            if self.progress is not None:
+                self.progress(n_here)
             told = [_moment(page.consistent_through), going.consistent_through]
             going = going.model_copy(
                 update={

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipelines.home import Home
 from pipelines.sources.lrs.access import AccessError, access_of
 from pipelines.sources.lrs.client import Client
-from pipelines.sources.lrs.pull import PullReport, pull
+from pipelines.sources.lrs.pull import Progress, PullReport, pull
 from pipelines.sources.spec import SourceSpec
 
 
@@ -17,7 +17,12 @@ def pulled_sources(specs: Mapping[str, SourceSpec]) -> list[str]:
 
 
 def pull_source(
-    home: Home, spec: SourceSpec, *, full: bool = False, uri: str | None = None
+    home: Home,
+    spec: SourceSpec,
+    *,
+    full: bool = False,
+    uri: str | None = None,
+    progress: Progress | None = None,
 ) -> PullReport:
     """Pull a source, asked for with what the environment or a URI gives.
 
@@ -26,6 +31,7 @@ def pull_source(
         spec: the source.
         full: ask for everything.
         uri: address, name and password in one, such as an Airflow connection.
+        progress: told how many statements are here.
 
     Raises:
         AccessError: the source is not pulled, or it is not known where its store is.
@@ -37,4 +43,4 @@ def pull_source(
         )
     access = access_of(spec.source, spec.pull.endpoint, uri)
     with Client(access, spec.pull.xapi_version) as client:
-        return pull(home, spec, client, full=full)
+        return pull(home, spec, client, full=full, progress=progress)

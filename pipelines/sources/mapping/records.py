@@ -106,7 +106,12 @@ class Mapping:
         names = [name for name in rows.columns if name != "source_row"]
         if not self.has_header or not names or any(block.keeps_blank for block in self.blocks):
             return rows
-        kept = rows.filter(~pl.all_horizontal(pl.col(names).str.strip_chars() == ""))
+        blank = pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True)
+        for name in names:  # the first column with something in every row settles it
+            blank &= (rows[name].str.strip_chars() == "").fill_null(value=True)
+            if not blank.any():
+                return rows
+        kept = rows.filter(~blank)
         self.counts.rows_blank += rows.height - kept.height
         return kept
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 CHUNK_BYTES = 16 * 1024 * 1024
 SOURCE_ROW = "source_row"
 LINE = "line"
+OFFSET, LENGTH = "__offset", "__length"
+"""Where a line stands in the file, in bytes, where it is not written out as text."""
 
 ROW_PROBLEMS = {
     SOURCE_ROW: pl.Int64(),
@@ -42,7 +44,7 @@ class Chunk:
     read or not: `source_row`, the columns, and `line` where a row could not be read. `problems`
     names the rows that could not be read. `part` is the sheet or member that the rows come from,
     where a file has several. `regular` tells of which originals all keys are known: they are
-    `regular_keys`, with nothing within them.
+    `regular_keys`, with nothing within them; such lines may be given by where they stand.
     """
 
     rows: pl.DataFrame
@@ -184,6 +186,21 @@ def reader_for(path: Path) -> type[Reader] | None:
     """Return the reader of files whose names end like this one's, if there is one."""
     suffix = path.suffix.lower()
     return next((reader for reader in READERS.values() if suffix in reader.suffixes), None)
+
+
+def written_out(originals: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Return originals with the lines as text that are given by where they stand in the file."""
+    if OFFSET not in originals.columns:
+        return originals
+    lines = originals[LINE].to_list()
+    places = originals.select(OFFSET, LENGTH).iter_rows()
+    with path.open("rb") as file:
+        for number, (offset, length) in enumerate(places):
+            if offset is not None:
+                file.seek(offset)
+                lines[number] = file.read(length).decode()
+    written = pl.Series(LINE, lines, dtype=pl.String)
+    return originals.with_columns(written).drop(OFFSET, LENGTH)
 
 
 def no_problems() -> pl.DataFrame:

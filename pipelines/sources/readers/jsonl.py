@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from pipelines.sources.readers import regular_lines, strict_json
 from pipelines.sources.readers.base import (
     CHUNK_BYTES,
+    LENGTH,
     LINE,
+    OFFSET,
     ROW_PROBLEMS,
     SOURCE_ROW,
     Chunk,
@@ -134,7 +136,7 @@ def _chunk_of(path: Path, wanted: Wanted, reading: Reading, stretch: Stretch) ->
     with path.open("rb") as file:
         file.seek(stretch.offset)
         data = file.read(stretch.length)
-    chunk = read_bytes(data, stretch.before, wanted, reading.seen)
+    chunk = read_bytes(data, stretch.before, wanted, reading.seen, stretch.offset)
     if chunk is not None:
         yield chunk
 
@@ -178,39 +180,53 @@ def _cut_at_lines(file: io.BufferedReader) -> Iterator[bytes]:
         yield last
 
 
-def read_bytes(data: bytes, before: int, wanted: Wanted, seen: set[str]) -> Chunk | None:
-    """Read the lines of some bytes; None where all are blank. Their numbers follow `before`."""
+def read_bytes(
+    data: bytes, before: int, wanted: Wanted, seen: set[str], offset: int | None = None
+) -> Chunk | None:
+    """Read the lines of some bytes; None where all are blank. Their numbers follow `before`.
+
+    With the `offset` of the bytes in their file, regular lines are given by where they stand: the
+    file has them, and few of them are asked for.
+    """
     found: list[pa.Table] = []
-    at: list[NDArray[np.intp]] = []
+    originals: list[pl.DataFrame] = []
     others: list[tuple[int, bytes]] = []
     keys: set[str] = set()
     first = before + 1
+    begin = offset or 0
     for block in regular_lines.blocks_of(data):
         lines = regular_lines.lines_of(block)
         regular = np.zeros(len(lines.starts), dtype=np.bool_)
         pattern = regular_lines.pattern_of(lines)
         if pattern is not None:
-            regular, batch = regular_lines.read_regular(lines, pattern, wanted)
+            regular, batch = regular_lines.read_regular(lines, pattern, wanted, first)
+            numbers = _numbers(np.flatnonzero(regular) + first)
             found.append(pa.Table.from_batches([batch]))
-            at.append(np.flatnonzero(regular) + first)
+            if offset is None:
+                text = pl.Series(LINE, lines.texts(regular), dtype=pl.String)
+                originals.append(pl.DataFrame([numbers, text]))
+            else:
+                starts, ends = lines.starts[regular], lines.ends[regular]
+                place = pl.Series(OFFSET, starts + begin), pl.Series(LENGTH, ends - starts)
+                originals.append(pl.DataFrame([numbers, *place]))
             keys.update(pattern.keys)
         others += ((first + n, lines.text_of(n)) for n in np.flatnonzero(~regular).tolist())
         first += len(lines.starts)
+        begin += len(block)
     seen |= keys
-    numbers = _numbers([number for number, _ in others])
-    rest = _read([line for _, line in others], numbers, wanted, seen)
+    rest = _read([line for _, line in others], _numbers([at for at, _ in others]), wanted, seen)
     if not found:
         return rest if others else None
     together = pl.DataFrame(pa.concat_tables(found, promote_options="default"))
-    together = together.insert_column(0, _numbers(np.concatenate(at)))
     is_regular = pl.lit(value=True).alias("regular")
     both = pl.concat(
         [
-            together.select(SOURCE_ROW, LINE, is_regular),
+            pl.concat(originals).with_columns(is_regular),
             rest.originals.with_columns(~is_regular),
-        ]
+        ],
+        how="diagonal",
     )
-    rows = pl.concat([together.drop(LINE), rest.rows], how="diagonal")
+    rows = pl.concat([together, rest.rows], how="diagonal")
     if others:
         rows, both = rows.sort(SOURCE_ROW), both.sort(SOURCE_ROW)
     return Chunk(

@@ -57,6 +57,10 @@ class Lines:
         """Return one line."""
         return self.data[self.starts[number] : self.ends[number]]
 
+    def texts(self, chosen: Flags) -> pa.LargeStringArray:
+        """Return the chosen lines as text; the bytes must be UTF-8."""
+        return _cells(self.data, self.starts[chosen], self.ends[chosen])
+
 
 def lines_of(data: bytes) -> Lines:
     """Return the lines of some bytes that are not blank."""
@@ -113,10 +117,13 @@ def _pattern_of_line(line: bytes) -> Pattern | None:
     return Pattern(keys, colon, comma)
 
 
-def read_regular(lines: Lines, pattern: Pattern, wanted: Wanted) -> tuple[Flags, pa.RecordBatch]:
-    """Return which lines are regular, and of these the wanted cells and the line, as text.
+def read_regular(
+    lines: Lines, pattern: Pattern, wanted: Wanted, first: int
+) -> tuple[Flags, pa.RecordBatch]:
+    """Return which lines are regular, and of these the numbers and the wanted cells as text.
 
-    The bytes must be UTF-8. The columns are in the order of their names, `LINE` comes last.
+    The bytes must be UTF-8. `first` is the number of the first line. The columns are in the order
+    of their names.
     """
     found = _values(lines, pattern)
     regular = found.regular
@@ -135,8 +142,10 @@ def read_regular(lines: Lines, pattern: Pattern, wanted: Wanted) -> tuple[Flags,
             cells = pc.if_else(is_null, pa.scalar(None, cells.type), cells)
         columns[key] = cells
     names = sorted(key for key in columns if wanted.has(key))
-    texts = _cells(lines.data, lines.starts[regular], lines.ends[regular])
-    batch = pa.record_batch([*(columns[name] for name in names), texts], names=[*names, LINE])
+    numbers = pa.array(np.flatnonzero(regular) + first, type=pa.int64())
+    batch = pa.record_batch(
+        [numbers, *(columns[name] for name in names)], names=[SOURCE_ROW, *names]
+    )
     if not pc.all(good).as_py():
         regular[np.flatnonzero(regular)[~good.to_numpy(zero_copy_only=False)]] = False
         batch = batch.filter(good)

@@ -38,6 +38,8 @@ SMALL = 64 << 20
 COPY_BYTES = 1 << 20
 MAX_MEMBERS = 10_000
 ENCRYPTED = 0x1
+UNPACKED = "tessera-unpacked-"
+"""How the names of folders begin into which members are unpacked."""
 
 
 class MemberReader(BaseModel):
@@ -240,7 +242,7 @@ def _unpacked(
     """Return an opener that keeps the unpacked member for as long as it is read."""
 
     def opened(wanted: Wanted) -> Reading:
-        folder = Path(tempfile.mkdtemp(prefix="tessera-"))
+        folder = Path(tempfile.mkdtemp(prefix=UNPACKED))
         try:
             reading = begin(unpack(path, name, info, folder), wanted)
         except BaseException:
@@ -264,7 +266,7 @@ def _sheets(path: Path, name: str, info: zipfile.ZipInfo, options: ZipOptions) -
     """Return how each sheet of a member that is a workbook is opened, as `member/sheet`."""
     reader, inner = _reader(name, options)
     book = cast("type[ReaderOfParts]", reader)
-    with tempfile.TemporaryDirectory(prefix="tessera-") as folder:
+    with tempfile.TemporaryDirectory(prefix=UNPACKED) as folder:
         try:
             sheets = list(book.parts(unpack(path, name, info, Path(folder)), inner))
         except Unreadable as error:

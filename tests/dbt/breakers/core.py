@@ -32,6 +32,9 @@ BREAKERS: dict[str, str] = {
     "no_decision_counts_without_somebody_entitled_and_a_quorum": (
         "update marts.fct_decision set n_entitled = 0"
     ),
+    "assert_nothing_goes_out_before_its_embargo": (
+        "update marts.committee_student_record set is_out = true, out_on = date '2199-01-01'"
+    ),
     "every_decision_stands": "update marts.fct_decision set standing = 'no_quorum'",
     "no_ai_declaration_is_lost": (
         "insert into marts.fct_ai_declaration "

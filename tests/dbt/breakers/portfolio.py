@@ -94,6 +94,11 @@ BREAKERS: dict[str, str] = {
     "assert_no_small_group_is_shown": (
         "update marts.programme_demographic_count set n_learners = 1, is_suppressed = false"
     ),
+    "assert_totals_reconcile_across_frameworks": (
+        "insert into marts.portfolio_framework_total select * replace ('other' as "
+        "told_framework_id, data_points_shared + 1 as data_points_shared) "
+        "from marts.portfolio_framework_total limit 1"
+    ),
     "nothing_of_a_hidden_group_is_shown": (
         "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
         "rise_a_year, is_suppressed, rule_set_id, rule_version) "

@@ -16,8 +16,9 @@ versions as (
         known_from
     from thresholds
     where
-        known_from <= coalesce({{ day_of_known_at() }}, {{ last_day() }})
-        and {{ as_of() }} between effective_from and coalesce(effective_to, {{ last_day() }})
+        known_from <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
+        and coalesce({{ rules_on() }}, {{ as_of() }})
+        between effective_from and coalesce(effective_to, {{ last_day() }})
 ),
 
 ranked as (

@@ -23,7 +23,8 @@ parents as (
         framework_id,
         framework_version,
         competency_id,
-        min(target_competency_id) as parent_competency_id
+        min(target_competency_id) as parent_competency_id,
+        {{ list_agg('target_competency_id', distinct=true) }} as parent_competency_ids
     from entries
     where
         entry_type = 'link'
@@ -55,6 +56,8 @@ dated as (
         items.competency_type,
         ---------- numbers
         items.sort_order,
+        ---------- lists
+        coalesce(parents.parent_competency_ids, {{ empty_list() }}) as parent_competency_ids,
         ---------- days and instants
         coalesce(items.valid_from, {{ first_day() }}) as from_on,
         coalesce(items.valid_to, {{ last_day() }}) as to_on,

@@ -16,6 +16,8 @@ select
     sort_order,
     ---------- yes or no
     {{ as_of() }} between from_on and to_on as is_in_force,
+    ---------- lists
+    parent_competency_ids,
     ---------- days and instants
     from_on,
     to_on

@@ -16,6 +16,7 @@ renamed as (
         calibration_version,
         ---------- days and instants
         as_of,
+        rules_on,
         known_at
     from inputs
 )

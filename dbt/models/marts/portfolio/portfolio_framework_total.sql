@@ -1,0 +1,110 @@
+-- Grain: one row per learner, framework that the evidence names, framework that it is told in, and
+-- competency: how many data points there are. Told in another framework, a data point that maps to
+-- several competencies counts a part for each, and one that maps to none is told as unmapped, so that
+-- the totals of a learner are the same in every framework.
+with
+
+competencies as (
+    select * from {{ ref('dim_competency') }}
+),
+
+mappings as (
+    select * from {{ ref('bridge_competency') }}
+    where link_type = 'maps_to' and to_framework_id <> framework_id
+),
+
+evidence as (
+    select
+        evidence.evidence_key,
+        evidence.learner_key,
+        evidence.programme_id,
+        evidence.competency_id,
+        coalesce(competencies.framework_id, 'none') as framework_id,
+        coalesce(competencies.framework_version, 'none') as framework_version
+    from {{ ref('fct_evidence') }} as evidence
+    left join competencies on evidence.competency_key = competencies.competency_key
+    where
+        evidence.competency_id is not null
+        and evidence.is_new_evidence
+        and evidence.occurred_on <= {{ as_of() }}
+),
+
+told_in as (
+    select distinct
+        programme_id,
+        framework_id,
+        framework_version,
+        to_framework_id,
+        to_framework_version
+    from mappings
+),
+
+in_its_own as (
+    select
+        *,
+        framework_id as told_framework_id,
+        framework_version as told_framework_version,
+        competency_id as told_competency_id,
+        cast(1 as decimal(18, 6)) as part
+    from evidence
+),
+
+in_another as (
+    select
+        evidence.*,
+        told_in.to_framework_id as told_framework_id,
+        told_in.to_framework_version as told_framework_version,
+        coalesce(mappings.to_competency_id, 'unmapped') as told_competency_id,
+        coalesce(mappings.mapped_share, 1) as part
+    from evidence
+    inner join told_in
+        on
+            evidence.programme_id = told_in.programme_id
+            and evidence.framework_id = told_in.framework_id
+            and evidence.framework_version = told_in.framework_version
+    left join mappings
+        on
+            evidence.programme_id = mappings.programme_id
+            and evidence.framework_id = mappings.framework_id
+            and evidence.framework_version = mappings.framework_version
+            and evidence.competency_id = mappings.competency_id
+            and told_in.to_framework_id = mappings.to_framework_id
+            and told_in.to_framework_version = mappings.to_framework_version
+),
+
+told as (
+    select * from in_its_own
+
+    union all
+
+    select * from in_another
+),
+
+final as (
+    select
+        ---------- ids
+        learner_key,
+        programme_id,
+        framework_id,
+        framework_version,
+        told_framework_id,
+        told_framework_version,
+        told_competency_id,
+        ---------- numbers
+        count(distinct evidence_key) as n_data_points,
+        cast(sum(part) as decimal(18, 6)) as data_points_shared,
+        ---------- yes or no
+        framework_id = told_framework_id
+        and framework_version = told_framework_version as is_own_framework
+    from told
+    group by
+        learner_key,
+        programme_id,
+        framework_id,
+        framework_version,
+        told_framework_id,
+        told_framework_version,
+        told_competency_id
+)
+
+select * from final
