@@ -19,6 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--seeds", type=int, help="Cohorts for every size of the patterns.")
     parser.add_argument("--learners", type=int, help="Learners of each cohort.")
+    parser.add_argument(
+        "--unseen-seeds", type=int, help="Cohorts for every size that another generator makes."
+    )
     parser.add_argument("--oracle-seeds", type=int, help="Cohorts that the oracle alone sees.")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--full", action="store_true", help="Many seeds; takes long.")

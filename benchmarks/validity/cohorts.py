@@ -16,13 +16,17 @@ from pipelines.home import Home
 from pipelines.run import Run, Wanted
 from pipelines.settings import Settings
 from pipelines.synth.cohort import make
+from pipelines.synth.parameters import Parameters, shipped
 from pipelines.synth.request import Request
 from pipelines.synth.writers import write_manifest
 
 MANIFEST_SUFFIX = ".manifest.json"
 BOM = b"\xef\xbb\xbf"
-SHARE = 0.07
-"""Of the learners of a curve's cohort with each pattern, so that a third or so have none."""
+SHARE = 0.04
+"""Of the learners of a curve's cohort with each pattern.
+
+Most have none, so that those who have one hardly move the norms of peers.
+"""
 FULL_SNAPSHOTS = frozenset(
     f"example_{name}"
     for name in (
@@ -49,14 +53,28 @@ class Planned:
     """Which size of each pattern's curve it has."""
 
 
-def plan(seeds: int, learners: int, first_seed: int) -> list[Planned]:
-    """Return the cohorts of a curve: for every seed one of every step."""
-    patterns = Request().parameters.patterns
-    steps = max(len(pattern.curve.value) for pattern in patterns)
+def plan(
+    seeds: int,
+    learners: int,
+    first_seed: int,
+    parameters: Parameters | None = None,
+    numbered_from: int = 1,
+) -> list[Planned]:
+    """Return the cohorts of a curve: for every seed one of every step.
+
+    Args:
+        seeds: how many seeds.
+        learners: learners of each cohort.
+        first_seed: the first seed.
+        parameters: the generator; the shipped one by default.
+        numbered_from: the number of the first cohort, so that generators share no id.
+    """
+    generator = parameters or shipped()
+    steps = max(len(pattern.curve.value) for pattern in generator.patterns)
     planned: list[Planned] = []
     for seed in range(seeds):
         for step in range(steps):
-            number = len(planned) + 1
+            number = len(planned) + numbered_from
             planned.append(
                 Planned(
                     Request(
@@ -67,6 +85,7 @@ def plan(seeds: int, learners: int, first_seed: int) -> list[Planned]:
                         shares=shares(),
                         programme=f"P{number:03d}",
                         number=number,
+                        parameters=generator,
                     ),
                     step,
                 )

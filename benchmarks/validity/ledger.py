@@ -10,14 +10,13 @@ import polars as pl
 
 from benchmarks.validity.published import Edition, learner_keys
 from pipelines.synth import xapi
+from pipelines.synth.parameters import shipped
 from pipelines.synth.words import HOSTILE_TEXTS
 
 OUTCOMES = ("accepted", "duplicate", "superseded", "voided", "quarantined")
-AS_EXPECTED, DIFFERS, NOT_YET = "as expected", "differs", "not yet"
+AS_EXPECTED, DIFFERS = "as expected", "differs"
 OF_FILES = ("mixed_encodings", "duplicate_export")
 VOIDS = ("void_after", "void_before")
-NEEDS_A_RULE = ("patient_identifier",)
-"""Faults that are held at the door once there is a rule for it; without one they say `not yet`."""
 
 
 def check(edition: Edition, truth: Path, added: Mapping[str, int] | None = None) -> dict[str, Any]:
@@ -29,7 +28,8 @@ def check(edition: Edition, truth: Path, added: Mapping[str, int] | None = None)
         added: accepted records that others added to files of this cohort.
 
     Returns:
-        `faults` with a verdict on each, `kinds` summed up, `deliveries` with counts that differ.
+        `faults` with a verdict on each, `kinds` summed up, kinds that this cohort has none of, and
+        `deliveries` with counts that differ.
     """
     faults = pl.read_parquet(truth / "faults.parquet")
     told = edition.frame("select * from programme_delivery")
@@ -39,7 +39,8 @@ def check(edition: Edition, truth: Path, added: Mapping[str, int] | None = None)
     return {
         "faults": verdicts.to_dicts(),
         "kinds": _summed(verdicts).to_dicts(),
-        "deliveries": _balances(truth, told, added or {}, verdicts),
+        "not_planted": _not_planted(verdicts),
+        "deliveries": _balances(truth, told, added or {}),
     }
 
 
@@ -89,14 +90,7 @@ def _of_rows(
         )
         .otherwise((accepted & pl.col("is_there")) | (refused & ~pl.col("is_there")))
     )
-    held_none = ~pl.col("is_there").not_().any().over("kind")
-    verdict = (
-        pl.when(is_right)
-        .then(pl.lit(AS_EXPECTED))
-        .when(pl.col("kind").is_in(NEEDS_A_RULE) & held_none)
-        .then(pl.lit(NOT_YET))
-        .otherwise(pl.lit(DIFFERS))
-    )
+    verdict = pl.when(is_right).then(pl.lit(AS_EXPECTED)).otherwise(pl.lit(DIFFERS))
     return judged.select(
         "fault_id",
         "kind",
@@ -146,20 +140,18 @@ def _summed(verdicts: pl.DataFrame) -> pl.DataFrame:
             planted=pl.len(),
             as_expected=n_of(AS_EXPECTED),
             differs=n_of(DIFFERS),
-            not_yet=n_of(NOT_YET),
         )
         .sort("kind")
     )
 
 
-def _balances(
-    truth: Path, told: pl.DataFrame, added: Mapping[str, int], verdicts: pl.DataFrame
-) -> dict[str, Any]:
-    """Compare the counts of every delivery with what its rows should have given.
+def _not_planted(verdicts: pl.DataFrame) -> list[str]:
+    """Return the kinds of faults that the parameters know and this cohort does not hold."""
+    return sorted(set(shipped().faults.rates) - set(verdicts["kind"]))
 
-    Records of faults that are not held yet are accepted until then, and counted so.
-    """
-    waiting = verdicts.filter(pl.col("verdict") == NOT_YET).group_by("file").agg(waiting=pl.len())
+
+def _balances(truth: Path, told: pl.DataFrame, added: Mapping[str, int]) -> dict[str, Any]:
+    """Compare the counts of every delivery with what its rows should have given."""
     expected = pl.read_parquet(truth / "deliveries.parquet").filter(pl.col("status") == "committed")
     more = pl.DataFrame(
         {"file": list(added), "more": list(added.values())},
@@ -168,12 +160,7 @@ def _balances(
     both = (
         expected.join(told, on="file", how="left", suffix="_told")
         .join(more, on="file", how="left")
-        .join(waiting, on="file", how="left")
-        .with_columns(pl.col("more", "waiting").fill_null(0))
-        .with_columns(
-            n_accepted=pl.col("n_accepted") + pl.col("more") + pl.col("waiting"),
-            n_quarantined=pl.col("n_quarantined") - pl.col("waiting"),
-        )
+        .with_columns(n_accepted=pl.col("n_accepted") + pl.col("more").fill_null(0))
     )
     settled = _settled_among_copies(both)
     differences = []
@@ -189,7 +176,6 @@ def _balances(
         "n": both.height,
         "copies_known_at_once": settled,
         "as_expected": both.height - len(differences),
-        "not_yet_held": int(both["waiting"].sum()),
         "differences": differences,
     }
 

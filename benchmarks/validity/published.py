@@ -6,7 +6,7 @@ which learner of the truth a key stands for follows from the records that name b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,15 @@ class Edition:
             "select distinct rule_id from programme_rule where rule_set_id = ?", [rule_set]
         ).fetchall()
         return {row[0] for row in rows}
+
+    def versions(self, rule_sets: Iterable[str]) -> dict[str, str]:
+        """Return the version of each of these rule sets that is in force."""
+        rows = self.con.execute(
+            "select rule_set_id, max(rule_version) from programme_rule "
+            "where list_contains(?, rule_set_id) group by rule_set_id order by rule_set_id",
+            [list(rule_sets)],
+        ).fetchall()
+        return dict(rows)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ NOT_YET = "not yet"
 NOMINAL = 0.9
 """What the intervals of `share_at_target` are printed as."""
 BANDS = ((1, 4), (5, 9), (10, 10_000))
+CELL = ["learner_key", "stage_id", "competency_id"]
 LEAST_RATINGS = 5
 """Fewest ratings of a learner to be compared."""
 
@@ -26,10 +27,11 @@ LEAST_RATINGS = 5
 def compare(edition: Edition, truths: Iterable[Path], parameters: Parameters) -> dict[str, Any]:
     """Return how raw and adjusted ratings agree with the truth, and the coverage of intervals."""
     joined = pl.concat([_joined(edition, truth, parameters) for truth in truths])
+    cells = _true_shares(joined)
     return {
         "raw": _raw(joined),
-        "adjusted": _adjusted(edition, joined),
-        "coverage": _coverage(edition, joined),
+        "adjusted": _adjusted(edition, cells),
+        "coverage": _coverage(edition, cells),
     }
 
 
@@ -73,57 +75,54 @@ def _raw(joined: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _adjusted(edition: Edition, joined: pl.DataFrame) -> dict[str, Any] | str:
-    """Compare adjusted ratings, where an edition publishes any."""
-    found = edition.frame(
-        "select table_name, column_name from duckdb_columns() "
-        "where column_name in ('adjusted_level', 'level_adjusted') order by 1, 2"
+def _adjusted(edition: Edition, cells: pl.DataFrame) -> dict[str, Any] | str:
+    """Hold adjusted shares, and raw ones of the same cells, against the truth."""
+    if "adjusted_share" not in edition.columns("portfolio_adjusted_share"):
+        return NOT_YET
+    told = edition.frame(
+        f"select {', '.join(CELL)}, n_rated, cast(share_at_target as double) as raw, "
+        "cast(adjusted_share as double) as adjusted, cast(adjusted_low as double) as low, "
+        "cast(adjusted_high as double) as high, is_sensitive "
+        f"from portfolio_adjusted_share where n_rated >= {LEAST_RATINGS}"
     )
-    for table, column in found.iter_rows():
-        names = edition.columns(table)
-        keys = [key for key in ("learner_key", "stage_id", "competency_id") if key in names]
-        if "learner_key" not in keys:
-            continue
-        adjusted = edition.frame(
-            f'select {", ".join(keys)}, cast("{column}" as double) as adjusted '
-            f'from "{table}" where "{column}" is not null'
-        ).unique(keys)
-        true = (
-            joined.group_by(keys)
-            .agg(true=pl.col("expected").mean(), n=pl.len())
-            .filter(pl.col("n") >= LEAST_RATINGS)
-        )
-        both = adjusted.join(true, on=keys)
-        return {
-            f"{table}.{column}": agreement(
-                both["adjusted"].to_numpy(), both["true"].cast(pl.Float64).to_numpy()
-            )
-        }
-    return NOT_YET
+    both = told.join(cells, on=CELL)
+    if both.is_empty():
+        return NOT_YET
+    holds = (both["low"] <= both["true"]) & (both["true"] <= both["high"])
+    return {
+        "raw": agreement(both["raw"].to_numpy(), both["true"].to_numpy()),
+        "adjusted": agreement(both["adjusted"].to_numpy(), both["true"].to_numpy()),
+        "coverage": Share(int(holds.sum()), both.height).as_json(),
+        "sensitive": Share(int(both["is_sensitive"].sum()), both.height).as_json(),
+    }
 
 
-def _coverage(edition: Edition, joined: pl.DataFrame) -> dict[str, Any]:
-    """Return how often a printed interval holds the share that the average assessor would give.
+def _true_shares(joined: pl.DataFrame) -> pl.DataFrame:
+    """Return the true share of every cell.
 
-    The true share of a cell is the mean, over its ratings, of the chance that the average assessor
-    and case give the target level or more to a learner of that true level.
+    It is the mean, over its ratings, of the chance that the average assessor and case give the
+    target level or more to a learner of that true level.
     """
     latent = joined["expected"].cast(pl.Float64).to_numpy()
     target = joined["target_level"].cast(pl.Float64).to_numpy()
     chance = ndtr((latent - (target - 0.5)) / joined["noise"].to_numpy())
-    cells = (
+    return (
         joined.with_columns(chance=pl.Series(chance))
         .drop_nulls("target_level")
-        .group_by("learner_key", "stage_id", "competency_id")
+        .group_by(CELL)
         .agg(true=pl.col("chance").mean())
     )
+
+
+def _coverage(edition: Edition, cells: pl.DataFrame) -> dict[str, Any]:
+    """Return how often a printed interval holds the share that the average assessor would give."""
     printed = edition.frame(
         "select learner_key, stage_id, competency_id, n_rated, "
         "cast(share_low as double) as low, cast(share_high as double) as high, "
         "cast(share_at_target as double) as share from portfolio_competency_status "
         "where is_default and n_rated > 0 and share_low is not null"
     )
-    both = printed.join(cells, on=["learner_key", "stage_id", "competency_id"])
+    both = printed.join(cells, on=CELL)
     holds = (both["low"] <= both["true"]) & (both["true"] <= both["high"])
     both = both.with_columns(holds=holds)
     bands = {}

@@ -16,9 +16,10 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.validity import oracle
-from benchmarks.validity.cohorts import Planned, effects_of, shares
+from benchmarks.validity.cohorts import Planned, effects_of
 from benchmarks.validity.published import Edition, learner_keys
-from benchmarks.validity.statistics import Share
+from benchmarks.validity.statistics import Share, over_seeds
+from pipelines.synth.parameters import Parameters, shipped
 from pipelines.synth.request import Request
 
 DETECTORS = Path(__file__).with_name("detectors.yaml")
@@ -27,6 +28,10 @@ WINDOW_DAYS = 365
 ORACLE_SEED = 900_000
 """Seeds of the oracle's own cohorts begin here, away from those that the pipeline sees."""
 ORACLE_LEARNERS = 60
+ORACLE_SHARES = {
+    pattern.id: 0.0 if pattern.about == "cohort" else 0.07 for pattern in shipped().patterns
+}
+"""More carriers than in the cohorts of the curves: the oracle goes by no norms of peers."""
 Ratios = defaultdict[tuple[str, int], list[NDArray[np.float64]]]
 """Log likelihood ratios by pattern and step."""
 EXPECTED = {"ai_declaration_missing": "missing", "ai_use_differs": "differs"}
@@ -40,18 +45,30 @@ def detectors() -> dict[str, Any]:
 
 
 def curves(
-    edition: Edition, planned: Sequence[Planned], truths: Mapping[str, Path], oracle_seeds: int
+    edition: Edition,
+    planned: Sequence[Planned],
+    truths: Mapping[str, Path],
+    power: Mapping[tuple[str, int], dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Return a curve for every pattern: what was found at each size, and what could be."""
+    """Return a curve for every pattern: what was found at each size, and what could be.
+
+    Args:
+        edition: what was published.
+        planned: the cohorts of one generator.
+        truths: the folder of each programme's truth.
+        power: what the oracle finds, as `oracle_power` tells.
+    """
     people = _people(edition, planned, truths)
-    by_oracle = oracle_power(oracle_seeds)
     lines = []
-    for pattern in Request().parameters.patterns:
-        fired = _fired(edition, pattern.id)
+    for pattern in _generator(planned).patterns:
+        ways = detectors()["patterns"].get(pattern.id, {})
+        fired = _fired(edition, ways)
+        also = _fired(edition, {"signals": ways["also"]}) if "also" in ways else None
         line: dict[str, Any] = {
             "pattern": pattern.id,
             "words": pattern.words,
-            "detectors": detectors()["patterns"].get(pattern.id, {}),
+            "detectors": {way: names for way, names in ways.items() if way != "also"},
+            "also": ways.get("also", []),
             "status": NOT_YET if fired is None else "measured",
             "unit": pattern.effect.unit,
         }
@@ -62,13 +79,96 @@ def curves(
         line["curve"] = [
             {
                 "effect": effect,
-                "recall": None if fired is None else _recall(people, pattern.id, step, fired),
-                "oracle": by_oracle.get((pattern.id, step)),
+                "recall": None
+                if fired is None
+                else _recall(people, pattern.id, step, fired, len(pattern.curve.value)),
+                "recall_with_others": None
+                if fired is None or also is None
+                else _recall(people, pattern.id, step, fired | also, len(pattern.curve.value)),
+                "oracle": power.get((pattern.id, step)),
             }
             for step, effect in enumerate(pattern.curve.value)
         ]
+        line["discoverable"] = _over_discoverable(people, line, fired, also)
         lines.append(line)
     return lines
+
+
+def _over_discoverable(
+    people: pl.DataFrame, line: Mapping[str, Any], fired: set[str] | None, also: set[str] | None
+) -> dict[str, Any] | None:
+    """Return recall over all sizes that the oracle finds, seed by seed, beside the oracle's."""
+    points = line["curve"]
+    steps = [
+        step
+        for step, point in enumerate(points)
+        if point["oracle"] is not None and point["oracle"]["is_discoverable"]
+    ]
+    if fired is None or not steps:
+        return None
+    last = len(points) - 1
+    carriers = people.filter(
+        (pl.col("pattern") == line["pattern"])
+        & pl.min_horizontal(pl.col("step"), pl.lit(last)).is_in(steps)
+    )
+    oracle = float(np.mean([points[step]["oracle"]["value"] for step in steps]))
+    found = _by_seed(carriers, fired)
+    return {
+        "sizes": [points[step]["effect"] for step in steps],
+        "n": carriers.height,
+        "oracle": round(oracle, 4),
+        "recall": found,
+        "of_oracle": None if found["value"] is None else round(found["value"] / oracle, 4),
+        "with_others": None if also is None else _by_seed(carriers, fired | also),
+    }
+
+
+def alarms(
+    edition: Edition, planned: Sequence[Planned], truths: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Return what learners without any pattern got: signals a learner and review, rule by rule.
+
+    A learner's edition is one review; several signals of one rule count several times.
+    """
+    quiet = _people(edition, planned, truths).filter(pl.col("pattern") == "")
+    known = edition.rules("signals")
+    ways = detectors()["patterns"].values()
+    rules = sorted({rule for way in ways for rule in way.get("signals", ())} & known)
+    told = edition.frame("select learner_key, rule_id from portfolio_signal")
+    counted = quiet.join(told, on="learner_key", how="left")
+    on_record = detectors()["on_record"]
+
+    def per_learner(some: Sequence[str]) -> dict[str, object]:
+        by_seed = (
+            counted.group_by("seed")
+            .agg(
+                alarms=pl.col("rule_id").is_in(list(some)).sum(),
+                n=pl.col("learner_key").n_unique(),
+            )
+            .sort("seed")
+        )
+        return over_seeds((by_seed["alarms"] / by_seed["n"]).to_list())
+
+    statuses = {
+        status: _by_seed(quiet, _fired(edition, {"status": [status]}) or set())
+        for status in detectors()["statuses"]
+    }
+    return {
+        "n": quiet.height,
+        "rules": {rule: per_learner([rule]) | {"on_record": rule in on_record} for rule in rules},
+        "all": per_learner(rules),
+        "inferred": per_learner([rule for rule in rules if rule not in on_record]),
+        "statuses": statuses,
+    }
+
+
+def _by_seed(people: pl.DataFrame, fired: set[str]) -> dict[str, Any]:
+    by_seed = (
+        people.group_by("seed")
+        .agg(found=pl.col("learner_key").is_in(list(fired)).mean())
+        .sort("seed")
+    )
+    return over_seeds(by_seed["found"].to_list())
 
 
 def records(edition: Edition, truths: Iterable[Path], last_day: date) -> list[dict[str, Any]]:
@@ -126,10 +226,15 @@ def _overdue(actions: list[pl.DataFrame], last_day: date) -> list[str]:
 
 
 def oracle_power(
-    seeds: int, learners: int = ORACLE_LEARNERS
+    seeds: int, learners: int = ORACLE_LEARNERS, parameters: Parameters | None = None
 ) -> dict[tuple[str, int], dict[str, Any]]:
     """Return what the oracle finds at every size of every pattern that it can weigh."""
-    base = Request(learners=learners, mess="none", shares=shares())
+    base = Request(
+        learners=learners,
+        mess="none",
+        shares=ORACLE_SHARES,
+        parameters=parameters or shipped(),
+    )
     alpha = base.parameters.oracle.false_alarms.value
     enough = base.parameters.oracle.discoverable_power.value
     steps = max(len(pattern.curve.value) for pattern in base.parameters.patterns)
@@ -192,14 +297,19 @@ def _people(
         steady = learners.filter(~pl.col("is_withdrawn")).select("learner_id", "pattern")
         parts.append(
             steady.join(learner_keys(edition, truth), on="learner_id").with_columns(
-                step=pl.lit(each.step)
+                step=pl.lit(each.step), seed=pl.lit(each.request.seed)
             )
         )
     return pl.concat(parts)
 
 
-def _recall(people: pl.DataFrame, pattern: str, step: int, fired: set[str]) -> dict[str, object]:
-    n_steps = len(Request().parameters.pattern(pattern).curve.value)
+def _generator(planned: Sequence[Planned]) -> Parameters:
+    return planned[0].request.parameters
+
+
+def _recall(
+    people: pl.DataFrame, pattern: str, step: int, fired: set[str], n_steps: int
+) -> dict[str, object]:
     carries = (pl.col("pattern") == pattern) & (
         pl.min_horizontal(pl.col("step"), pl.lit(n_steps - 1)) == step
     )
@@ -208,12 +318,11 @@ def _recall(people: pl.DataFrame, pattern: str, step: int, fired: set[str]) -> d
     return Share(hits, carriers.height).as_json()
 
 
-def _fired(edition: Edition, pattern: str) -> set[str] | None:
-    """Return the learners for whom something that finds the pattern was published.
+def _fired(edition: Edition, ways: Mapping[str, Sequence[str]]) -> set[str] | None:
+    """Return the learners for whom something that finds a pattern was published.
 
     None where the edition knows no such rule, status or column.
     """
-    ways = detectors()["patterns"].get(pattern, {})
     queries = []
     rules = sorted(set(ways.get("signals", ())) & edition.rules("signals"))
     if rules:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t
 
 Floats = NDArray[np.float64]
 Z = 1.959964
@@ -41,6 +43,23 @@ class Share:
         low, high = self.interval
         value = None if self.value is None else round(self.value, 4)
         return {"value": value, "low": round(low, 4), "high": round(high, 4), "n": self.n}
+
+
+def over_seeds(values: Sequence[float], places: int = 4) -> dict[str, object]:
+    """Return the mean of one value a seed with Student's interval at 95 %.
+
+    Cohorts of one seed share their learners' draws, so seeds are what varies independently.
+    """
+    n = len(values)
+    if n == 0:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    mean = float(np.mean(values))
+    half = (
+        float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    )
+    ends = (mean - half, mean + half) if n > 1 else (None, None)
+    low, high = (None if end is None else round(max(0.0, end), places) for end in ends)
+    return {"value": round(mean, places), "low": low, "high": high, "n": n}
 
 
 def agreement(seen: Floats, true: Floats) -> dict[str, float | int | None]:

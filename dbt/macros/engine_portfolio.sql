@@ -120,3 +120,14 @@
 {% macro day_of_known_at() -%}
     cast({{ known_at() }} as date)
 {%- endmacro %}
+
+{#- The members of two lists, sorted, each once. -#}
+{% macro list_union(one, other) -%}
+    {{ return(adapter.dispatch('list_union', 'tessera')(one, other)) }}
+{%- endmacro %}
+{% macro default__list_union(one, other) -%}
+    list_sort(list_distinct(list_concat({{ one }}, {{ other }})))
+{%- endmacro %}
+{% macro spark__list_union(one, other) -%}
+    array_sort(array_union({{ one }}, {{ other }}))
+{%- endmacro %}

@@ -61,3 +61,46 @@
 {% macro measure_chance(log_odds) -%}
     (1 / (1 + exp(-cast({{ log_odds }} as double))))
 {%- endmacro %}
+
+{#-
+    How many independent levels the ratings of a learner are worth, where those by one assessor have
+    a part (rho) of their variance in common. Source: Kish 1965, Survey Sampling, section 5.4.
+-#}
+{% macro measure_clustered_n(n, sum_of_squares, rho) -%}
+    (
+        cast({{ n }} as double)
+        / (1 + cast({{ rho }} as double) * (cast({{ sum_of_squares }} as double) / nullif({{ n }}, 0) - 1))
+    )
+{%- endmacro %}
+
+{#-
+    Where a mark stands among those of all who did the task: the logistic curve over its distance from
+    their mean. Source: Haley 1952, technical report 15, Stanford: 1.702 follows the normal curve.
+-#}
+{% macro measure_standing_of_mark(share, mean_share, sd_share) -%}
+    cast(
+        round(
+            {{ measure_chance(
+                "1.702 * (cast(" ~ share ~ " as double) - cast(" ~ mean_share ~ " as double)) / cast("
+                ~ sd_share ~ " as double)"
+            ) }},
+            6
+        ) as decimal(9, 6)
+    )
+{%- endmacro %}
+
+{#-
+    How much of a learner's own record counts against what peers do: between / (between + noise).
+    Source: Robinson 1991, Stat Sci 6:15, best linear unbiased prediction.
+-#}
+{% macro measure_reliance(between, within, n) -%}
+    (
+        cast({{ between }} as double)
+        / nullif(cast({{ between }} as double) + cast({{ within }} as double) / nullif({{ n }}, 0), 0)
+    )
+{%- endmacro %}
+
+{#- A standing, or a difference of two, to four places. -#}
+{% macro to_standing(number) -%}
+    cast(round({{ number }}, 4) as decimal(9, 4))
+{%- endmacro %}

@@ -1,5 +1,5 @@
--- What is this test? Every evidence id behind a status, a conflict or a comment leads to a data
--- point of the same learner.
+-- What is this test? Every evidence id behind a status, a conflict, a signal or a comment leads to a
+-- data point or a declaration of the same learner.
 -- When is it important to resolve? Always: a number that cannot be followed cannot be defended.
 -- How to resolve? Look at the model that lists the id; it lost its learner on a join.
 {{ config(severity='error', meta={'consequence': 'evidence'}) }}
@@ -11,6 +11,14 @@ evidence as (
         learner_key,
         evidence_id
     from {{ ref('fct_evidence') }}
+
+    union
+
+    select distinct
+        learner_key,
+        {{ evidence_id() }} as evidence_id
+    from {{ ref('fct_ai_declaration') }}
+    where record_key is not null
 ),
 
 named as (
@@ -39,6 +47,20 @@ named as (
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_narrative') }}
+
+    union
+
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
+    from {{ ref('portfolio_signal') }}
+
+    union
+
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
+    from {{ ref('portfolio_assurance') }}
 )
 
 select named.*

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.home import Home, write_atomically
+from pipelines.measurement import standings
 from pipelines.measurement.connectivity import Connectivity, connect
 from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
 from pipelines.measurement.refusal import UnmeasurableError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipelines.measurement.components import Components
 
-MODEL_VERSION = 2
+MODEL_VERSION = 3
 """Raised whenever the same ratings would give other estimates."""
 WANTED_DEPENDABILITY = 0.7
 """Source: Crossley et al. (2011), Med Educ 45:560, and most D-studies of workplace assessment."""
@@ -79,6 +80,111 @@ RATINGS = """
         and rating.level is not null
         and rating.assessor_role is distinct from 'self'
 """
+
+PEERS = """
+    with
+    identity as (
+        select
+            pseudonym,
+            role,
+            person_key,
+            coalesce(valid_from, date '0001-01-01') as valid_from,
+            coalesce(valid_to, date '9999-12-30') as valid_to
+        from raw.identity
+    ),
+    stage as (
+        select
+            learner.person_key as learner,
+            period.programme_id,
+            period.period_id as stage_id,
+            period.starts_on
+        from raw.learner_stage as period
+        join identity as learner
+            on
+                period.learner_pseudonym = learner.pseudonym
+                and learner.role = 'learner'
+                and period.starts_on between learner.valid_from and learner.valid_to
+        where period.present_outcome = 'accepted' and period.period_type = 'stage'
+        qualify row_number() over (
+            partition by learner.person_key, period.programme_id, period.starts_on
+            order by period.is_planned, period.known_at desc, period.record_key desc
+        ) = 1
+    ),
+    instrument as (
+        select instrument_id, max(assurance_level) as assurance_level,
+            max(method_family) as method_family
+        from raw.instrument
+        group by instrument_id
+    ),
+    rating as (
+        select
+            rated.programme_id,
+            rated.instrument_id,
+            rated.scale_id,
+            coalesce(rated.scale_version, '') as scale_version,
+            learner.person_key as learner,
+            rated.competency_id,
+            rated.level,
+            cast(rated.observed_at as date) as observed_on
+        from raw.workplace_assessment as rated
+        join identity as learner
+            on
+                rated.learner_pseudonym = learner.pseudonym
+                and learner.role = 'learner'
+                and cast(rated.observed_at as date)
+                between learner.valid_from and learner.valid_to
+        left join instrument on rated.instrument_id = instrument.instrument_id
+        where
+            rated.present_outcome = 'accepted'
+            and rated.level is not null
+            and rated.competency_id is not null
+            and rated.assessor_role is distinct from 'self'
+            and coalesce(rated.assurance_level, instrument.assurance_level, '') <> 'open'
+            and coalesce(instrument.method_family, '') <> 'multisource'
+    )
+    select
+        rating.* exclude (observed_on),
+        coalesce(stage.stage_id, 'no_stage') as stage_id,
+        coalesce(date_diff('day', stage.starts_on, rating.observed_on) // {quarter_days}, 0)
+            as quarter
+    from rating
+    asof left join stage
+        on
+            rating.learner = stage.learner
+            and rating.programme_id = stage.programme_id
+            and rating.observed_on >= stage.starts_on
+"""
+"""Observed and secured ratings with the stage and the quarter of it in which they were given."""
+
+OPEN_WORK = """
+    with
+    open_task as (
+        select distinct programme_id, task_id
+        from raw.task
+        where present_outcome = 'accepted' and assurance_level = 'open'
+    )
+    select
+        mark.programme_id,
+        mark.task_id,
+        learner.person_key as learner,
+        cast(mark.score / mark.max_score as double) as share
+    from raw.exam_result as mark
+    join open_task using (programme_id, task_id)
+    join raw.identity as learner
+        on
+            mark.learner_pseudonym = learner.pseudonym
+            and learner.role = 'learner'
+            and coalesce(cast(mark.occurred_at as date), date '9999-12-30')
+            between coalesce(learner.valid_from, date '0001-01-01')
+            and coalesce(learner.valid_to, date '9999-12-30')
+    where
+        mark.present_outcome = 'accepted'
+        and mark.score is not null
+        and mark.max_score > 0
+        and not coalesce(mark.is_banked, false)
+        and coalesce(mark.result_status, 'scored') = 'scored'
+"""
+"""Marks of open tasks, as shares of the greatest mark."""
 
 TARGETS = """
     select distinct programme_id, target_scale_id as scale_id, target_level
@@ -145,7 +251,13 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "label": pl.String(),
     },
 }
-"""The tables of a calibration, as in `raw`, which adds the version in front."""
+"""What is estimated of each programme and scale, as in `raw`, which adds the version in front."""
+NORM_TABLES: dict[str, dict[str, pl.DataType]] = {
+    "calibration_level_norm": standings.LEVEL_NORM,
+    "calibration_score_norm": standings.SCORE_NORM,
+    "calibration_spread": standings.SPREAD,
+}
+"""Where levels and marks stand among peers, frozen with the calibration."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +301,7 @@ def calibrate(
             if meeting_id is not None:
                 _refuse_unknown_meeting(con, meeting_id)
             if version is None:
-                version, is_new = _estimate(home, con.sql(RATINGS).pl(), con.sql(TARGETS).pl())
+                version, is_new = _estimate(home, con)
             if version is not None:
                 _fill(con, home, version)
         if version is not None and meeting_id is not None:
@@ -253,24 +365,45 @@ def current_version(home: Home) -> str | None:
     return link.resolve().name if link.exists() else None
 
 
-def _estimate(home: Home, ratings: pl.DataFrame, targets: pl.DataFrame) -> tuple[str | None, bool]:
-    """Make the calibration of these ratings unless it stands, and put it in force."""
+def _estimate(home: Home, con: duckdb.DuckDBPyConnection) -> tuple[str | None, bool]:
+    """Make the calibration of what is in `raw` unless it stands, and put it in force."""
+    ratings, targets = con.sql(RATINGS).pl(), con.sql(TARGETS).pl()
     if ratings.is_empty():
         return None, False
+    peers = PEERS.format(quarter_days=standings.QUARTER_DAYS)
+    normed = norms(con.sql(peers).pl(), con.sql(OPEN_WORK).pl())
     ordered = ratings.sort(ratings.columns)
     inputs = {
         "model_version": MODEL_VERSION,
         "wanted_dependability": WANTED_DEPENDABILITY,
         "min_main_block_share": MIN_MAIN_BLOCK_SHARE,
-        "ratings": hashlib.sha256(ordered.write_csv().encode()).hexdigest(),
-        "targets": hashlib.sha256(targets.sort(targets.columns).write_csv().encode()).hexdigest(),
+        "ratings": _hash(ordered),
+        "targets": _hash(targets.sort(targets.columns)),
+        "norms": [_hash(table) for table in normed.values()],
     }
     version = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
     is_new = not (home.calibrations / version).exists()
     if is_new:
-        _write(home, version, inputs, ordered.height, estimates(ordered, targets))
+        _write(home, version, inputs, ordered.height, estimates(ordered, targets) | normed)
     _put_in_force(home, version)
     return version, is_new
+
+
+def _hash(frame: pl.DataFrame) -> str:
+    return hashlib.sha256(frame.write_csv().encode()).hexdigest()
+
+
+def norms(peers: pl.DataFrame, open_work: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the frames of `NORM_TABLES`, sorted by key, numbers rounded."""
+    found = {
+        "calibration_level_norm": standings.level_norms(peers),
+        "calibration_score_norm": standings.score_norms(open_work),
+        "calibration_spread": standings.spreads(peers, open_work),
+    }
+    return {
+        table: frame.with_columns(pl.col(pl.Float64).round(PLACES))
+        for table, frame in found.items()
+    }
 
 
 def estimates(
@@ -503,7 +636,7 @@ def _fill(con: duckdb.DuckDBPyConnection, home: Home, version: str) -> None:
     """
     con.begin()
     try:
-        for table, schema in TABLES.items():
+        for table, schema in (TABLES | NORM_TABLES).items():
             path = home.calibrations / version / f"{table}.parquet"
             con.execute(f"delete from raw.{table}")
             if not path.exists():

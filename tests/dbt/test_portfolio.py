@@ -48,6 +48,8 @@ def cells(draw: st.DrawFn) -> dict[str, Any]:
     return {
         **{name: draw(count) for name in (*DEMANDS, *DEMANDS.values())},
         "n_flags": draw(st.integers(min_value=0, max_value=2)),
+        "n_flags_counted": draw(st.integers(min_value=0, max_value=2)),
+        "flags_ask_for_discussion": draw(st.booleans()),
         "n_at_target": draw(count),
         "n_latest_at_target": draw(count),
         "target_level": draw(st.none() | st.integers(min_value=1, max_value=5)),
@@ -63,7 +65,7 @@ def cells(draw: st.DrawFn) -> dict[str, Any]:
         "on_track_share_min": 0.5,
         "discussion_high_max": 0.5,
         "discussion_gap_min": 1,
-        "flags_for_discussion": 1,
+        "flags_window_days": None,
         "window_days": 182,
     }
 
@@ -134,7 +136,7 @@ def test_a_stricter_demand_takes_a_status_away_or_leaves_it_as_it_is(
 def test_a_flag_never_makes_a_status_better_and_never_hides_what_is_missing(
     judge: Judge, rows: list[dict[str, Any]]
 ) -> None:
-    for found in judge.judge([row | {"n_flags": 1} for row in rows]):
+    for found in judge.judge([row | {"flags_ask_for_discussion": True} for row in rows]):
         assert found["status"] in {NOT_ENOUGH, "needs_discussion"}
 
 

@@ -252,6 +252,53 @@ def test_a_stopped_calibration_leaves_nothing_in_force(
     assert calibrate(home, settings).calibration_version == current_version(home)
 
 
+def test_norms_are_of_the_stage_that_the_learner_was_in_and_frozen_with_the_calibration(
+    home: Home, settings: Settings
+) -> None:
+    put_into_raw(home, settings, ratings())
+    with open_warehouse(home, settings) as con:
+        con.execute("update raw.workplace_assessment set observed_at = '2026-02-01 10:00:00+00'")
+        con.execute("update raw.workplace_assessment set instrument_id = 'cbd'")
+        con.execute(
+            "insert into raw.learner_stage by name select distinct 'MED' as programme_id, "
+            "learner_pseudonym, 'stage' as period_type, 'Y1' as period_id, "
+            "date '2025-10-01' as starts_on, 'accepted' as present_outcome "
+            "from raw.workplace_assessment"
+        )
+    calibrate(home, settings)
+    norms = raw(home, settings, "calibration_level_norm")
+    assert {(row["stage_id"], row["quarter"], row["instrument_id"]) for row in norms} == {
+        ("Y1", 1, "cbd")
+    }
+    assert {row["n_learners"] for row in norms} == {20}
+    (spread,) = raw(home, settings, "calibration_spread")
+    assert float(str(spread["between_variance"])) > 0
+    put_into_raw(home, settings, ratings(seed=9))
+    calibrate(home, settings, only_if_missing=True)
+    assert raw(home, settings, "calibration_level_norm") == norms
+
+
+def test_what_respondents_and_learners_say_of_themselves_and_open_work_gives_no_norm(
+    home: Home, settings: Settings
+) -> None:
+    put_into_raw(home, settings, ratings())
+    with open_warehouse(home, settings) as con:
+        con.execute("update raw.workplace_assessment set observed_at = '2026-02-01 10:00:00+00'")
+        con.execute(
+            "update raw.workplace_assessment set instrument_id = 'cbd', assurance_level = 'open'"
+        )
+    calibrate(home, settings)
+    assert raw(home, settings, "calibration_level_norm") == []
+    with open_warehouse(home, settings) as con:
+        con.execute("update raw.workplace_assessment set assurance_level = 'observed'")
+        con.execute(
+            "update raw.workplace_assessment set assessor_role = 'self' "
+            "where assessor_pseudonym <> 'p-A-00'"
+        )
+    calibrate(home, settings)
+    assert {row["n_ratings"] for row in raw(home, settings, "calibration_level_norm")} == {40}
+
+
 def meet(home: Home, settings: Settings, meeting_id: str) -> None:
     with open_warehouse(home, settings) as con:
         con.execute(

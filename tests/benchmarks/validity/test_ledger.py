@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from benchmarks.validity import ledger, published
-from benchmarks.validity.ledger import AS_EXPECTED, DIFFERS, NOT_YET
+from benchmarks.validity.ledger import AS_EXPECTED, DIFFERS
 from pipelines.synth.cohort import make
 from pipelines.synth.request import Request
 
@@ -186,7 +186,9 @@ def test_a_text_that_was_changed_on_the_way_is_named(truth: Path, tmp_path: Path
     assert verdicts(found, "hostile_text").count(DIFFERS) == 1
 
 
-def test_a_rule_that_does_not_exist_yet_is_not_called_wrong(truth: Path, tmp_path: Path) -> None:
+def test_a_record_with_a_patient_identifier_that_is_not_held_differs(
+    truth: Path, tmp_path: Path
+) -> None:
     faults = pl.read_parquet(truth / "faults.parquet")
     named = faults.filter(pl.col("kind") == "patient_identifier").to_dicts()
 
@@ -200,7 +202,16 @@ def test_a_rule_that_does_not_exist_yet_is_not_called_wrong(truth: Path, tmp_pat
             )
 
     found = judged(truth, tmp_path, accept)
-    assert set(verdicts(found, "patient_identifier")) == {NOT_YET}
+    assert set(verdicts(found, "patient_identifier")) == {DIFFERS}
+
+
+def test_kinds_of_faults_that_a_cohort_holds_none_of_are_named(truth: Path, tmp_path: Path) -> None:
+    perfect(truth, tmp_path)
+    with published.opened(tmp_path) as edition:
+        assert ledger.check(edition, truth)["not_planted"] == []
+    planted = pl.read_parquet(truth / "faults.parquet")
+    without = planted.filter(pl.col("kind") != "hostile_text")
+    assert ledger._not_planted(without.select("kind")) == ["hostile_text"]
 
 
 def test_counts_that_do_not_balance_are_named_by_delivery(truth: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.validity.statistics import Share, agreement
+from benchmarks.validity.statistics import Share, agreement, over_seeds
 
 
 def test_wilson_intervals_are_those_of_the_textbook() -> None:
@@ -25,3 +25,12 @@ def test_a_common_shift_is_no_error() -> None:
 
 def test_two_learners_are_too_few_to_compare() -> None:
     assert agreement(np.ones(2), np.ones(2))["correlation"] is None
+
+
+def test_values_of_seeds_get_students_interval_and_one_seed_gets_none() -> None:
+    told = over_seeds([0.1, 0.2, 0.3])
+    assert told["value"] == pytest.approx(0.2)
+    assert told["low"] == pytest.approx(max(0.0, 0.2 - 4.302653 * 0.1 / 3**0.5), abs=1e-3)
+    assert told["high"] == pytest.approx(0.2 + 4.302653 * 0.1 / 3**0.5, abs=1e-3)
+    assert over_seeds([0.4]) == {"value": 0.4, "low": None, "high": None, "n": 1}
+    assert over_seeds([])["value"] is None

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+CLOSED = (
+    "insert into marts.portfolio_signal_closed by name select 'S-1' as signal_id, "
+    "'L-stranger' as learner_key, 'MED' as programme_id, 'no_evidence' as rule_id, "
+    "'signals' as rule_set_id, '2' as rule_version, 'Arrived.' as sentence, "
+    "[] as closed_by_evidence_ids, date '2026-02-02' as raised_on, date '2026-02-01' as closed_on"
+)
+
+
+def twice(model: str, row: str) -> str:
+    """Put the same row in twice, for a table that the example school may leave empty."""
+    one = f"insert into intermediate.{model} by name select {row}"
+    return f"{one}; {one}"
+
+
 BREAKERS: dict[str, str] = {
     "no_more_ratings_than_data_points": (
         "update marts.portfolio_competency_status set n_rated = n_data_points + 1"
@@ -21,6 +35,27 @@ BREAKERS: dict[str, str] = {
     ),
     "every_flagged_comment_is_picked": (
         "update marts.portfolio_narrative set is_flagged = true, is_picked = false"
+    ),
+    "every_data_point_has_one_assurance_level_or_none": (
+        "update marts.portfolio_assurance set n_unknown = -1"
+    ),
+    "a_signal_is_due_after_it_was_raised": (
+        "update marts.portfolio_signal set due_on = raised_on - 1"
+    ),
+    "a_signal_closes_no_earlier_than_it_was_raised": CLOSED,
+    "unique_portfolio_signal_closed_signal_id": f"{CLOSED}; {CLOSED}",
+    "relationships_portfolio_signal_closed_learner_key__learner_key__ref_dim_learner_": CLOSED,
+    "unique_combination_int_standings__found_"
+    "learner_key__programme_id__evidence_id__competency_id": twice(
+        "int_standings__found",
+        "'L' as learner_key, 'MED' as programme_id, 'E-1' as evidence_id, 'EPA' as competency_id",
+    ),
+    "unique_combination_int_performance__compared_learner_key__programme_id": twice(
+        "int_performance__compared", "'L' as learner_key, 'MED' as programme_id"
+    ),
+    "assert_signals_are_few": (
+        "update marts.portfolio_signal set rule_id = 'no_evidence', "
+        "learner_key = (select min(learner_key) from marts.portfolio_signal)"
     ),
     "every_declaration_is_reconciled": "update marts.portfolio_ai_use set n_declarations = 99",
     "no_more_enough_than_competencies": (

@@ -20,6 +20,7 @@ handed_in as (
         programme_id,
         task_id,
         min(site_id) as site_id,
+        min(record_key) as record_key,
         min(coalesce(submitted_on, occurred_on)) as handed_in_on,
         min(known_at) as known_at
     from evidence
@@ -37,6 +38,7 @@ expected as (
         handed_in.programme_id,
         handed_in.site_id,
         handed_in.task_id,
+        handed_in.record_key as handed_in_record_key,
         ---------- days and instants
         handed_in.handed_in_on,
         handed_in.known_at

@@ -59,7 +59,7 @@ judged as (
         *,
         case
             when {{ list_size('shortfall_codes') }} > 0 then 'not_enough_evidence'
-            when n_flags >= flags_for_discussion then 'needs_discussion'
+            when flags_ask_for_discussion then 'needs_discussion'
             when summary = 2 and level_median >= target_level then 'at_or_above_target'
             when summary = 2 and target_level - level_median >= discussion_gap_min
                 then 'needs_discussion'
@@ -93,11 +93,18 @@ reasoned as (
                 then 'Not enough evidence yet: no data point in this stage.'
             when status = 'not_enough_evidence'
                 then 'Not enough evidence yet: ' || {{ list_join('shortfalls') }} || '.'
-            when status = 'needs_discussion' and n_flags >= flags_for_discussion
+            when status = 'needs_discussion' and flags_ask_for_discussion
                 then
                     {{ counted(
-                        'n_flags', 'data point carries a flag', 'data points carry a flag'
+                        'n_flags_counted', 'data point carries a flag', 'data points carry a flag'
                     ) }}
+                    || case
+                        when flags_window_days is not null
+                            then
+                                ' in the last ' || cast(cast(flags_window_days as integer) as varchar)
+                                || ' days'
+                        else ''
+                    end
                     || '; read what was written and talk with the learner.'
             when status = 'needs_discussion' and summary = 2
                 then 'Talk with the learner: ' || median_words || '.'

@@ -78,7 +78,9 @@ ruled as (
         rules.on_track_share_min,
         rules.discussion_high_max,
         rules.discussion_gap_min,
-        rules.flags_for_discussion
+        rules.flags_for_discussion,
+        rules.flags_window_days,
+        rules.flags_assessors_min
     from cells
     inner join rules
         on
@@ -109,7 +111,19 @@ windowed as (
                 'evidence.narrative_improvements', 'evidence.n_suggestion_markers',
                 'ruled.actionable_characters', 'ruled.actionable_needs_marker'
             ) }} then 1
-        end) as n_actionable
+        end) as n_actionable,
+        count(case
+            when
+                evidence.is_flagged
+                and (ruled.flags_window_days is null or evidence.age_days <= ruled.flags_window_days)
+                then 1
+        end) as n_flags_counted,
+        count(distinct case
+            when
+                evidence.is_flagged
+                and (ruled.flags_window_days is null or evidence.age_days <= ruled.flags_window_days)
+                then coalesce(evidence.assessor_key, evidence.record_key)
+        end) as n_flag_assessors
     from evidence
     inner join ruled
         on
@@ -164,6 +178,11 @@ gathered as (
         ruled.discussion_high_max,
         ruled.discussion_gap_min,
         ruled.flags_for_discussion,
+        ruled.flags_window_days,
+        coalesce(windowed.n_flags_counted, 0) as n_flags_counted,
+        coalesce(windowed.n_flags_counted, 0) >= ruled.flags_for_discussion
+        and coalesce(windowed.n_flag_assessors, 0) >= ruled.flags_assessors_min
+            as flags_ask_for_discussion,
         coalesce(counts.n_data_points, 0) as n_data_points,
         coalesce(counts.n_assessors, 0) as n_assessors,
         coalesce(counts.n_assessed, 0) as n_assessed,

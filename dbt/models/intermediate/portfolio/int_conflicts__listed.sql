@@ -9,8 +9,8 @@ differing as (
         <= {{ rule_threshold('conflicts', 'score_narrative', 'window_days') }}
 ),
 
-assurance as (
-    select * from {{ ref('int_assurance__compared') }}
+parted as (
+    select * from {{ ref('int_open_secured__compared') }}
 ),
 
 learners as (
@@ -66,35 +66,39 @@ score_narrative as (
         latest_on
     from narrated
     where
-        n_data_points >= {{ rule_threshold('conflicts', 'score_narrative', 'data_points_min') }}
+        n_concern >= {{ rule_threshold('conflicts', 'score_narrative', 'data_points_min') }}
+        or n_praise >= {{ rule_threshold('conflicts', 'score_narrative', 'praise_data_points_min') }}
 ),
 
 open_secured as (
     select
-        assurance.learner_key,
-        assurance.programme_id,
+        parted.learner_key,
+        parted.programme_id,
         coalesce(learners.stage_id, 'no_stage') as stage_id,
-        assurance.competency_id,
+        cast(null as varchar) as competency_id,
         'open_secured' as conflict_kind,
-        assurance.n_open + assurance.n_secured as n_data_points,
-        assurance.difference,
-        assurance.difference_low,
-        assurance.difference_high,
-        'At or above target: open ' || {{ percent('assurance.open_share') }} || ' of '
-        || cast(assurance.n_open as varchar) || ', secured '
-        || {{ percent('assurance.secured_share') }} || ' of '
-        || cast(assurance.n_secured as varchar) || ' (difference '
-        || {{ percent('assurance.difference') }} || ', interval '
-        || {{ percent('assurance.difference_low') }} || ' to '
-        || {{ percent('assurance.difference_high') }}
-        || '); talk with the learner about how the tasks were done.' as sentence,
-        assurance.evidence_ids,
-        assurance.latest_on
-    from assurance
-    left join learners on assurance.learner_key = learners.learner_key
+        parted.n_open + parted.n_secured as n_data_points,
+        cast(parted.difference as decimal(5, 4)) as difference,
+        cast(parted.difference_low as decimal(5, 4)) as difference_low,
+        cast(parted.difference_high as decimal(5, 4)) as difference_high,
+        'Among peers, open work stands above ' || {{ percent('parted.open_standing') }}
+        || ' and secured performance above ' || {{ percent('parted.secured_standing') }}
+        || ' (difference ' || {{ percent('parted.difference') }} || ', interval '
+        || {{ percent('parted.difference_low') }} || ' to '
+        || {{ percent('parted.difference_high') }} || '; '
+        || cast(parted.n_open as varchar) || ' open and '
+        || cast(parted.n_secured as varchar) || ' secured data points), and secured performance '
+        || 'stands lower than the earlier record makes one expect; talk with the learner about '
+        || 'how the tasks were done.' as sentence,
+        parted.evidence_ids,
+        parted.latest_on
+    from parted
+    left join learners on parted.learner_key = learners.learner_key
     where
-        assurance.difference_low > {{ rule_threshold('conflicts', 'open_secured', 'margin') }}
-        or assurance.difference_high < -{{ rule_threshold('conflicts', 'open_secured', 'margin') }}
+        parted.difference_in_errors
+        >= {{ rule_threshold('conflicts', 'open_secured', 'apart_errors_min') }}
+        and parted.secured_change_in_errors
+        <= -{{ rule_threshold('conflicts', 'open_secured', 'fell_errors_min') }}
 ),
 
 unioned as (

@@ -43,6 +43,8 @@ ranked as (
         rules.severity,
         rules.sort_order,
         rules.owner_role,
+        rules.asks_for_evidence,
+        rules.closes_when,
         rules.title,
         rules.remedy,
         row_number() over (

@@ -22,6 +22,11 @@ declarations as (
     where not is_amended and declared_on <= {{ as_of() }}
 ),
 
+-- Where nobody declared, the work that was handed in is what the signal rests on.
+expected as (
+    select * from {{ ref('int_ai_declarations__expected') }}
+),
+
 actions as (
     select * from {{ ref('fct_action') }}
     where status = 'open'
@@ -29,6 +34,27 @@ actions as (
 
 tasks as (
     select * from {{ ref('dim_task') }}
+),
+
+assessor_shares as (
+    select * from {{ ref('int_assessor_shares__counted') }}
+),
+
+performance as (
+    select * from {{ ref('int_performance__compared') }}
+),
+
+gaps as (
+    select * from {{ ref('int_practice_gaps__compared') }}
+),
+
+competencies as (
+    select
+        programme_id,
+        competency_id,
+        title as competency_title,
+        sort_order
+    from {{ ref('int_competencies__named') }}
 ),
 
 no_evidence as (
@@ -87,24 +113,126 @@ stale_evidence as (
 
 one_assessor_only as (
     select
+        status.learner_key,
+        status.programme_id,
+        'one_assessor_only' as rule_id,
+        status.competency_id as subject,
+        status.competency_id,
+        cast(null as varchar) as task_id,
+        status.sort_order as subject_order,
+        status.latest_on as raised_on,
+        cast(assessor_shares.n_by_one as varchar) || ' of '
+        || cast(assessor_shares.n_assessed as varchar) || ' data points on '
+        || {{ competency_words('status') }}
+        || ' that an assessor gave come from one person, over '
+        || cast(assessor_shares.spread_days as varchar) || ' days.' as sentence,
+        status.evidence_ids
+    from status
+    inner join assessor_shares
+        on
+            status.learner_key = assessor_shares.learner_key
+            and status.programme_id = assessor_shares.programme_id
+            and status.stage_id = assessor_shares.stage_id
+            and status.competency_id = assessor_shares.competency_id
+    where
+        status.is_required
+        and assessor_shares.n_by_one
+        >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
+        and assessor_shares.share_by_one
+        >= {{ rule_threshold('signals', 'one_assessor_only', 'share_min') }}
+        and assessor_shares.spread_days
+        >= {{ rule_threshold('signals', 'one_assessor_only', 'spread_days_min') }}
+),
+
+open_evidence_only as (
+    select
         learner_key,
         programme_id,
-        'one_assessor_only' as rule_id,
+        'open_evidence_only' as rule_id,
         competency_id as subject,
         competency_id,
         cast(null as varchar) as task_id,
         sort_order as subject_order,
         latest_on as raised_on,
-        'All ' || cast(n_assessed as varchar) || ' data points on '
-        || {{ competency_words('status') }} || ' that an assessor gave come from one person.'
-            as sentence,
+        cast(n_open as varchar) || ' of ' || cast(n_data_points as varchar) || ' data points on '
+        || {{ competency_words('status') }} || ' come from open tasks.' as sentence,
         evidence_ids
     from status
     where
         is_required
-        and n_assessors = 1
-        and n_assessed
-        >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
+        and n_open >= {{ rule_threshold('signals', 'open_evidence_only', 'data_points_min') }}
+        and n_open
+        >= n_data_points * {{ rule_threshold('signals', 'open_evidence_only', 'share_min') }}
+),
+
+-- Where open work did not follow a fall, that is what is told.
+parted as (
+    select distinct
+        learner_key,
+        programme_id
+    from conflicts
+    where conflict_kind = 'open_secured'
+),
+
+performance_fell as (
+    select
+        performance.learner_key,
+        performance.programme_id,
+        'performance_fell' as rule_id,
+        'performance' as subject,
+        performance.lowest_competency_id as competency_id,
+        cast(null as varchar) as task_id,
+        cast(0 as bigint) as subject_order,
+        performance.latest_on as raised_on,
+        'In the last ' || cast(performance.window_days as varchar) || ' days '
+        || cast(performance.n_recent as varchar) || ' observed and secured ratings stand above '
+        || {{ percent('performance.recent_standing') }}
+        || ' of those of peers; the earlier record makes one expect '
+        || {{ percent('performance.expected_standing') }} || ' (change '
+        || {{ percent('performance.change') }} || ', interval '
+        || {{ percent('performance.change_low') }} || ' to '
+        || {{ percent('performance.change_high') }} || ').' as sentence,
+        performance.evidence_ids
+    from performance
+    left join parted
+        on
+            performance.learner_key = parted.learner_key
+            and performance.programme_id = parted.programme_id
+    where
+        parted.learner_key is null
+        and performance.change_in_errors
+        <= -{{ rule_threshold('signals', 'performance_fell', 'errors_min') }}
+        and performance.change
+        <= -{{ rule_threshold('signals', 'performance_fell', 'change_min') }}
+),
+
+performance_after_gap as (
+    select
+        gaps.learner_key,
+        gaps.programme_id,
+        'performance_after_gap' as rule_id,
+        gaps.competency_id as subject,
+        gaps.competency_id,
+        cast(null as varchar) as task_id,
+        coalesce(competencies.sort_order, 0) as subject_order,
+        gaps.latest_on as raised_on,
+        'After ' || cast({{ days_between('gaps.paused_on', 'gaps.resumed_on') }} as varchar)
+        || ' days without it, ' || cast(gaps.n_since as varchar) || ' ratings on '
+        || {{ competency_words('competencies') }} || ' stand above '
+        || {{ percent('gaps.standing_since') }}
+        || ' of those of peers; the other ratings make one expect '
+        || {{ percent('gaps.expected_standing') }} || ' (change ' || {{ percent('gaps.change') }}
+        || ', interval ' || {{ percent('gaps.change_low') }} || ' to '
+        || {{ percent('gaps.change_high') }} || ').' as sentence,
+        gaps.evidence_ids
+    from gaps
+    inner join competencies
+        on
+            gaps.programme_id = competencies.programme_id
+            and gaps.competency_id = competencies.competency_id
+    where
+        gaps.change_in_errors
+        <= -{{ rule_threshold('signals', 'performance_after_gap', 'errors_min') }}
 ),
 
 conflicting as (
@@ -137,9 +265,16 @@ declared as (
         cast(0 as bigint) as subject_order,
         declarations.declared_on as raised_on,
         coalesce(tasks.title, declarations.task_id) || ': ' || declarations.sentence as sentence,
-        {{ evidence_ids_of('declarations.record_key') }} as evidence_ids
+        {{ evidence_ids_of(
+            'coalesce(declarations.record_key, expected.handed_in_record_key)'
+        ) }} as evidence_ids
     from declarations
     left join tasks on declarations.task_key = tasks.task_key
+    left join expected
+        on
+            declarations.learner_key = expected.learner_key
+            and declarations.programme_id = expected.programme_id
+            and declarations.task_id = expected.task_id
     where declarations.reconciliation in ('missing', 'differs')
 ),
 
@@ -159,6 +294,30 @@ private as (
     from declarations
     left join tasks on declarations.task_key = tasks.task_key
     where declarations.has_patient_data
+),
+
+unverified as (
+    select
+        learner_key,
+        programme_id,
+        'ai_output_unverified' as rule_id,
+        'unverified' as subject,
+        cast(null as varchar) as competency_id,
+        cast(null as varchar) as task_id,
+        cast(0 as bigint) as subject_order,
+        max(declared_on) as raised_on,
+        cast(count(*) as varchar)
+        || ' declarations of use do not say that the output was checked.' as sentence,
+        {{ list_merge(evidence_ids_of('record_key')) }} as evidence_ids
+    from declarations
+    where
+        status = 'used'
+        and not coalesce(is_verified, false)
+        and {{ days_between('declared_on', as_of()) }}
+        <= {{ rule_threshold('signals', 'ai_output_unverified', 'window_days') }}
+    group by learner_key, programme_id
+    having
+        count(*) >= {{ rule_threshold('signals', 'ai_output_unverified', 'declarations_min') }}
 ),
 
 overdue as (
@@ -187,11 +346,19 @@ unioned as (
     union all
     select * from one_assessor_only
     union all
+    select * from open_evidence_only
+    union all
+    select * from performance_fell
+    union all
+    select * from performance_after_gap
+    union all
     select * from conflicting
     union all
     select * from declared
     union all
     select * from private
+    union all
+    select * from unverified
     union all
     select * from overdue
 ),

@@ -134,6 +134,9 @@ pivoted as (
         {{ pivoted_threshold('status', 'discussion_high_max') }} as discussion_high_max,
         {{ pivoted_threshold('status', 'discussion_gap_min') }} as discussion_gap_min,
         {{ pivoted_threshold('status', 'flags_for_discussion') }} as flags_for_discussion,
+        {{ pivoted_threshold('status', 'flags_window_days') }} as flags_window_days,
+        coalesce({{ pivoted_threshold('status', 'flags_assessors_min') }}, 1)
+            as flags_assessors_min,
         ---------- yes or no
         coalesce(bool_or(is_default), false) as is_default
     from applied

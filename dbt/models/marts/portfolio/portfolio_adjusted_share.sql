@@ -99,7 +99,7 @@ adjusted as (
         weighed.above_low_min,
         weighed.on_track_share_min,
         weighed.discussion_high_max,
-        weighed.flags_for_discussion,
+        weighed.flags_ask_for_discussion,
         shifted.n_known,
         shifted.label,
         cast(
@@ -140,7 +140,7 @@ judged as (
         *,
         case
             when status = 'not_enough_evidence' then status
-            when n_flags >= flags_for_discussion then status
+            when flags_ask_for_discussion then status
             when summary = 2 then status
             when adjusted_high < discussion_high_max then 'needs_discussion'
             when

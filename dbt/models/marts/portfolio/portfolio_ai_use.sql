@@ -6,6 +6,10 @@ declarations as (
     where not is_amended and declared_on <= {{ as_of() }}
 ),
 
+parted as (
+    select * from {{ ref('int_open_secured__compared') }}
+),
+
 counted as (
     select
         learner_key,
@@ -26,7 +30,7 @@ counted as (
     group by learner_key, programme_id
 ),
 
-final as (
+worded as (
     select
         ---------- ids
         learner_key,
@@ -65,6 +69,40 @@ final as (
         ---------- days
         latest_on
     from counted
+),
+
+final as (
+    select
+        ---------- ids
+        worded.learner_key,
+        worded.programme_id,
+        ---------- text
+        worded.sentence,
+        ---------- numbers
+        worded.n_declarations,
+        worded.n_within,
+        worded.n_differs,
+        worded.n_missing,
+        worded.n_not_required,
+        worded.n_exempt,
+        worded.n_no_policy,
+        worded.n_used,
+        worded.n_unverified,
+        worded.n_patient_data,
+        parted.n_open,
+        parted.n_secured,
+        parted.open_standing,
+        parted.secured_standing,
+        parted.difference,
+        parted.difference_low,
+        parted.difference_high,
+        ---------- days
+        worded.latest_on
+    from worded
+    left join parted
+        on
+            worded.learner_key = parted.learner_key
+            and worded.programme_id = parted.programme_id
 )
 
 select * from final

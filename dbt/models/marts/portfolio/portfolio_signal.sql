@@ -20,10 +20,10 @@ described as (
         options.instrument_id,
         options.assessor_role,
         options.setting,
-        learners.rotation_id,
-        learners.mentor_key,
-        signals.rule_id in ('no_evidence', 'stale_evidence', 'one_assessor_only')
-            as asks_for_evidence
+        options.rotation_id,
+        options.rotation_from_on,
+        options.is_new_role,
+        learners.mentor_key
     from signals
     left join options
         on
@@ -44,6 +44,7 @@ final as (
         rule_id,
         competency_id,
         task_id,
+        case when rule_id = 'action_overdue' then subject end as action_record_key,
         ---------- text
         'signals' as rule_set_id,
         {{ rule_version('signals') }} as rule_version,
@@ -62,9 +63,12 @@ final as (
         case when asks_for_evidence then rotation_id end as recommended_rotation_id,
         case when asks_for_evidence then assessor_role end as recommended_assessor_role,
         case
+            when asks_for_evidence and is_new_role
+                then 'an assessor in a role that has not yet assessed this learner on it'
             when asks_for_evidence
                 then 'an assessor who has not yet assessed this learner on it'
         end as recommended_assessor,
+        'Closes when ' || closes_when || '.' as closes_when,
         owner_role,
         case when owner_role = 'mentor' then mentor_key end as owner_key,
         ---------- numbers
@@ -75,6 +79,7 @@ final as (
         ---------- yes or no
         due_on < {{ as_of() }} as is_overdue,
         ---------- days
+        case when asks_for_evidence then rotation_from_on end as recommended_from_on,
         raised_on,
         due_on
     from described

@@ -1,0 +1,27 @@
+-- Grain: one row per calibration, programme, stage, quarter of it, instrument, scale and level: where
+-- the level stands among those of peers.
+with
+
+norms as (
+    select * from {{ source('raw', 'calibration_level_norm') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        calibration_version,
+        programme_id,
+        stage_id,
+        quarter,
+        instrument_id,
+        scale_id,
+        scale_version,
+        ---------- numbers
+        level,
+        n_ratings,
+        n_learners,
+        standing
+    from norms
+)
+
+select * from renamed

@@ -1,0 +1,21 @@
+-- Grain: one row per calibration, programme and open task: mean and spread of its marks.
+with
+
+norms as (
+    select * from {{ source('raw', 'calibration_score_norm') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        calibration_version,
+        programme_id,
+        task_id,
+        ---------- numbers
+        n_learners,
+        mean_share,
+        sd_share
+    from norms
+)
+
+select * from renamed
