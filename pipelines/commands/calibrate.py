@@ -15,6 +15,14 @@ def command(
         bool,
         typer.Option("--only-if-missing", help="Keep the calibration in force, if there is one."),
     ] = False,
+    meeting: Annotated[
+        str | None,
+        typer.Option(
+            "--meeting",
+            help="The meeting whose pack is about to be frozen; kept beside the calibration.",
+            show_default=False,
+        ),
+    ] = None,
     json: console.JsonOption = False,
 ) -> None:
     """Estimate how ratings vary between learners and assessors, and put that in force.
@@ -23,6 +31,7 @@ def command(
     learner; this command makes a new one from the ratings that are loaded now.
 
     Example: tessera calibrate --home var    then: tessera run --home var
+    Before a freeze: tessera calibrate --meeting 2026-02 --home var
     """
     from dataclasses import asdict
 
@@ -34,7 +43,7 @@ def command(
     if not opened.warehouse.exists():
         console.fail(console.USAGE, "nothing is loaded yet: tessera run --home ... comes first")
     try:
-        report = calibrate(opened, settings, only_if_missing=only_if_missing)
+        report = calibrate(opened, settings, only_if_missing=only_if_missing, meeting_id=meeting)
     except (HomeError, WarehouseError) as error:
         console.fail(console.FAILED, str(error))
     if json:

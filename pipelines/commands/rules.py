@@ -158,7 +158,11 @@ def _print_moves(found: DryRun) -> None:
     for name, (before, after) in found.versions.items():
         out.print(f"{name}: version {before or 'none'} now, {after or 'none'} then")
     if not found.versions:
-        out.print(f"The rules in force on {found.as_of} are the same: nothing would move.")
+        out.print(
+            f"The rules in force on {found.as_of} are the same: nothing would move. For a version "
+            "that begins later, give --as-of.",
+            soft_wrap=True,
+        )
         return
     for table, compared in found.n_rows.items():
         moves = found.of(table)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.home import Home
+from pipelines.home import Home, write_atomically
 from pipelines.measurement.connectivity import Connectivity, connect
 from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
 from pipelines.measurement.refusal import UnmeasurableError
@@ -40,6 +40,8 @@ PLACES = 6
 PATIENCE = 60.0
 CURRENT = "current"
 MANIFEST = "calibration.json"
+REFITS = "refits.jsonl"
+"""Which calibration was refitted for which meeting, one line each."""
 
 RATINGS = """
     with
@@ -163,26 +165,74 @@ class CalibrationReport:
     scales: dict[str, str]
 
 
-def calibrate(home: Home, settings: Settings, only_if_missing: bool = False) -> CalibrationReport:
+def calibrate(
+    home: Home,
+    settings: Settings,
+    only_if_missing: bool = False,
+    meeting_id: str | None = None,
+) -> CalibrationReport:
     """Estimate from the ratings in `raw`, and put the estimates into `raw`.
 
     Args:
         home: whose warehouse and calibrations.
         settings: memory and threads.
         only_if_missing: keep the calibration in force, where there is one.
+        meeting_id: the meeting whose pack is about to be frozen, for which this is a refit.
+
+    Raises:
+        WarehouseError: no committee of the log has that meeting.
     """
     with home.writing(timeout=PATIENCE):
         version = current_version(home) if only_if_missing else None
         is_new = False
         with open_warehouse(home, settings) as con:
+            if meeting_id is not None:
+                _refuse_unknown_meeting(con, meeting_id)
             if version is None:
                 version, is_new = _estimate(home, con.sql(RATINGS).pl(), con.sql(TARGETS).pl())
             if version is not None:
                 _fill(con, home, version)
+        if version is not None and meeting_id is not None:
+            _note_refit(home, meeting_id, version)
     if version is None:
         return CalibrationReport(None, False, 0, {})
     manifest = json.loads((home.calibrations / version / MANIFEST).read_bytes())
     return CalibrationReport(version, is_new, manifest["n_ratings"], manifest["sentences"])
+
+
+def refits(home: Home) -> list[dict[str, str]]:
+    """Return for which meetings calibrations were refitted: meeting, version and instant."""
+    path = home.calibrations / REFITS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _note_refit(home: Home, meeting_id: str, version: str) -> None:
+    """Add a line, unless the last refit for that meeting was the same."""
+    told = refits(home)
+    last = [one["calibration_version"] for one in told if one["meeting_id"] == meeting_id][-1:]
+    if last == [version]:
+        return
+    told.append(
+        {
+            "meeting_id": meeting_id,
+            "calibration_version": version,
+            "refitted_at": datetime.now(UTC).isoformat(),
+        }
+    )
+    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in told)
+    write_atomically(home.calibrations / REFITS, lines.encode())
+
+
+def _refuse_unknown_meeting(con: duckdb.DuckDBPyConnection, meeting_id: str) -> None:
+    known = con.execute(
+        "select distinct meeting_id from raw.committee "
+        "where present_outcome = 'accepted' and meeting_id is not null order by all"
+    ).fetchall()
+    names = [name for (name,) in known]
+    if meeting_id not in names:
+        raise WarehouseError(
+            f"no committee has a meeting {meeting_id!r}; there are: {', '.join(names) or 'none'}"
+        )
 
 
 def put_in_raw(home: Home, settings: Settings, version: str) -> None:

@@ -358,3 +358,11 @@ def test_who_released_a_pack_is_taken_out_of_the_answer_and_the_answer_stays(sch
     (now,) = release.releases(school.home, frozen)
     assert now.is_released
     assert found(school.home, (*CANARIES, key.lower(), "z.account")) == {}
+
+
+def test_views_that_may_name_the_person_are_removed(school: Any) -> None:
+    page = school.home.views / "mentor" / "e1" / "A-1" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<h1>Zyxwanda Qwvfamily</h1>")
+    go(school)
+    assert not school.home.views.exists()

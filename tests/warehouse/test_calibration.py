@@ -16,8 +16,9 @@ from pipelines.warehouse.calibration import (
     calibrate,
     current_version,
     estimates,
+    refits,
 )
-from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
 from pipelines.warehouse.raw_schema import create_raw
 
 
@@ -249,3 +250,39 @@ def test_a_stopped_calibration_leaves_nothing_in_force(
             calibrate(home, settings)
     assert current_version(home) is None
     assert calibrate(home, settings).calibration_version == current_version(home)
+
+
+def meet(home: Home, settings: Settings, meeting_id: str) -> None:
+    with open_warehouse(home, settings) as con:
+        con.execute(
+            "insert into raw.committee (meeting_id, present_outcome) values (?, 'accepted')",
+            [meeting_id],
+        )
+
+
+def test_a_refit_before_a_freeze_is_kept_with_its_meeting(home: Home, settings: Settings) -> None:
+    put_into_raw(home, settings, ratings())
+    meet(home, settings, "2026-02")
+    first = calibrate(home, settings, meeting_id="2026-02")
+    calibrate(home, settings, meeting_id="2026-02")
+    assert [(one["meeting_id"], one["calibration_version"]) for one in refits(home)] == [
+        ("2026-02", first.calibration_version)
+    ]
+    put_into_raw(home, settings, ratings(2))
+    meet(home, settings, "2026-02")
+    second = calibrate(home, settings, meeting_id="2026-02")
+    assert second.calibration_version != first.calibration_version
+    assert [one["calibration_version"] for one in refits(home)] == [
+        first.calibration_version,
+        second.calibration_version,
+    ]
+    assert current_version(home) == second.calibration_version
+
+
+def test_a_meeting_that_no_committee_has_is_refused(home: Home, settings: Settings) -> None:
+    put_into_raw(home, settings, ratings())
+    meet(home, settings, "2026-02")
+    with pytest.raises(WarehouseError, match="there are: 2026-02"):
+        calibrate(home, settings, meeting_id="2026-13")
+    assert refits(home) == []
+    assert current_version(home) is None

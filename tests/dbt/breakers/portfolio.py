@@ -59,9 +59,14 @@ BREAKERS: dict[str, str] = {
     "assert_no_small_group_is_shown": (
         "update marts.programme_demographic_count set n_learners = 1, is_suppressed = false"
     ),
+    "a_link_between_competencies_stands_once": (
+        "insert into marts.bridge_competency (programme_id, framework_id, framework_version, "
+        "competency_id, link_type, to_framework_id, to_framework_version, to_competency_id, "
+        "record_key) select 'MED', 'F', '1', 'a', 'maps_to', 'G', '1', 'x', 'r' from range(2)"
+    ),
     "assert_totals_reconcile_across_frameworks": (
         "insert into marts.portfolio_framework_total select * replace ('other' as "
-        "told_framework_id, data_points_shared + 1 as data_points_shared) "
+        "told_framework_id, data_points_shared + 0.5 as data_points_shared) "
         "from marts.portfolio_framework_total limit 1"
     ),
     "nothing_of_a_hidden_group_is_shown": (

@@ -63,6 +63,10 @@ records as (
     select * from {{ ref('int_records__accepted') }}
 ),
 
+plans as (
+    select * from {{ ref('stg_assessment_plan') }}
+),
+
 responses as (
     select distinct
         programme_id,
@@ -245,8 +249,34 @@ unknown_learners as (
     group by records.learner_key
 ),
 
+-- A programme without a framework in the log can name what it likes.
+with_frameworks as (
+    select distinct programme_id
+    from competencies
+),
+
+plans_beside_frameworks as (
+    select
+        'plan_unknown_competency' as code,
+        'assessment_plan' as kind,
+        plans.record_key,
+        plans.source_id,
+        plans.delivery_id,
+        cast(null as varchar) as learner_key,
+        'the plan requires a competency that no framework of the programme has: mend its id' as detail
+    from plans
+    inner join with_frameworks on plans.programme_id = with_frameworks.programme_id
+    left join competencies
+        on
+            plans.programme_id = competencies.programme_id
+            and plans.competency_id = competencies.competency_id
+    where competencies.competency_id is null
+),
+
 unioned as (
     select * from of_evidence
+    union all
+    select * from plans_beside_frameworks
     union all
     select * from tasks_without_due_date
     union all
