@@ -32,6 +32,7 @@ from pipelines.settings import Settings
 from pipelines.sources.readers.base import written_out
 
 CHUNK_ROWS = 65_536
+PARTS_AT_ONCE = 8
 SMALL = 250_000
 """Up to this many records, starting workers costs more than it saves."""
 
@@ -173,11 +174,25 @@ def _joined(folder: Path, schema: dict[str, pl.DataType]) -> pl.DataFrame:
 
 
 def _persons(folder: Path) -> pl.DataFrame:
-    persons = _joined(folder, PERSON_SCHEMA)
+    """Return who was met, once and with the earliest time, and what rosters say of persons.
+
+    Most parts meet the same persons, so they are joined few at a time.
+    """
+    identities = pl.DataFrame(schema=PERSON_SCHEMA)
+    details = [identities]
     is_detail = pl.col("event_id").is_not_null()
-    identities = (
-        persons.filter(~is_detail)
-        .group_by("namespace", "role", "person_id", "pseudonym")
+    met = parts(folder)
+    for start in range(0, len(met), PARTS_AT_ONCE):
+        some = pl.read_parquet(met[start : start + PARTS_AT_ONCE])
+        details.append(some.filter(is_detail))
+        identities = _earliest(pl.concat([identities, some.filter(~is_detail)]))
+    order = ["role", "namespace", "person_id", "event_id"]
+    return pl.concat([identities, *details]).sort(order)
+
+
+def _earliest(identities: pl.DataFrame) -> pl.DataFrame:
+    return (
+        identities.group_by("namespace", "role", "person_id", "pseudonym")
         .agg(pl.col("known_at").min())
         .with_columns(
             pl.lit(None, dtype=dtype).alias(name)
@@ -186,8 +201,6 @@ def _persons(folder: Path) -> pl.DataFrame:
         )
         .select(*PERSON_SCHEMA)
     )
-    order = ["role", "namespace", "person_id", "event_id"]
-    return pl.concat([identities, persons.filter(is_detail)]).sort(order)
 
 
 def _originals(staging: Staging, archived: Path) -> pl.DataFrame:

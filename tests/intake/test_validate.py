@@ -176,6 +176,7 @@ def test_workers_and_chunks_give_what_one_process_gives(
     school: Any, new_school: Make, result_row: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(validating, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(validating, "PARTS_AT_ONCE", 2)
     monkeypatch.setattr(validating, "SMALL", 0)
     rows = [result_row(f"r{n}", score="x" if n % 5 == 0 else "1") for n in range(30)]
     frames = []
