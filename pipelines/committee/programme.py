@@ -184,7 +184,10 @@ def without_small_counts(row: Row, least: int) -> Row:
     parts = [n for n in counts if n] + [whole - n for n in counts if 0 < n < whole]
     if not any(n < least for n in parts):
         return row
-    return {name: TOO_FEW if _is_number(value) else value for name, value in row.items()}
+    return {
+        name: TOO_FEW if _is_number(value) and not name.startswith("required_") else value
+        for name, value in row.items()
+    }
 
 
 def _is_number(value: Any) -> bool:

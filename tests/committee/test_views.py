@@ -170,9 +170,10 @@ def test_the_programmes_view_names_no_learner_and_no_assessor(
 
 
 def test_a_row_about_too_few_learners_loses_its_numbers_also_by_subtraction() -> None:
-    few = {"stage_id": "Y1", "n_learners": 4, "share": Decimal("0.5")}
+    few = {"stage_id": "Y1", "required_n": 3, "n_learners": 4, "share": Decimal("0.5")}
     assert without_small_counts(few, 5) == {
         "stage_id": "Y1",
+        "required_n": 3,
         "n_learners": TOO_FEW,
         "share": TOO_FEW,
     }
