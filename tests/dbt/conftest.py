@@ -12,10 +12,12 @@ from typing import Any
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from tests.dbt.example_school import example_school
 
 PROJECT = Path(__file__).parents[2] / "dbt"
+WAREHOUSE, TARGET = "build.duckdb", "target"
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,27 @@ def dbt(warehouse: Path, target: Path, *arguments: str) -> Built:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    folder = tmp_path_factory.mktemp("dbt")
-    warehouse = folder / "build.duckdb"
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Built:
+    """The example school, built once for all test processes of a run."""
+    if worker_id == "master":
+        return _build(tmp_path_factory.mktemp("dbt"))
+    folder = tmp_path_factory.getbasetemp().parent / "dbt-school"
+    with FileLock(folder.with_suffix(".lock")):
+        told = folder / "built.json"
+        if told.exists():
+            said = json.loads(told.read_text(encoding="utf-8"))
+            return Built(folder / WAREHOUSE, folder / TARGET, said["output"], said["exit_code"])
+        folder.mkdir()
+        done = _build(folder)
+        said = {"output": done.output, "exit_code": done.exit_code}
+        told.write_text(json.dumps(said), encoding="utf-8")
+        return done
+
+
+def _build(folder: Path) -> Built:
+    warehouse = folder / WAREHOUSE
     example_school().write(warehouse)
-    return dbt(warehouse, folder / "target", "build")
+    return dbt(warehouse, folder / TARGET, "build")
 
 
 @pytest.fixture(scope="session")

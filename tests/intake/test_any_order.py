@@ -215,7 +215,7 @@ def test_any_order_repetition_and_kill_between_steps_gives_the_same_tables(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, **HOW)
+@settings(max_examples=160, **HOW)
 @given(data=st.data(), world=st.integers(0, len(WORLDS) - 1))
 def test_many_orders_repetitions_and_kills_give_the_same_tables(
     data: st.DataObject, world: int, town: Town, undisturbed: Callable[..., dict[str, Any]]

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ STRICTER = {
 
 values = st.sampled_from(
     [None, 1, 1.5, "1", "", [], {}, ["a"], [1], True, {"title": "a"}, "isChildOf", "2024-01-01"]
-)
+).map(deepcopy)
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
