@@ -23,15 +23,16 @@ airflow: $(STAMP) ## keep Airflow running, so that files dropped into the inbox 
 	@$(BIN)/python -m pipelines.embedded_airflow start
 
 test: $(STAMP) ## every test; what needs a browser or the shared data skips, with its reason
-	@$(BIN)/python -m pytest $(IN_PARALLEL)
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not soak"
 
 quick: $(STAMP) ## the tests that need no Airflow, browser or large build
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real"
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not soak"
 
 real: $(STAMP) ## real data through the pipeline, against the numbers that others published
 	@$(BIN)/python -m tests.real.real_data
 
-soak: $(STAMP) ## hundreds of kills, every format; results go to benchmarks/results/
+soak: $(STAMP) ## hundreds of orders and kills, every format; results go to benchmarks/results/
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m soak
 	@$(BIN)/python -m tests.soak
 	@$(BIN)/python -m tests.synth.formats
 

@@ -214,10 +214,10 @@ def test_any_order_repetition_and_kill_between_steps_gives_the_same_tables(
     assert in_this_order(data, world, town) == undisturbed(world, True)
 
 
-@pytest.mark.slow
-@settings(max_examples=160, **HOW)
+@pytest.mark.soak
+@settings(max_examples=250, **HOW)
 @given(data=st.data(), world=st.integers(0, len(WORLDS) - 1))
-def test_many_orders_repetitions_and_kills_give_the_same_tables(
+def test_hundreds_of_orders_repetitions_and_kills_give_the_same_tables(
     data: st.DataObject, world: int, town: Town, undisturbed: Callable[..., dict[str, Any]]
 ) -> None:
     assert in_this_order(data, world, town) == undisturbed(world, True)
