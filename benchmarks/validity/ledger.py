@@ -66,14 +66,13 @@ def _of_rows(
         )
         .with_columns(is_there=pl.col("fact_record").is_not_null())
     )
-    standing = facts.select("record_id").unique().with_columns(still=pl.lit(value=True))
-    elsewhere = facts.select("record_id", key_elsewhere="learner_key").unique("record_id")
+    standing = facts.select(
+        "record_id", key_anywhere="learner_key", still=pl.lit(value=True)
+    ).unique("record_id")
     keys = learner_keys(edition, truth).rename({"learner_id": "detail", "learner_key": "own_key"})
-    judged = (
-        rows.join(standing, on="record_id", how="left")
-        .join(elsewhere, on="record_id", how="left")
-        .join(keys, on="detail", how="left")
-    )
+    judged = rows.join(standing, on="record_id", how="left").join(keys, on="detail", how="left")
+    is_statement = pl.col("file").str.starts_with(f"{xapi.SOURCE}/")
+    counted_key = pl.when("is_there").then("learner_key").when(is_statement).then("key_anywhere")
     accepted = pl.col("expected").str.contains("accepted")
     refused = pl.col("expected").str.contains("quarantined|duplicate|superseded|voided")
     is_right = (
@@ -82,7 +81,7 @@ def _of_rows(
         .when(pl.col("kind") == "hostile_text")
         .then(pl.col("is_there") & pl.col("narrative_strengths").is_in(HOSTILE_TEXTS))
         .when(pl.col("kind") == "merged_person")
-        .then(pl.coalesce("learner_key", "key_elsewhere") == pl.col("own_key"))
+        .then(counted_key == pl.col("own_key"))
         .when(pl.col("kind") == "reused_id")
         .then(
             (pl.col("learner_key") != pl.col("own_key"))

@@ -44,3 +44,21 @@
 {% macro phrases_of_kind(kind) -%}
     {{ list_agg("case when phrases.kind = '" ~ kind ~ "' then phrases.phrase end", distinct=true) }}
 {%- endmacro %}
+
+{#- Whether the row of a small group is kept to itself: below the least number of learners, and, where
+    there is such a group, the next smallest too, until as many learners are hidden together as may be
+    shown, so that subtraction tells nothing. -#}
+{% macro is_small_cell(n_learners, group, tie) -%}
+    {%- set least = rule_threshold('privacy', 'small_cells', 'learners_min') -%}
+    (
+        {{ n_learners }} < {{ least }}
+        or (
+            min({{ n_learners }}) over (partition by {{ group }}) < {{ least }}
+            and coalesce(sum({{ n_learners }}) over (
+                partition by {{ group }}
+                order by {{ n_learners }}, {{ tie }}
+                rows between unbounded preceding and 1 preceding
+            ), 0) < {{ least }}
+        )
+    )
+{%- endmacro %}

@@ -138,37 +138,12 @@ compared as (
             and groups.attribute = components.attribute
 ),
 
-small as (
-    select
-        *,
-        n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }} as is_small
-    from compared
-),
-
-added_up as (
-    select
-        *,
-        max(case when is_small then 1 else 0 end) over (
-            partition by programme_id, attribute
-        ) as has_small,
-        coalesce(sum(n_learners) over (
-            partition by programme_id, attribute
-            order by n_learners, value
-            rows between unbounded preceding and 1 preceding
-        ), 0) as n_in_smaller
-    from small
-),
-
 -- The smallest are hidden together, until as many learners are hidden as may be shown.
 hidden as (
     select
         *,
-        is_small
-        or (
-            has_small = 1
-            and n_in_smaller < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
-        ) as is_suppressed
-    from added_up
+        {{ is_small_cell('n_learners', 'programme_id, attribute', 'value') }} as is_suppressed
+    from compared
 ),
 
 shrunk as (
