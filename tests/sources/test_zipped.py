@@ -190,7 +190,9 @@ def test_a_member_whose_bytes_changed_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"PK\x03\x04 cut off", b"no archive", archive({"a": "b"})[:-9]]
+    "data",
+    [b"", b"PK\x03\x04 cut off", b"no archive", archive({"a": "b"})[:-9]],
+    ids=["empty", "cut off", "no archive", "end missing"],
 )
 def test_bytes_that_are_no_archive_are_refused(data: bytes, tmp_path: Path) -> None:
     assert refusal(tmp_path, data).code == "unreadable_file"
