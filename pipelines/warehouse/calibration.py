@@ -260,6 +260,10 @@ NORM_TABLES: dict[str, dict[str, pl.DataType]] = {
 """Where levels and marks stand among peers, frozen with the calibration."""
 
 
+class UnknownMeetingError(WarehouseError):
+    """No committee of the log has the meeting that a calibration is refitted for."""
+
+
 @dataclass(frozen=True)
 class CalibrationReport:
     """What calibrating gave.
@@ -292,7 +296,7 @@ def calibrate(
         meeting_id: the meeting whose pack is about to be frozen, for which this is a refit.
 
     Raises:
-        WarehouseError: no committee of the log has that meeting.
+        UnknownMeetingError: no committee of the log has that meeting.
     """
     with home.writing(timeout=PATIENCE):
         version = current_version(home) if only_if_missing else None
@@ -342,7 +346,7 @@ def _refuse_unknown_meeting(con: duckdb.DuckDBPyConnection, meeting_id: str) -> 
     ).fetchall()
     names = [name for (name,) in known]
     if meeting_id not in names:
-        raise WarehouseError(
+        raise UnknownMeetingError(
             f"no committee has a meeting {meeting_id!r}; there are: {', '.join(names) or 'none'}"
         )
 

@@ -11,7 +11,8 @@ ratings as (
         coalesce(stage_id, 'no_stage') as stage_id,
         {{ half_year_of('occurred_on') }} as half_year_on,
         is_at_or_above_target,
-        assessor_key
+        assessor_key,
+        coalesce(assessor_key, record_key) as assessor_cluster
     from {{ ref('fct_evidence') }}
     where
         level is not null
@@ -83,25 +84,107 @@ standardised as (
         by_stage.half_year_on
 ),
 
+weights as (
+    select
+        by_stage.programme_id,
+        by_stage.instrument_id,
+        by_stage.scale_id,
+        by_stage.half_year_on,
+        sum(mix.weight) as weight
+    from by_stage
+    inner join mix
+        on
+            by_stage.programme_id = mix.programme_id
+            and by_stage.instrument_id = mix.instrument_id
+            and by_stage.scale_id = mix.scale_id
+            and by_stage.stage_id = mix.stage_id
+    group by
+        by_stage.programme_id,
+        by_stage.instrument_id,
+        by_stage.scale_id,
+        by_stage.half_year_on
+),
+
 assessors as (
     select
         programme_id,
         instrument_id,
         scale_id,
         half_year_on,
-        count(distinct assessor_key) as n_assessors
+        count(distinct assessor_key) as n_assessors,
+        count(distinct assessor_cluster) as n_clusters
     from ratings
     group by programme_id, instrument_id, scale_id, half_year_on
 ),
 
+-- What each assessor adds to the standardised share: the weight of the stage times the ratings above
+-- or below its share. Ratings by one assessor go together, so that assessors are what varies.
+by_assessor as (
+    select
+        ratings.programme_id,
+        ratings.instrument_id,
+        ratings.scale_id,
+        ratings.half_year_on,
+        ratings.assessor_cluster,
+        sum(
+            cast(
+                round(
+                    cast(mix.weight as double) / weights.weight
+                    * (
+                        case when ratings.is_at_or_above_target then 1 else 0 end
+                        - cast(by_stage.n_at_target as double) / by_stage.n
+                    )
+                    / by_stage.n,
+                    12
+                ) as decimal(24, 12)
+            )
+        ) as pull
+    from ratings
+    inner join by_stage
+        on
+            ratings.programme_id = by_stage.programme_id
+            and ratings.instrument_id = by_stage.instrument_id
+            and ratings.scale_id = by_stage.scale_id
+            and ratings.half_year_on = by_stage.half_year_on
+            and ratings.stage_id = by_stage.stage_id
+    inner join mix
+        on
+            ratings.programme_id = mix.programme_id
+            and ratings.instrument_id = mix.instrument_id
+            and ratings.scale_id = mix.scale_id
+            and ratings.stage_id = mix.stage_id
+    inner join weights
+        on
+            ratings.programme_id = weights.programme_id
+            and ratings.instrument_id = weights.instrument_id
+            and ratings.scale_id = weights.scale_id
+            and ratings.half_year_on = weights.half_year_on
+    group by
+        ratings.programme_id,
+        ratings.instrument_id,
+        ratings.scale_id,
+        ratings.half_year_on,
+        ratings.assessor_cluster
+),
+
 enough as (
     select
-        *,
+        standardised.*,
         row_number() over (
-            partition by programme_id, instrument_id, scale_id order by half_year_on
+            partition by
+                standardised.programme_id, standardised.instrument_id, standardised.scale_id
+            order by standardised.half_year_on
         ) as place
     from standardised
-    where n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+    inner join assessors
+        on
+            standardised.programme_id = assessors.programme_id
+            and standardised.instrument_id = assessors.instrument_id
+            and standardised.scale_id = assessors.scale_id
+            and standardised.half_year_on = assessors.half_year_on
+    where
+        standardised.n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+        and assessors.n_clusters >= {{ rule_threshold('programme', 'drift', 'assessors_min') }}
 ),
 
 firsts as (
@@ -109,22 +192,72 @@ firsts as (
     where place = 1
 ),
 
+-- An assessor who rated in both half-years is one and the same: what is left is the change.
+pulls as (
+    select
+        enough.programme_id,
+        enough.instrument_id,
+        enough.scale_id,
+        enough.half_year_on,
+        by_assessor.assessor_cluster,
+        sum(
+            case
+                when by_assessor.half_year_on = enough.half_year_on then by_assessor.pull
+                else -by_assessor.pull
+            end
+        ) as pull
+    from enough
+    inner join firsts
+        on
+            enough.programme_id = firsts.programme_id
+            and enough.instrument_id = firsts.instrument_id
+            and enough.scale_id = firsts.scale_id
+            and enough.half_year_on > firsts.half_year_on
+    inner join by_assessor
+        on
+            enough.programme_id = by_assessor.programme_id
+            and enough.instrument_id = by_assessor.instrument_id
+            and enough.scale_id = by_assessor.scale_id
+            and by_assessor.half_year_on in (enough.half_year_on, firsts.half_year_on)
+    group by
+        enough.programme_id,
+        enough.instrument_id,
+        enough.scale_id,
+        enough.half_year_on,
+        by_assessor.assessor_cluster
+),
+
+clustered as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        cast(count(*) as double) / nullif(count(*) - 1, 0)
+        * sum(cast(round(cast(pull as double) * pull, 14) as decimal(38, 14))) as variance
+    from pulls
+    group by programme_id, instrument_id, scale_id, half_year_on
+),
+
 compared as (
     select
         standardised.*,
         firsts.half_year_on as compared_with_on,
         standardised.standardised_share - firsts.standardised_share as difference,
-        sqrt(standardised.variance + firsts.variance)
+        sqrt(greatest(clustered.variance, standardised.variance + firsts.variance))
         * {{ rule_threshold('programme', 'drift', 'z') }} as margin
     from standardised
+    left join clustered
+        on
+            standardised.programme_id = clustered.programme_id
+            and standardised.instrument_id = clustered.instrument_id
+            and standardised.scale_id = clustered.scale_id
+            and standardised.half_year_on = clustered.half_year_on
     left join firsts
         on
-            standardised.programme_id = firsts.programme_id
-            and standardised.instrument_id = firsts.instrument_id
-            and standardised.scale_id = firsts.scale_id
-            and standardised.half_year_on > firsts.half_year_on
-            and standardised.n_ratings
-            >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+            clustered.programme_id = firsts.programme_id
+            and clustered.instrument_id = firsts.instrument_id
+            and clustered.scale_id = firsts.scale_id
 ),
 
 final as (
