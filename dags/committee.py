@@ -1,9 +1,9 @@
 """Freeze a pack for a meeting, and wait for a person to release it.
 
-Started by hand with the meeting's id. The calibration is refitted for it, and an edition made on the
-new one (unless `refit` is off). A person who votes in the committee releases the pack; silence is a
-refusal. Who answered, when and why goes on record, also where it did not count: a shared account,
-no vote on that day. TESSERA_NOTIFIER names who is told. When a task is red: mend it, then clear it.
+Started by hand with the meeting's id. The calibration is refitted for it, and an edition made on it
+(unless `refit` is off). A person who votes in the committee releases the pack; silence is a refusal.
+Who answered, when and why goes on record, also where it did not count: a shared account, no vote on
+that day. TESSERA_NOTIFIER names who is told. When a task is red: mend the cause, then clear it.
 """
 
 from __future__ import annotations
