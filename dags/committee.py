@@ -1,7 +1,7 @@
 """Freeze a pack for a meeting, and wait for a person to release it.
 
 Started by hand with the meeting's id. The calibration is refitted for it, and an edition made on it
-(unless `refit` is off). A person who votes in the committee releases the pack; silence is a refusal.
+(unless `refit` is off). A person who votes in the committee releases the pack; silence refuses it.
 Who answered, when and why goes on record, also where it did not count: a shared account, no vote on
 that day. TESSERA_NOTIFIER names who is told. When a task is red: mend the cause, then clear it.
 """

@@ -36,7 +36,7 @@ UNSEEN_NUMBER = 500
 WHOLE_SEED, WHOLE_NUMBER, WHOLE_UNSEEN_NUMBER = 7_500, 700, 800
 """Seeds and numbers of the cohorts with a pattern of the whole cohort begin here."""
 QUICK = {"seeds": 1, "learners": 40, "unseen_seeds": 1, "oracle_seeds": 2, "whole_seeds": 1}
-FULL = {"seeds": 8, "learners": 75, "unseen_seeds": 4, "oracle_seeds": 10, "whole_seeds": 4}
+FULL = {"seeds": 8, "learners": 75, "unseen_seeds": 4, "oracle_seeds": 10, "whole_seeds": 3}
 VERSION = 3
 
 Tell = Callable[[str], None]

@@ -15,9 +15,8 @@ LIMITS = (
     "and the oracle knows the competency, the day and the size. The rule waits for two ratings, "
     "looks at every competency, and of what it could find more often it would too often speak for "
     "nothing.",
-    "- **Falls and drift.** Learners grow at different speeds, so standings change without a fall. "
-    "How much they do is part of the calibration and of the doubt of a change, which is why as many "
-    "false alarms come of a school where learners differ more.",
+    "- **Falls and drift.** Learners grow at different speeds: standings change without a fall. "
+    "How much they do is part of the calibration and of the doubt of a change.",
     "- **Gaps.** Chance leaves some. A pause counts where peers in the same rotations make more be "
     "expected; a competency that the rotations hardly offer is not missed.",
     "- **Open and secured work.** Five pieces of open work a year are few. The rule leans on the "
@@ -255,16 +254,16 @@ def _whole(shipped: dict[str, Any], unseen: dict[str, Any]) -> Iterator[str]:
     yield "## One harsh rater"
     yield ""
     yield (
-        "Found where the calibration estimates the planted rater as the strictest of all. *Told*: of "
-        "the cells that this rater saw and whose share lies on the other side of one half than the "
-        "average assessor would give, the share that is adjusted to the right side and says that the "
-        "status would be another one. Errors are of the shares of cells that this rater saw, raw and "
-        "adjusted."
+        "Found where the calibration estimates the planted rater as the strictest of all. *Told*: "
+        "of the cells that this rater saw and whose share lies on the other side of one half than "
+        "the average assessor would give, the part that is adjusted to the right side and says "
+        "that the status would be another one. Errors are of the shares of cells that this rater "
+        "saw."
     )
     yield ""
     yield (
-        "| generator | stricter by (levels) | cohorts | found | oracle | effect found (levels) | cells "
-        "| error raw | error adjusted | told |"
+        "| generator | stricter by (levels) | cohorts | found | oracle | effect found (levels) "
+        "| cells | error raw | error adjusted | told |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for name, told in (("shipped", shipped), ("unseen", unseen)):
@@ -280,13 +279,13 @@ def _whole(shipped: dict[str, Any], unseen: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         "`programme_trajectory_fairness`, rise of the share at target a year, the group less all "
-        "others. *Holds*: the printed 95 % interval holds the true difference, worked out from true "
-        "levels over the same ratings. *Found*: the interval leaves out no difference."
+        "others. *Holds*: the printed 95 % interval holds the true difference, worked out from "
+        "true levels over the same ratings. *Found*: the interval leaves out no difference."
     )
     yield ""
     yield (
-        "| generator | behind after three years (years) | cohorts | true difference | printed | holds "
-        "| found | oracle |"
+        "| generator | behind after three years (years) | cohorts | true difference | printed "
+        "| holds | found | oracle |"
     )
     yield "|---|---|---|---|---|---|---|---|"
     for name, told in (("shipped", shipped), ("unseen", unseen)):

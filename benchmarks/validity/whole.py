@@ -1,9 +1,9 @@
 """Patterns of a whole cohort: one harsh rater, and a group that grows more slowly.
 
 No signal about a learner rests on either. A harsh rater is the calibration's to find: whether the
-planted assessor comes out as the strictest, and whether the learners whose share stands on the other
-side of one half only for that are told so. Assessors' effects are not in editions, so they are read
-from the warehouse. A gap is the fairness mart's: whether its interval holds the true difference, and
+planted assessor comes out as the strictest, and whether it is told where a share stands on the
+other side of one half only for that. Assessors' effects are not in editions, so they are read from
+the warehouse. A gap is the fairness mart's: whether its interval holds the true difference, and
 leaves out none where there is one.
 """
 

@@ -1,6 +1,8 @@
 -- Grain: one row per programme, instrument, scale and half-year: the share of ratings at or above
 -- target as it was given, and as it would be with the mix of stages of all half-years together.
 -- Learners grow through stages; what is left when the mix is held still is a change of the ratings.
+-- Half-years of few learners are not shown, nor so many others that the rest of all ratings of the
+-- instrument (programme_instrument_performance) would be theirs alone.
 with
 
 ratings as (
@@ -11,6 +13,7 @@ ratings as (
         coalesce(stage_id, 'no_stage') as stage_id,
         {{ half_year_of('occurred_on') }} as half_year_on,
         is_at_or_above_target,
+        learner_key,
         assessor_key,
         coalesce(assessor_key, record_key) as assessor_cluster
     from {{ ref('fct_evidence') }}
@@ -82,6 +85,87 @@ standardised as (
         by_stage.instrument_id,
         by_stage.scale_id,
         by_stage.half_year_on
+),
+
+seen as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        learner_key
+    from ratings
+    group by programme_id, instrument_id, scale_id, half_year_on, learner_key
+),
+
+sizes as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        count(*) as n_learners,
+        row_number() over (
+            partition by programme_id, instrument_id, scale_id order by count(*), half_year_on
+        ) as smallest_first
+    from seen
+    group by programme_id, instrument_id, scale_id, half_year_on
+),
+
+-- A learner of several half-years is hidden with the first of them: learners are not counted twice.
+hidden_with as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        smallest_first,
+        count(*) as n_new
+    from (
+        select
+            seen.programme_id,
+            seen.instrument_id,
+            seen.scale_id,
+            seen.learner_key,
+            min(sizes.smallest_first) as smallest_first
+        from seen
+        inner join sizes
+            on
+                seen.programme_id = sizes.programme_id
+                and seen.instrument_id = sizes.instrument_id
+                and seen.scale_id = sizes.scale_id
+                and seen.half_year_on = sizes.half_year_on
+        group by seen.programme_id, seen.instrument_id, seen.scale_id, seen.learner_key
+    ) as firsts_of_learners
+    group by programme_id, instrument_id, scale_id, smallest_first
+),
+
+suppressed as (
+    select
+        sizes.programme_id,
+        sizes.instrument_id,
+        sizes.scale_id,
+        sizes.half_year_on,
+        sizes.n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+        or (
+            min(sizes.n_learners) over (
+                partition by sizes.programme_id, sizes.instrument_id, sizes.scale_id
+            ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+            and coalesce(
+                sum(coalesce(hidden_with.n_new, 0)) over (
+                    partition by sizes.programme_id, sizes.instrument_id, sizes.scale_id
+                    order by sizes.smallest_first
+                    rows between unbounded preceding and 1 preceding
+                ),
+                0
+            ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+        ) as is_suppressed
+    from sizes
+    left join hidden_with
+        on
+            sizes.programme_id = hidden_with.programme_id
+            and sizes.instrument_id = hidden_with.instrument_id
+            and sizes.scale_id = hidden_with.scale_id
+            and sizes.smallest_first = hidden_with.smallest_first
 ),
 
 weights as (
@@ -182,8 +266,15 @@ enough as (
             and standardised.instrument_id = assessors.instrument_id
             and standardised.scale_id = assessors.scale_id
             and standardised.half_year_on = assessors.half_year_on
+    inner join suppressed
+        on
+            standardised.programme_id = suppressed.programme_id
+            and standardised.instrument_id = suppressed.instrument_id
+            and standardised.scale_id = suppressed.scale_id
+            and standardised.half_year_on = suppressed.half_year_on
     where
-        standardised.n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+        not suppressed.is_suppressed
+        and standardised.n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
         and assessors.n_clusters >= {{ rule_threshold('programme', 'drift', 'assessors_min') }}
 ),
 
@@ -273,8 +364,13 @@ final as (
         cast(compared.n_ratings as bigint) as n_ratings,
         assessors.n_assessors,
         compared.n_stages,
-        {{ measure_share('compared.n_at_target', 'compared.n_ratings') }} as share_at_target,
-        {{ to_places('compared.standardised_share') }} as standardised_share,
+        case
+            when not suppressed.is_suppressed
+                then {{ measure_share('compared.n_at_target', 'compared.n_ratings') }}
+        end as share_at_target,
+        case
+            when not suppressed.is_suppressed then {{ to_places('compared.standardised_share') }}
+        end as standardised_share,
         {{ to_places('compared.difference') }} as difference,
         {{ to_places('compared.difference - compared.margin') }} as difference_low,
         {{ to_places('compared.difference + compared.margin') }} as difference_high,
@@ -285,6 +381,8 @@ final as (
             when compared.difference + compared.margin < 0 then 'lower'
             else 'unchanged'
         end as drift,
+        ---------- yes or no
+        suppressed.is_suppressed,
         ---------- rule
         'programme' as rule_set_id,
         {{ rule_version('programme') }} as rule_version
@@ -295,6 +393,12 @@ final as (
             and compared.instrument_id = assessors.instrument_id
             and compared.scale_id = assessors.scale_id
             and compared.half_year_on = assessors.half_year_on
+    inner join suppressed
+        on
+            compared.programme_id = suppressed.programme_id
+            and compared.instrument_id = suppressed.instrument_id
+            and compared.scale_id = suppressed.scale_id
+            and compared.half_year_on = suppressed.half_year_on
 )
 
 select * from final
