@@ -22,7 +22,8 @@ from pipelines.embedded_airflow.api import Api, ApiError
 from pipelines.embedded_airflow.environment import passwords, working_folder
 from pipelines.embedded_airflow.parts import Parts, running
 from pipelines.home import Home
-from pipelines.synth.cohort import fill
+from pipelines.synth.cohort import make
+from pipelines.synth.request import Request
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +33,7 @@ TASK_PROCESS = re.compile(r"airflow worker -- [0-9a-f-]{36}$")
 
 
 MADE = "made"
+FEW_LEARNERS = 12
 WAITS_SECONDS = 30
 """How long a pack waits for an answer here."""
 ANSWERED_AGAIN = 2
@@ -41,7 +43,7 @@ ASKED = ("awaiting_input", "success")
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home.open(tmp_path_factory.mktemp("embedded") / "home")
-    fill(home.root / MADE)
+    make(Request(learners=FEW_LEARNERS), home.root / MADE, tmp_path_factory.mktemp("truth"))
     return home
 
 
