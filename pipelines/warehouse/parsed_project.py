@@ -50,7 +50,7 @@ def read_parse(kept: Path) -> Manifest | None:
         kept.unlink(missing_ok=True)
         return None
     manifest.metadata.generated_at = datetime.now(UTC).replace(tzinfo=None)
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
 
 

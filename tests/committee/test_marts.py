@@ -20,7 +20,7 @@ def _promised() -> dict[str, dict[str, Any]]:
     return {
         model["name"]: {column["name"]: column.get("data_type") for column in model["columns"]}
         for path in sorted(MARTS.rglob("*.yml"))
-        for model in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).get("models", [])
+        for model in yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader).get("models", [])
         if model.get("columns")
     }
 
