@@ -59,7 +59,10 @@ def fields(settings: Settings) -> dict[str, Param]:
             description="Why, in words that can be read at appeal.",
         ),
         "decided_at": Param(
-            type="string", format="date-time", title="Decided at", description="Day and time."
+            type="string",
+            format="date-time",
+            title="Decided at",
+            description="Day and time, in the zone that Airflow shows; it is sent with its offset.",
         ),
         "decided_by": _people("Decided by", f"{ONE_A_LINE} Empty: the person who sends this form."),
         "present": _people("Present", ONE_A_LINE),
@@ -73,11 +76,11 @@ def fields(settings: Settings) -> dict[str, Param]:
             "Pulled by", "Of the consent list alone: id of the member who wanted to talk."
         ),
         "addendum_seen": Param(
-            "",
-            type="string",
-            enum=["", "yes", "no"],
+            None,
+            type=["null", "string"],
+            enum=[None, "yes", "no"],
             title="Addendum seen",
-            description="Where evidence arrived after the pack was frozen.",
+            description="Say it where evidence arrived after the pack was frozen.",
         ),
         "appeal": Param("none", type="string", enum=APPEALS, title="Appeal"),
         "corrects": _maybe("Corrects record", "Record id of the decision that this one corrects."),
@@ -85,7 +88,7 @@ def fields(settings: Settings) -> dict[str, Param]:
     for number in range(1, N_ACTIONS + 1):
         section = f"Action {number}"
         asked |= {
-            f"action_{number}": _maybe(section, "What was agreed.", section=section),
+            f"action_{number}": _maybe("Action", "What was agreed.", section=section),
             f"owner_{number}": _maybe("Owner", "Whose it is.", examples=OWNERS, section=section),
             f"due_{number}": _maybe("Due", "By when.", format="date", section=section),
         }
