@@ -9,7 +9,8 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -94,12 +95,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Counted:
-    """Decisions of one programme and finished year, by outcome or state of appeal."""
+    """Decisions of one programme and year, by outcome or state of appeal."""
 
     programme_id: str
     year: int
     what: str
     counts: dict[str, int] | None
+    before: date | None = None
+    """Of a year that still runs: the day that is not counted any more. None for one that is over,
+    whose counts are whole; those of a running year are rounded down."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def gather(source: Source, portfolio: Portfolio) -> Programme:
     with open_edition(source) as connection:
         least = least_of(connection)
         tables = tuple(_table(connection, name, least) for name in _marts(connection))
-        decisions = tuple(_decisions(connection, least, portfolio.as_of.year))
+        decisions = tuple(_decisions(connection, least, date(portfolio.as_of.year, 1, 1)))
         rule_sets = _rows(
             connection,
             "select distinct rule_set_id, rule_set_title, rule_version from programme_rule "
@@ -208,21 +212,52 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _decisions(
-    connection: duckdb.DuckDBPyConnection, least: int, running: int
-) -> Iterator[Counted]:
-    """Yield counts of the years that are over.
+def of_year(source: Source, year: int) -> tuple[Counted, ...]:
+    """Return the decisions of a year that is over by an edition of a later one."""
+    with open_edition(source) as connection:
+        least = least_of(connection)
+        found = tuple(_decisions(connection, least, date(year + 1, 1, 1)))
+    return tuple(counted for counted in found if counted.year == year)
 
-    The running year waits for its end: two editions of it would differ by single decisions.
+
+def of_running_year(source: Source) -> tuple[Counted, ...]:
+    """Return the decisions of the year of an edition, which still runs.
+
+    Counted is up to the last quarter that is over, and every number is rounded down to a multiple
+    of the least that may show: what two such counts differ by is no single decision.
+    """
+    as_of = source.edition.as_of
+    before = date(as_of.year, as_of.month - (as_of.month - 1) % 3, 1)
+    with open_edition(source) as connection:
+        least = least_of(connection)
+        found = tuple(_decisions(connection, least, before))
+    return tuple(
+        replace(counted, counts=_rounded(counted.counts, least), before=before)
+        for counted in found
+        if counted.year == as_of.year
+    )
+
+
+def _rounded(counts: dict[str, int] | None, least: int) -> dict[str, int] | None:
+    return None if counts is None else {label: n - n % least for label, n in counts.items()}
+
+
+def _decisions(
+    connection: duckdb.DuckDBPyConnection, least: int, before: date
+) -> Iterator[Counted]:
+    """Yield counts of the decisions before a day, by year.
+
+    On the programme's page the running year waits for its end: two editions of it would differ by
+    single decisions.
     """
     for what in ("outcome", "appeal_status"):
         groups: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         for programme_id, year, label, n in connection.execute(
             f"select programme_id, year(decided_on), coalesce({what}, 'none'), "  # noqa: S608  one of two names
             "count(distinct learner_key) from fct_decision "
-            "where standing = 'stands' and not is_corrected and year(decided_on) < ? "
+            "where standing = 'stands' and not is_corrected and decided_on < ? "
             "group by all order by all",
-            [running],
+            [before],
         ).fetchall():
             groups[programme_id, year][label] = n
         for (programme_id, year), counts in groups.items():
@@ -234,4 +269,14 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Sequence[Row]:
     return rows
 
 
-__all__ = ["OTHER", "Counted", "Programme", "Table", "files", "gather", "least_of"]
+__all__ = [
+    "OTHER",
+    "Counted",
+    "Programme",
+    "Table",
+    "files",
+    "gather",
+    "least_of",
+    "of_running_year",
+    "of_year",
+]

@@ -439,6 +439,14 @@ def database_of(home: Home) -> Path:
     return home.editions / "current" / DATABASE
 
 
+def seal_again(home: Home) -> None:
+    """Let the current edition be what its database is now, as if it had been published so."""
+    folder = home.editions / "current"
+    edition = Edition.model_validate_json((folder / MANIFEST).read_bytes())
+    files = edition.files | {DATABASE: file_hash(folder / DATABASE)}
+    (folder / MANIFEST).write_bytes(to_json(edition.model_copy(update={"files": files})))
+
+
 class _Cohort:
     """Draws learners and what happened to them, the same for the same seed."""
 

@@ -154,7 +154,7 @@ def test_the_menu_has_a_link_to_the_pages_that_are_served(parts: Parts) -> None:
         assert link.get_attribute("href") == view["href"]
         page.goto(f"http://127.0.0.1:{parts.port}/dags/decision")
         page.get_by_role("button", name="Trigger").first.click()
-        page.get_by_role("dialog").get_by_text("Select Value").first.click()
+        page.get_by_role("dialog").get_by_role("combobox").first.click()
         assert page.get_by_text("local_1: targeted support", exact=False).count()
 
 
