@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -57,6 +58,7 @@ COUNTS_OF_LEARNERS = (
 """Columns that count learners, all of them or some."""
 
 TOO_FEW = "too few"
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 HIDDEN = frozenset({"delivery_id", "record_key", "spec_version"})
 
 
@@ -75,6 +77,39 @@ class Table:
         return self.every_row[:MOST_ROWS]
 
     @property
+    def _varying(self) -> list[int]:
+        """Return the places of the columns in which rows differ; what is alike is said once."""
+        return [
+            place
+            for place in range(len(self.columns))
+            if self.n_rows < 2 or len({row[place] for row in self.every_row}) > 1
+        ]
+
+    @property
+    def alike(self) -> tuple[tuple[str, str], ...]:
+        """Return what is the same in all rows, as heading and value."""
+        varying = set(self._varying)
+        return tuple(
+            (_heading(column), _cell(column, self.every_row[0][place]))
+            for place, column in enumerate(self.columns)
+            if place not in varying
+        )
+
+    @property
+    def headings(self) -> tuple[tuple[str, bool], ...]:
+        """Return the headings that the page shows, and whether numbers stand below each."""
+        return tuple(
+            (_heading(self.columns[place]), all(_counts(row[place]) for row in self.every_row))
+            for place in self._varying
+        )
+
+    @property
+    def cells(self) -> tuple[tuple[str, ...], ...]:
+        """Return the cells that the page shows, row by row."""
+        places = self._varying
+        return tuple(tuple(_cell(self.columns[p], row[p]) for p in places) for row in self.rows)
+
+    @property
     def n_rows(self) -> int:
         """Return how many rows there are."""
         return len(self.every_row)
@@ -91,6 +126,22 @@ class Table:
         writer.writerow(self.columns)
         writer.writerows([plain_text(cell) for cell in row] for row in self.every_row)
         return b"\xef\xbb\xbf" + file.getvalue().encode()
+
+
+def _heading(column: str) -> str:
+    """Return how the page writes a column: `n learners` becomes `Learners`."""
+    name = column.removeprefix("n ").removeprefix("is ")
+    return words.sentence(name)
+
+
+def _counts(cell: str) -> bool:
+    return cell in (words.NOTHING, TOO_FEW) or _NUMBER.fullmatch(cell) is not None
+
+
+def _cell(column: str, cell: str) -> str:
+    """Return a cell as the page writes it: a share in per cent."""
+    is_share = column.endswith(" share") or column.startswith("share ")
+    return words.share(Decimal(cell)) if is_share and _NUMBER.fullmatch(cell) else cell
 
 
 @dataclass(frozen=True)
