@@ -35,7 +35,7 @@ from pipelines.intake.aside import (
     replayed_only,
 )
 from pipelines.intake.present import as_it_stands, refused_and_replayed
-from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts
+from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts, segments
 from pipelines.intake.resolve import (
     CONFLICT_REMEDY,
     EVENT_COLUMNS,
@@ -573,12 +573,12 @@ def _stage_events(
     present, older = [], []
     for record in new:
         if kind in record.accepted_events:
-            path = interpretation_folder(home, *_key(record)) / f"{kind}.parquet"
+            paths = segments(interpretation_folder(home, *_key(record)), kind)
             version = record.contract_versions[kind]
             if version == contract.contract_version:
-                present.append(str(path))
+                present += map(str, paths)
             else:
-                older.append(read_segment(path, kind, version).collect())
+                older += [read_segment(path, kind, version).collect() for path in paths]
     schema = segment_schema(contract)
     con.register("older_rows", pl.concat([pl.DataFrame(schema=schema), *older]).to_arrow())
     con.execute("create or replace temp table older_events as from older_rows")
