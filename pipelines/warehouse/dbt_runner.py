@@ -6,11 +6,11 @@ import gc
 import logging
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 PARSED = "partial_parse.msgpack"
 """What dbt keeps of a parsed project, so as not to parse it again."""
 
+Progress = Callable[[int, int], None]
+"""Called with the nodes that have ended so far, and how many there are."""
+
 
 def invoke(
-    home: Home, settings: Settings, project: Path, command: str, *options: str
+    home: Home,
+    settings: Settings,
+    project: Path,
+    command: str,
+    *options: str,
+    progress: Progress | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command; artefacts and log go to the home, nothing to the terminal."""
     from dbt.cli.main import dbtRunner
@@ -46,9 +54,27 @@ def invoke(
     ]
     with _environment(home, settings), _without_collecting():
         try:
-            return dbtRunner().invoke(arguments)
+            return dbtRunner(callbacks=[_Nodes(progress).hear] if progress else []).invoke(
+                arguments
+            )
         finally:
             _close_log()
+
+
+class _Nodes:
+    """Counts the nodes of a dbt command as they end."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._done = self._total = 0
+
+    def hear(self, event: Any) -> None:
+        """Take note of an event of dbt; most mean nothing here."""
+        if event.info.name == "ConcurrencyLine":
+            self._total = event.data.node_count
+        elif event.info.name == "NodeFinished":
+            self._done += 1
+            self._progress(self._done, max(self._done, self._total))
 
 
 def parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
