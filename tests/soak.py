@@ -189,7 +189,8 @@ def _killed_at(
     give_up = time.monotonic() + PATIENCE
     seen: set[Path] = set()
     while process.poll() is None and time.monotonic() < give_up:
-        seen.update(home.root.glob(pattern))
+        with contextlib.suppress(FileNotFoundError):  # a folder that was moved meanwhile
+            seen.update(home.root.glob(pattern))
         if len(seen) >= nth:
             time.sleep(delay)
             break
