@@ -16,6 +16,7 @@ import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.registry import Suite, promise
+from pipelines.contracts.times import EVENT_TIMES
 
 ENOUGH = 30
 """Fewest records from which a distribution says something. Source: local choice."""
@@ -28,23 +29,6 @@ MAX_NOTED_SHARE = 0.5
 MAX_FLAGGED_SHARE = 0.5
 MAX_BLANK_SHARE = 0.9
 MAX_UNNAMED_SHARE = 0.5
-
-EVENT_TIMES = {
-    "workplace_assessment": "observed_at",
-    "exam_result": "occurred_at",
-    "exam_response": "occurred_at",
-    "ai_use_declaration": "declared_at",
-    "reflection": "occurred_at",
-    "meeting_note": "occurred_at",
-    "demographics": "stated_on",
-    "decision": "decided_at",
-    "action": "agreed_on",
-    "circumstance": "disclosed_on",
-    "requirement": "occurred_at",
-    "professionalism_report": "occurred_at",
-    "void": "voided_at",
-}
-"""When what a record tells took place, for kinds that tell of the past."""
 
 
 @dataclass(frozen=True)

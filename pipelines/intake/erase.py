@@ -120,6 +120,10 @@ class Taken:
     is_frozen: bool = False
 
 
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "windows-1252", "gb18030")
+BLOCK_BYTES = 1 << 20
+"""How much of a delivered file is looked through at once."""
+
 Changed = Callable[[Path, bytes | None], None]
 """Called with a file and its new bytes; None removes it. Keeps old and new hash on record."""
 
@@ -235,13 +239,18 @@ def _bytes_hold(path: Path, target: Target) -> bool:
     """Tell whether delivered bytes hold one of the words, in the encodings that schools use."""
     if not path.exists():
         return False
-    content = path.read_bytes().lower()
-    return any(
-        word.lower().encode(encoding, "ignore") in content
-        for word in target.words
-        for encoding in ("utf-8", "utf-16-le", "utf-16-be", "windows-1252", "gb18030")
-        if word.lower().encode(encoding, "ignore")
-    )
+    written = {
+        word.lower().encode(encoding, "ignore") for word in target.words for encoding in ENCODINGS
+    } - {b""}
+    overlap = max(map(len, written), default=1) - 1
+    before = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            content = before + block.lower()
+            if any(word in content for word in written):
+                return True
+            before = content[-overlap:] if overlap else b""
+    return False
 
 
 def _rewrite_log(

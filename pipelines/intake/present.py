@@ -29,7 +29,12 @@ from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder, 
 from pipelines.intake.resolve import CONFLICT, EVENT_COLUMNS, conflict_message, resolve_sql
 from pipelines.intake.standing import Standing, put_in
 
-_PERSON_TYPES = {"learner": "varchar", "learner_on": "date", "is_evidence": "boolean"}
+_PERSON_TYPES = {
+    "learner": "varchar",
+    "learner_on": "date",
+    "is_evidence": "boolean",
+    "took_place_at": "timestamptz",
+}
 
 ASIDE_SCHEMA: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),

@@ -114,6 +114,8 @@ class IntakeRecord(LogEntry):
     """Whether records of learners whom no roster names wait until one does."""
     min_match_share: float | None = None
     """The share of its learners that a roster must know, or the delivery is held whole."""
+    max_days_ahead: float | None = None
+    """How long after the delivery became known a record may say that something took place."""
     erased: int = 0
     """Rows that an erasure took out; they count nowhere else."""
     replays: int = 0

@@ -23,13 +23,12 @@ from pipelines.contracts.schema import segment_schema
 from pipelines.contracts.versions import read_segment
 from pipelines.home import Home
 from pipelines.intake.aside import (
-    HELD,
     ROSTERS,
-    WAITING,
     WORDS,
     Aside,
     aside_sql,
     decided,
+    field_at_fault,
     list_unmatched,
     person_columns,
     replayed_only,
@@ -374,6 +373,12 @@ class _Events:
                 (select count(*) from raw.aside where kind = '{kind}')
                 + (select count(*) from aside_replayed where kind = '{kind}')
                 + (select count(*) from aside_policy where is_held)
+                + (
+                    select count(*)
+                    from (select delivery_id, {person_columns(kind)} from incoming) as event
+                    join aside_policy as policy on event.delivery_id = policy.delivery_id
+                    where event.took_place_at > policy.latest
+                )
                 + (select count(*) from aside_policy where waits)
                 * (select count(*) from aside_unknown)
             """,
@@ -563,8 +568,20 @@ def _close_replayed(con: duckdb.DuckDBPyConnection) -> None:
 
 def _point_to_waiting(con: duckdb.DuckDBPyConnection) -> None:
     """List accepted records that wait, or whose delivery is held, beside the refused ones."""
-    said = [words.message for words in WORDS.values()]
-    con.execute("delete from raw.refused where message in (select unnest(?))", [said])
+    rows = [
+        {
+            "code": code,
+            "kind": kind,
+            "field": field_at_fault(code, kind),
+            "message": words.message,
+            "suggestion": words.suggestion,
+        }
+        for code, words in WORDS.items()
+        for kind in KINDS
+    ]
+    con.execute("create or replace temp table words_of_aside as from raw.refused limit 0")
+    _insert(con, "words_of_aside", rows)
+    con.execute("delete from raw.refused where message in (select message from words_of_aside)")
     con.execute(
         """
         insert into raw.refused by name
@@ -577,25 +594,17 @@ def _point_to_waiting(con: duckdb.DuckDBPyConnection) -> None:
             aside.kind,
             aside.record_key,
             aside.code,
-            case when aside.code = ? then 'learner_id' end as field,
-            case when aside.code = ? then ? else ? end as message,
-            case when aside.code = ? then ? else ? end as suggestion,
+            said.field,
+            said.message,
+            said.suggestion,
             record.owner,
             true as is_first,
             true as is_open
         from raw.aside as aside
         join raw.intake_record as record using (delivery_id)
+        join words_of_aside as said on aside.code = said.code and aside.kind = said.kind
         where aside.present_outcome = 'quarantined'
-        """,
-        [
-            WAITING,
-            WAITING,
-            WORDS[WAITING].message,
-            WORDS[HELD].message,
-            WAITING,
-            WORDS[WAITING].suggestion,
-            WORDS[HELD].suggestion,
-        ],
+        """
     )
 
 
