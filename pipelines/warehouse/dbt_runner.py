@@ -6,11 +6,11 @@ import gc
 import logging
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -20,9 +20,17 @@ from pipelines.warehouse.parsed_project import PARSED, keep_parse, kept_parse, r
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
+Progress = Callable[[int, int], None]
+"""Called with the nodes that have ended so far, and how many there are."""
+
 
 def invoke(
-    home: Home, settings: Settings, project: Path, command: str, *options: str
+    home: Home,
+    settings: Settings,
+    project: Path,
+    command: str,
+    *options: str,
+    progress: Progress | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command; artefacts and log go to the home, nothing to the terminal."""
     from dbt.cli.main import dbtRunner
@@ -46,11 +54,28 @@ def invoke(
     with _environment(home, settings), _without_collecting():
         manifest = read_parse(kept)
         try:
-            return dbtRunner(manifest=manifest).invoke(arguments)
+            heard = [_Nodes(progress).hear] if progress else []
+            return dbtRunner(manifest=manifest, callbacks=heard).invoke(arguments)
         finally:
             _close_log()
             if manifest is None:
                 keep_parse(project, kept, target)
+
+
+class _Nodes:
+    """Counts the nodes of a dbt command as they end."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._done = self._total = 0
+
+    def hear(self, event: Any) -> None:
+        """Take note of an event of dbt; most mean nothing here."""
+        if event.info.name == "ConcurrencyLine":
+            self._total = event.data.node_count
+        elif event.info.name == "NodeFinished":
+            self._done += 1
+            self._progress(self._done, max(self._done, self._total))
 
 
 def parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
