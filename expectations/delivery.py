@@ -17,6 +17,7 @@ import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.registry import Suite, promise
+from pipelines.contracts.times import EVENT_TIMES
 
 ENOUGH = 30
 """Fewest records from which a distribution says something. Source: local choice."""
@@ -30,23 +31,6 @@ MAX_FLAGGED_SHARE = 0.5
 MAX_BLANK_SHARE = 0.9
 MAX_UNNAMED_SHARE = 0.5
 
-EVENT_TIMES = {
-    "workplace_assessment": "observed_at",
-    "exam_result": "occurred_at",
-    "exam_response": "occurred_at",
-    "ai_use_declaration": "declared_at",
-    "reflection": "occurred_at",
-    "meeting_note": "occurred_at",
-    "demographics": "stated_on",
-    "decision": "decided_at",
-    "action": "agreed_on",
-    "circumstance": "disclosed_on",
-    "requirement": "occurred_at",
-    "professionalism_report": "occurred_at",
-    "void": "voided_at",
-}
-"""When what a record tells took place, for kinds that tell of the past."""
-
 
 @dataclass(frozen=True)
 class Delivery:
@@ -57,7 +41,7 @@ class Delivery:
         known_at: when it arrived.
         source_rows: rows in the file.
         rows_read: records that reading made of them.
-        accepted: the staged file of accepted events of each kind.
+        accepted: the staged files of accepted events of each kind.
         refused: the staged file of refused records.
         notes: the staged file of oddities.
         scale_levels: the known levels as (scale, version, level).
@@ -74,7 +58,7 @@ class Delivery:
     known_at: datetime
     source_rows: int
     rows_read: int
-    accepted: dict[str, Path]
+    accepted: dict[str, tuple[Path, ...]]
     refused: Path
     notes: Path
     scale_levels: tuple[tuple[str, str, int], ...] = ()
@@ -202,7 +186,7 @@ def whole(delivery: Delivery) -> Suite:
                 max_value=delivery.manifest_rows,
             )
         )
-    return Suite("delivery", _summary(delivery), tuple(expectations))
+    return Suite("delivery", _summary(delivery), tuple(expectations), is_summed_up=True)
 
 
 @for_kind("workplace_assessment")
@@ -700,7 +684,7 @@ def voids(delivery: Delivery) -> Suite:
 
 def _suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
     """Return a suite over the accepted events of a kind, with what every kind promises."""
-    files = _literal(str(delivery.accepted[kind]))
+    files = _listed(delivery.accepted[kind])
     time = EVENT_TIMES.get(kind)
     if time is None:
         return Suite(kind, f"select * from read_parquet({files})", own)
@@ -750,10 +734,11 @@ def _known_levels(
     kind: str, scale: str, version: str | None, level: str, delivery: Delivery
 ) -> Expectation:
     known = ", ".join(
-        f"({_literal(scale_id)}, {_literal(of_version)}, {number})"
-        for scale_id, of_version, number in delivery.scale_levels
+        f"({_literal(scale_id)}, {_literal(scale_version)}, {number})"
+        for scale_id, scale_version, number in delivery.scale_levels
     )
-    same_version = f"and coalesce(record.{version}, known.v) = known.v" if version else ""
+    of_version = version or "null::varchar"
+    of_record = f"record.{version}" if version else of_version
     return promise(
         gxe.UnexpectedRowsExpectation,
         rule=f"{kind}.level_known",
@@ -763,10 +748,27 @@ def _known_levels(
         broken="{observed} records have a level that no scale of the code list has: add the scale "
         "to codes/scales.csv, or correct the mapping.",
         unexpected_rows_query=f"""
+            with
+            used as (
+                select distinct {scale} as s, {of_version} as v, {level} as n from {{batch}}
+                where {level} is not null
+            ),
+            unknown as (
+                select * from used where not exists (
+                    select 1 from (values {known or "(null, null, null)"}) as known (s, v, n)
+                    where
+                        known.s = used.s
+                        and known.n = used.n
+                        and coalesce(used.v, known.v) = known.v
+                )
+            )
             select record_key from (select * from {{batch}}) as record
-            where {level} is not null and not exists (
-                select 1 from (values {known or "(null, null, null)"}) as known (s, v, n)
-                where known.s = record.{scale} and known.n = record.{level} {same_version}
+            where exists (
+                select 1 from unknown
+                where
+                    unknown.s is not distinct from record.{scale}
+                    and unknown.v is not distinct from {of_record}
+                    and unknown.n = record.{level}
             )
         """,
     )
@@ -875,8 +877,8 @@ def _summary(delivery: Delivery) -> str:
     """Return a query of one row: what the staged files hold, beside what was read."""
     events = " union all by name ".join(
         f"select record_key, content_hash, {_event_time(kind)} as event_at "
-        f"from read_parquet({_literal(str(path))})"
-        for kind, path in sorted(delivery.accepted.items())
+        f"from read_parquet({_listed(paths)})"
+        for kind, paths in sorted(delivery.accepted.items())
     )
     nothing = (
         "select null::varchar as record_key, null::varchar as content_hash, "
@@ -914,6 +916,10 @@ def _summary(delivery: Delivery) -> str:
 def _event_time(kind: str) -> str:
     time = EVENT_TIMES.get(kind)
     return f"cast({time} as timestamptz)" if time else "null::timestamptz"
+
+
+def _listed(paths: tuple[Path, ...]) -> str:
+    return f"[{', '.join(_literal(str(path)) for path in paths)}]"
 
 
 def _literal(value: str) -> str:

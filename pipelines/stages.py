@@ -251,6 +251,38 @@ def release(frozen: dict[str, str], response: dict[str, Any]) -> bool:
     return settled.is_released
 
 
+def decide(run_id: str, asked: dict[str, Any], account: str | None) -> str:
+    """Record the decision that somebody sent with a form; return its record id.
+
+    Args:
+        run_id: the run that the form started.
+        asked: the fields of the form.
+        account: who sent it, as Airflow knows them; none where it was no person.
+
+    Raises:
+        StoppedError: it cannot be recorded; the message says why, and what to do.
+    """
+    from datetime import UTC, datetime
+
+    from pipelines.committee.asking import decide
+    from pipelines.committee.edition import EditionError
+    from pipelines.committee.pack import PackError
+    from pipelines.identity.named import UnnamedError
+    from pipelines.sources.faults import SourceError
+
+    home, settings = _open()
+    stopping = (PackError, EditionError, UnnamedError, SourceError)
+    with _gate(stopping), _recorded(home, run_id, "decide") as told:
+        taken = decide(home, settings, asked, account, datetime.now(UTC))
+        (decided,) = taken.decided
+        told.report = {
+            "record_id": decided.record_id,
+            "actions": decided.n_actions,
+            "warnings": list(taken.warnings),
+        }
+    return decided.record_id
+
+
 def clear_leftovers(run_id: str) -> None:
     """Clear old work in progress away."""
     from pipelines.housekeeping import clear_leftovers
@@ -279,7 +311,7 @@ def _open() -> tuple[Home, Settings]:
 
 
 @contextmanager
-def _gate(closed: type[Exception]) -> Iterator[None]:
+def _gate(closed: type[Exception] | tuple[type[Exception], ...]) -> Iterator[None]:
     try:
         yield
     except closed as error:

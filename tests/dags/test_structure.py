@@ -19,6 +19,7 @@ WRITERS = {
     "housekeeping": {"clear_leftovers"},
     "pull": set(),
     "committee": {*REFIT, "freeze", "release"},
+    "decision": set(),
 }
 
 
@@ -213,3 +214,9 @@ def test_silence_is_a_refusal_and_a_refusal_is_recorded_too(dags: dict[str, Any]
 def test_a_meeting_is_asked_for_and_nothing_starts_by_itself(dags: dict[str, Any]) -> None:
     assert dags["committee"].timetable.can_be_scheduled is False
     assert "meeting_id" in dags["committee"].params
+
+
+def test_the_decision_form_is_sent_by_hand_and_does_one_thing(dags: dict[str, Any]) -> None:
+    dag = dags["decision"]
+    assert dag.timetable.can_be_scheduled is False
+    assert set(dag.task_ids) == {"record"}
