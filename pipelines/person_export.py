@@ -24,7 +24,7 @@ from pipelines.home import Home
 from pipelines.identity.decisions import Identity
 from pipelines.identity.people import Foldings, Registry
 from pipelines.intake.erase import Target
-from pipelines.intake.records import IntakeRecord, active_records
+from pipelines.intake.records import IntakeRecord, active_records, segments
 from pipelines.intake.segment import originals_path
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
@@ -128,7 +128,7 @@ def _about(
     for record in records:
         folder = home.deliveries / record.delivery_id / record.interpretation_id
         for kind in record.accepted_events:
-            frame = pl.read_parquet(folder / f"{kind}.parquet")
+            frame = pl.read_parquet(segments(folder, kind))
             named = [
                 column.stored_name
                 for column in columns(CONTRACTS[kind])

@@ -140,15 +140,27 @@ def has_news() -> bool:
     return current_id(home) != edition_id or not (home.packs / edition_id).exists()
 
 
-def calibrate(run_id: str, *, only_if_missing: bool = False) -> dict[str, Any]:
-    """Calibrate; return what the run tells those who wait for the evidence log."""
-    from pipelines.warehouse.calibration import calibrate
+def calibrate(
+    run_id: str, *, only_if_missing: bool = False, meeting_id: str | None = None
+) -> dict[str, Any]:
+    """Calibrate; return what the run tells those who wait for the evidence log.
 
-    _perform(
-        run_id,
-        "calibrate",
-        lambda home, settings: calibrate(home, settings, only_if_missing=only_if_missing),
-    )
+    Args:
+        run_id: the run.
+        only_if_missing: keep the calibration in force, where there is one.
+        meeting_id: the meeting whose pack is about to be frozen, for which this is a refit.
+
+    Raises:
+        StoppedError: no committee of the log has that meeting.
+    """
+    from pipelines.warehouse.calibration import UnknownMeetingError, calibrate
+
+    with _gate(UnknownMeetingError):
+        _perform(
+            run_id,
+            "calibrate",
+            lambda home, settings: calibrate(home, settings, only_if_missing, meeting_id),
+        )
     return {"run_id": run_id}
 
 

@@ -19,7 +19,7 @@ from pipelines.warehouse.dbt_project import (
     project_folder,
     target_folder,
 )
-from pipelines.warehouse.dbt_runner import invoke
+from pipelines.warehouse.dbt_runner import Progress, invoke
 from pipelines.warehouse.inputs import BuildInputs, RulesOf, build_inputs
 from pipelines.warehouse.raw_schema import OTHER_TABLES
 
@@ -85,6 +85,7 @@ def build(
     full_refresh: bool = False,
     unit_tests: bool = False,
     project: Path | None = None,
+    progress: Progress | None = None,
 ) -> BuildReport:
     """Build every model and run every data test.
 
@@ -97,6 +98,7 @@ def build(
         unit_tests: run dbt's unit tests too; they prove the code, whatever the data, and belong
             to the project's own tests.
         project: another dbt project than the shipped one.
+        progress: told how many models and tests have ended.
 
     Raises:
         BuildError: a model or a test failed; the message names model, test and consequence.
@@ -114,7 +116,7 @@ def build(
         with open_warehouse(home, settings) as con:
             inputs = _inputs(con, settings, as_of, project, rules)
             note_inputs(con, inputs)
-            build_on(home, settings, "build", *options, project=project)
+            build_on(home, settings, "build", *options, project=project, progress=progress)
         results = Artefacts(target_folder(home)).results()
         report = _report(inputs, results, time.perf_counter() - started)
         content = {"inputs": inputs.model_dump(mode="json"), "report": asdict(report)}
@@ -146,7 +148,12 @@ def note_inputs(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> None:
 
 
 def build_on(
-    home: Home, settings: Settings, command: str, *options: str, project: Path | None = None
+    home: Home,
+    settings: Settings,
+    command: str,
+    *options: str,
+    project: Path | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Run one dbt command on what `raw` holds, and say in words what failed.
 
@@ -157,7 +164,9 @@ def build_on(
     """
     target = target_folder(home)
     (target / "run_results.json").unlink(missing_ok=True)
-    outcome = invoke(home, settings, project or project_folder(), command, *options)
+    outcome = invoke(
+        home, settings, project or project_folder(), command, *options, progress=progress
+    )
     if outcome.success:
         return
     if not (target / "run_results.json").exists():
