@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
@@ -419,6 +420,50 @@ def tasks(delivery: Delivery) -> Suite:
     )
 
 
+CIRCLE = """
+    with recursive
+    links as (
+        select
+            source_row, programme_id, framework_id, framework_version,
+            competency_id as child, target_competency_id as parent
+        from (select * from {batch})
+        where entry_type = 'link' and link_type in ('is_child_of', 'is_part_of')
+        and coalesce(target_framework_id, framework_id) = framework_id
+        and coalesce(target_framework_version, framework_version) = framework_version
+    ),
+    above as (
+        select programme_id, framework_id, framework_version, child, parent from links
+        union
+        select
+            above.programme_id, above.framework_id, above.framework_version,
+            above.child, links.parent
+        from above join links
+        on above.programme_id = links.programme_id
+        and above.framework_id = links.framework_id
+        and above.framework_version = links.framework_version
+        and above.parent = links.child
+    )
+    select links.source_row from links join above
+    on links.programme_id = above.programme_id
+    and links.framework_id = above.framework_id
+    and links.framework_version = above.framework_version
+    and links.parent = above.child and links.child = above.parent
+"""
+"""The links of a framework that lie on a circle, by their rows."""
+ROWS_TOLD = 5
+"""So many rows of a file are told; the rest are found from there."""
+
+
+def _rows_of_circles(accepted: Path) -> str:
+    """Return in which rows of the file links lie on a circle, as words."""
+    with duckdb.connect() as con:
+        query = CIRCLE.format(batch="read_parquet($path)")
+        found = con.execute(query, {"path": str(accepted)}).fetchall()
+    rows = sorted({row for (row,) in found})
+    told = ", ".join(str(row) for row in rows[:ROWS_TOLD])
+    return f"rows {told}{' and more' if len(rows) > ROWS_TOLD else ''} of the file"
+
+
 @for_kind("framework")
 def frameworks(delivery: Delivery) -> Suite:
     """Return the promises of a competency framework."""
@@ -450,37 +495,10 @@ def frameworks(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="No competency lies under itself, by whatever many steps.",
-            broken="{observed} links lead in a circle, so that a competency lies under itself: "
-            "take out the link that goes from a parent to what lies below it.",
-            unexpected_rows_query="""
-                with recursive
-                links as (
-                    select
-                        source_row, programme_id, framework_id, framework_version,
-                        competency_id as child, target_competency_id as parent
-                    from (select * from {batch})
-                    where entry_type = 'link' and link_type in ('is_child_of', 'is_part_of')
-                    and coalesce(target_framework_id, framework_id) = framework_id
-                    and coalesce(target_framework_version, framework_version) = framework_version
-                ),
-                above as (
-                    select programme_id, framework_id, framework_version, child, parent from links
-                    union
-                    select
-                        above.programme_id, above.framework_id, above.framework_version,
-                        above.child, links.parent
-                    from above join links
-                    on above.programme_id = links.programme_id
-                    and above.framework_id = links.framework_id
-                    and above.framework_version = links.framework_version
-                    and above.parent = links.child
-                )
-                select links.source_row from links join above
-                on links.programme_id = above.programme_id
-                and links.framework_id = above.framework_id
-                and links.framework_version = above.framework_version
-                and links.parent = above.child and links.child = above.parent
-            """,
+            broken="{observed} links lead in a circle, so that a competency lies under itself "
+            f"({_rows_of_circles(delivery.accepted[kind])}): take out the link that goes from a "
+            "parent to what lies below it.",
+            unexpected_rows_query=CIRCLE,
         ),
     )
 

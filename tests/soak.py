@@ -33,6 +33,7 @@ from tests.small_world import EXAMPLE, open_home, write_site
 REPOSITORY = Path(__file__).parents[1]
 RESULT = REPOSITORY / "benchmarks" / "results" / "kills.json"
 PATIENCE = 600.0
+LOOKS_EVERY = 0.002
 
 INTAKE_STEPS = {
     "archived": "restricted/archive/*/*",
@@ -194,7 +195,7 @@ def _killed_at(
         if len(seen) >= nth:
             time.sleep(delay)
             break
-        time.sleep(0.0005)
+        time.sleep(LOOKS_EVERY)
     was_running = process.poll() is None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt_project import project_folder, target_folder
+from pipelines.warehouse.parsed_project import PARSED, keep_parse, kept_parse, read_parse
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
-
-PARSED = "partial_parse.msgpack"
-"""What dbt keeps of a parsed project, so as not to parse it again."""
 
 Progress = Callable[[int, int], None]
 """Called with the nodes that have ended so far, and how many there are."""
@@ -52,13 +50,16 @@ def invoke(
         "--no-version-check",
         *options,
     ]
+    kept = kept_parse(project)
     with _environment(home, settings), _without_collecting():
+        manifest = read_parse(kept)
         try:
-            return dbtRunner(callbacks=[_Nodes(progress).hear] if progress else []).invoke(
-                arguments
-            )
+            heard = [_Nodes(progress).hear] if progress else []
+            return dbtRunner(manifest=manifest, callbacks=heard).invoke(arguments)
         finally:
             _close_log()
+            if manifest is None:
+                keep_parse(project, kept, target)
 
 
 class _Nodes:
@@ -78,11 +79,11 @@ class _Nodes:
 
 
 def parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
-    """Start parsing the project in a process of its own, where this home has not parsed it yet.
+    """Start parsing the project in a process of its own, where it is not parsed yet.
 
     Parsing takes seconds and no data: done while deliveries are read, it costs a run nothing.
     """
-    if (target_folder(home) / PARSED).exists():
+    if kept_parse(project_folder()).exists() or (target_folder(home) / PARSED).exists():
         return None
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_parse, args=(home, settings), daemon=True)
