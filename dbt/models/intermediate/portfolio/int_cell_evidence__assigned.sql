@@ -1,11 +1,16 @@
 -- Grain: one row per data point and competency that counts in a cell: new evidence (not banked),
 -- of a known learner, observed by the day of judgement, in the stage that the learner was in then.
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved(ref('int_portfolio__fingerprinted')) }}"
+) }}
+-- depends_on: {{ ref('int_portfolio__fingerprinted') }}
 
 with
 
 evidence as (
     select * from {{ ref('fct_evidence') }}
+    where {{ is_moved(ref('int_portfolio__fingerprinted'), 'learner_key') }}
 ),
 
 stages as (
@@ -48,7 +53,6 @@ assigned as (
         evidence.level,
         coalesce(plan.target_level, scale_targets.target_level) as target_level,
         coalesce({{ list_size('narratives.suggestion_markers') }}, 0) as n_suggestion_markers,
-        {{ days_between('evidence.occurred_on', 'stages.judged_on') }} as age_days,
         ---------- yes or no
         evidence.is_flagged,
         evidence.is_at_or_above_target,
