@@ -1,9 +1,15 @@
 {#-
     Kept tables: those that hold rows by learner, and of which a build makes anew only the rows of
-    learners that moved. A scope is a set of kept tables with one model of fingerprints, of which
-    docs/decisions/0033 tells more. A kept model opens with `config(**kept_table())` and has
-    `drop_moved` as its pre-hook; it reads nobody but those for whom `is_moved` holds.
+    learners that moved; docs/decisions/0033 tells more. A scope is a set of kept tables with one model
+    of fingerprints. A kept model is incremental, names that model in `kept_by` and in its pre-hook
+    `drop_moved`, and reads nobody but those for whom `is_moved` holds. In unit tests, where there is
+    no table to keep, nothing of this counts.
 -#}
+
+{#- The model of fingerprints that must be there first. -#}
+{% macro kept_by(fingerprinted) -%}
+    {{ ref(fingerprinted) if this is not none else 'nothing' }}
+{%- endmacro %}
 
 {#- The columns of a model of fingerprints; `fingerprinted` has a learner and a fingerprint. -#}
 {% macro compared_with_kept(scope, fingerprinted) -%}
@@ -25,15 +31,15 @@
 
 {#- Those whose rows may stand. A column of the reader cannot be meant by accident: the subquery is
     closed. -#}
-{% macro unmoved(fingerprinted) -%}
-    (select fingerprinted.learner_key from {{ fingerprinted }} as fingerprinted where not fingerprinted.is_moved)
+{% macro unmoved(relation) -%}
+    (select fingerprinted.learner_key from {{ relation }} as fingerprinted where not fingerprinted.is_moved)
 {%- endmacro %}
 
 {#- Whether the rows of a learner are to be made; where the whole table is, everybody's. Rows of
     nobody are always among them. -#}
 {% macro is_moved(fingerprinted, learner_key) -%}
     {%- if this is not none and is_incremental() -%}
-    coalesce({{ learner_key }}, '') not in {{ unmoved(fingerprinted) }}
+    coalesce({{ learner_key }}, '') not in {{ unmoved(ref(fingerprinted)) }}
     {%- else -%}
     true
     {%- endif -%}
@@ -42,7 +48,7 @@
 {#- Hook before a kept table: who moved or is gone has no rows there. -#}
 {% macro drop_moved(fingerprinted) -%}
     {%- if this is not none and is_incremental() -%}
-    delete from {{ this }} where coalesce(learner_key, '') not in {{ unmoved(fingerprinted) }}
+    delete from {{ this }} where coalesce(learner_key, '') not in {{ unmoved(ref(fingerprinted)) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -136,7 +136,8 @@ class Engine:
 
     def _hook(self, call: str, node: Node) -> str:
         template = jinja2.Template(f"{self._macros}\n{{{{ {call} }}}}")
-        return template.render(this=node.relation, is_incremental=lambda: True).strip()
+        names = {"this": node.relation, "is_incremental": lambda: True, "ref": lambda name: name}
+        return template.render(names).strip()
 
 
 def differing(con: duckdb.DuckDBPyConnection, nodes: list[Node]) -> list[str]:

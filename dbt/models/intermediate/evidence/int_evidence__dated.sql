@@ -2,15 +2,15 @@
 -- its day.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook="{{ drop_moved(ref('int_evidence__fingerprinted')) }}"
+    pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
 ) }}
--- depends_on: {{ ref('int_evidence__fingerprinted') }}
+-- depends_on: {{ kept_by('int_evidence__fingerprinted') }}
 
 with
 
 evidence as (
     select * from {{ ref('int_evidence__unioned') }}
-    where {{ is_moved(ref('int_evidence__fingerprinted'), 'learner_key') }}
+    where {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
 tasks as (

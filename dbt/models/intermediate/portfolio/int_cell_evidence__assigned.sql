@@ -2,15 +2,15 @@
 -- of a known learner, observed by the day of judgement, in the stage that the learner was in then.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook="{{ drop_moved(ref('int_portfolio__fingerprinted')) }}"
+    pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
 ) }}
--- depends_on: {{ ref('int_portfolio__fingerprinted') }}
+-- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
 
 with
 
 evidence as (
     select * from {{ ref('fct_evidence') }}
-    where {{ is_moved(ref('int_portfolio__fingerprinted'), 'learner_key') }}
+    where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 
 stages as (

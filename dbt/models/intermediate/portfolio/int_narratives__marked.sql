@@ -3,9 +3,9 @@
 -- once, however often they were written, and only for phrases whose first word occurs.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook="{{ drop_moved(ref('int_evidence__fingerprinted')) }}"
+    pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
 ) }}
--- depends_on: {{ ref('int_evidence__fingerprinted') }}
+-- depends_on: {{ kept_by('int_evidence__fingerprinted') }}
 {%- set words_of_a_comment -%}
     coalesce(narrative_strengths, '') || ' ' || coalesce(narrative_improvements, '')
     || ' ' || coalesce(narrative_other, '')
@@ -26,7 +26,7 @@ commented as (
         competency_id,
         {{ text_key }} as text_key
     from {{ ref('fct_evidence') }}
-    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved(ref('int_evidence__fingerprinted'), 'learner_key') }}
+    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
 texts as (
@@ -35,7 +35,7 @@ texts as (
         max(coalesce(narrative_improvements, '')) as improvements,
         max({{ words_of_a_comment }}) as whole
     from {{ ref('fct_evidence') }}
-    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved(ref('int_evidence__fingerprinted'), 'learner_key') }}
+    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
     group by {{ text_key }}
 ),
 

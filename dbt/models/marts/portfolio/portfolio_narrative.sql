@@ -2,9 +2,9 @@
 -- many competencies the form rated. Places are found without the words, which are fetched at the end.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook="{{ drop_moved(ref('int_narratives__fingerprinted')) }}"
+    pre_hook="{{ drop_moved('int_narratives__fingerprinted') }}"
 ) }}
--- depends_on: {{ ref('int_narratives__fingerprinted') }}
+-- depends_on: {{ kept_by('int_narratives__fingerprinted') }}
 
 with
 
@@ -12,12 +12,12 @@ evidence as (
     select * from {{ ref('fct_evidence') }}
     where
         occurred_on <= {{ as_of() }}
-        and {{ is_moved(ref('int_narratives__fingerprinted'), 'learner_key') }}
+        and {{ is_moved('int_narratives__fingerprinted', 'learner_key') }}
 ),
 
 marked as (
     select * from {{ ref('int_narratives__marked') }}
-    where {{ is_moved(ref('int_narratives__fingerprinted'), 'learner_key') }}
+    where {{ is_moved('int_narratives__fingerprinted', 'learner_key') }}
 ),
 
 learners as (
