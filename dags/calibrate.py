@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 from assets import CALIBRATION, LOG, ON_TIME, WRITER
+from edition import load
 
 from pipelines import stages
 
@@ -24,10 +25,6 @@ from pipelines import stages
     tags=["measurement"],
 )
 def calibrate() -> None:
-    @task(task_display_name="Load the evidence into the warehouse", **WRITER)
-    def load(run_id: str | None = None) -> str:
-        return stages.load(stages.run_name(run_id))
-
     @task(task_display_name="Estimate and keep a new version", outlets=[CALIBRATION, LOG], **WRITER)
     def estimate(run: str, *, outlet_events: Any = None) -> None:
         outlet_events[LOG].extra = stages.calibrate(run)

@@ -1,12 +1,9 @@
 """Freeze a pack for a meeting, and wait for a person to release it.
 
-Started by hand with the meeting's id. The pack of the current edition is frozen as it is; a person
-who votes in the committee approves or rejects it. Silence is a refusal. Who answered, when and
-why goes on record beside the pack, also where the answer did not count: a shared account, or a
-person without a vote on that day. A pack that was not released is kept with the reason. Nobody is
-told that it waits, unless the site names a notifier (TESSERA_NOTIFIER).
-
-When a task is red: open its log, mend the cause, clear the task.
+Started by hand with the meeting's id. The calibration is refitted for it, and an edition made on it
+(unless `refit` is off). A person who votes in the committee releases the pack; silence refuses it.
+Who answered, when and why goes on record, also where it did not count: a shared account, no vote on
+that day. TESSERA_NOTIFIER names who is told. When a task is red: mend the cause, then clear it.
 """
 
 from __future__ import annotations
@@ -16,7 +13,8 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param, dag, task
-from assets import RETRIED, WRITER
+from assets import CALIBRATION, RETRIED, WRITER
+from edition import audit, build, has_news, load, publish
 
 from pipelines import stages
 from pipelines.settings import Settings
@@ -32,11 +30,24 @@ PATIENCE = timedelta(days=SETTINGS.release_days)
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,
-    params={"meeting_id": Param(type="string", minLength=1, description="The meeting's id")},
+    params={
+        "meeting_id": Param(type="string", minLength=1, description="The meeting's id"),
+        "refit": Param(True, type="boolean", description="Refit the calibration for it first"),
+    },
     tags=["committee"],
 )
 def committee() -> None:
-    @task(task_display_name="Freeze the pack for the meeting", **WRITER)
+    @task.short_circuit(
+        task_display_name="Is a refit wanted?", ignore_downstream_trigger_rules=False, **RETRIED
+    )
+    def wants_refit(params: dict[str, Any]) -> bool:
+        return bool(params["refit"])
+
+    @task(task_display_name="Refit for the meeting", outlets=[CALIBRATION], **WRITER)
+    def refit(run: str, params: dict[str, Any]) -> None:
+        stages.calibrate(run, meeting_id=params["meeting_id"])
+
+    @task(task_display_name="Freeze the meeting's pack", trigger_rule="none_failed", **WRITER)
     def freeze(params: dict[str, Any], run_id: str | None = None) -> dict[str, str]:
         return stages.freeze(stages.run_name(run_id), params["meeting_id"])
 
@@ -58,8 +69,9 @@ def committee() -> None:
     def release(frozen: dict[str, str], response: dict[str, Any]) -> None:
         stages.release(frozen, response)
 
-    frozen = freeze()
-    frozen >> approval
+    run, frozen = load(), freeze()
+    ready = wants_refit() >> run >> refit(run) >> has_news() >> build(run) >> audit(run)
+    ready >> publish(run) >> frozen >> approval
     release(frozen, approval.output)
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import dag, task
-from assets import CALIBRATION, EDITION, LOG, PACK, WRITER
+from assets import CALIBRATION, LOG, PACK, WRITER
+from edition import audit, build, has_news, publish
 
 from pipelines import stages
 
@@ -31,25 +32,9 @@ def portfolio() -> None:
     def load(run_id: str | None = None, *, triggering_asset_events: Any = None) -> str:
         return stages.load(stages.run_name(run_id, triggering_asset_events[LOG]))
 
-    @task.short_circuit(task_display_name="Is there anything new to show?", **WRITER)
-    def has_news() -> bool:
-        return stages.has_news()
-
     @task(task_display_name="Calibrate, where no calibration is", outlets=[CALIBRATION], **WRITER)
     def calibrate_if_missing(run: str) -> None:
         stages.calibrate(run, only_if_missing=True)
-
-    @task(task_display_name="Build the marts with dbt", **WRITER)
-    def build(run: str) -> None:
-        stages.build(run)
-
-    @task(task_display_name="Audit the candidate: the gate", **WRITER)
-    def audit(run: str) -> None:
-        stages.audit(run)
-
-    @task(task_display_name="Publish the edition", outlets=[EDITION], **WRITER)
-    def publish(run: str) -> str:
-        return stages.publish(run)
 
     @task(task_display_name="Make the committee pack", outlets=[PACK], **WRITER)
     def pack(run: str) -> None:

@@ -4,3 +4,8 @@
 `outcome` is what came of it and `data_docs` shows it to people. Only `outcome` is cheap to import:
 Great Expectations takes seconds, so stages import the rest when they run.
 """
+
+from expectations.later import put_off
+
+# a third of the import of Great Expectations, for expectations about distributions: there are none
+put_off("scipy.stats")

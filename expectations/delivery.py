@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.registry import Suite, promise
+from pipelines.contracts.times import EVENT_TIMES
 
 ENOUGH = 30
 """Fewest records from which a distribution says something. Source: local choice."""
@@ -29,23 +31,6 @@ MAX_FLAGGED_SHARE = 0.5
 MAX_BLANK_SHARE = 0.9
 MAX_UNNAMED_SHARE = 0.5
 
-EVENT_TIMES = {
-    "workplace_assessment": "observed_at",
-    "exam_result": "occurred_at",
-    "exam_response": "occurred_at",
-    "ai_use_declaration": "declared_at",
-    "reflection": "occurred_at",
-    "meeting_note": "occurred_at",
-    "demographics": "stated_on",
-    "decision": "decided_at",
-    "action": "agreed_on",
-    "circumstance": "disclosed_on",
-    "requirement": "occurred_at",
-    "professionalism_report": "occurred_at",
-    "void": "voided_at",
-}
-"""When what a record tells took place, for kinds that tell of the past."""
-
 
 @dataclass(frozen=True)
 class Delivery:
@@ -56,7 +41,7 @@ class Delivery:
         known_at: when it arrived.
         source_rows: rows in the file.
         rows_read: records that reading made of them.
-        accepted: the staged file of accepted events of each kind.
+        accepted: the staged files of accepted events of each kind.
         refused: the staged file of refused records.
         notes: the staged file of oddities.
         scale_levels: the known levels as (scale, version, level).
@@ -73,7 +58,7 @@ class Delivery:
     known_at: datetime
     source_rows: int
     rows_read: int
-    accepted: dict[str, Path]
+    accepted: dict[str, tuple[Path, ...]]
     refused: Path
     notes: Path
     scale_levels: tuple[tuple[str, str, int], ...] = ()
@@ -201,7 +186,7 @@ def whole(delivery: Delivery) -> Suite:
                 max_value=delivery.manifest_rows,
             )
         )
-    return Suite("delivery", _summary(delivery), tuple(expectations))
+    return Suite("delivery", _summary(delivery), tuple(expectations), is_summed_up=True)
 
 
 @for_kind("workplace_assessment")
@@ -435,6 +420,50 @@ def tasks(delivery: Delivery) -> Suite:
     )
 
 
+CIRCLE = """
+    with recursive
+    links as (
+        select
+            source_row, programme_id, framework_id, framework_version,
+            competency_id as child, target_competency_id as parent
+        from (select * from {batch})
+        where entry_type = 'link' and link_type in ('is_child_of', 'is_part_of')
+        and coalesce(target_framework_id, framework_id) = framework_id
+        and coalesce(target_framework_version, framework_version) = framework_version
+    ),
+    above as (
+        select programme_id, framework_id, framework_version, child, parent from links
+        union
+        select
+            above.programme_id, above.framework_id, above.framework_version,
+            above.child, links.parent
+        from above join links
+        on above.programme_id = links.programme_id
+        and above.framework_id = links.framework_id
+        and above.framework_version = links.framework_version
+        and above.parent = links.child
+    )
+    select links.source_row from links join above
+    on links.programme_id = above.programme_id
+    and links.framework_id = above.framework_id
+    and links.framework_version = above.framework_version
+    and links.parent = above.child and links.child = above.parent
+"""
+"""The links of a framework that lie on a circle, by their rows."""
+ROWS_TOLD = 5
+"""So many rows of a file are told; the rest are found from there."""
+
+
+def _rows_of_circles(accepted: Path) -> str:
+    """Return in which rows of the file links lie on a circle, as words."""
+    with duckdb.connect() as con:
+        query = CIRCLE.format(batch="read_parquet($path)")
+        found = con.execute(query, {"path": str(accepted)}).fetchall()
+    rows = sorted({row for (row,) in found})
+    told = ", ".join(str(row) for row in rows[:ROWS_TOLD])
+    return f"rows {told}{' and more' if len(rows) > ROWS_TOLD else ''} of the file"
+
+
 @for_kind("framework")
 def frameworks(delivery: Delivery) -> Suite:
     """Return the promises of a competency framework."""
@@ -466,37 +495,10 @@ def frameworks(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="No competency lies under itself, by whatever many steps.",
-            broken="{observed} links lead in a circle, so that a competency lies under itself: "
-            "take out the link that goes from a parent to what lies below it.",
-            unexpected_rows_query="""
-                with recursive
-                links as (
-                    select
-                        source_row, programme_id, framework_id, framework_version,
-                        competency_id as child, target_competency_id as parent
-                    from (select * from {batch})
-                    where entry_type = 'link' and link_type in ('is_child_of', 'is_part_of')
-                    and coalesce(target_framework_id, framework_id) = framework_id
-                    and coalesce(target_framework_version, framework_version) = framework_version
-                ),
-                above as (
-                    select programme_id, framework_id, framework_version, child, parent from links
-                    union
-                    select
-                        above.programme_id, above.framework_id, above.framework_version,
-                        above.child, links.parent
-                    from above join links
-                    on above.programme_id = links.programme_id
-                    and above.framework_id = links.framework_id
-                    and above.framework_version = links.framework_version
-                    and above.parent = links.child
-                )
-                select links.source_row from links join above
-                on links.programme_id = above.programme_id
-                and links.framework_id = above.framework_id
-                and links.framework_version = above.framework_version
-                and links.parent = above.child and links.child = above.parent
-            """,
+            broken="{observed} links lead in a circle, so that a competency lies under itself "
+            f"({_rows_of_circles(delivery.accepted[kind])}): take out the link that goes from a "
+            "parent to what lies below it.",
+            unexpected_rows_query=CIRCLE,
         ),
     )
 
@@ -682,7 +684,7 @@ def voids(delivery: Delivery) -> Suite:
 
 def _suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
     """Return a suite over the accepted events of a kind, with what every kind promises."""
-    files = _literal(str(delivery.accepted[kind]))
+    files = _listed(delivery.accepted[kind])
     time = EVENT_TIMES.get(kind)
     if time is None:
         return Suite(kind, f"select * from read_parquet({files})", own)
@@ -732,10 +734,11 @@ def _known_levels(
     kind: str, scale: str, version: str | None, level: str, delivery: Delivery
 ) -> Expectation:
     known = ", ".join(
-        f"({_literal(scale_id)}, {_literal(of_version)}, {number})"
-        for scale_id, of_version, number in delivery.scale_levels
+        f"({_literal(scale_id)}, {_literal(scale_version)}, {number})"
+        for scale_id, scale_version, number in delivery.scale_levels
     )
-    same_version = f"and coalesce(record.{version}, known.v) = known.v" if version else ""
+    of_version = version or "null::varchar"
+    of_record = f"record.{version}" if version else of_version
     return promise(
         gxe.UnexpectedRowsExpectation,
         rule=f"{kind}.level_known",
@@ -745,10 +748,27 @@ def _known_levels(
         broken="{observed} records have a level that no scale of the code list has: add the scale "
         "to codes/scales.csv, or correct the mapping.",
         unexpected_rows_query=f"""
+            with
+            used as (
+                select distinct {scale} as s, {of_version} as v, {level} as n from {{batch}}
+                where {level} is not null
+            ),
+            unknown as (
+                select * from used where not exists (
+                    select 1 from (values {known or "(null, null, null)"}) as known (s, v, n)
+                    where
+                        known.s = used.s
+                        and known.n = used.n
+                        and coalesce(used.v, known.v) = known.v
+                )
+            )
             select record_key from (select * from {{batch}}) as record
-            where {level} is not null and not exists (
-                select 1 from (values {known or "(null, null, null)"}) as known (s, v, n)
-                where known.s = record.{scale} and known.n = record.{level} {same_version}
+            where exists (
+                select 1 from unknown
+                where
+                    unknown.s is not distinct from record.{scale}
+                    and unknown.v is not distinct from {of_record}
+                    and unknown.n = record.{level}
             )
         """,
     )
@@ -857,8 +877,8 @@ def _summary(delivery: Delivery) -> str:
     """Return a query of one row: what the staged files hold, beside what was read."""
     events = " union all by name ".join(
         f"select record_key, content_hash, {_event_time(kind)} as event_at "
-        f"from read_parquet({_literal(str(path))})"
-        for kind, path in sorted(delivery.accepted.items())
+        f"from read_parquet({_listed(paths)})"
+        for kind, paths in sorted(delivery.accepted.items())
     )
     nothing = (
         "select null::varchar as record_key, null::varchar as content_hash, "
@@ -896,6 +916,10 @@ def _summary(delivery: Delivery) -> str:
 def _event_time(kind: str) -> str:
     time = EVENT_TIMES.get(kind)
     return f"cast({time} as timestamptz)" if time else "null::timestamptz"
+
+
+def _listed(paths: tuple[Path, ...]) -> str:
+    return f"[{', '.join(_literal(str(path)) for path in paths)}]"
 
 
 def _literal(value: str) -> str:

@@ -19,6 +19,8 @@ class Suite:
     name: str
     query: str
     expectations: tuple[Expectation, ...]
+    is_summed_up: bool = False
+    """Whether the query gives few rows of many: it is run once, not once for each look at it."""
 
 
 Context = TypeVar("Context")

@@ -24,7 +24,7 @@ from pipelines.home import Home
 from pipelines.identity.decisions import Identity
 from pipelines.identity.people import Foldings, Registry
 from pipelines.intake.erase import Target
-from pipelines.intake.records import IntakeRecord, active_records
+from pipelines.intake.records import IntakeRecord, active_records, segments
 from pipelines.intake.segment import originals_path
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
@@ -80,7 +80,7 @@ def export(home: Home, settings: Settings, identity: Identity, foldings: Folding
         raise ExportError(f"no record names {identity.masked}: tessera identity list shows people")
     stretches = tuple(sorted({(text, *sets.validity(node)) for node, text in nodes}, key=str))
     target = Target(frozenset(), frozenset(), stretches, frozenset(), "", "")
-    multisource = _multisource(settings)
+    multisource, others = _instruments(settings)
     found = Export()
     for kind, frame in _about(home, records, target):
         kept = _without_others(kind, frame, multisource, found.withheld)
@@ -106,17 +106,19 @@ def export(home: Home, settings: Settings, identity: Identity, foldings: Folding
         if ids & {item.person_id for item in decision.identities}
     ]
     found.files["decisions_about_ids.json"] = _text(taken)
-    refused = list(_refused(home, records, ids))
+    refused = list(_refused(home, records, ids, others, found.withheld))
     found.counts["refused"] = len(refused)
     found.files["refused.json"] = _text(refused)
     found.files["withheld.json"] = _text(dict(sorted(found.withheld.items())))
     return found
 
 
-def _multisource(settings: Settings) -> list[str]:
+def _instruments(settings: Settings) -> tuple[list[str], list[str]]:
+    """Return the instruments of multisource feedback, and all others that are known."""
     instruments = catalogue.load(settings).codes["instruments"]
-    multi = instruments.filter(pl.col("method_family") == "multisource")
-    return sorted(multi["instrument_id"])
+    is_multi = pl.col("method_family") == "multisource"
+    multi = instruments.filter(is_multi)["instrument_id"]
+    return sorted(multi), sorted(instruments.filter(~is_multi)["instrument_id"])
 
 
 def _about(
@@ -126,7 +128,7 @@ def _about(
     for record in records:
         folder = home.deliveries / record.delivery_id / record.interpretation_id
         for kind in record.accepted_events:
-            frame = pl.read_parquet(folder / f"{kind}.parquet")
+            frame = pl.read_parquet(segments(folder, kind))
             named = [
                 column.stored_name
                 for column in columns(CONTRACTS[kind])
@@ -173,10 +175,17 @@ def _counted(
     return kept
 
 
-def _refused(home: Home, records: list[IntakeRecord], ids: set[str]) -> Iterator[dict[str, Any]]:
+def _refused(
+    home: Home,
+    records: list[IntakeRecord],
+    ids: set[str],
+    instruments: list[str],
+    withheld: Counter[str],
+) -> Iterator[dict[str, Any]]:
     """Yield what was refused of the person as a learner, without the ids of others.
 
-    Of other refused records that name the person, only the place is told.
+    Of other refused records that name the person, only the place is told, and so of an assessment
+    that is not surely one of these instruments: it may be one respondent's answer.
     """
     for record in records:
         path = originals_path(home, record.delivery_id, record.interpretation_id)
@@ -191,7 +200,11 @@ def _refused(home: Home, records: list[IntakeRecord], ids: set[str]) -> Iterator
         for row in frame.filter(is_named).iter_rows(named=True):
             told = {"source_id": record.source_id, "delivery_id": record.delivery_id}
             told |= {"source_row": row["source_row"], "kind": row["kind"]}
-            yield told | _own_fields(row, {i.casefold() for i in ids})
+            fields = _own_fields(row, {i.casefold() for i in ids})
+            if fields and _may_be_single(row["kind"], fields["record"], instruments):
+                withheld[SINGLE_ANSWER] += 1
+                fields = {}
+            yield told | fields
 
 
 def _own_fields(row: dict[str, Any], ids: set[str]) -> dict[str, Any]:
@@ -204,6 +217,15 @@ def _own_fields(row: dict[str, Any], ids: set[str]) -> dict[str, Any]:
         if column.is_person and column.name != "learner_id"
     }
     return {"record": {name: value for name, value in fields.items() if name not in others}}
+
+
+def _may_be_single(kind: str, record: dict[str, Any], instruments: list[str]) -> bool:
+    """Say whether a refused record may be one respondent's answer in multisource feedback."""
+    return (
+        kind == "workplace_assessment"
+        and record.get("instrument_id") not in instruments
+        and record.get("assessor_role") != "self"
+    )
 
 
 def _lines(frame: pl.DataFrame) -> bytes:

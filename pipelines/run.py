@@ -43,6 +43,8 @@ FUNCTIONS = {
 """The function of each stage; imported when the stage runs."""
 
 OF_DELIVERY = ("read", "validate", "check", "segment")
+COUNTED = {"validate": "records", "load": "records", "build": "nodes"}
+"""Stages that tell how many of something are done, and of what."""
 NO_PACK = "not asked for"
 NOTHING_NEW = "the current edition already shows all this evidence"
 
@@ -157,13 +159,14 @@ class Run:
             inbox=self.wanted.inbox,
             feeds=declared.feeds,
             progress=lambda _file, done, size: self._tell_bytes("receive", done, size),
+            on_news=_prepare_checks,
         )
         if received.pending:
             _prepare_checks()
         parsing = _parse_ahead(self.home, self.settings)
         self._take_in(received.pending, declared.of_stage)
         _let_workers_go()
-        self._stage("load", known_at=self.wanted.known_at)
+        self._stage("load", known_at=self.wanted.known_at, **self._progress("load"))
         self._stage("calibrate", only_if_missing=True)
         if parsing is not None:
             parsing.join()
@@ -176,6 +179,7 @@ class Run:
                 as_of=self.wanted.as_of,
                 rules=self.wanted.rules,
                 full_refresh=self.wanted.full_refresh,
+                **self._progress("build"),
             )
             self._stage("audit")
             self._stage("publish")
@@ -210,12 +214,12 @@ class Run:
             self._record(stage, told[stage], seconds[stage], status, message or None)
 
     def _progress(self, stage: str) -> dict[str, Any]:
-        """Return what a stage of a delivery is given to tell how far it is."""
+        """Return what a stage is given to tell how far it is."""
         if stage == "read":
             return {"progress": lambda done, size: self._tell_bytes(stage, done, size)}
-        if stage == "validate":
-            tells = self.observer.tells
-            return {"progress": lambda done, total: tells(stage, done, total, "records")}
+        if stage in COUNTED:
+            tells, unit = self.observer.tells, COUNTED[stage]
+            return {"progress": lambda done, total: tells(stage, done, total, unit)}
         return {}
 
     def _tell_bytes(self, stage: str, done: int, size: int) -> None:

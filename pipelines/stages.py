@@ -140,15 +140,27 @@ def has_news() -> bool:
     return current_id(home) != edition_id or not (home.packs / edition_id).exists()
 
 
-def calibrate(run_id: str, *, only_if_missing: bool = False) -> dict[str, Any]:
-    """Calibrate; return what the run tells those who wait for the evidence log."""
-    from pipelines.warehouse.calibration import calibrate
+def calibrate(
+    run_id: str, *, only_if_missing: bool = False, meeting_id: str | None = None
+) -> dict[str, Any]:
+    """Calibrate; return what the run tells those who wait for the evidence log.
 
-    _perform(
-        run_id,
-        "calibrate",
-        lambda home, settings: calibrate(home, settings, only_if_missing=only_if_missing),
-    )
+    Args:
+        run_id: the run.
+        only_if_missing: keep the calibration in force, where there is one.
+        meeting_id: the meeting whose pack is about to be frozen, for which this is a refit.
+
+    Raises:
+        StoppedError: no committee of the log has that meeting.
+    """
+    from pipelines.warehouse.calibration import UnknownMeetingError, calibrate
+
+    with _gate(UnknownMeetingError):
+        _perform(
+            run_id,
+            "calibrate",
+            lambda home, settings: calibrate(home, settings, only_if_missing, meeting_id),
+        )
     return {"run_id": run_id}
 
 
@@ -239,6 +251,38 @@ def release(frozen: dict[str, str], response: dict[str, Any]) -> bool:
     return settled.is_released
 
 
+def decide(run_id: str, asked: dict[str, Any], account: str | None) -> str:
+    """Record the decision that somebody sent with a form; return its record id.
+
+    Args:
+        run_id: the run that the form started.
+        asked: the fields of the form.
+        account: who sent it, as Airflow knows them; none where it was no person.
+
+    Raises:
+        StoppedError: it cannot be recorded; the message says why, and what to do.
+    """
+    from datetime import UTC, datetime
+
+    from pipelines.committee.asking import decide
+    from pipelines.committee.edition import EditionError
+    from pipelines.committee.pack import PackError
+    from pipelines.identity.named import UnnamedError
+    from pipelines.sources.faults import SourceError
+
+    home, settings = _open()
+    stopping = (PackError, EditionError, UnnamedError, SourceError)
+    with _gate(stopping), _recorded(home, run_id, "decide") as told:
+        taken = decide(home, settings, asked, account, datetime.now(UTC))
+        (decided,) = taken.decided
+        told.report = {
+            "record_id": decided.record_id,
+            "actions": decided.n_actions,
+            "warnings": list(taken.warnings),
+        }
+    return decided.record_id
+
+
 def clear_leftovers(run_id: str) -> None:
     """Clear old work in progress away."""
     from pipelines.housekeeping import clear_leftovers
@@ -267,7 +311,7 @@ def _open() -> tuple[Home, Settings]:
 
 
 @contextmanager
-def _gate(closed: type[Exception]) -> Iterator[None]:
+def _gate(closed: type[Exception] | tuple[type[Exception], ...]) -> Iterator[None]:
     try:
         yield
     except closed as error:

@@ -1,6 +1,6 @@
 """Kill the pipeline with SIGKILL at every step boundary, and compare what comes out.
 
-    python -m tests.soak --kills 300 --whole 5
+    python -m tests.soak --kills 300 --whole 5 --minutes 40
 
 Each round starts a real process on a fresh home, watches the files that the stages leave behind,
 and kills the process the moment that the wanted one appears (or at a moment of chance within). The
@@ -33,6 +33,7 @@ from tests.small_world import EXAMPLE, open_home, write_site
 REPOSITORY = Path(__file__).parents[1]
 RESULT = REPOSITORY / "benchmarks" / "results" / "kills.json"
 PATIENCE = 600.0
+LOOKS_EVERY = 0.002
 
 INTAKE_STEPS = {
     "archived": "restricted/archive/*/*",
@@ -110,7 +111,9 @@ def hashes(home: Home, settings: Settings) -> dict[str, str]:
         return {table: table_hash(con, f'raw."{table}"') for table in raw_tables()}
 
 
-def soak(folder: Path, n: int, *, whole: bool = False, seed: int = 0) -> Result:
+def soak(
+    folder: Path, n: int, *, whole: bool = False, seed: int = 0, minutes: float = float("inf")
+) -> Result:
     """Kill `n` processes, each on a home of its own below `folder`.
 
     Args:
@@ -118,7 +121,9 @@ def soak(folder: Path, n: int, *, whole: bool = False, seed: int = 0) -> Result:
         n: how many.
         whole: kill `tessera run` instead of intake and load alone.
         seed: of the moments.
+        minutes: after how many no further round begins.
     """
+    give_up = time.monotonic() + 60 * minutes
     chance, result = random.Random(seed), Result()
     site = write_site(folder / "site")
     steps = WHOLE_STEPS if whole else INTAKE_STEPS
@@ -128,6 +133,8 @@ def soak(folder: Path, n: int, *, whole: bool = False, seed: int = 0) -> Result:
     expected = _outcome(undisturbed, settings, whole=whole)
     names = list(steps)
     for number in range(n):
+        if time.monotonic() > give_up:
+            break
         step = names[number % len(names)]
         home = _home(folder / f"home-{number}")
         settings = _settings(home, site)
@@ -183,11 +190,12 @@ def _killed_at(
     give_up = time.monotonic() + PATIENCE
     seen: set[Path] = set()
     while process.poll() is None and time.monotonic() < give_up:
-        seen.update(home.root.glob(pattern))
+        with contextlib.suppress(FileNotFoundError):  # a folder that was moved meanwhile
+            seen.update(home.root.glob(pattern))
         if len(seen) >= nth:
             time.sleep(delay)
             break
-        time.sleep(0.0005)
+        time.sleep(LOOKS_EVERY)
     was_running = process.poll() is None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -225,6 +233,12 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=300, help="kills of intake and load")
     parser.add_argument("--whole", type=int, default=0, help="kills of the whole of tessera run")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        help="begin no further round of either sort after so many",
+    )
     parser.add_argument("--take-in", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.take_in is not None:
@@ -233,8 +247,14 @@ def main() -> int:
         return 0
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tessera-soak-") as made:
-        intake = soak(Path(made) / "intake", asked.kills, seed=asked.seed)
-        whole = soak(Path(made) / "whole", asked.whole, whole=True, seed=asked.seed)
+        intake = soak(Path(made) / "intake", asked.kills, seed=asked.seed, minutes=asked.minutes)
+        whole = soak(
+            Path(made) / "whole",
+            asked.whole,
+            whole=True,
+            seed=asked.seed,
+            minutes=asked.minutes,
+        )
     told = {
         "intake_and_load": intake.as_json(),
         "whole_runs": whole.as_json(),

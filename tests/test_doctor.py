@@ -23,10 +23,10 @@ from tests.committee.edition import publish_edition
 from tests.warehouse.conftest import Log, day
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A home with a delivery in the log, a warehouse, an edition and its pack."""
-    home = Home.open(tmp_path / "home")
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a home with a delivery in the log, a warehouse, an edition and its pack."""
+    home = Home.open(tmp_path_factory.mktemp("good") / "home")
     delivery_id = Log(home).deliver(
         "a", known_at=day(1), exam_result=[{"record_id": "r1", "person": "p1", "score": 1}]
     )
@@ -41,7 +41,14 @@ def home(tmp_path: Path) -> Home:
         con.execute("create schema raw; create table raw.intake_record as select 1 as x")
     publish_edition(home, 3)
     pack.build(home, Settings(home=home.root))
-    return home
+    return home.root
+
+
+@pytest.fixture
+def home(good: Path, tmp_path: Path) -> Home:
+    """A copy of that home, for tests that break things."""
+    shutil.copytree(good, tmp_path / "home", symlinks=True)
+    return Home.open(tmp_path / "home")
 
 
 def found(home: Home, site: Path | None = None) -> dict[str, Finding]:

@@ -130,6 +130,23 @@ def test_a_stage_that_is_tried_again_and_succeeds_leaves_no_failure_on_record(
     assert only(home).status == "done"
 
 
+def test_a_refit_names_its_meeting_and_an_unknown_one_stops_for_good(
+    home: Home, replace: Any
+) -> None:
+    from pipelines.warehouse.calibration import UnknownMeetingError
+
+    def calibrate(_home: Any, _settings: Any, only_if_missing: bool, meeting_id: str) -> str:
+        if meeting_id == "PC-13":
+            raise UnknownMeetingError("no committee has a meeting 'PC-13'")
+        return f"{meeting_id} {only_if_missing}"
+
+    replace("pipelines.warehouse.calibration.calibrate", calibrate)
+    stages.calibrate(RUN, meeting_id="PC-1")
+    assert only(home).report == "PC-1 False"
+    with pytest.raises(stages.StoppedError, match="PC-13"):
+        stages.calibrate(RUN, meeting_id="PC-13")
+
+
 def test_a_failed_audit_stops_for_good_and_its_findings_are_kept(home: Home, replace: Any) -> None:
     replace("pipelines.warehouse.audit.audit", lambda _home, _settings: Verdict("fail"))
     with pytest.raises(stages.StoppedError, match="last good edition stays current"):

@@ -118,4 +118,4 @@ def _turns(
 
 
 def _segments(home: Path) -> list[Path]:
-    return sorted((home / "log" / "deliveries").glob("*/*/workplace_assessment.parquet"))
+    return sorted((home / "log" / "deliveries").glob("*/*/workplace_assessment*.parquet"))

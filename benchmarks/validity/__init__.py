@@ -24,14 +24,20 @@ PROJECT = Path(__file__).parents[2]
 RESULT = "validity_report.json"
 PAGE = "validity.md"
 FIRST_SEED = 7_000
-TUNED_ON = {"first_seed": 1_000, "seeds": 5, "learners": 75}
-"""What thresholds were tuned on; the report goes through other seeds."""
+TUNED_ON = {"first_seed": 1_000, "seeds": 5, "learners": 75, "schools": 5}
+"""What thresholds were tuned on; the report goes through other seeds.
+
+Schools are of the generator too, with parameters drawn at random for each seed, so that a threshold
+does not fit one school alone; see `benchmarks.validity.schools`.
+"""
 UNSEEN_SEED = 8_000
 UNSEEN_NUMBER = 500
 """Seeds and numbers of the cohorts of the generator that no rule was tuned on begin here."""
-QUICK = {"seeds": 1, "learners": 40, "unseen_seeds": 1, "oracle_seeds": 2}
-FULL = {"seeds": 8, "learners": 75, "unseen_seeds": 4, "oracle_seeds": 10}
-VERSION = 2
+WHOLE_SEED, WHOLE_NUMBER, WHOLE_UNSEEN_NUMBER = 7_500, 700, 800
+"""Seeds and numbers of the cohorts with a pattern of the whole cohort begin here."""
+QUICK = {"seeds": 1, "learners": 40, "unseen_seeds": 1, "oracle_seeds": 2, "whole_seeds": 1}
+FULL = {"seeds": 8, "learners": 75, "unseen_seeds": 4, "oracle_seeds": 10, "whole_seeds": 3}
+VERSION = 3
 
 Tell = Callable[[str], None]
 
@@ -45,6 +51,8 @@ class Asked:
         learners: learners of each of them.
         unseen_seeds: cohorts for every step that another generator makes.
         oracle_seeds: cohorts for every step that the oracle alone sees.
+        whole_seeds: cohorts for every step with a harsh rater and a slower group; half as many of
+            the other generator.
         first_seed: the first seed; signals are tuned on others.
         folder: where the home and the cohorts are made; a temporary one by default.
         tell: told what goes on.
@@ -54,12 +62,13 @@ class Asked:
     learners: int = QUICK["learners"]
     unseen_seeds: int = QUICK["unseen_seeds"]
     oracle_seeds: int = QUICK["oracle_seeds"]
+    whole_seeds: int = QUICK["whole_seeds"]
     first_seed: int = FIRST_SEED
     folder: Path | None = None
     tell: Tell = field(default=lambda _: None)
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "learners", "unseen_seeds", "oracle_seeds"):
+        for name in ("seeds", "learners", "unseen_seeds", "oracle_seeds", "whole_seeds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: at least 1 is needed")
         tuned = range(TUNED_ON["first_seed"], TUNED_ON["first_seed"] + TUNED_ON["seeds"])
@@ -82,7 +91,7 @@ def report(asked: Asked | None = None) -> dict[str, Any]:
 
 
 def _report(asked: Asked, folder: Path) -> dict[str, Any]:
-    from benchmarks.validity import cohorts, ledger, published, ratings, signals
+    from benchmarks.validity import cohorts, ledger, published, ratings, signals, whole
     from benchmarks.validity.unseen import WORDS, unseen
     from pipelines.synth.request import Request
 
@@ -91,7 +100,17 @@ def _report(asked: Asked, folder: Path) -> dict[str, Any]:
     elsewhere = cohorts.plan(
         asked.unseen_seeds, asked.learners, UNSEEN_SEED, unseen(), UNSEEN_NUMBER
     )
-    every = [*planned, *elsewhere]
+    wholes = [
+        whole.plan(asked.whole_seeds, asked.learners, WHOLE_SEED, None, WHOLE_NUMBER),
+        whole.plan(
+            max(1, asked.whole_seeds // 2),
+            asked.learners,
+            WHOLE_SEED,
+            unseen(),
+            WHOLE_UNSEEN_NUMBER,
+        ),
+    ]
+    every = [*planned, *elsewhere, *(each for some in wholes for each in some)]
     asked.tell(f"{1 + len(every)} cohorts of {asked.learners} learners go into one home")
     home, truths = cohorts.lay_out(folder, messy, every)
     asked.tell("the pipeline runs on them, from the inbox to an edition")
@@ -121,6 +140,7 @@ def _report(asked: Asked, folder: Path) -> dict[str, Any]:
                 "words": WORDS,
                 "signals": signals.curves(edition, elsewhere, truths, powers[1]),
                 "alarms": signals.alarms(edition, elsewhere, truths),
+                "whole": whole.compare(edition, home.warehouse, wholes[1], truths, powers[1]),
             },
             "rules": edition.versions(("signals", "conflicts", "programmatic_assessment")),
             "edition": (home.editions / "current").resolve().name,
@@ -128,6 +148,8 @@ def _report(asked: Asked, folder: Path) -> dict[str, Any]:
             "ratings": ratings.compare(edition, [own, *tuned_truths.values()], messy.parameters),
             "signals": signals.curves(edition, planned, truths, powers[0]),
             "alarms": signals.alarms(edition, planned, truths),
+            "whole_seeds": asked.whole_seeds,
+            "whole": whole.compare(edition, home.warehouse, wholes[0], truths, powers[0]),
             "records": signals.records(edition, truths.values(), last_day),
         }
 
@@ -162,6 +184,7 @@ def measure(options: Any) -> Any:
             learners=wanted["learners"],
             unseen_seeds=wanted["unseen_seeds"],
             oracle_seeds=wanted["oracle_seeds"],
+            whole_seeds=wanted["whole_seeds"],
             tell=_say,
         )
     )

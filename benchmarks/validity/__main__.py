@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--unseen-seeds", type=int, help="Cohorts for every size that another generator makes."
     )
     parser.add_argument("--oracle-seeds", type=int, help="Cohorts that the oracle alone sees.")
+    parser.add_argument(
+        "--whole-seeds", type=int, help="Cohorts with a harsh rater and a slower group."
+    )
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--full", action="store_true", help="Many seeds; takes long.")
     parser.add_argument("--folder", type=Path, help="Make the home here, and leave it.")

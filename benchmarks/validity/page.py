@@ -12,16 +12,20 @@ LIMITS = (
     "would. The list was not extended to fit the generator's sentences: that would measure "
     "nothing.",
     "- **Decay after a gap.** A handful of ratings after half a year without practice say little, "
-    "and the oracle knows the competency, the day and the size. The rule waits for two ratings.",
+    "and the oracle knows the competency, the day and the size. The rule waits for two ratings, "
+    "looks at every competency, and of what it could find more often it would too often speak for "
+    "nothing.",
+    "- **Falls and drift.** Learners grow at different speeds: standings change without a fall. "
+    "How much they do is part of the calibration and of the doubt of a change.",
+    "- **Gaps.** Chance leaves some. A pause counts where peers in the same rotations make more be "
+    "expected; a competency that the rotations hardly offer is not missed.",
     "- **Open and secured work.** Five pieces of open work a year are few. The rule leans on the "
     "fall of secured performance; a learner whose open work is weak by chance is found by "
     "`performance_fell` instead (*with others*).",
     "- **Plateau** has no rule of its own; what `performance_fell` happens to find of it is told.",
-    "- **One harsh rater** is a matter of the calibration and not of a learner: assessors' "
-    "stringency is seen by need and never published, and the adjusted share carries it.",
-    "- **A gap between groups** is told by `programme_trajectory_fairness` with an interval, about "
-    "a programme and never about a learner. This report has no cohorts with a gap to hold it "
-    "against yet.",
+    "- **One harsh rater and a gap between groups** are no signals about a learner. Assessors' "
+    "effects are seen by need and never published; a gap is about a programme. How well both are "
+    "found is told above.",
     "- **Without a calibration**, and where fewer than five peers or ten of their ratings are "
     "there, nothing is compared and nothing is raised.",
     "- The rules were written by people who knew what the generator plants. The unseen generator "
@@ -46,7 +50,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     tuned, unseen = found["tuned_on"], found["unseen"]
     versions = ", ".join(f"`{name}` version {version}" for name, version in found["rules"].items())
     yield (
-        f"Thresholds were tuned on seeds {_seeds(tuned)} of {tuned['learners']} learners. This "
+        f"Thresholds were tuned on seeds {_seeds(tuned)} of {tuned['learners']} learners, of the "
+        f"shipped generator and of {tuned['schools']} schools drawn at random around it. This "
         f"report goes through seeds {_seeds(found)}, and through seeds {_seeds(unseen)} of a "
         f"generator that nothing was tuned on ({unseen['words']}). Each seed makes a cohort of "
         f"{found['learners']} learners for every size of the patterns; the oracle weighed "
@@ -60,6 +65,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield from _alarms(found)
     yield from _curves(found["signals"], "Signals, by size of the pattern")
     yield from _curves(unseen["signals"], "The same on the generator that nothing was tuned on")
+    yield from _whole(found["whole"], unseen["whole"])
     yield from _records(found["records"])
     yield from _limits()
 
@@ -241,6 +247,62 @@ def _curves(lines: list[dict[str, Any]], title: str) -> Iterator[str]:
                 )
                 + " |"
             )
+
+
+def _whole(shipped: dict[str, Any], unseen: dict[str, Any]) -> Iterator[str]:
+    yield ""
+    yield "## One harsh rater"
+    yield ""
+    yield (
+        "Found where the calibration estimates the planted rater as the strictest of all. *Told*: "
+        "of the cells that this rater saw and whose share lies on the other side of one half than "
+        "the average assessor would give, the part that is adjusted to the right side and says "
+        "that the status would be another one. Errors are of the shares of cells that this rater "
+        "saw."
+    )
+    yield ""
+    yield (
+        "| generator | stricter by (levels) | cohorts | found | oracle | effect found (levels) "
+        "| cells | error raw | error adjusted | told |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for name, told in (("shipped", shipped), ("unseen", unseen)):
+        for row in told["harsh_rater"]:
+            yield (
+                f"| {name} | {row['effect']:g} | {row['cohorts']} | {_share(row['found'])} | "
+                f"{_of_oracle(row)} | {_number(row['effect_found'])} | {row['n_cells']} | "
+                f"{_number(row['raw_error'])} | {_number(row['adjusted_error'])} | "
+                f"{_share(row['told'])} |"
+            )
+    yield ""
+    yield "## A group that grows more slowly"
+    yield ""
+    yield (
+        "`programme_trajectory_fairness`, rise of the share at target a year, the group less all "
+        "others. *Holds*: the printed 95 % interval holds the true difference, worked out from "
+        "true levels over the same ratings. *Found*: the interval leaves out no difference."
+    )
+    yield ""
+    yield (
+        "| generator | behind after three years (years) | cohorts | true difference | printed "
+        "| holds | found | oracle |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    for name, told in (("shipped", shipped), ("unseen", unseen)):
+        for row in told["group_gap"]:
+            yield (
+                f"| {name} | {row['effect']:g} | {row['cohorts']} | {_number(row['true'])} | "
+                f"{_number(row['difference'])} | {_share(row['holds'])} | {_share(row['found'])} | "
+                f"{_of_oracle(row)} |"
+            )
+
+
+def _of_oracle(row: dict[str, Any]) -> str:
+    return NOT_YET if row["oracle"] is None else _share(row["oracle"])
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _limits() -> Iterator[str]:

@@ -26,8 +26,8 @@ LEAST_RATINGS = 5
 
 def compare(edition: Edition, truths: Iterable[Path], parameters: Parameters) -> dict[str, Any]:
     """Return how raw and adjusted ratings agree with the truth, and the coverage of intervals."""
-    joined = pl.concat([_joined(edition, truth, parameters) for truth in truths])
-    cells = _true_shares(joined)
+    joined = pl.concat([joined_with_truth(edition, truth, parameters) for truth in truths])
+    cells = true_shares(joined)
     return {
         "raw": _raw(joined),
         "adjusted": _adjusted(edition, cells),
@@ -35,7 +35,7 @@ def compare(edition: Edition, truths: Iterable[Path], parameters: Parameters) ->
     }
 
 
-def _joined(edition: Edition, truth: Path, parameters: Parameters) -> pl.DataFrame:
+def joined_with_truth(edition: Edition, truth: Path, parameters: Parameters) -> pl.DataFrame:
     """Return the published ratings on the target's scale, each with what is true of it."""
     workplace = parameters.workplace
     places = {
@@ -97,21 +97,25 @@ def _adjusted(edition: Edition, cells: pl.DataFrame) -> dict[str, Any] | str:
     }
 
 
-def _true_shares(joined: pl.DataFrame) -> pl.DataFrame:
+def true_shares(joined: pl.DataFrame) -> pl.DataFrame:
     """Return the true share of every cell.
 
     It is the mean, over its ratings, of the chance that the average assessor and case give the
     target level or more to a learner of that true level.
     """
-    latent = joined["expected"].cast(pl.Float64).to_numpy()
-    target = joined["target_level"].cast(pl.Float64).to_numpy()
-    chance = ndtr((latent - (target - 0.5)) / joined["noise"].to_numpy())
     return (
-        joined.with_columns(chance=pl.Series(chance))
+        joined.with_columns(chance=chances(joined))
         .drop_nulls("target_level")
         .group_by(CELL)
         .agg(true=pl.col("chance").mean())
     )
+
+
+def chances(joined: pl.DataFrame) -> pl.Series:
+    """Return for every rating the chance that the average assessor and case give the target."""
+    latent = joined["expected"].cast(pl.Float64).to_numpy()
+    target = joined["target_level"].cast(pl.Float64).to_numpy()
+    return pl.Series(ndtr((latent - (target - 0.5)) / joined["noise"].to_numpy()))
 
 
 def _coverage(edition: Edition, cells: pl.DataFrame) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def curves(
     people = _people(edition, planned, truths)
     lines = []
     for pattern in _generator(planned).patterns:
+        if pattern.about == "cohort":
+            continue
         ways = detectors()["patterns"].get(pattern.id, {})
         fired = _fired(edition, ways)
         also = _fired(edition, {"signals": ways["also"]}) if "also" in ways else None

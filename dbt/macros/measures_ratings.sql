@@ -104,3 +104,30 @@
 {% macro to_standing(number) -%}
     cast(round({{ number }}, 4) as decimal(9, 4))
 {%- endmacro %}
+
+{#-
+    The chance of so few or fewer where so many are expected: the lower tail of a Poisson distribution.
+    Beyond 20 it is not worked out, and counts as certain. Source: Poisson 1837; Johnson, Kemp and Kotz
+    2005, Univariate Discrete Distributions, chapter 4.
+-#}
+{% macro measure_poisson_chance(n, expected) -%}
+    {%- set factor = namespace(value=1) -%}
+    case
+        when {{ n }} > 20 then 1
+        else
+            round(
+                exp(-cast({{ expected }} as double)) * (
+                    1
+                    {%- for k in range(1, 21) -%}
+                    {%- set factor.value = factor.value * k %}
+                    + case
+                        when {{ n }} >= {{ k }}
+                            then power(cast({{ expected }} as double), {{ k }}) / {{ factor.value }}.0
+                        else 0
+                    end
+                    {%- endfor %}
+                ),
+                9
+            )
+    end
+{%- endmacro %}

@@ -62,3 +62,47 @@
         )
     )
 {%- endmacro %}
+
+{#-
+    Whether a pause since a day is unlikely to be chance, or longer than a year. Where the calibration
+    does not say what rotations offer, or a site's rule set does not ask, every pause counts.
+-#}
+{% macro is_missed(since, until, expected) -%}
+    (
+        {{ expected }}.n_expected is null
+        or {{ rule_threshold('signals', 'expected_evidence', 'chance_max') }} is null
+        or {{ expected }}.unlikely_on is not null
+        or {{ days_between(since, until) }}
+        > {{ rule_threshold('signals', 'expected_evidence', 'always_after_days') }}
+    )
+{%- endmacro %}
+
+{#- The day from which it is. -#}
+{% macro missed_from(since, expected) -%}
+    case
+        when {{ expected }}.n_expected is null then {{ since }}
+        else least(
+            coalesce(
+                {{ expected }}.unlikely_on,
+                {{ add_days(
+                    since, rule_threshold('signals', 'expected_evidence', 'always_after_days')
+                ) }}
+            ),
+            {{ add_days(
+                since, rule_threshold('signals', 'expected_evidence', 'always_after_days')
+            ) }}
+        )
+    end
+{%- endmacro %}
+
+{#- How many data points were to be expected, as a sentence that follows another one. -#}
+{% macro expected_words(expected) -%}
+    case
+        when {{ expected }}.n_expected is not null
+            then
+                ' By what peers get in the same rotations, '
+                || cast(cast(round({{ expected }}.n_expected, 1) as decimal(9, 1)) as varchar)
+                || ' were to be expected.'
+        else ''
+    end
+{%- endmacro %}

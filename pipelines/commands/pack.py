@@ -182,6 +182,9 @@ def binder(
 ) -> None:
     """Write the accreditation binder of a year, from editions and frozen packs alone.
 
+    A year that still runs is bound as one, and says so: its decisions are counted up to the last
+    quarter that is over, rounded down, so that two binders differ by no single decision.
+
     Next: open index.html in it; snapshots.json holds the hashes that prove each line.
     """
     from pipelines.committee.binder import BinderError, bind
@@ -198,12 +201,14 @@ def binder(
         "out": str(to),
         "editions": len(bound.snapshots),
         "packs": len(bound.packs),
+        "is_running": bound.is_running,
     }
     if json:
         emit(told)
     else:
         out.print(
-            f"Binder {year}: {told['editions']} editions and {told['packs']} frozen packs in {to}",
+            f"Binder {year}{' (still running)' if bound.is_running else ''}: "
+            f"{told['editions']} editions and {told['packs']} frozen packs in {to}",
             soft_wrap=True,
         )
 
@@ -289,7 +294,8 @@ def reprint(
     except (freeze.FreezeError, OSError) as error:
         fail(USAGE, str(error))
     if json:
-        emit(frozen.model_dump(mode="json") | {"out": str(to), "removed": removed})
+        printed = {"out": str(to), "printed_sha256": sha256, "removed": removed}
+        emit(frozen.model_dump(mode="json") | {"addendum_id": addendum_id} | printed)
     elif removed is None:
         out.print(
             f"{to}: what {meeting} saw, frozen {frozen.frozen_at:%Y-%m-%d %H:%M} UTC, "
@@ -297,7 +303,7 @@ def reprint(
             soft_wrap=True,
         )
     if removed is not None:
-        fail(ATTENTION, f"{to} is what is left: {removed}")
+        fail(ATTENTION, f"{to} is what is left of SHA-256 {sha256}: {removed}")
 
 
 def _what_is_printed(
@@ -306,6 +312,7 @@ def _what_is_printed(
     """Return the archive of a frozen pack or addendum, its hash, and what of it was removed."""
     from pipelines.committee import addendum, freeze
 
+    chosen = None
     try:
         if addendum_id is None:
             return freeze.reprint(where, frozen), frozen.archive_sha256, None
@@ -314,7 +321,7 @@ def _what_is_printed(
     except freeze.RemovedError as error:
         if error.remaining is None:
             fail(ATTENTION, str(error))
-        return error.remaining, frozen.archive_sha256, str(error)
+        return error.remaining, (chosen or frozen).archive_sha256, str(error)
     except addendum.NoAddendumError as error:
         fail(USAGE, str(error))
     except freeze.FreezeError as error:

@@ -42,7 +42,13 @@ TITLES = {
     "pack": "Make the committee pack",
 }
 
-PARTS = {"receive:part": "hash and archive", "read:part": "read", "validate:part": "validate"}
+PARTS = {
+    "receive:part": "hash and archive",
+    "read:part": "read",
+    "validate:part": "validate",
+    "load:part": "records",
+    "build:part": "models and tests",
+}
 """What is told of the file or delivery that a stage is at."""
 
 LONG = 10.0

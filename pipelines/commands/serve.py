@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
 
 from pipelines.commands.console import USAGE, HomeOption, fail, home_and_settings, out
+
+UNPRIVILEGED = 1024
 
 
 def command(
@@ -17,7 +20,7 @@ def command(
         str | None,
         typer.Option("--for", help="The learner's or mentor's key.", show_default=False),
     ] = None,
-    port: Annotated[int, typer.Option(min=1024, max=65535)] = 8765,
+    port: Annotated[int, typer.Option(help="0 takes one that is free.", max=65535)] = 8765,
     home: HomeOption = None,
 ) -> None:
     """Show the built pages of one role on 127.0.0.1, until it is interrupted.
@@ -40,5 +43,18 @@ def command(
         app = application(where, role, person)
     except PackError as error:
         fail(USAGE, str(error))
-    out.print(f"Pages for {role}: open http://{ADDRESS}:{port}    Next: Ctrl-C ends it")
-    uvicorn.run(app, host=ADDRESS, port=port, log_level="warning", server_header=False)
+    if 0 < port < UNPRIVILEGED or port < 0:
+        fail(USAGE, f"--port is 0, or from {UNPRIVILEGED} to 65535; {port} is not")
+    try:
+        listening = socket.create_server((ADDRESS, port))
+    except OSError as error:
+        fail(
+            USAGE,
+            f"port {port} cannot be used: {error.strerror}. Name another with --port; 0 takes one "
+            "that is free",
+        )
+    with listening:
+        bound = listening.getsockname()[1]
+        out.print(f"Pages for {role}: open http://{ADDRESS}:{bound}    Next: Ctrl-C ends it")
+        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        uvicorn.Server(config).run(sockets=[listening])

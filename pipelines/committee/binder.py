@@ -11,13 +11,14 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.committee import programme
 from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.freeze import EPOCH, Frozen, frozen_packs
+from pipelines.committee.programme import Counted
 from pipelines.committee.queries import open_edition, read
 from pipelines.committee.release import Release, releases
 from pipelines.committee.render import Pages, style_sheet
@@ -62,10 +63,17 @@ class Binder:
     packs: tuple[Seen, ...]
     rule_changes: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
     """For each edition in which rule sets came or went: its day, what came, what went."""
+    decisions: tuple[Counted, ...]
+    is_running: bool
+    """Whether no edition is judged as of a day after the year: it may not be over."""
+    least: int
 
 
 def bind(home: Home, year: int, to: Path) -> Binder:
     """Write the binder of a year as one ZIP archive, the same bytes for the same snapshots.
+
+    The decisions of a year that is over are those that the first edition after it knows. A year
+    after which there is no edition is bound as one that still runs, and says so.
 
     Raises:
         BinderError: no edition was judged as of a day of that year, or one is not what was
@@ -77,6 +85,8 @@ def bind(home: Home, year: int, to: Path) -> Binder:
         told = ", ".join(map(str, years)) or "none"
         raise BinderError(f"no edition is judged as of a day of {year}; there are years: {told}")
     sources = [_verified(home, edition.edition_id) for edition in of_year]
+    later = [edition for edition in editions(home) if edition.as_of.year > year]
+    after = min(later, key=lambda edition: (edition.as_of, edition.created_at), default=None)
     binder = Binder(
         year,
         tuple(_snapshot(source) for source in sources),
@@ -86,10 +96,20 @@ def bind(home: Home, year: int, to: Path) -> Binder:
             if frozen.edition_id in {edition.edition_id for edition in of_year}
         ),
         tuple(_rule_changes(of_year)),
+        programme.of_running_year(sources[-1])
+        if after is None
+        else programme.of_year(_verified(home, after.edition_id), year),
+        after is None,
+        _least(sources[-1]),
     )
     archive = _archived(_files(sources[-1], binder))
     write_atomically(to, archive)
     return binder
+
+
+def _least(source: Source) -> int:
+    with open_edition(source) as connection:
+        return programme.least_of(connection)
 
 
 def _verified(home: Home, edition_id: str) -> Source:
@@ -122,7 +142,7 @@ def _rule_changes(
 
 def _files(last: Source, binder: Binder) -> Iterator[tuple[str, bytes]]:
     portfolio = read(last, sections=("learners",))
-    told = programme.gather(last, portfolio)
+    told = replace(programme.gather(last, portfolio), decisions=binder.decisions)
     pages = Pages(portfolio, View(PROGRAMME))
     yield "assets/pack.css", style_sheet()
     yield "index.html", pages.binder(binder).encode()
@@ -135,6 +155,16 @@ def _files(last: Source, binder: Binder) -> Iterator[tuple[str, bytes]]:
 def _told(binder: Binder) -> dict[str, Any]:
     return {
         "year": binder.year,
+        "is_running": binder.is_running,
+        "decisions": [
+            {
+                "programme_id": counted.programme_id,
+                "by": counted.what,
+                "learners": counted.counts,
+                "before": None if counted.before is None else str(counted.before),
+            }
+            for counted in binder.decisions
+        ],
         "editions": [
             {
                 "edition_id": s.edition.edition_id,

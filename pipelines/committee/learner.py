@@ -179,6 +179,7 @@ class LearnerPage:
     ai_use: tuple[AiUse, ...]
     ai_privacy: Behind
     signals: tuple[Row, ...]
+    closed_signals: tuple[Row, ...]
     forms: tuple[Form, ...]
     behind: tuple[Behind, ...]
     precision: tuple[Row, ...]
@@ -296,6 +297,7 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         signals=tuple(
             s | {"recommendation": _recommendation(portfolio, s)} for s in sections["signals"]
         ),
+        closed_signals=tuple(sections["closed_signals"]),
         forms=_forms(sections),
         behind=tuple(behind),
         precision=tuple(sections["precision"]),
@@ -526,6 +528,9 @@ def _recommendation(portfolio: Portfolio, signal: Row) -> str:
         parts.append(f"by {signal['recommended_assessor']}")
     if signal["recommended_rotation_id"]:
         parts.append(f"on rotation {words.plain(signal['recommended_rotation_id'])}")
+    begins = signal["recommended_from_on"]
+    if begins is not None and begins > portfolio.as_of:
+        parts.append(f"from {words.day(begins)}")
     return f"Recommended: {' '.join(parts)}."
 
 

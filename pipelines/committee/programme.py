@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -56,6 +58,7 @@ COUNTS_OF_LEARNERS = (
 """Columns that count learners, all of them or some."""
 
 TOO_FEW = "too few"
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 HIDDEN = frozenset({"delivery_id", "record_key", "spec_version"})
 
 
@@ -72,6 +75,39 @@ class Table:
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """Return the rows that the page shows."""
         return self.every_row[:MOST_ROWS]
+
+    @property
+    def _varying(self) -> list[int]:
+        """Return the places of the columns in which rows differ; what is alike is said once."""
+        return [
+            place
+            for place in range(len(self.columns))
+            if self.n_rows < 2 or len({row[place] for row in self.every_row}) > 1
+        ]
+
+    @property
+    def alike(self) -> tuple[tuple[str, str], ...]:
+        """Return what is the same in all rows, as heading and value."""
+        varying = set(self._varying)
+        return tuple(
+            (_heading(column), _cell(column, self.every_row[0][place]))
+            for place, column in enumerate(self.columns)
+            if place not in varying
+        )
+
+    @property
+    def headings(self) -> tuple[tuple[str, bool], ...]:
+        """Return the headings that the page shows, and whether numbers stand below each."""
+        return tuple(
+            (_heading(self.columns[place]), all(_counts(row[place]) for row in self.every_row))
+            for place in self._varying
+        )
+
+    @property
+    def cells(self) -> tuple[tuple[str, ...], ...]:
+        """Return the cells that the page shows, row by row."""
+        places = self._varying
+        return tuple(tuple(_cell(self.columns[p], row[p]) for p in places) for row in self.rows)
 
     @property
     def n_rows(self) -> int:
@@ -92,14 +128,33 @@ class Table:
         return b"\xef\xbb\xbf" + file.getvalue().encode()
 
 
+def _heading(column: str) -> str:
+    """Return how the page writes a column: `n learners` becomes `Learners`."""
+    name = column.removeprefix("n ").removeprefix("is ")
+    return words.sentence(name)
+
+
+def _counts(cell: str) -> bool:
+    return cell in (words.NOTHING, TOO_FEW) or _NUMBER.fullmatch(cell) is not None
+
+
+def _cell(column: str, cell: str) -> str:
+    """Return a cell as the page writes it: a share in per cent."""
+    is_share = column.endswith(" share") or column.startswith("share ")
+    return words.share(Decimal(cell)) if is_share and _NUMBER.fullmatch(cell) else cell
+
+
 @dataclass(frozen=True)
 class Counted:
-    """Decisions of one programme and finished year, by outcome or state of appeal."""
+    """Decisions of one programme and year, by outcome or state of appeal."""
 
     programme_id: str
     year: int
     what: str
     counts: dict[str, int] | None
+    before: date | None = None
+    """Of a year that still runs: the day that is not counted any more. None for one that is over,
+    whose counts are whole; those of a running year are rounded down."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +183,7 @@ def gather(source: Source, portfolio: Portfolio) -> Programme:
     with open_edition(source) as connection:
         least = least_of(connection)
         tables = tuple(_table(connection, name, least) for name in _marts(connection))
-        decisions = tuple(_decisions(connection, least, portfolio.as_of.year))
+        decisions = tuple(_decisions(connection, least, date(portfolio.as_of.year, 1, 1)))
         rule_sets = _rows(
             connection,
             "select distinct rule_set_id, rule_set_title, rule_version from programme_rule "
@@ -208,21 +263,52 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _decisions(
-    connection: duckdb.DuckDBPyConnection, least: int, running: int
-) -> Iterator[Counted]:
-    """Yield counts of the years that are over.
+def of_year(source: Source, year: int) -> tuple[Counted, ...]:
+    """Return the decisions of a year that is over by an edition of a later one."""
+    with open_edition(source) as connection:
+        least = least_of(connection)
+        found = tuple(_decisions(connection, least, date(year + 1, 1, 1)))
+    return tuple(counted for counted in found if counted.year == year)
 
-    The running year waits for its end: two editions of it would differ by single decisions.
+
+def of_running_year(source: Source) -> tuple[Counted, ...]:
+    """Return the decisions of the year of an edition, which still runs.
+
+    Counted is up to the last quarter that is over, and every number is rounded down to a multiple
+    of the least that may show: what two such counts differ by is no single decision.
+    """
+    as_of = source.edition.as_of
+    before = date(as_of.year, as_of.month - (as_of.month - 1) % 3, 1)
+    with open_edition(source) as connection:
+        least = least_of(connection)
+        found = tuple(_decisions(connection, least, before))
+    return tuple(
+        replace(counted, counts=_rounded(counted.counts, least), before=before)
+        for counted in found
+        if counted.year == as_of.year
+    )
+
+
+def _rounded(counts: dict[str, int] | None, least: int) -> dict[str, int] | None:
+    return None if counts is None else {label: n - n % least for label, n in counts.items()}
+
+
+def _decisions(
+    connection: duckdb.DuckDBPyConnection, least: int, before: date
+) -> Iterator[Counted]:
+    """Yield counts of the decisions before a day, by year.
+
+    On the programme's page the running year waits for its end: two editions of it would differ by
+    single decisions.
     """
     for what in ("outcome", "appeal_status"):
         groups: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
         for programme_id, year, label, n in connection.execute(
             f"select programme_id, year(decided_on), coalesce({what}, 'none'), "  # noqa: S608  one of two names
             "count(distinct learner_key) from fct_decision "
-            "where standing = 'stands' and not is_corrected and year(decided_on) < ? "
+            "where standing = 'stands' and not is_corrected and decided_on < ? "
             "group by all order by all",
-            [running],
+            [before],
         ).fetchall():
             groups[programme_id, year][label] = n
         for (programme_id, year), counts in groups.items():
@@ -234,4 +320,14 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Sequence[Row]:
     return rows
 
 
-__all__ = ["OTHER", "Counted", "Programme", "Table", "files", "gather", "least_of"]
+__all__ = [
+    "OTHER",
+    "Counted",
+    "Programme",
+    "Table",
+    "files",
+    "gather",
+    "least_of",
+    "of_running_year",
+    "of_year",
+]

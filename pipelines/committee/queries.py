@@ -29,6 +29,7 @@ OF_LEARNERS = (
     "sittings",
     "declarations",
     "signals",
+    "closed_signals",
     "precision",
     "feedback",
     "feedback_comments",
@@ -68,6 +69,10 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "answered_at": "cast(null as timestamptz)",
     },
     "fct_meeting_note": {"is_shared_with_learner": "cast(null as boolean)"},
+    "portfolio_signal": {
+        "closes_when": "cast(null as varchar)",
+        "recommended_from_on": "cast(null as date)",
+    },
     "portfolio_competency_status": {
         "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')"
     },
@@ -78,6 +83,17 @@ its pages can still be made."""
 
 LATER_TABLES: Mapping[str, Mapping[str, str]] = {
     "committee_student_record": {"record_key": "varchar", "is_out": "boolean"},
+    "portfolio_signal_closed": {
+        "learner_key": "varchar",
+        "signal_id": "varchar",
+        "rule_set_id": "varchar",
+        "rule_version": "varchar",
+        "rule_id": "varchar",
+        "sentence": "varchar",
+        "raised_on": "date",
+        "closed_on": "date",
+        "closed_by_evidence_ids": "varchar[]",
+    },
 }
 """Tables that older editions lack; they stand empty there."""
 

@@ -5,36 +5,25 @@ Every answer is a record of its own beside the pack; none is changed. Silence is
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import duckdb
-import polars as pl
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from pipelines.committee.accounts import (
+    AccountError,
+    PersonOf,
+    committees_of,
+    person_of_account,
+    role_on,
+)
 from pipelines.committee.edition import find
 from pipelines.committee.freeze import PATIENCE, Frozen
-from pipelines.committee.people import open_registry
 from pipelines.home import Home, write_atomically
-from pipelines.identity.decisions import Identity, IdentityError
-from pipelines.identity.named import NOBODY
 from pipelines.settings import Settings
-from pipelines.sources import codes
 
 APPROVE = "Approve"
 REJECT = "Reject"
-_SHARED = re.compile(
-    rf"(?:{'|'.join(sorted(NOBODY | {'airflow', 'default', 'guest', 'shared', 'svc'}))})"
-    r"(?:[-_. ]?(?:account|user|\d+))*|(?:svc|service)[-_.].*",
-    re.IGNORECASE,
-)
-"""Accounts that stand for nobody, or for several."""
-
-PersonOf = Callable[[Home, Settings, str], str]
 
 
 class Answer(BaseModel):
@@ -90,9 +79,7 @@ def settle(
     for earlier in releases(home, frozen):
         if earlier.answer == answer:
             return earlier
-    is_released, because, person_key, role = _judge(
-        home, settings, frozen, answer, person_of or person_behind
-    )
+    is_released, because, person_key, role = _judge(home, settings, frozen, answer, person_of)
     release = Release(
         freeze_id=frozen.freeze_id,
         meeting_id=frozen.meeting_id,
@@ -123,38 +110,24 @@ def is_released(home: Home, frozen: Frozen) -> bool:
     return bool(answers) and answers[-1].is_released
 
 
-def person_behind(home: Home, settings: Settings, identity: str) -> str:
-    """Return the key of the person whom an identity belongs to.
-
-    Raises:
-        IdentityError: no record names such a person.
-    """
-    registry = open_registry(home, settings)
-    wanted: Identity = registry.identity(identity)
-    found = [person for person in registry.persons(wanted) if person.role == "assessor"]
-    if not registry.is_met(wanted) or not found:
-        raise IdentityError(f"no record names {wanted.masked}")
-    return found[0].person_key
-
-
 def _judge(
-    home: Home, settings: Settings, frozen: Frozen, answer: Answer, person_of: PersonOf
+    home: Home,
+    settings: Settings,
+    frozen: Frozen,
+    answer: Answer,
+    person_of: PersonOf | None,
 ) -> tuple[bool, str, str | None, str | None]:
     account = (answer.account or "").strip()
     if not account:
         return False, "nobody answered in time: silence is a refusal", None, None
-    if _SHARED.fullmatch(account):
-        return False, f"the account {account!r} stands for no single person", None, None
-    accounts = codes.load(settings)["airflow_user"].filter(pl.col("airflow_user") == account)
-    if accounts.is_empty():
-        told = f"the account {account!r} is not in codes/airflow_user.csv of the site"
-        return False, told, None, None
     try:
-        person_key = person_of(home, settings, str(accounts["identity"].item()))
-    except IdentityError as error:
-        return False, f"the account {account!r} leads to no person: {error}", None, None
+        person_key = person_of_account(home, settings, account, person_of)
+    except AccountError as error:
+        return False, str(error), None, None
     on = answer.answered_at.date()
-    role = _role_on(home, frozen, person_key, on)
+    database = find(home, frozen.edition_id).database
+    committees = committees_of(database, frozen.meeting_id)
+    role = role_on(database, person_key, on, committees, is_voting=True)
     if role is None:
         told = (
             f"the account {account!r} holds no voting role on {on} in a committee of meeting "
@@ -164,32 +137,6 @@ def _judge(
     if answer.chosen != APPROVE:
         return False, answer.reason or "rejected, without a reason", person_key, role
     return True, f"approved by {account!r}, {role} on {on}", person_key, role
-
-
-def _role_on(home: Home, frozen: Frozen, person_key: str, on: date) -> str | None:
-    """Return a voting role of a person in a committee of the meeting on a day, the chair's first.
-
-    An edition of a Tessera that did not publish the members yet knows of no role.
-    """
-    sql = """
-        select member_role from committee_member
-        where member_key = ? and ? between coalesce(term_from, date '1900-01-01')
-            and coalesce(term_to, date '2199-12-31')
-            and coalesce(is_voting, true)
-            and committee_id in (
-                select committee_id from committee_agenda where meeting_id = ?
-            )
-        order by member_role <> 'chair', member_role
-    """
-    database = find(home, frozen.edition_id).database
-    with closing(duckdb.connect(str(database), read_only=True)) as connection:
-        try:
-            found: list[tuple[Any, ...]] = connection.execute(
-                sql, [person_key, on, frozen.meeting_id]
-            ).fetchall()
-        except duckdb.CatalogException:
-            return None
-    return str(found[0][0]) if found else None
 
 
 def _files(home: Home, frozen: Frozen) -> list[Path]:

@@ -240,6 +240,7 @@ def _environment() -> Environment:
         "instant": words.instant,
         "interval": words.interval,
         "plain": words.plain,
+        "sentence": words.sentence,
         "share": words.share,
         "weeks": words.weeks,
     }

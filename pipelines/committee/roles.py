@@ -24,6 +24,8 @@ STRINGENCY = frozenset(
 )  # fmt: skip
 """What says how strict assessors are, if only in sum: a learner's few assessors are known."""
 
+LEADING = ("evidence_ids", "closed_by_evidence_ids")
+"""Columns that lead to evidence."""
 
 Narrowing = Callable[[Sequence[Row]], list[Row]]
 """Takes from the rows of a section what a role may not see."""
@@ -103,6 +105,11 @@ def _narrowed(
             key: [_without_ids(row, single) for row in narrow(by_learner[key])]
             for key in keys & by_learner.keys()
         }
+    closed = portfolio.of_learners.get("closed_signals", {})
+    of_learners["closed_signals"] = {
+        key: [_without_ids(row, single) for row in _by_what_shows(closed[key], single)]
+        for key in keys & closed.keys()
+    }
     return replace(
         portfolio,
         learners=tuple(row for row in portfolio.learners if row["learner_key"] in keys),
@@ -137,9 +144,15 @@ def _without_embargoed(portfolio: Portfolio) -> Portfolio:
 
 def _without_ids(row: Row, ids: set[str]) -> Row:
     """Return a row that does not lead to answers which are not shown one by one."""
-    if not ids or not row.get("evidence_ids"):
+    if not ids:
         return row
-    return row | {"evidence_ids": [i for i in row["evidence_ids"] if i not in ids]}
+    led = {name: row[name] for name in LEADING if row.get(name)}
+    return row | {name: [i for i in those if i not in ids] for name, those in led.items()}
+
+
+def _by_what_shows(rows: Sequence[Row], ids: set[str]) -> list[Row]:
+    """Return closed signals, but those that a single answer alone closed: their day would tell."""
+    return [row for row in rows if not ids or set(row["closed_by_evidence_ids"]) - ids]
 
 
 def _without_single_answers(rows: Sequence[Row]) -> list[Row]:

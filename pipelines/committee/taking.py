@@ -68,11 +68,15 @@ class RowProblem:
     message: str
     suggestion: str
 
+    @property
+    def told(self) -> str:
+        """Return field, masked value, what is wrong and what to do."""
+        shown = f" ({self.value.strip('()')})" if self.value else ""
+        todo = self.suggestion[:1].upper() + self.suggestion[1:]
+        return f"{self.field}{shown}: {self.message}. {todo}"
+
     def __str__(self) -> str:
-        shown = f" ({self.value})" if self.value else ""
-        return f"row {self.row}, {self.learner}, {self.field}{shown}: {self.message}. " + (
-            self.suggestion[:1].upper() + self.suggestion[1:]
-        )
+        return f"row {self.row}, {self.learner}, {self.told}"
 
 
 @dataclass(frozen=True)
@@ -126,18 +130,36 @@ def take(home: Home, settings: Settings, path: Path, by: str) -> Taken:
         FormError: the file is no decision form, or every row of it is of another home.
         SourceError: the site's specs or code lists have faults.
     """
-    rows = read(path)
+    return take_rows(home, settings, read(path), by, str(path))
+
+
+def take_rows(
+    home: Home, settings: Settings, rows: Sequence[FilledRow], by: str, where: str
+) -> Taken:
+    """Deliver what the rows of a form decided into the inbox.
+
+    Args:
+        home: whose inbox and vault.
+        settings: which site's vocabularies and sources.
+        rows: as they came back.
+        by: who takes them; kept beside each decision.
+        where: what the form is called in messages.
+
+    Raises:
+        FormError: the rows are of another home, or of several forms.
+        SourceError: the site's specs or code lists have faults.
+    """
     keys = open_keys(home)
     sealed = [row for row in rows if row.cells[layout.SEAL] == seal_of(row.cells, keys)]
     if not sealed:
         raise FormError(
-            f"no row of {path} carries the seal of this home: the hidden columns were changed, or "
+            f"no row of {where} carries the seal of this home: the hidden columns were changed, or "
             "another home made the form. Make it again with `tessera decision form`, and copy the "
             "answers into it"
         )
     forms = {row.cells["form_id"] for row in sealed}
     if len(forms) > 1:
-        raise FormError(f"{path} holds rows of {len(forms)} forms: take each form by itself")
+        raise FormError(f"{where} holds rows of {len(forms)} forms: take each form by itself")
     first = sealed[0].cells
     context = _context(home, settings, keys, first)
     for_all = next((r.cells for r in sealed if r.cells[layout.LEARNER] == layout.ALL), {})

@@ -287,6 +287,20 @@ class Signal(Part):
     due_on: date | None
     is_overdue: bool
     evidence_ids: tuple[str, ...]
+    closes_when: str | None = Field(description="What evidence closes it, in words.")
+
+
+class ClosedSignal(Part):
+    """A signal that evidence closed lately: what it asked for came."""
+
+    signal_id: str
+    rule_set_id: str
+    rule_version: str
+    rule_id: str
+    sentence: str
+    raised_on: date
+    closed_on: date
+    closed_by_evidence_ids: tuple[str, ...]
 
 
 class Written(Part):
@@ -325,6 +339,7 @@ class Twin(Part):
     feedback_comments: tuple[FeedbackComment, ...]
     ai_use: tuple[Declaration, ...]
     signals: tuple[Signal, ...]
+    closed_signals: tuple[ClosedSignal, ...]
     n_quarantined: int = Field(description="Rows of this learner that wait for a person.")
     evidence: tuple[Written, ...]
 
@@ -352,6 +367,7 @@ def twin(portfolio: Portfolio, page: LearnerPage) -> Twin:
         feedback_comments=_each(FeedbackComment, page.feedback_comments),
         ai_use=_each(Declaration, portfolio.rows("declarations", page.key)),
         signals=_each(Signal, page.signals),
+        closed_signals=_each(ClosedSignal, page.closed_signals),
         n_quarantined=page.row["n_quarantined"],
         evidence=tuple(
             Written(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -72,9 +73,34 @@ KINDS = {
 }
 
 
+AS_PEOPLE_WRITE = {
+    "acat": "ACAT",
+    "ai": "AI",
+    "cbd": "CbD",
+    "dops": "DOPS",
+    "epa": "EPA",
+    "mcq": "MCQ",
+    "mini cex": "mini-CEX",
+    "msf": "MSF",
+    "o score": "O-SCORE",
+    "osce": "OSCE",
+}
+"""Abbreviations of the field, by how their codes read."""
+_ABBREVIATED = re.compile(rf"\b(?:{'|'.join(AS_PEOPLE_WRITE)})\b")
+
+
 def plain(code: str | None) -> str:
-    """Return a code as words: `mini_cex` becomes `mini cex`."""
-    return NOTHING if not code else code.replace("_", " ")
+    """Return a code as people write it: `mini_cex_9` becomes `mini-CEX 9`."""
+    if not code:
+        return NOTHING
+    return _ABBREVIATED.sub(lambda found: AS_PEOPLE_WRITE[found[0]], code.replace("_", " "))
+
+
+def sentence(text: str | None) -> str:
+    """Return what to do as a sentence begins, without the marks of a terminal."""
+    if not text:
+        return NOTHING
+    return f"{text[0].upper()}{text[1:]}".replace("`", "")
 
 
 def day(value: date | None) -> str:

@@ -17,6 +17,7 @@ from pipelines.sources.faults import SourceError
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
+PLUGINS = Path(__file__).parent / "plugins"
 USER = "tessera"
 POOL = "warehouse"
 ACCOUNT = re.compile(r"[A-Za-z0-9._@-]+").fullmatch
@@ -73,6 +74,7 @@ def environment(home: Home, port: int) -> dict[str, str]:
     secret = Secrets.of(home)
     airflow = {
         "CORE__DAGS_FOLDER": DAGS,
+        "CORE__PLUGINS_FOLDER": PLUGINS,
         "CORE__LOAD_EXAMPLES": False,
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": min(4, max(2, os.cpu_count() or 2)),

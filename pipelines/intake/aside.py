@@ -1,7 +1,8 @@
 """Which events stand aside: they are in the log, and take no part while others are resolved.
 
 An event stands aside because a person replayed its record with corrections, because its delivery is
-held for naming too many unknown learners, or because it waits for a roster to name its learner.
+held for naming too many unknown learners, because it tells of something that took place after it
+was known, or because it waits for a roster to name its learner.
 This is worked out anew from the log and the vault each time, so a roster that comes late lets
 records in by itself, and no order of arrival or processing can matter.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ import polars as pl
 
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
+from pipelines.contracts.times import EVENT_TIMES
 from pipelines.home import Home, write_atomically
 from pipelines.identity.dates import DATED_BY
 from pipelines.identity.decisions import mask_id
@@ -48,6 +50,7 @@ HOLD_RULE = "delivery.match_share"
 WAITING = "waiting"
 HELD = "held"
 REPLAYED = "replayed"
+IN_FUTURE = "in_future"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,11 @@ WORDS = {
         "see who is not known: tessera quarantine show --delivery; it enters by itself when the "
         "roster comes",
     ),
+    IN_FUTURE: Words(
+        "it is dated after its delivery arrived",
+        "correct the date at the source and send the record again; a source that records what is "
+        "still to come says so in its spec: gates: {max_days_ahead: …}",
+    ),
 }
 
 _SQL = """
@@ -82,6 +90,7 @@ _SQL = """
         case
             when replayed.delivery_id is not null then '{replayed}'
             when event.is_evidence and policy.is_held then '{held}'
+            when event.took_place_at > policy.latest then '{in_future}'
             else '{waiting}'
         end as code,
         case when replayed.delivery_id is not null then 'superseded' else 'quarantined' end
@@ -104,6 +113,7 @@ _SQL = """
     where
         replayed.delivery_id is not null
         or (event.is_evidence and coalesce(policy.is_held, false))
+        or event.took_place_at > policy.latest
         or unknown.pseudonym is not null
 """
 
@@ -165,7 +175,9 @@ def aside_sql(events: str) -> str:
     Args:
         events: a relation of `EVENT_COLUMNS`, `kind`, `delivery_id` and `person_columns`.
     """
-    return _SQL.format(events=events, replayed=REPLAYED, held=HELD, waiting=WAITING)
+    return _SQL.format(
+        events=events, replayed=REPLAYED, held=HELD, waiting=WAITING, in_future=IN_FUTURE
+    )
 
 
 def person_columns(kind: str, found: Iterable[str] | None = None) -> str:
@@ -187,18 +199,31 @@ def person_columns(kind: str, found: Iterable[str] | None = None) -> str:
         is_evidence = "false"
     elif kind == "void":
         is_evidence = "target_kind not in ('learner', 'assessor')"
-    return f"{learner} as learner, {day} as learner_on, {is_evidence} as is_evidence"
+    took_place = EVENT_TIMES.get(kind) if kind != "void" else None
+    took_place = took_place if took_place in columns else "null"
+    return (
+        f"{learner} as learner, {day} as learner_on, {is_evidence} as is_evidence, "
+        f"cast({took_place} as timestamptz) as took_place_at"
+    )
+
+
+def field_at_fault(code: str, kind: str) -> str | None:
+    """Return the field for which a record of a kind stands aside, where it is one."""
+    return EVENT_TIMES.get(kind) if code == IN_FUTURE else "learner_id" if code == WAITING else None
 
 
 def replayed_only(
     home: Home, records: Iterable[IntakeRecord], known_at: datetime | None = None
 ) -> Aside:
-    """Return what can be said before it is known who is who: which records were replayed."""
+    """Return what can be said before it is known who is who.
+
+    That is which records were replayed, and which are dated in the future.
+    """
+    listed = list(records)
+    policy = [_policy(record, waits=False, is_held=False) for record in listed]
     return Aside(
-        replayed=replayed(home, records, known_at),
-        policy=pl.DataFrame(
-            schema={"delivery_id": pl.String, "waits": pl.Boolean, "is_held": pl.Boolean}
-        ),
+        replayed=replayed(home, listed, known_at),
+        policy=pl.DataFrame(policy, schema=_POLICY, orient="row"),
         unknown=_unknown(pl.DataFrame(schema=_IDENTITY)),
     )
 
@@ -219,24 +244,35 @@ def decided(
     """
     found = matches(home, records, identity)
     policy = [
-        (
-            record.delivery_id,
-            record.waits_for_roster,
-            record.delivery_id in found and found[record.delivery_id].is_held,
+        _policy(
+            record,
+            waits=record.waits_for_roster,
+            is_held=record.delivery_id in found and found[record.delivery_id].is_held,
         )
         for record in records
         if record.status == "committed"
     ]
     return Aside(
         replayed=replayed(home, records, known_at),
-        policy=pl.DataFrame(
-            policy,
-            schema={"delivery_id": pl.String, "waits": pl.Boolean, "is_held": pl.Boolean},
-            orient="row",
-        ),
+        policy=pl.DataFrame(policy, schema=_POLICY, orient="row"),
         unknown=_unknown(identity),
         matches=found,
     )
+
+
+_POLICY = {
+    "delivery_id": pl.String,
+    "waits": pl.Boolean,
+    "is_held": pl.Boolean,
+    "latest": pl.Datetime("us", "UTC"),
+}
+
+
+def _policy(record: IntakeRecord, *, waits: bool, is_held: bool) -> tuple[object, ...]:
+    """Return what holds for all records of a delivery; `latest` is the last day it may tell of."""
+    ahead = record.max_days_ahead
+    latest = None if ahead is None else record.known_at + timedelta(days=ahead)
+    return record.delivery_id, waits, is_held, latest
 
 
 def needs_identity(records: Iterable[IntakeRecord]) -> bool:

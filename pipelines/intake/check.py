@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from expectations.outcome import Finding, gravest, verdict_of
 from pipelines.home import Home, write_atomically
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
-from pipelines.intake.records import Hold, first_receipt
+from pipelines.intake.records import Hold, first_receipt, segments_by_kind
 from pipelines.intake.staging import Staging
 from pipelines.intake.validate import StageError, ValidateReport
 from pipelines.settings import Settings
@@ -73,7 +73,7 @@ def check(
 def prepare() -> None:
     """Begin to load Great Expectations, which takes seconds, while other stages run.
 
-    Whoever judges a delivery waits for the end of it, as for any import.
+    Whoever judges a delivery waits for the end of it, as for any import. Asking again does nothing.
     """
     Thread(target=import_module, args=("expectations.delivery",)).start()
 
@@ -127,7 +127,7 @@ def _delivery(
         known_at=receipt.known_at,
         source_rows=report.source_rows,
         rows_read=report.rows_read,
-        accepted={path.stem: path for path in sorted(staging.accepted.glob("*.parquet"))},
+        accepted={k: tuple(paths) for k, paths in segments_by_kind(staging.accepted).items()},
         refused=staging.refused,
         notes=staging.notes,
         scale_levels=tuple(levels.iter_rows()),

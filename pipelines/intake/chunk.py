@@ -117,7 +117,10 @@ def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
         if part.height:
             target = folder / name / f"{chunk.number:06}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
-            part.write_parquet(target, compression="lz4")
+            if part is outcome.events:
+                part.write_parquet(target, compression="zstd", compression_level=1)
+            else:
+                part.write_parquet(target, compression="lz4")
     return Counts(
         rows=frame.height,
         proven=proven,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,7 +24,14 @@ from pipelines.identity.dates import DATED_BY
 from pipelines.identity.tombstones import NAMESPACE
 from pipelines.identity.vault import PERSON_SCHEMA, persons_path
 from pipelines.intake.chunk import ERASED
-from pipelines.intake.records import INTAKE_RECORD, IntakeRecord, Receipt, interpretation_folder
+from pipelines.intake.records import (
+    INTAKE_RECORD,
+    IntakeRecord,
+    Receipt,
+    interpretation_folder,
+    kind_of,
+    segments,
+)
 from pipelines.intake.segment import originals_path
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.checks import wanted
@@ -112,6 +120,10 @@ class Taken:
     is_frozen: bool = False
 
 
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "windows-1252", "gb18030")
+BLOCK_BYTES = 1 << 20
+"""How much of a delivered file is looked through at once."""
+
 Changed = Callable[[Path, bytes | None], None]
 """Called with a file and its new bytes; None removes it. Keeps old and new hash on record."""
 
@@ -129,8 +141,8 @@ def erase_delivery(
     folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
     frames = dict(_segments(folder, record))
     originals = _originals(home, record)
-    for kind, frame in frames.items():
-        taken.rows |= _rows_about(kind, frame, target)
+    for path, frame in frames.items():
+        taken.rows |= _rows_about(kind_of(path), frame, target)
     taken.rows |= _refused_about(originals, record, target, catalogue)
     taken.rows |= _refused_as_erased(folder)
     archived = home.archive / record.sha256[:2] / record.sha256
@@ -148,9 +160,10 @@ def erase_delivery(
     return taken
 
 
-def _segments(folder: Path, record: IntakeRecord) -> Iterator[tuple[str, pl.DataFrame]]:
+def _segments(folder: Path, record: IntakeRecord) -> Iterator[tuple[Path, pl.DataFrame]]:
     for kind in record.accepted_events:
-        yield kind, pl.read_parquet(folder / f"{kind}.parquet")
+        for path in segments(folder, kind):
+            yield path, pl.read_parquet(path)
 
 
 def _originals(home: Home, record: IntakeRecord) -> pl.DataFrame:
@@ -207,7 +220,7 @@ def _is_named(home: Home, record: IntakeRecord, target: Target) -> bool:
     return bool(pl.read_parquet(path)["pseudonym"].is_in(target.pseudonyms).any())
 
 
-def _holds(originals: pl.DataFrame, frames: dict[str, pl.DataFrame], target: Target) -> bool:
+def _holds(originals: pl.DataFrame, frames: dict[Path, pl.DataFrame], target: Target) -> bool:
     if not target.pattern:
         return False
     for frame in (originals, *frames.values()):
@@ -226,30 +239,36 @@ def _bytes_hold(path: Path, target: Target) -> bool:
     """Tell whether delivered bytes hold one of the words, in the encodings that schools use."""
     if not path.exists():
         return False
-    content = path.read_bytes().lower()
-    return any(
-        word.lower().encode(encoding, "ignore") in content
-        for word in target.words
-        for encoding in ("utf-8", "utf-16-le", "utf-16-be", "windows-1252", "gb18030")
-        if word.lower().encode(encoding, "ignore")
-    )
+    written = {
+        word.lower().encode(encoding, "ignore") for word in target.words for encoding in ENCODINGS
+    } - {b""}
+    overlap = max(map(len, written), default=1) - 1
+    before = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            content = before + block.lower()
+            if any(word in content for word in written):
+                return True
+            before = content[-overlap:] if overlap else b""
+    return False
 
 
 def _rewrite_log(
     folder: Path,
-    frames: dict[str, pl.DataFrame],
+    frames: dict[Path, pl.DataFrame],
     record: IntakeRecord,
     taken: Taken,
     target: Target,
     change: Changed,
 ) -> None:
     gone = list(taken.rows)
-    accepted = {}
-    for kind, frame in frames.items():
+    accepted: Counter[str] = Counter()
+    for path, frame in frames.items():
+        kind = kind_of(path)
         kept = frame.filter(~pl.col("source_row").is_in(gone))
         kept = target.scrubbed(_without_mentions(kind, kept, target))
-        accepted[kind] = kept.height
-        change(folder / f"{kind}.parquet", as_parquet(kept))
+        accepted[kind] += kept.height
+        change(path, as_parquet(kept))
     counted = {}
     for name in ("refused", "notes"):
         told = pl.read_parquet(folder / f"{name}.parquet")
@@ -259,7 +278,7 @@ def _rewrite_log(
     refused = counted["refused"].height
     now = record.model_copy(
         update={
-            "accepted_events": accepted,
+            "accepted_events": dict(accepted),
             "refused": refused,
             "rows_read": sum(accepted.values()) + refused,
             "source_rows": max(record.source_rows - len(gone), 0),

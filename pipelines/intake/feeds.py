@@ -35,6 +35,7 @@ class Feed:
     min_snapshot_share: float = 0.0
     waits_for_roster: bool = False
     min_match_share: float | None = None
+    max_days_ahead: float | None = None
     identifiers: Identifiers = NOTHING
 
 
@@ -70,6 +71,7 @@ def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:
         min_snapshot_share=spec.gates.min_snapshot_share,
         waits_for_roster=catalogue.waits_for_roster(spec),
         min_match_share=spec.gates.min_match_share,
+        max_days_ahead=spec.gates.max_days_ahead,
         identifiers=identifiers_of(spec, catalogue.codes["identifiers"]),
     )
 

@@ -25,11 +25,16 @@ from pipelines.intake.aside import (
     person_columns,
     replayed_only,
 )
-from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder
+from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder, segments
 from pipelines.intake.resolve import CONFLICT, EVENT_COLUMNS, conflict_message, resolve_sql
 from pipelines.intake.standing import Standing, put_in
 
-_PERSON_TYPES = {"learner": "varchar", "learner_on": "date", "is_evidence": "boolean"}
+_PERSON_TYPES = {
+    "learner": "varchar",
+    "learner_on": "date",
+    "is_evidence": "boolean",
+    "took_place_at": "timestamptz",
+}
 
 ASIDE_SCHEMA: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),
@@ -213,7 +218,7 @@ def load_events(connection: duckdb.DuckDBPyConnection, home: Home, stands: Stand
     for record in stands.committed:
         folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
         for kind in record.accepted_events:
-            by_kind[kind].append(str(folder / f"{kind}.parquet"))
+            by_kind[kind] += map(str, segments(folder, kind))
         if record.delivery_id in in_force and record.refused:
             connection.execute(
                 "insert into refused select ?, record_key from read_parquet(?)",

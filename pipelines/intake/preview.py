@@ -20,6 +20,7 @@ from pipelines.home import Home
 from pipelines.intake.checkers import UnreadableError, Verdict
 from pipelines.intake.feeds import Feed
 from pipelines.intake.receive import receive
+from pipelines.intake.records import segments_by_kind
 from pipelines.intake.staging import Staging
 from pipelines.intake.validate import validate
 from pipelines.settings import Settings
@@ -145,9 +146,9 @@ def by_source(feed: Feed, settings: Settings, file: Path) -> Iterator[Verdict]:
 
 def _verdicts(staging: Staging, facts: dict[str, Any]) -> Iterator[Verdict]:
     found: dict[tuple[int, str, str], list[Problem]] = defaultdict(list)
-    for path in sorted(staging.accepted.glob("*.parquet")):
-        for row, cell in pl.read_parquet(path, columns=["source_row", "source_cell"]).rows():
-            found[row, cell or "", path.stem] = []
+    for kind, paths in segments_by_kind(staging.accepted).items():
+        for row, cell in pl.read_parquet(paths, columns=["source_row", "source_cell"]).rows():
+            found[row, cell or "", kind] = []
     for item in pl.read_parquet(staging.refused).iter_rows(named=True):
         found[item["source_row"], item["source_cell"] or "", item["kind"]].append(
             Problem(

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.home import Home
 from pipelines.identity.vault import persons
-from pipelines.intake.aside import HELD, WORDS, replayed
+from pipelines.intake.aside import HELD, WORDS, field_at_fault, replayed
 from pipelines.intake.ledger import open_refusals
 from pipelines.intake.present import Present, as_it_stands, present, still_refused
 from pipelines.intake.records import IntakeRecord
@@ -163,7 +163,7 @@ def _aside_causes(records: Sequence[IntakeRecord], now: Present) -> Iterator[Cau
             source=source_id,
             kind=kind,
             code=code,
-            field="learner_id",
+            field=field_at_fault(code, kind),
             owner=found[0][0].owner,
             n_records=sum(n for _, n in found),
             n_deliveries=len(found),
@@ -315,7 +315,7 @@ def _standing_aside(home: Home, record: IntakeRecord, now: Present) -> Iterator[
             problems=[
                 {
                     "code": row["code"],
-                    "field": "learner_id",
+                    "field": field_at_fault(row["code"], row["kind"]) or "learner_id",
                     "message": words.message,
                     "value_masked": None,
                     "suggestion": words.suggestion,

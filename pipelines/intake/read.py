@@ -80,6 +80,8 @@ class ReadReport(BaseModel):
     records: dict[str, int] = {}
     facts: dict[str, Any] = {}
     columns_not_taken: list[str] = []
+    columns_absent: list[str] = []
+    """Columns that the spec reads and no row has: optional ones, whose fields stay empty."""
     columns_refused: list[ColumnNotTaken] = []
     parts_not_taken: list[str] = []
     """Sheets or members that no block of the spec reads."""
@@ -281,6 +283,7 @@ class _Work:
             records=dict(sorted(counts.records.items())),
             facts=self.reading.facts if self.reading is not None else {},
             columns_not_taken=not_taken,
+            columns_absent=self._columns_absent() if error is None else [],
             columns_refused=refused,
             parts_not_taken=self._parts_left(),
         )
@@ -344,6 +347,24 @@ class _Work:
                     not_taken.append(prefix + name)
         return not_taken, refused
 
+    def _columns_absent(self) -> list[str]:
+        """Return columns that the spec reads and that are not there, in the order of the spec."""
+        absent: list[str] = []
+        tables = self._parts()
+        for part, table in tables:
+            prefix = f"{part}: " if part is not None and len(tables) > 1 else ""
+            present = table.seen | set(table.header or ())
+            tops = {name.partition(".")[0] for name in present} if table.header is None else set()
+            for record in self.spec.records:
+                if part is not None and not is_part(part, record.part):
+                    continue
+                absent += [
+                    prefix + names[0]
+                    for names in _columns_mapped(record)
+                    if not present & set(names) and names[0].partition(".")[0] not in tops
+                ]
+        return list(dict.fromkeys(absent))
+
     def _refuse_missing_parts(self, present: list[str]) -> None:
         for record in self.spec.records:
             if not record.part_optional and not any(is_part(p, record.part) for p in present):
@@ -393,6 +414,17 @@ def _columns_needed(
                     yield column, [column]
     if known_at is not None:
         yield known_at, [known_at]
+
+
+def _columns_mapped(record: RecordMap) -> Iterator[list[str]]:
+    """Return every column that a block reads, each with its alternative names."""
+    made = record.wide.made_columns() if record.wide is not None else set()
+    for _, mapping in record.field_maps():
+        for column in mapping.columns():
+            is_named = mapping.column is not None and column == mapping.column[0]
+            names = list(mapping.column or ()) if is_named else [column]
+            if names[0] not in made | {SOURCE_ROW}:
+                yield names
 
 
 def _columns_of_fields(record: RecordMap, *, every: bool) -> Iterator[list[str]]:

@@ -114,6 +114,8 @@ class IntakeRecord(LogEntry):
     """Whether records of learners whom no roster names wait until one does."""
     min_match_share: float | None = None
     """The share of its learners that a roster must know, or the delivery is held whole."""
+    max_days_ahead: float | None = None
+    """How long after the delivery became known a record may say that something took place."""
     erased: int = 0
     """Rows that an erasure took out; they count nowhere else."""
     replays: int = 0
@@ -176,6 +178,31 @@ def first_receipt(home: Home, delivery_id: str) -> Receipt:
 def interpretation_folder(home: Home, delivery_id: str, interpretation_id: str) -> Path:
     """Return where a committed interpretation lies."""
     return home.deliveries / delivery_id / interpretation_id
+
+
+def segments(folder: Path, kind: str) -> list[Path]:
+    """Return the files of the events of a kind, in their order: one, or several numbered ones.
+
+    Workers write them as they stand in the log, `<kind>.parquet` or `<kind>.000001.parquet` and so
+    on, so that no row is written twice.
+    """
+    return sorted((*folder.glob(f"{kind}.parquet"), *folder.glob(f"{kind}.*.parquet")))
+
+
+def segments_by_kind(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of the events of each kind that a folder of nothing else holds."""
+    kinds = {kind_of(path) for path in folder.glob("*.parquet")}
+    return {kind: segments(folder, kind) for kind in sorted(kinds)}
+
+
+def kind_of(segment: Path) -> str:
+    """Return the kind of the events that a file holds, by its name."""
+    return segment.name.partition(".")[0]
+
+
+def segment_name(kind: str, number: int, of: int) -> str:
+    """Return how one of several files of events is called."""
+    return f"{kind}.parquet" if of == 1 else f"{kind}.{number:06}.parquet"
 
 
 def is_committed(home: Home, delivery_id: str, interpretation_id: str) -> bool:

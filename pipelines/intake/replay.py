@@ -30,6 +30,7 @@ from pipelines.intake.records import (
     active_records,
     interpretation_folder,
     receipts,
+    segments,
     write_receipt,
 )
 from pipelines.intake.sheet import CORRECTION, DELIVERED, EMPTY, RELEASE, Row, cells_of
@@ -294,7 +295,7 @@ def _is_alone(home: Home, record: RefusedRecord) -> bool:
     folder = interpretation_folder(home, intake.delivery_id, intake.interpretation_id)
     files = [folder / "refused.parquet"]
     if record.kind in intake.accepted_events:
-        files.append(folder / f"{record.kind}.parquet")
+        files += segments(folder, record.kind)
     keys: set[str | None] = set()
     for path in files:
         here = (

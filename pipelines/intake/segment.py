@@ -125,6 +125,7 @@ def _intake_record(
         created_by_code_version=__version__,
         waits_for_roster=feed.waits_for_roster,
         min_match_share=None if report.replays else feed.min_match_share,
+        max_days_ahead=feed.max_days_ahead,
         replays=report.replays,
     )
 

@@ -20,7 +20,7 @@ from pipelines.intake import workers
 from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
 from pipelines.intake.receive import archive_path
-from pipelines.intake.records import ReadError, first_receipt
+from pipelines.intake.records import ReadError, first_receipt, segment_name
 from pipelines.intake.staging import (
     NOTES_SCHEMA,
     ORIGINALS_SCHEMA,
@@ -150,16 +150,16 @@ def _work_through(
 
 
 def _gather(staging: Staging, archived: Path) -> None:
-    """Join the parts that chunks wrote, in order, and put them in place."""
+    """Put what chunks wrote in place: events as they are, the rest joined, in order."""
     working = staging.working
     shutil.rmtree(staging.accepted, ignore_errors=True)
     made = working / "accepted"
     made.mkdir()
     for folder in sorted(working.glob("accepted-*")):
         kind = folder.name.removeprefix("accepted-")
-        pl.scan_parquet(parts(folder)).sink_parquet(
-            made / f"{kind}.parquet", compression="zstd", compression_level=1, maintain_order=True
-        )
+        written = parts(folder)
+        for number, part in enumerate(written, start=1):
+            part.rename(made / segment_name(kind, number, len(written)))
     _joined(working / "refused", REFUSED_SCHEMA).write_parquet(staging.refused)
     _joined(working / "notes", NOTES_SCHEMA).write_parquet(staging.notes)
     _persons(working / "persons").write_parquet(staging.persons)

@@ -24,6 +24,13 @@ MIN_LEARNERS = 5
 """Fewest peers. Source: local choice; as for small cells."""
 MIN_MARKS = 3
 """Fewest marks of open work of a learner to go by. Source: local choice."""
+DRIFT_DAYS = 365
+"""The last year is held against what came before. Source: local choice."""
+ASSESSOR_SHARE = 0.3768
+"""Part of a learner's variance that ratings by one assessor have in common: (8 + 18) of (8 + 18 +
+43). Source: Siau et al. 2019, doi:10.1007/s00464-019-06737-7."""
+MAD_TO_SD = 1.4826
+"""Of a normal distribution. Source: Rousseeuw and Croux 1993, J Am Stat Assoc 88:1273."""
 
 GROUP = ("programme_id", "stage_id", "quarter", "instrument_id", "scale_id", "scale_version")
 LEVEL_NORM: dict[str, pl.DataType] = {
@@ -45,6 +52,14 @@ SCORE_NORM: dict[str, pl.DataType] = {
     "mean_share": pl.Float64(),
     "sd_share": pl.Float64(),
 }
+OFFER: dict[str, pl.DataType] = {
+    "programme_id": pl.String(),
+    "rotation_id": pl.String(),
+    "competency_id": pl.String(),
+    "n_ratings": pl.Int64(),
+    "n_of_rotation": pl.Int64(),
+    "n_learners": pl.Int64(),
+}
 SPREAD: dict[str, pl.DataType] = {
     "programme_id": pl.String(),
     "n_learners": pl.Int64(),
@@ -54,6 +69,7 @@ SPREAD: dict[str, pl.DataType] = {
     "competency_variance": pl.Float64(),
     "open_variance": pl.Float64(),
     "apart_variance": pl.Float64(),
+    "drift_variance": pl.Float64(),
 }
 
 
@@ -105,15 +121,39 @@ def score_norms(marks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def offers(ratings: pl.DataFrame) -> pl.DataFrame:
+    """Return how often peers are assessed on each competency in each rotation.
+
+    Args:
+        ratings: columns programme_id, rotation_id, competency_id and learner; one row a rating.
+
+    Returns:
+        The columns of `OFFER`, sorted; rotations of too few ratings or learners are left out.
+    """
+    rotations = ratings.group_by("programme_id", "rotation_id").agg(
+        n_of_rotation=pl.len(), n_learners=pl.col("learner").n_unique()
+    )
+    return (
+        ratings.group_by("programme_id", "rotation_id", "competency_id")
+        .agg(n_ratings=pl.len())
+        .join(rotations, on=["programme_id", "rotation_id"])
+        .filter((pl.col("n_of_rotation") >= MIN_RATINGS) & (pl.col("n_learners") >= MIN_LEARNERS))
+        .select(pl.col(name).cast(kind) for name, kind in OFFER.items())
+        .sort("programme_id", "rotation_id", "competency_id")
+    )
+
+
 def spreads(ratings: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     """Return how much standings vary, by moments, for every programme.
 
     `within_variance` is that of one learner's ratings, `between_variance` that of learners,
     `competency_variance` that of one learner's competencies, `open_variance` that of one learner's
     open work, and `apart_variance` that by which open and secured standing differ without a reason.
+    `drift_variance` is that by which a learner's standing changes from what came before to the last
+    year, beyond what chance adds: learners differ in how they grow. A few who fall do not move it.
 
     Args:
-        ratings: what `level_norms` takes, with competency_id.
+        ratings: what `level_norms` takes, with competency_id, assessor and observed_on.
         marks: what `score_norms` takes, of open work.
     """
     norms = level_norms(ratings)
@@ -155,13 +195,57 @@ def spreads(ratings: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("n_learners") >= MIN_LEARNERS)
     )
-    joined = found.join(cells, on="programme_id", how="left").join(
-        apart, on="programme_id", how="left"
+    joined = (
+        found.join(cells, on="programme_id", how="left")
+        .join(apart, on="programme_id", how="left")
+        .join(_drift(seen, found), on="programme_id", how="left")
     )
     return (
         joined.select(pl.col(name).cast(kind) for name, kind in SPREAD.items())
         .with_columns(pl.col(pl.Float64).clip(lower_bound=0))
         .sort("programme_id")
+    )
+
+
+def _drift(seen: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return the variance of true changes by programme, robust against the few who fall."""
+    key = ["programme_id", "learner"]
+    newest = pl.col("observed_on").max().over("programme_id")
+    sides = (
+        seen.drop_nulls("observed_on")
+        .with_columns(
+            is_recent=pl.col("observed_on") > newest - pl.duration(days=DRIFT_DAYS),
+            assessor=pl.col("assessor").fill_null(""),
+        )
+        .group_by(*key, "is_recent", "assessor")
+        .agg(n=pl.len(), total=pl.col("standing").sum())
+        .sort(*key, "is_recent", "assessor")
+        .group_by(*key, "is_recent", maintain_order=True)
+        .agg(
+            n=pl.col("n").sum(),
+            total=pl.col("total").sum(),
+            squares=(pl.col("n") ** 2).sum(),
+        )
+        .filter(pl.col("n") >= MIN_RATINGS)
+        .with_columns(
+            mean=pl.col("total") / pl.col("n"),
+            worth=pl.col("n") / (1 + ASSESSOR_SHARE * (pl.col("squares") / pl.col("n") - 1)),
+        )
+    )
+    both = (
+        sides.filter(pl.col("is_recent"))
+        .join(sides.filter(~pl.col("is_recent")), on=key, suffix="_before")
+        .join(found.select("programme_id", "within_variance"), on="programme_id")
+        .sort(key)
+    )
+    change = pl.col("mean") - pl.col("mean_before")
+    noise = pl.col("within_variance") * (1 / pl.col("worth") + 1 / pl.col("worth_before"))
+    spread = MAD_TO_SD * (change - change.median()).abs().median()
+    return (
+        both.group_by("programme_id", maintain_order=True)
+        .agg(n_both=pl.len(), drift_variance=spread**2 - noise.mean())
+        .filter(pl.col("n_both") >= MIN_LEARNERS)
+        .select("programme_id", "drift_variance")
     )
 
 

@@ -29,8 +29,8 @@ class YamlFile:
         """
         try:
             text = path.read_text(encoding="utf-8")
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            data = yaml.safe_load(text)
+            node = yaml.compose(text, Loader=yaml.CSafeLoader)
+            data = yaml.load(text, Loader=yaml.CSafeLoader)
         except UnicodeDecodeError as error:
             raise YamlError(1, f"the file is not UTF-8 ({error.reason})") from None
         except yaml.MarkedYAMLError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
@@ -30,6 +31,9 @@ SPECIAL_FORMATS = (
     "epoch_seconds",
     "epoch_milliseconds",
 )
+MAX_DAYS_AHEAD = 1.0
+"""A day for clocks and time zones that are off. Source: local choice."""
+MOST_DAYS_AHEAD = 36_500
 MIN_SNAPSHOT_SHARE = 0.6
 """Least part of the snapshot before it that a snapshot must hold. Source: local choice, as a third
 of a three-year programme may leave at once."""
@@ -53,8 +57,12 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
+zones = cache(available_timezones)
+"""The names of time zones; looking for them walks through the files of all."""
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in zones():
         raise ValueError(f"no time zone {name!r}; write it as Region/City, such as Europe/Vienna")
     return name
 
@@ -453,6 +461,9 @@ class Gates(Part):
     max_age_days: int | None = Field(default=None, ge=0)
     min_match_share: Annotated[float, Field(ge=0, le=1)] | None = None
     min_snapshot_share: Annotated[float, Field(ge=0, le=1)] = MIN_SNAPSHOT_SHARE
+    max_days_ahead: Annotated[float, Field(ge=0, le=MOST_DAYS_AHEAD)] = MAX_DAYS_AHEAD
+    """How long after its delivery arrived a record may say that something took place. Unlike the
+    others, this one quarantines the record, not the delivery."""
 
 
 class Pull(Part):

@@ -18,6 +18,8 @@ def fold(column: pl.Expr) -> pl.Expr:
 def folded(texts: Iterable[str]) -> list[str]:
     """Return `fold` of each text."""
     column = pl.Series("text", list(texts), dtype=pl.String)
+    if column.is_empty():
+        return []
     return column.to_frame().select(fold(pl.col("text"))).to_series().to_list()
 
 

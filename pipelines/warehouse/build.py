@@ -20,7 +20,7 @@ from pipelines.warehouse.dbt_project import (
     project_folder,
     target_folder,
 )
-from pipelines.warehouse.dbt_runner import invoke
+from pipelines.warehouse.dbt_runner import Progress, invoke
 from pipelines.warehouse.inputs import BuildInputs, RulesOf, build_inputs
 from pipelines.warehouse.raw_schema import OTHER_TABLES
 
@@ -90,6 +90,7 @@ def build(
     full_refresh: bool = False,
     unit_tests: bool = False,
     project: Path | None = None,
+    progress: Progress | None = None,
 ) -> BuildReport:
     """Build every model and run every data test.
 
@@ -102,6 +103,7 @@ def build(
         unit_tests: run dbt's unit tests too; they prove the code, whatever the data, and belong
             to the project's own tests.
         project: another dbt project than the shipped one.
+        progress: told how many models and tests have ended.
 
     Raises:
         BuildError: a model or a test failed; the message names model, test and consequence.
@@ -121,7 +123,15 @@ def build(
             is_full = full_refresh or not kept.stands(con, code)
             if is_full:
                 kept.forget(con)
-            build_on(home, settings, "build", *options, project=project, is_full=is_full)
+            build_on(
+                home,
+                settings,
+                "build",
+                *options,
+                project=project,
+                is_full=is_full,
+                progress=progress,
+            )
             moved = kept.keep(con, code)
         results = Artefacts(target_folder(home)).results()
         report = _report(inputs, results, is_full, moved, time.perf_counter() - started)
@@ -160,6 +170,7 @@ def build_on(
     *options: str,
     project: Path | None = None,
     is_full: bool = True,
+    progress: Progress | None = None,
 ) -> None:
     """Run one dbt command on what `raw` holds, and say in words what failed.
 
@@ -172,7 +183,9 @@ def build_on(
     target = target_folder(home)
     (target / "run_results.json").unlink(missing_ok=True)
     full = ["--full-refresh"] * is_full
-    outcome = invoke(home, settings, project or project_folder(), command, *full, *options)
+    outcome = invoke(
+        home, settings, project or project_folder(), command, *full, *options, progress=progress
+    )
     if outcome.success:
         return
     if not (target / "run_results.json").exists():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipelines.measurement.components import Components
 
-MODEL_VERSION = 3
+MODEL_VERSION = 4
 """Raised whenever the same ratings would give other estimates."""
 WANTED_DEPENDABILITY = 0.7
 """Source: Crossley et al. (2011), Med Educ 45:560, and most D-studies of workplace assessment."""
@@ -110,6 +110,25 @@ PEERS = """
             order by period.is_planned, period.known_at desc, period.record_key desc
         ) = 1
     ),
+    rotation as (
+        select
+            learner.person_key as learner,
+            period.programme_id,
+            period.period_id as rotation_id,
+            period.starts_on,
+            period.ends_on
+        from raw.learner_stage as period
+        join identity as learner
+            on
+                period.learner_pseudonym = learner.pseudonym
+                and learner.role = 'learner'
+                and period.starts_on between learner.valid_from and learner.valid_to
+        where period.present_outcome = 'accepted' and period.period_type = 'rotation'
+        qualify row_number() over (
+            partition by learner.person_key, period.programme_id, period.starts_on
+            order by period.is_planned, period.known_at desc, period.record_key desc
+        ) = 1
+    ),
     instrument as (
         select instrument_id, max(assurance_level) as assurance_level,
             max(method_family) as method_family
@@ -124,6 +143,7 @@ PEERS = """
             coalesce(rated.scale_version, '') as scale_version,
             learner.person_key as learner,
             rated.competency_id,
+            coalesce(rated.assessor_pseudonym, rated.record_key) as assessor,
             rated.level,
             cast(rated.observed_at as date) as observed_on
         from raw.workplace_assessment as rated
@@ -143,7 +163,12 @@ PEERS = """
             and coalesce(instrument.method_family, '') <> 'multisource'
     )
     select
-        rating.* exclude (observed_on),
+        rating.*,
+        case
+            when coalesce(rotation.ends_on, rating.observed_on) >= rating.observed_on
+                then coalesce(rotation.rotation_id, 'none')
+            else 'none'
+        end as rotation_id,
         coalesce(stage.stage_id, 'no_stage') as stage_id,
         coalesce(date_diff('day', stage.starts_on, rating.observed_on) // {quarter_days}, 0)
             as quarter
@@ -153,8 +178,13 @@ PEERS = """
             rating.learner = stage.learner
             and rating.programme_id = stage.programme_id
             and rating.observed_on >= stage.starts_on
+    asof left join rotation
+        on
+            rating.learner = rotation.learner
+            and rating.programme_id = rotation.programme_id
+            and rating.observed_on >= rotation.starts_on
 """
-"""Observed and secured ratings with the stage and the quarter of it in which they were given."""
+"""Observed and secured ratings with rotation, stage and quarter of it in which they were given."""
 
 OPEN_WORK = """
     with
@@ -255,9 +285,14 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
 NORM_TABLES: dict[str, dict[str, pl.DataType]] = {
     "calibration_level_norm": standings.LEVEL_NORM,
     "calibration_score_norm": standings.SCORE_NORM,
+    "calibration_offer": standings.OFFER,
     "calibration_spread": standings.SPREAD,
 }
-"""Where levels and marks stand among peers, frozen with the calibration."""
+"""Where levels and marks stand among peers, and what rotations offer; frozen too."""
+
+
+class UnknownMeetingError(WarehouseError):
+    """No committee of the log has the meeting that a calibration is refitted for."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +327,7 @@ def calibrate(
         meeting_id: the meeting whose pack is about to be frozen, for which this is a refit.
 
     Raises:
-        WarehouseError: no committee of the log has that meeting.
+        UnknownMeetingError: no committee of the log has that meeting.
     """
     with home.writing(timeout=PATIENCE):
         version = current_version(home) if only_if_missing else None
@@ -342,7 +377,7 @@ def _refuse_unknown_meeting(con: duckdb.DuckDBPyConnection, meeting_id: str) -> 
     ).fetchall()
     names = [name for (name,) in known]
     if meeting_id not in names:
-        raise WarehouseError(
+        raise UnknownMeetingError(
             f"no committee has a meeting {meeting_id!r}; there are: {', '.join(names) or 'none'}"
         )
 
@@ -398,6 +433,7 @@ def norms(peers: pl.DataFrame, open_work: pl.DataFrame) -> dict[str, pl.DataFram
     found = {
         "calibration_level_norm": standings.level_norms(peers),
         "calibration_score_norm": standings.score_norms(open_work),
+        "calibration_offer": standings.offers(peers),
         "calibration_spread": standings.spreads(peers, open_work),
     }
     return {

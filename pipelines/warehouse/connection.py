@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import duckdb
 
@@ -55,7 +57,8 @@ def open_warehouse(
     """
     if read_only and not home.warehouse.exists():
         raise WarehouseError(f"{home.warehouse} does not exist yet: run `tessera run` first")
-    home.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    if not home.warehouse.exists():
+        _make(home.warehouse)
     connection = _connect(home, read_only=read_only, patience=patience)
     try:
         for name, value in session_settings(home, settings).items():
@@ -63,6 +66,20 @@ def open_warehouse(
         yield connection
     finally:
         connection.close()
+
+
+def _make(path: Path) -> None:
+    """Make an empty database under another name first.
+
+    DuckDB cannot open a file that a kill left before its headers were written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begun = path.with_name(f".{path.name}.{os.getpid()}")
+    begun.unlink(missing_ok=True)
+    duckdb.connect(str(begun)).close()
+    with suppress(FileExistsError):  # another process was faster
+        os.link(begun, path)
+    begun.unlink()
 
 
 def _connect(home: Home, *, read_only: bool, patience: float) -> duckdb.DuckDBPyConnection:

@@ -6,25 +6,31 @@ import gc
 import logging
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt_project import project_folder, target_folder
+from pipelines.warehouse.parsed_project import PARSED, keep_parse, kept_parse, read_parse
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
-PARSED = "partial_parse.msgpack"
-"""What dbt keeps of a parsed project, so as not to parse it again."""
+Progress = Callable[[int, int], None]
+"""Called with the nodes that have ended so far, and how many there are."""
 
 
 def invoke(
-    home: Home, settings: Settings, project: Path, command: str, *options: str
+    home: Home,
+    settings: Settings,
+    project: Path,
+    command: str,
+    *options: str,
+    progress: Progress | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command; artefacts and log go to the home, nothing to the terminal."""
     from dbt.cli.main import dbtRunner
@@ -44,19 +50,40 @@ def invoke(
         "--no-version-check",
         *options,
     ]
+    kept = kept_parse(project)
     with _environment(home, settings), _without_collecting():
+        manifest = read_parse(kept)
         try:
-            return dbtRunner().invoke(arguments)
+            heard = [_Nodes(progress).hear] if progress else []
+            return dbtRunner(manifest=manifest, callbacks=heard).invoke(arguments)
         finally:
             _close_log()
+            if manifest is None:
+                keep_parse(project, kept, target)
+
+
+class _Nodes:
+    """Counts the nodes of a dbt command as they end."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._done = self._total = 0
+
+    def hear(self, event: Any) -> None:
+        """Take note of an event of dbt; most mean nothing here."""
+        if event.info.name == "ConcurrencyLine":
+            self._total = event.data.node_count
+        elif event.info.name == "NodeFinished":
+            self._done += 1
+            self._progress(self._done, max(self._done, self._total))
 
 
 def parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
-    """Start parsing the project in a process of its own, where this home has not parsed it yet.
+    """Start parsing the project in a process of its own, where it is not parsed yet.
 
     Parsing takes seconds and no data: done while deliveries are read, it costs a run nothing.
     """
-    if (target_folder(home) / PARSED).exists():
+    if kept_parse(project_folder()).exists() or (target_folder(home) / PARSED).exists():
         return None
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_parse, args=(home, settings), daemon=True)

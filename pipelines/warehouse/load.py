@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,19 +23,18 @@ from pipelines.contracts.schema import segment_schema
 from pipelines.contracts.versions import read_segment
 from pipelines.home import Home
 from pipelines.intake.aside import (
-    HELD,
     ROSTERS,
-    WAITING,
     WORDS,
     Aside,
     aside_sql,
     decided,
+    field_at_fault,
     list_unmatched,
     person_columns,
     replayed_only,
 )
 from pipelines.intake.present import as_it_stands, refused_and_replayed
-from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts
+from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts, segments
 from pipelines.intake.resolve import (
     CONFLICT_REMEDY,
     EVENT_COLUMNS,
@@ -66,6 +65,11 @@ SNAPSHOTS = {
 """Tables that remember what `standing.put_in` said at the last load."""
 
 PATIENCE = 60.0
+FILES_AT_ONCE = 16
+"""Files of events that go into their table by one statement: about a million rows."""
+
+Progress = Callable[[int, int], None]
+"""Called with the new events loaded so far, and how many there are."""
 
 Row = dict[str, Any]
 
@@ -89,13 +93,19 @@ class LoadReport:
         return not (self.deliveries_added or self.deliveries_removed)
 
 
-def load(home: Home, settings: Settings, known_at: datetime | None = None) -> LoadReport:
+def load(
+    home: Home,
+    settings: Settings,
+    known_at: datetime | None = None,
+    progress: Progress | None = None,
+) -> LoadReport:
     """Bring `raw.*` in line with the log.
 
     Args:
         home: whose log and warehouse.
         settings: memory, threads, and the site's folder.
         known_at: leave out what was not known by then; default: take everything.
+        progress: told how many of the new events are loaded.
     """
     started = time.perf_counter()
     with (
@@ -106,7 +116,7 @@ def load(home: Home, settings: Settings, known_at: datetime | None = None) -> Lo
         create_raw(con)
         con.begin()
         try:
-            report = _load(con, home, settings, known_at, started)
+            report = _load(con, home, settings, known_at, started, progress)
             con.commit()
         except BaseException:
             con.rollback()
@@ -143,6 +153,7 @@ def _load(
     settings: Settings,
     known_at: datetime | None,
     started: float,
+    progress: Progress | None,
 ) -> LoadReport:
     stands = standing(home, known_at)
     in_force = {_as_loaded(record): record for record in stands.records.values()}
@@ -158,7 +169,7 @@ def _load(
     _replace(con, "receipt", [receipt.model_dump() for receipt in receipts(home)])
     _replace(con, "intake_record", [_intake_row(record) for record in records])
     _replace_pointers(con, home, new)
-    events = _Events(con, home, new, known_at)
+    events = _Events(con, home, new, known_at, progress)
     replayed_only(home, records, known_at).register(con)
     for kind in ("void", *ROSTERS):
         events.replace(kind)
@@ -282,10 +293,15 @@ class _Events:
         home: Home,
         new: Iterable[IntakeRecord],
         known_at: datetime | None,
+        progress: Progress | None,
     ) -> None:
         self._con, self._home, self._known_at = con, home, known_at
         self._committed = [record for record in new if record.status == "committed"]
         self._staged: set[str] = set()
+        self._parts: list[str] = []
+        """Queries of the new events of the kind at hand, some files at a time."""
+        self._progress = progress
+        self._done, self._total = 0, sum(record.n_events for record in self._committed)
         counted = "select (select count(*) from gone) + (select count(*) from shifted)"
         self._is_any_gone = _number(con, counted) > 0
         self.added: dict[str, int] = {}
@@ -327,10 +343,24 @@ class _Events:
             self.added[kind] = n
 
     def _stage(self, kind: str) -> int:
-        """Put new events of a kind into `incoming`, once."""
+        """Show the new events of a kind as `incoming`, once; return how many."""
         new = [] if kind in self._staged else self._committed
         self._staged.add(kind)
-        return _stage_events(self._con, self._home, kind, new, self._known_at)
+        self._parts = _parts(self._con, self._home, kind, new, self._known_at)
+        self._con.execute(
+            f"""
+            create or replace temp view incoming as
+            select * from (select * exclude (present_outcome) from raw."{kind}" limit 0)
+            union all by name
+            {" union all by name ".join(self._parts)}
+            """
+        )
+        return _number(self._con, "select count(*) from incoming")
+
+    def _tell(self, n: int) -> None:
+        self._done += n
+        if self._progress is not None and n:
+            self._progress(min(self._done, self._total), self._total)
 
     def _stand_aside(self, kind: str) -> bool:
         """Make `aside_now`, and `aside_changed` with the records for which it is another."""
@@ -343,6 +373,12 @@ class _Events:
                 (select count(*) from raw.aside where kind = '{kind}')
                 + (select count(*) from aside_replayed where kind = '{kind}')
                 + (select count(*) from aside_policy where is_held)
+                + (
+                    select count(*)
+                    from (select delivery_id, {person_columns(kind)} from incoming) as event
+                    join aside_policy as policy on event.delivery_id = policy.delivery_id
+                    where event.took_place_at > policy.latest
+                )
                 + (select count(*) from aside_policy where waits)
                 * (select count(*) from aside_unknown)
             """,
@@ -404,25 +440,32 @@ class _Events:
             "create or replace temp table resolved as "
             + resolve_sql("to_resolve", refused=STILL_THERE)
         )
-        con.execute(
+        self._insert(kind, "from stood")
+        for part in self._parts:
+            self._tell(self._insert(kind, part))
+        _replace_findings(con, kind)
+
+    def _insert(self, kind: str, events: str) -> int:
+        """Insert the events that a query gives, with their outcomes; return how many."""
+        return _number(
+            self._con,
             f"""
             insert into raw."{kind}" by name
             select
-                pool.*,
+                event.*,
                 coalesce(
                     aside.present_outcome,
                     case
-                        when pool.record_key in (select record_key from contested)
+                        when event.record_key in (select record_key from contested)
                             then resolved.present_outcome
                         else '{UNCONTESTED}'
                     end
                 ) as present_outcome
-            from pool
+            from ({events}) as event
             left join resolved using (event_id)
             left join aside_now as aside using (event_id)
-            """
+            """,
         )
-        _replace_findings(con, kind)
 
 
 def _contested(kind: str) -> str:
@@ -525,8 +568,20 @@ def _close_replayed(con: duckdb.DuckDBPyConnection) -> None:
 
 def _point_to_waiting(con: duckdb.DuckDBPyConnection) -> None:
     """List accepted records that wait, or whose delivery is held, beside the refused ones."""
-    said = [words.message for words in WORDS.values()]
-    con.execute("delete from raw.refused where message in (select unnest(?))", [said])
+    rows = [
+        {
+            "code": code,
+            "kind": kind,
+            "field": field_at_fault(code, kind),
+            "message": words.message,
+            "suggestion": words.suggestion,
+        }
+        for code, words in WORDS.items()
+        for kind in KINDS
+    ]
+    con.execute("create or replace temp table words_of_aside as from raw.refused limit 0")
+    _insert(con, "words_of_aside", rows)
+    con.execute("delete from raw.refused where message in (select message from words_of_aside)")
     con.execute(
         """
         insert into raw.refused by name
@@ -539,61 +594,51 @@ def _point_to_waiting(con: duckdb.DuckDBPyConnection) -> None:
             aside.kind,
             aside.record_key,
             aside.code,
-            case when aside.code = ? then 'learner_id' end as field,
-            case when aside.code = ? then ? else ? end as message,
-            case when aside.code = ? then ? else ? end as suggestion,
+            said.field,
+            said.message,
+            said.suggestion,
             record.owner,
             true as is_first,
             true as is_open
         from raw.aside as aside
         join raw.intake_record as record using (delivery_id)
+        join words_of_aside as said on aside.code = said.code and aside.kind = said.kind
         where aside.present_outcome = 'quarantined'
-        """,
-        [
-            WAITING,
-            WAITING,
-            WORDS[WAITING].message,
-            WORDS[HELD].message,
-            WAITING,
-            WORDS[WAITING].suggestion,
-            WORDS[HELD].suggestion,
-        ],
+        """
     )
 
 
-def _stage_events(
+def _parts(
     con: duckdb.DuckDBPyConnection,
     home: Home,
     kind: str,
     new: Iterable[IntakeRecord],
     known_at: datetime | None,
-) -> int:
-    """Show the new events of a kind as `incoming`, under the present contract; return how many."""
+) -> list[str]:
+    """Return queries of the new events of a kind, under the present contract."""
     contract = CONTRACTS[kind]
     present, older = [], []
     for record in new:
         if kind in record.accepted_events:
-            path = interpretation_folder(home, *_key(record)) / f"{kind}.parquet"
+            paths = segments(interpretation_folder(home, *_key(record)), kind)
             version = record.contract_versions[kind]
             if version == contract.contract_version:
-                present.append(str(path))
+                present += map(str, paths)
             else:
-                older.append(read_segment(path, kind, version).collect())
+                older += [read_segment(path, kind, version).collect() for path in paths]
     schema = segment_schema(contract)
     con.register("older_rows", pl.concat([pl.DataFrame(schema=schema), *older]).to_arrow())
     con.execute("create or replace temp table older_events as from older_rows")
     con.unregister("older_rows")
-    parts = [f"select {_columns(schema)} from older_events"]
-    if present:
-        files = f"read_parquet({_literal_list(present)}, union_by_name = true)"
+    queries = [f"select {_columns(schema)} from older_events"]
+    for start in range(0, len(present), FILES_AT_ONCE):
+        listed = _literal_list(present[start : start + FILES_AT_ONCE])
+        files = f"read_parquet({listed}, union_by_name = true)"
         found = {row[0] for row in con.execute(f"describe select * from {files}").fetchall()}
-        parts.append(f"select {_columns(schema, found)} from {files}")
+        queries.append(f"select {_columns(schema, found)} from {files}")
     limit = "true" if known_at is None else f"known_at <= timestamptz '{known_at.isoformat()}'"
-    con.execute(
+    return [
         f"""
-        create or replace temp view incoming as
-        select * from (select * exclude (present_outcome) from raw."{kind}" limit 0)
-        union all by name
         select * from (
             select event.* replace (
                 case
@@ -601,13 +646,13 @@ def _stage_events(
                     else event.known_at
                 end as known_at
             )
-            from ({" union all by name ".join(parts)}) as event
+            from ({query}) as event
             join standing_delivery as delivery on event.delivery_id = delivery.delivery_id
         )
         where {limit}
         """
-    )
-    return _number(con, "select count(*) from incoming")
+        for query in queries
+    ]
 
 
 def _columns(schema: Iterable[str], found: set[str] | None = None) -> str:

@@ -234,6 +234,16 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "competency_variance": NUMBER,
         "open_variance": NUMBER,
         "apart_variance": NUMBER,
+        "drift_variance": NUMBER,
+    },
+    "calibration_offer": {
+        "calibration_version": "varchar",
+        "programme_id": "varchar",
+        "rotation_id": "varchar",
+        "competency_id": "varchar",
+        "n_ratings": "bigint",
+        "n_of_rotation": "bigint",
+        "n_learners": "bigint",
     },
     "cut_score": {
         "cut_score_id": "varchar",

@@ -195,8 +195,12 @@ TABLES_SQL = {
         sentence varchar, remedy varchar, recommended_competency_id varchar,
         recommended_instrument_id varchar, recommended_setting varchar,
         recommended_rotation_id varchar, recommended_assessor_role varchar,
-        recommended_assessor varchar, owner_role varchar, display_order bigint,
-        is_overdue boolean, due_on date, evidence_ids varchar[]""",
+        recommended_assessor varchar, closes_when varchar, owner_role varchar,
+        display_order bigint, is_overdue boolean, recommended_from_on date, due_on date,
+        evidence_ids varchar[]""",
+    "portfolio_signal_closed": """learner_key varchar, signal_id varchar, rule_id varchar,
+        rule_set_id varchar, rule_version varchar, sentence varchar,
+        closed_by_evidence_ids varchar[], raised_on date, closed_on date""",
     "programme_rule": """rule_set_id varchar, rule_set_title varchar, rule_version varchar,
         rule_id varchar, stage_id varchar, words varchar, threshold_name varchar,
         threshold_value decimal(18, 6), unit varchar, source varchar, is_default boolean""",
@@ -437,6 +441,14 @@ def publish_edition(
 def database_of(home: Home) -> Path:
     """Return the DuckDB file of the current edition."""
     return home.editions / "current" / DATABASE
+
+
+def seal_again(home: Home) -> None:
+    """Let the current edition be what its database is now, as if it had been published so."""
+    folder = home.editions / "current"
+    edition = Edition.model_validate_json((folder / MANIFEST).read_bytes())
+    files = edition.files | {DATABASE: file_hash(folder / DATABASE)}
+    (folder / MANIFEST).write_bytes(to_json(edition.model_copy(update={"files": files})))
 
 
 class _Cohort:
@@ -994,9 +1006,19 @@ class _Cohort:
              "recommended_setting": "emergency", "recommended_rotation_id": "Emergency Medicine",
              "recommended_assessor_role": "consultant",
              "recommended_assessor": "an assessor who has not yet assessed this learner on it",
+             "closes_when": "Closes when a data point on the competency arrives.",
+             "recommended_from_on": date(2026, 12, 7),
              "owner_role": "mentor", "display_order": 1, "is_overdue": False,
              "due_on": date(2026, 12, 14), "evidence_ids": mine}
         )  # fmt: skip
+        if mine:
+            self._rows["portfolio_signal_closed"].append(
+                {"learner_key": key, "signal_id": f"S-{key}-C", "rule_id": "stale_evidence",
+                 "rule_set_id": "signals", "rule_version": "1",
+                 "sentence": "A new data point on “Obtain informed consent” arrived.",
+                 "closed_by_evidence_ids": mine[:1], "raised_on": date(2026, 10, 1),
+                 "closed_on": date(2026, 11, 2)}
+            )  # fmt: skip
 
     def _of(self, key: str, code: str) -> Iterator[str]:
         for e in self._rows["fct_evidence"]:

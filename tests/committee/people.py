@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from pipelines.committee import form, taking
+from pipelines.committee import asking, form, taking
 from pipelines.committee.people import People
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -33,5 +33,6 @@ def know_everybody(monkeypatch: pytest.MonkeyPatch, without: Iterable[str] = ())
     def people_of(_home: Home, _settings: Settings, namespace: str) -> People:
         return People(namespace, ids, {"A-01ASSESSOR": "Ada Muster"})
 
+    monkeypatch.setattr(asking, "people_of", people_of)
     monkeypatch.setattr(form, "people_of", people_of)
     monkeypatch.setattr(taking, "people_of", people_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,18 @@ from tests.committee.edition import EMPTY, FULL, HOSTILE, publish_edition
 from tests.committee.people import MEETING
 
 
+@pytest.fixture(scope="module")
+def small(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a home whose pack is frozen, to copy from."""
+    copy = tmp_path_factory.mktemp("frozen") / "home"
+    shutil.copytree(small, copy, symlinks=True)
+    freeze.freeze(Home.open(copy), Settings(home=copy), MEETING, "the registrar")
+    return copy
+
+
 @pytest.fixture
 def frozen(fresh: Home) -> Frozen:
-    return freeze.freeze(fresh, Settings(home=fresh.root), MEETING, "the registrar")
+    return freeze.frozen_pack(fresh, MEETING)
 
 
 @pytest.fixture

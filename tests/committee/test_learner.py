@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from pipelines.committee import views
 from pipelines.committee.learner import LearnerPage, assemble
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.render import Pages
+from pipelines.committee.roles import for_learner
 from pipelines.home import Home
+from pipelines.settings import Settings
 from tests.committee.edition import EMPTY, FULL, HOSTILE, STRAY, database_of
+from tests.committee.markup import Page
 
 
 @pytest.fixture(scope="module")
@@ -154,9 +159,39 @@ def test_a_missing_declaration_counts_but_has_no_record_behind_it(portfolio: Por
 def test_signals_say_which_assessment_would_help(portfolio: Portfolio) -> None:
     (signal,) = _page(portfolio, FULL).signals
     assert signal["recommendation"] == (
-        "Recommended: mini cex of “Obtain informed consent” in emergency by an assessor who has "
-        "not yet assessed this learner on it on rotation Emergency Medicine."
+        "Recommended: mini-CEX of “Obtain informed consent” in emergency by an assessor who has "
+        "not yet assessed this learner on it on rotation Emergency Medicine from 2026-12-07."
     )
+
+
+def test_what_closes_a_signal_and_what_was_closed_stand_where_a_member_looks(
+    built: Path, home: Home
+) -> None:
+    page = Page(built / "learners" / f"{FULL}.html").text
+    assert "Closes when a data point on the competency arrives." in page
+    assert "Closed lately by what came: 1 signal" in page
+    assert "A new data point on “Obtain informed consent” arrived. 2026-11-02" in page
+    view = views.build(home, Settings(home=home.root), "learner", only=FULL).folder / FULL
+    own = Page(view / "index.html").text
+    assert "Closes when a data point on the competency arrives." in own
+    assert "A new data point on “Obtain informed consent” arrived." in own
+
+
+def test_a_signal_that_one_respondent_closed_is_told_to_no_one_outside_the_committee(
+    portfolio: Portfolio,
+) -> None:
+    single = next(e for e in portfolio.rows("evidence", FULL) if e["is_withheld"])["evidence_id"]
+    (closed,) = portfolio.rows("closed_signals", FULL)
+    other = closed["closed_by_evidence_ids"][0]
+    for ids, told in (([single], []), ([single, other], [[other]])):
+        row = closed | {"closed_by_evidence_ids": ids}
+        changed = replace(
+            portfolio,
+            of_learners={**portfolio.of_learners, "closed_signals": {FULL: [row]}},
+        )
+        narrowed, _ = for_learner(changed, FULL, {})
+        rows = narrowed.rows("closed_signals", FULL)
+        assert [r["closed_by_evidence_ids"] for r in rows] == told
 
 
 def test_overdue_actions_come_first(portfolio: Portfolio) -> None:

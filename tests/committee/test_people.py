@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.committee.accounts import person_behind
 from pipelines.committee.people import people_of
-from pipelines.committee.release import person_behind
 from pipelines.identity.decisions import Identity, IdentityError
 from pipelines.identity.vault import open_keys
 from tests.intake.conftest import Clinic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,8 @@ def _run(home: Home, *arguments: str) -> tuple[int, str]:
     "command",
     [
         ("pack", "build"), ("pack", "binder"), ("credential", "key"), ("credential", "issue"),
-        ("credential", "verify"), ("dispute", "list"), ("dispute", "answer"), ("serve",),
-        ("identity", "export"),
+        ("credential", "verify"), ("credential", "status"), ("dispute", "list"),
+        ("dispute", "answer"), ("serve",), ("identity", "export"),
     ],
 )  # fmt: skip
 def test_help_has_an_example(command: tuple[str, ...]) -> None:
@@ -56,7 +57,11 @@ def test_a_server_without_pages_or_with_the_wrong_role_does_not_start(fresh: Hom
     assert _run(fresh, "serve", "--role", "dean")[0] == 2
 
 
-def test_a_record_is_issued_and_verified_by_the_published_key(fresh: Home, tmp_path: Path) -> None:
+def test_a_record_is_issued_and_verified_by_the_published_key(
+    fresh: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_ago = datetime(2026, 6, 1, tzinfo=UTC)
+    monkeypatch.setattr("pipelines.committee.credentials._known_since", lambda _: long_ago)
     to = tmp_path / "record"
     assert (
         "tessera credential key" in _run(fresh, "credential", "issue", HOSTILE, "--out", str(to))[1]
@@ -72,6 +77,14 @@ def test_a_record_is_issued_and_verified_by_the_published_key(fresh: Home, tmp_p
     done = runner.invoke(app, [*asked, "--json"])
     assert done.exit_code == 0
     assert json.loads(done.stdout)["issuer"] == "https://med.example.org/keys"
+    listed = tmp_path / "status.jwt"
+    code, told = _run(fresh, "credential", "status", "--out", str(listed))
+    assert (code, "https://med.example.org/keys/status.jwt" in told) == (0, True)
+    assert "badges that were issued, 0 are revoked" in told
+    done = runner.invoke(app, [*asked, "--status", str(listed), "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["status_checked"]) == (0, True)
+    assert runner.invoke(app, [*asked, "--status", str(public)]).exit_code == 3
+    assert "was not looked up" in runner.invoke(app, asked).stdout.replace("\n", " ")
     (to / "clr.jwt").write_text((to / "badge-01.jwt").read_text()[:-8] + "AAAAAAAA")
     assert runner.invoke(app, asked).exit_code == 3
     assert _run(fresh, "credential", "issue", EMPTY, "--out", str(tmp_path / "none"))[0] == 2

@@ -11,7 +11,10 @@ from pipelines.committee import words
 
 
 def test_a_code_reads_as_words() -> None:
-    assert words.plain("mini_cex") == "mini cex"
+    assert words.plain("mini_cex_9") == "mini-CEX 9"
+    assert words.plain("epa_observation") == "EPA observation"
+    assert words.plain("example_ai") == "example AI"
+    assert words.plain("waiting") == "waiting"
     assert words.plain(None) == words.NOTHING
 
 

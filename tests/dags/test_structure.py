@@ -11,13 +11,15 @@ import pytest
 INTAKE = ["receive", "batches", "take_in.read", "take_in.validate", "take_in.check"]
 INTAKE += ["take_in.segment", "announce"]
 PORTFOLIO = ["load", "has_news", "calibrate_if_missing", "build", "audit", "publish", "pack"]
+REFIT = ["load", "refit", "has_news", "build", "audit", "publish"]
 WRITERS = {
     "intake": {"receive"},
     "portfolio": set(PORTFOLIO),
     "calibrate": {"load", "estimate"},
     "housekeeping": {"clear_leftovers"},
     "pull": set(),
-    "committee": {"freeze", "release"},
+    "committee": {*REFIT, "freeze", "release"},
+    "decision": set(),
 }
 
 
@@ -137,6 +139,8 @@ def test_what_each_task_brings_forth(dags: dict[str, Any]) -> None:
         ("portfolio", "publish"): {"edition"},
         ("portfolio", "pack"): {"committee_pack"},
         ("calibrate", "estimate"): {"calibration", "evidence_log"},
+        ("committee", "refit"): {"calibration"},
+        ("committee", "publish"): {"edition"},
     }
 
 
@@ -182,8 +186,20 @@ def test_a_connection_of_airflow_gives_the_address_and_the_secret(
 def test_a_pack_is_frozen_then_answered_by_a_person_and_the_answer_recorded(
     dags: dict[str, Any],
 ) -> None:
-    assert set(dags["committee"].task_ids) == {"freeze", "approval", "release"}
-    assert chain(dags["committee"], ["freeze", "approval", "release"])
+    answered = ["freeze", "approval", "release"]
+    assert set(dags["committee"].task_ids) == {"wants_refit", *REFIT, *answered}
+    assert chain(dags["committee"], answered)
+
+
+def test_a_freeze_comes_after_a_refit_and_an_edition_on_it_and_goes_on_where_none_is_wanted(
+    dags: dict[str, Any],
+) -> None:
+    dag = dags["committee"]
+    assert chain(dag, ["wants_refit", *REFIT, "freeze"])
+    assert dag.params["refit"] is True
+    assert dag.get_task("freeze").trigger_rule == "none_failed"
+    skips = [dag.get_task(name) for name in ("wants_refit", "has_news")]
+    assert not any(task.ignore_downstream_trigger_rules for task in skips)
 
 
 def test_silence_is_a_refusal_and_a_refusal_is_recorded_too(dags: dict[str, Any]) -> None:
@@ -198,3 +214,9 @@ def test_silence_is_a_refusal_and_a_refusal_is_recorded_too(dags: dict[str, Any]
 def test_a_meeting_is_asked_for_and_nothing_starts_by_itself(dags: dict[str, Any]) -> None:
     assert dags["committee"].timetable.can_be_scheduled is False
     assert "meeting_id" in dags["committee"].params
+
+
+def test_the_decision_form_is_sent_by_hand_and_does_one_thing(dags: dict[str, Any]) -> None:
+    dag = dags["decision"]
+    assert dag.timetable.can_be_scheduled is False
+    assert set(dag.task_ids) == {"record"}

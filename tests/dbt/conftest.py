@@ -12,12 +12,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from filelock import FileLock
 
 from tests.dbt.example_school import example_school
+from tests.once import once
 
 PROJECT = Path(__file__).parents[2] / "dbt"
-WAREHOUSE, TARGET = "build.duckdb", "target"
+WAREHOUSE, TARGET, SAID = "build.duckdb", "target", "said.json"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Built:
 def dbt(warehouse: Path, target: Path, *arguments: str) -> Built:
     """Run dbt in a process of its own, so that its warnings and its lock stay there."""
     command = [
-        *(sys.executable, "-c", "from dbt.cli.main import cli; cli()"),
+        *(sys.executable, "-m", "tests.dbt.parsed_dbt"),
         *("--no-use-colors", *arguments),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
         *("--target-path", str(target), "--log-path", str(target / "logs")),
@@ -63,32 +63,30 @@ def dbt(warehouse: Path, target: Path, *arguments: str) -> Built:
         "TESSERA_MEMORY_LIMIT": "1GB",
         "TESSERA_KEEP_OPEN": "true",
     }
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=PROJECT.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return Built(warehouse, target, done.stdout + done.stderr, done.returncode)
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Built:
     """The example school, built once for all test processes of a run."""
-    if worker_id == "master":
-        return _build(tmp_path_factory.mktemp("dbt"))
-    folder = tmp_path_factory.getbasetemp().parent / "dbt-school"
-    with FileLock(folder.with_suffix(".lock")):
-        told = folder / "built.json"
-        if told.exists():
-            said = json.loads(told.read_text(encoding="utf-8"))
-            return Built(folder / WAREHOUSE, folder / TARGET, said["output"], said["exit_code"])
-        folder.mkdir()
-        done = _build(folder)
-        said = {"output": done.output, "exit_code": done.exit_code}
-        told.write_text(json.dumps(said), encoding="utf-8")
-        return done
+    folder = once(tmp_path_factory, worker_id, "dbt-school", _build)
+    said = json.loads((folder / SAID).read_text(encoding="utf-8"))
+    return Built(folder / WAREHOUSE, folder / TARGET, said["output"], said["exit_code"])
 
 
-def _build(folder: Path) -> Built:
-    warehouse = folder / WAREHOUSE
-    example_school().write(warehouse)
-    return dbt(warehouse, folder / TARGET, "build")
+def _build(folder: Path) -> None:
+    example_school().write(folder / WAREHOUSE)
+    done = dbt(folder / WAREHOUSE, folder / TARGET, "build")
+    said = {"output": done.output, "exit_code": done.exit_code}
+    (folder / SAID).write_text(json.dumps(said), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -76,3 +76,68 @@ def test_groups_that_are_all_large_are_all_shown(
     empty: tuple[duckdb.DuckDBPyConnection, str],
 ) -> None:
     assert {hidden for _, _, hidden in counted(empty, {"a": 5, "b": 9})} == {False}
+
+
+HALF_YEARS = ("2024-02-01", "2024-08-01", "2025-02-01", "2025-08-01")
+seen_in_half_years = st.dictionaries(
+    st.sampled_from(HALF_YEARS),
+    st.sets(st.integers(1, 9), min_size=1, max_size=9),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.fixture(scope="module")
+def rated(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
+    """Empty evidence, with the rules, and the SQL of what tells how ratings were given."""
+    models = {"programme_instrument_performance", "programme_rating_drift"}
+    sql = {n["name"]: n["compiled_code"] for n in built.nodes("model") if n["name"] in models}
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{built.warehouse}' as standing (read_only)")
+        connection.execute("attach ':memory:' as build")
+        connection.execute("create schema build.marts; create schema build.staging")
+        connection.execute("create schema build.intermediate")
+        for table in (
+            "marts.fct_evidence",
+            "marts.dim_scale_level",
+            "staging.stg_build_input",
+            "intermediate.int_rules__chosen",
+        ):
+            connection.execute(f"create table build.{table} as select * from standing.{table}")
+        yield connection, sql
+
+
+@settings(max_examples=60, deadline=None)
+@given(seen=seen_in_half_years)
+def test_no_half_year_of_few_learners_is_had_from_all_ratings_less_the_half_years_shown(
+    rated: tuple[duckdb.DuckDBPyConnection, dict[str, str]], seen: dict[str, set[int]]
+) -> None:
+    connection, sql = rated
+    connection.execute("delete from build.marts.fct_evidence")
+    connection.executemany(
+        "insert into build.marts.fct_evidence by name select 'MED' as programme_id, "
+        "'cbd' as instrument_id, 'entrustment_5' as scale_id, 3 as level, "
+        "'L-' || ? as learner_key, cast(? as date) as occurred_on, ? as is_at_or_above_target, "
+        "uuid()::varchar as record_key",
+        [(who, day, who % 2 == 0) for day, people in seen.items() for who in people],
+    )
+    drift = connection.execute(
+        "select half_year_on, share_at_target, is_suppressed "
+        f"from ({sql['programme_rating_drift']})"
+    ).fetchall()
+    whole = connection.execute(
+        "select n_learners, level_counts, share_at_target, is_suppressed "
+        f"from ({sql['programme_instrument_performance']})"
+    ).fetchall()
+    everybody = set().union(*seen.values())
+    assert [n for n, _, _, _ in whole] == [len(everybody)]
+    (_, counts, share, is_hidden) = whole[0]
+    assert is_hidden == (len(everybody) < FEWEST)
+    assert is_hidden == (counts is None) == (share is None)
+    people = {f"{day[:5]}{'01' if day[5:7] == '02' else '07'}": who for day, who in seen.items()}
+    assert {f"{day:%Y-%m}" for day, _, _ in drift} == people.keys()
+    kept = [people[f"{day:%Y-%m}"] for day, _, hidden in drift if hidden]
+    shown = [people[f"{day:%Y-%m}"] for day, _, hidden in drift if not hidden]
+    assert all(value is None for _, value, hidden in drift if hidden)
+    assert all(len(who) >= FEWEST for who in shown)
+    assert not kept or not shown or len(set().union(*kept)) >= FEWEST

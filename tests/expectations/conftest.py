@@ -129,7 +129,7 @@ def good_delivery(tmp_path: Path) -> Callable[..., Delivery]:
             known_at=KNOWN_AT,
             source_rows=n_read,
             rows_read=n_read,
-            accepted={kind: path} if accepted.height else {},
+            accepted={kind: (path,)} if accepted.height else {},
             refused=tmp_path / "refused.parquet",
             notes=tmp_path / "notes.parquet",
             scale_levels=tuple(("entrustment_5", "1", level) for level in range(1, 6)),

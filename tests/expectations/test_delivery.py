@@ -275,3 +275,17 @@ def test_several_ways_to_one_parent_are_no_circle(engine: Engine, good_delivery)
     delivery = good_delivery("framework", lambda frame: linked(frame, "aabc", "bcdd"))
     findings = {f.rule: f for f in engine.validate(suites(delivery))}
     assert findings["framework.no_circle"].is_kept
+
+
+def test_a_circle_is_told_with_the_rows_of_its_links_and_what_to_do(
+    engine: Engine, good_delivery
+) -> None:
+    delivery = good_delivery("framework", lambda frame: linked(frame, "abcd", "bcae"))
+    findings = {f.rule: f for f in engine.validate(suites(delivery))}
+    circle = findings["framework.no_circle"]
+    assert (circle.is_kept, circle.severity) == (False, "critical")
+    rows = pl.read_parquet(delivery.accepted["framework"]).filter(
+        (pl.col("entry_type") == "link") & pl.col("competency_id").is_in(["a", "b", "c"])
+    )
+    told = ", ".join(str(row) for row in sorted(rows["source_row"].to_list()))
+    assert f"(rows {told} of the file): take out the link" in circle.sentence

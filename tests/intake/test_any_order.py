@@ -206,7 +206,7 @@ HOW = {
 }
 
 
-@settings(max_examples=25, **HOW)
+@settings(max_examples=12, **HOW)
 @given(data=st.data(), world=st.integers(0, len(WORLDS) - 1))
 def test_any_order_repetition_and_kill_between_steps_gives_the_same_tables(
     data: st.DataObject, world: int, town: Town, undisturbed: Callable[..., dict[str, Any]]
@@ -223,7 +223,7 @@ def test_hundreds_of_orders_repetitions_and_kills_give_the_same_tables(
     assert in_this_order(data, world, town) == undisturbed(world, True)
 
 
-@settings(max_examples=15, **HOW)
+@settings(max_examples=8, **HOW)
 @given(data=st.data(), world=st.integers(0, len(WORLDS) - 1))
 def test_any_split_of_an_append_source_gives_the_same_records(
     data: st.DataObject, world: int, town: Town, undisturbed: Callable[..., dict[str, Any]]

@@ -330,3 +330,65 @@ def test_a_spec_declares_the_match_rate_below_which_its_deliveries_are_held(
     clinic.drop("roster", "s.csv", "Student;Other\ns9;s1\n")
     clinic.take_in()
     assert clinic.totals() == {"accepted": 4}
+
+
+@pytest.fixture(scope="session")
+def dated_school(new_school: Make, new_feed: Make) -> Callable[..., Any]:
+    """Return a function that makes schools whose results may be dated a day ahead."""
+
+    def make() -> Any:
+        return new_school(new_feed("exams", max_days_ahead=1.0, known_at_from_manifest=True))
+
+    return make
+
+
+def test_a_record_dated_after_its_delivery_is_quarantined_until_it_is_corrected(
+    dated_school: Make, result_row: Make
+) -> None:
+    school = dated_school()
+    rows = [
+        result_row("r1", occurred_at="2031-09-03T10:00:00Z"),
+        result_row("r2", occurred_at=on(3).isoformat()),
+        result_row("r3", occurred_at="2026-01-03T20:00:00+08:00"),
+        result_row("r4", occurred_at="2026-01-03T12:00:01Z"),
+    ]
+    deliver(school, "exams", "a.jsonl", 2, rows)
+    assert in_ledger(school)["exams"] == {"accepted": 2, "quarantined": 2, "in_future": 2}
+    assert in_raw(school) == {"accepted": 2, "quarantined": 2}
+    (cause,) = causes(school.home)
+    assert (cause.code, cause.field, cause.n_records) == ("in_future", "occurred_at", 2)
+    assert "max_days_ahead" in str(cause.suggestion)
+    with open_warehouse(school.home, school.settings, read_only=True) as con:
+        pointed = con.execute(
+            "select source_row, code, field, owner from raw.refused order by source_row"
+        ).fetchall()
+    owner = "owner_of_exams"
+    assert pointed == [
+        (1, "in_future", "occurred_at", owner), (4, "in_future", "occurred_at", owner),
+    ]  # fmt: skip
+
+    corrected = result_row("r1", occurred_at="2026-01-01T10:00:00Z", source_version="2")
+    deliver(school, "exams", "b.jsonl", 4, [corrected])
+    assert in_raw(school) == {"accepted": 3, "quarantined": 2}
+
+
+def test_an_earlier_arrival_that_comes_to_light_dates_the_same_records_in_the_future(
+    dated_school: Make, result_row: Make
+) -> None:
+    row = result_row("r1", occurred_at=on(8).isoformat())
+    found = []
+    for days in ((5, 8), (8, 5)):
+        school = dated_school()
+        for day in days:
+            deliver(school, "exams", f"{day}.jsonl", day, [row])
+        assert in_raw(school) == {"quarantined": 1}
+        assert in_ledger(school)["exams"] == {"quarantined": 1, "in_future": 1}
+        with open_warehouse(school.home, school.settings, read_only=True) as con:
+            told = "select record_id, present_outcome, known_at from raw.exam_result"
+            found.append(con.execute(told).fetchall())
+    assert found[0] == found[1] == [("r1", "quarantined", on(5))]
+    school = dated_school()
+    deliver(school, "exams", "8.jsonl", 8, [row])
+    assert in_raw(school) == {"accepted": 1}
+    deliver(school, "exams", "5.jsonl", 5, [row])
+    assert in_raw(school) == {"quarantined": 1}

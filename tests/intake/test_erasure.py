@@ -8,6 +8,7 @@ import json
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -22,6 +23,7 @@ from pipelines.committee.people import open_registry
 from pipelines.erasure import ErasureError, erase
 from pipelines.identity.decisions import Identity, decisions
 from pipelines.identity.pseudonyms import Folding
+from pipelines.intake import erase as erase_module
 from pipelines.intake import sheet
 from pipelines.intake.erased import erasures
 from pipelines.intake.ledger import ledger
@@ -366,3 +368,18 @@ def test_views_that_may_name_the_person_are_removed(school: Any) -> None:
     page.write_text("<h1>Zyxwanda Qwvfamily</h1>")
     go(school)
     assert not school.home.views.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "gb18030"])
+@pytest.mark.parametrize("before", [0, 13, 14, 15, 16, 17, 31, 200])
+def test_a_name_is_found_wherever_a_block_of_the_file_cuts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, before: int
+) -> None:
+    monkeypatch.setattr(erase_module, "BLOCK_BYTES", 16)
+    target = SimpleNamespace(words={"Mary Canary", "x7"})
+    file = tmp_path / "file"
+    file.write_bytes(("." * before + "MARY canary" + "." * 40).encode(encoding))
+    assert erase_module._bytes_hold(file, target)
+    file.write_bytes(("." * before + "Mary Cannery" + "." * 40).encode(encoding))
+    assert not erase_module._bytes_hold(file, target)
+    assert not erase_module._bytes_hold(tmp_path / "gone", target)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from pipelines import person_export
 from pipelines.cli import app
 from pipelines.identity.decisions import Identity
 from pipelines.identity.pseudonyms import Folding
@@ -67,6 +68,22 @@ def test_records_names_and_refusals_of_the_person_are_there(school: Any) -> None
     }
     refused = json.loads(files["refused.json"])
     assert [r["record"]["record_id"] for r in refused if "record" in r] == ["F3"]
+
+
+def test_a_refused_answer_of_one_respondent_stays_behind_and_is_counted(
+    school: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = person_export._instruments
+
+    def as_multisource(settings: Any) -> tuple[list[str], list[str]]:
+        multi, others = asked(settings)
+        return [*multi, *others], []
+
+    monkeypatch.setattr(person_export, "_instruments", as_multisource)
+    files = _export(school, f"{_namespace(school)}:canary77")
+    assert not [r for r in json.loads(files["refused.json"]) if "record" in r]
+    assert "Lvl x" not in "".join(files.values())
+    assert json.loads(files["withheld.json"])[person_export.SINGLE_ANSWER] == 2
 
 
 def test_nobody_else_is_in_it(school: Any) -> None:

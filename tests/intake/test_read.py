@@ -92,8 +92,21 @@ def test_a_column_may_have_another_name_and_be_absent_where_optional(
     data = "Student number,Exam,Mark,Day\ns1,E,1,2024-01-01\n"
     report = read(home, settings, deliver(home, data))
     assert report.readable
+    assert report.columns_absent == ["Grade"]
     rows = pl.read_parquet(folder_of(home, report) / "records-exam_result-*.parquet")
     assert rows["learner_id"].to_list() == ["s1"]
+
+
+def test_a_column_that_no_line_of_json_has_is_told_as_one_that_a_table_lacks(
+    home: Home, settings: Settings
+) -> None:
+    site = Path(str(settings.site)) / "sources" / "school.yaml"
+    site.write_text(SPEC.replace("name: delimited", "name: jsonl"), encoding="utf-8")
+    line = '{"Student": "s1", "Exam": "E", "Mark": 1, "Day": "2024-01-01"}'
+    report = read(home, settings, deliver(home, f"{line}\n{line}\n"))
+    assert report.columns_absent == ["Grade"]
+    report = read(home, settings, deliver(home, f'{line[:-1]}, "Grade": "A"}}\n{line}\n'))
+    assert report.columns_absent == []
 
 
 @pytest.mark.parametrize(

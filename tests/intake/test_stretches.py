@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import starmap
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from pipelines.intake import read, workers
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.sources.catalogue import Catalogue
-from pipelines.sources.readers import delimited, jsonl
+from pipelines.sources.readers import delimited, jsonl, parquet
 from pipelines.sources.readers.base import written_out
 
 SPEC = """
@@ -40,7 +42,7 @@ records:
 def declared(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     site = tmp_path_factory.mktemp("site")
     (site / "sources").mkdir()
-    for reader in ("jsonl", "delimited"):
+    for reader in ("jsonl", "delimited", "parquet"):
         (site / "sources" / f"{reader}.yaml").write_text(SPEC.format(reader=reader), "utf-8")
     return catalogue.load(Settings(site=site))
 
@@ -55,6 +57,7 @@ def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "each", in_process)
     monkeypatch.setattr(delimited, "STRETCH_BYTES", 16)
     monkeypatch.setattr(jsonl, "STRETCH_BYTES", 16)
+    monkeypatch.setattr(parquet, "STRETCH_BYTES", 200)
 
 
 def found(declared: Catalogue, reader: str, text: bytes, n_workers: int) -> tuple[Any, ...]:
@@ -148,3 +151,41 @@ def test_several_stretches_are_made_of_regular_text(tmp_path: Path) -> None:
     assert len(parts) > 5
     assert [part.part.before for part in parts] == sorted({part.part.before for part in parts})
     assert sum(part.part.length or 0 for part in parts) == path.stat().st_size - 4
+
+
+@pytest.mark.parametrize("rows_of_a_group", [1, 3, 7, 100])
+def test_row_groups_of_parquet_read_apart_give_the_same_rows(
+    declared: Catalogue, rows_of_a_group: int
+) -> None:
+    frame = pl.DataFrame(
+        {"a": [f"s{n}" for n in range(20)], "b": [None if n % 7 == 0 else n / 4 for n in range(20)]}
+    )
+    written = io.BytesIO()
+    frame.write_parquet(written, row_group_size=rows_of_a_group)
+    whole = found(declared, "parquet", written.getvalue(), 1)
+    apart = found(declared, "parquet", written.getvalue(), 2)
+    assert apart == whole
+    assert whole[0].source_rows == 20
+    assert len(whole[1]) == 20
+
+
+def test_parquet_without_a_row_is_refused_however_many_groups_it_has(declared: Catalogue) -> None:
+    table = pl.DataFrame(schema={"a": pl.String, "b": pl.Float64}).to_arrow()
+    written = io.BytesIO()
+    with pq.ParquetWriter(written, table.schema) as writer:
+        writer.write_table(table)
+        writer.write_table(table)
+    report, _, _ = found(declared, "parquet", written.getvalue(), 2)
+    assert report.error.code == "header_only"
+
+
+def test_a_parquet_file_cut_off_in_the_middle_is_refused_by_every_road(declared: Catalogue) -> None:
+    written = io.BytesIO()
+    frame = pl.DataFrame({"a": [f"s{n}" for n in range(50)], "b": [float(n) for n in range(50)]})
+    frame.write_parquet(written, row_group_size=5)
+    spoilt = bytearray(written.getvalue())
+    spoilt[40:400] = bytes(360)
+    for n_workers in (1, 2):
+        report, records, _ = found(declared, "parquet", bytes(spoilt), n_workers)
+        assert report.error.code == "unreadable_file"
+        assert records == []

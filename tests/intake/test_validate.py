@@ -13,6 +13,7 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
 from pipelines.identity.bridge import bridge
 from pipelines.intake import validate as validating
+from pipelines.intake.records import segments
 from pipelines.intake.validate import StageError, validate
 from pipelines.settings import Settings
 
@@ -195,7 +196,11 @@ def test_workers_and_chunks_give_what_one_process_gives(
         assert (report.rows_read, report.proven, report.refused) == (30, 24, 6)
         assert seen[-1] == (30, 30)
         staging = one.staging(delivery_id)
-        accepted = pl.read_parquet(staging.accepted / "exam_result.parquet")
+        written = segments(staging.accepted, "exam_result")
+        assert [path.name for path in written] == [
+            f"exam_result.{number:06}.parquet" for number in range(1, 6)
+        ]
+        accepted = pl.read_parquet(written)
         frames.append(
             (accepted.drop("known_at", "learner_pseudonym", "content_hash"),
              pl.read_parquet(staging.refused), pl.read_parquet(staging.originals))

@@ -16,16 +16,11 @@ import duckdb
 import pytest
 
 from pipelines.home import Home
-from pipelines.run import Run, Wanted
-from pipelines.settings import Settings
-from pipelines.synth.cohort import make
-from pipelines.synth.request import Request
 from pipelines.warehouse.raw_schema import create_raw
 from tests.dbt.conftest import dbt
 
 N_EACH = 40
 MANY_OF_A_RULE = 6
-SHARED = ("struggling_learner", "open_secured_divergence", "decay_after_gap", "open_only")
 EVIDENCE = (
     "workplace_assessment",
     "exam_result",
@@ -101,13 +96,8 @@ class Explained:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Explained:
-    folder = tmp_path_factory.mktemp("explained")
-    home = Home.open(folder / "home")
-    request = Request(learners=30, years=2, seed=11, mess="none", shares=dict.fromkeys(SHARED, 0.1))
-    make(request, home.inbox, folder / "truth")
-    Run(home, Settings(home=home.root), Wanted(pack=False)).go()
-    return Explained(home.warehouse)
+def whole(school_home: Home) -> Explained:
+    return Explained(school_home.warehouse)
 
 
 def picked(rows: list[Any], n: int) -> list[Any]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 import pytest
@@ -23,6 +25,9 @@ def ratings(given_levels: list[int], *, learners: int = 5, stage: str = "Y1") ->
             "scale_version": "",
             "learner": [f"L-{n % learners}" for n in range(len(given_levels))],
             "competency_id": "EPA01",
+            "rotation_id": "ward",
+            "assessor": [f"A-{n}" for n in range(len(given_levels))],
+            "observed_on": date(2026, 2, 1),
             "level": given_levels,
         },
         schema_overrides={"quarter": pl.Int64, "level": pl.Int64},
@@ -121,3 +126,61 @@ def test_the_order_of_ratings_has_no_influence() -> None:
     assert one.equals(other)
     assert one["open_variance"].item() >= 0
     assert one["apart_variance"].item() > 0
+
+
+def years(seed: int, drift_sd: float, n_learners: int = 80, each: int = 60) -> pl.DataFrame:
+    """Ratings of learners over two years, who change between them by as much."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(n_learners), each)
+    late = np.tile(np.arange(each) % 2 == 1, n_learners)
+    change = rng.normal(0, drift_sd, n_learners)[who]
+    seen = 3 + rng.normal(0, 0.3, n_learners)[who] + late * change + rng.normal(0, 0.8, len(who))
+    return ratings(np.clip(np.rint(seen), 1, 5).astype(int).tolist()).with_columns(
+        learner=pl.Series([f"L-{n:03}" for n in who]),
+        observed_on=pl.Series(
+            [date(2026, 2, 1) if is_late else date(2024, 2, 1) for is_late in late]
+        ),
+    )
+
+
+def test_how_learners_change_is_told_from_chance_and_the_few_who_fall_do_not_move_it() -> None:
+    nothing = marks([0.5]).head(0)
+    steady, changing = years(3, 0.0), years(3, 0.5)
+    few = pl.col("learner").is_in([f"L-{n:03}" for n in range(4)])
+    fallen = steady.with_columns(
+        level=pl.when(few & (pl.col("observed_on") > date(2025, 1, 1))).then(1).otherwise("level")
+    )
+    drift = [
+        standings.spreads(each, nothing)["drift_variance"].item()
+        for each in (steady, changing, fallen)
+    ]
+    assert drift[0] < 0.001
+    assert drift[1] > 0.008
+    assert drift[2] < 0.002
+
+
+def test_ratings_by_one_assessor_count_as_fewer_when_change_is_told_from_chance() -> None:
+    nothing = marks([0.5]).head(0)
+    seen = years(4, 0.2)
+    by_few = seen.with_columns(
+        assessor=pl.concat_str("learner", pl.col("observed_on").cast(pl.String))
+    )
+    (many,) = standings.spreads(seen, nothing).to_dicts()
+    (few,) = standings.spreads(by_few, nothing).to_dicts()
+    assert few["drift_variance"] < many["drift_variance"]
+
+
+def test_without_an_earlier_record_nobody_is_known_to_change() -> None:
+    (found,) = standings.spreads(school(5, 0.4), marks([0.5]).head(0)).to_dicts()
+    assert found["drift_variance"] is None
+
+
+def test_a_rotation_offers_what_peers_were_assessed_on_in_it_and_few_of_them_say_nothing() -> None:
+    ward = ratings([1] * 20).with_columns(competency_id=pl.Series(["EPA01"] * 15 + ["EPA02"] * 5))
+    few = ratings([1] * 9).with_columns(rotation_id=pl.lit("clinic"))
+    alone = ratings([1] * 20, learners=4).with_columns(rotation_id=pl.lit("theatre"))
+    found = standings.offers(pl.concat([ward, few, alone]))
+    assert found.select("rotation_id", "competency_id", "n_ratings", "n_of_rotation").rows() == [
+        ("ward", "EPA01", 15, 20),
+        ("ward", "EPA02", 5, 20),
+    ]

@@ -21,6 +21,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from tests.real.two_roads import compare_roads
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 SITE = HERE / "site"
@@ -123,7 +125,14 @@ def main() -> int:
     console.print(table)
     n_equal = sum(outcome.is_equal for outcome in outcomes)
     console.print(f"{n_equal} of {len(outcomes)} checks hold")
-    return 0 if n_equal == len(outcomes) else 1
+    roads = Table("by two roads", "rows", "different", "why")
+    compared = compare_roads(home)
+    for comparison, n_rows, n_different in compared:
+        roads.add_row(comparison.name, f"{n_rows:,}", f"{n_different:,}", comparison.why)
+    console.print(roads)
+    n_as_known = sum(comparison.is_as_known(*found) for comparison, *found in compared)
+    console.print(f"{n_as_known} of {len(compared)} comparisons are as known")
+    return 0 if (n_equal, n_as_known) == (len(outcomes), len(compared)) else 1
 
 
 if __name__ == "__main__":

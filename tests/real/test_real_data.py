@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.real_data import compare, data_folder, fill_inbox, run_pipeline
+from tests.real.two_roads import COUNTS, compare_roads, counts_by_road
 
 pytestmark = [
     pytest.mark.real,
@@ -27,6 +28,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_published_tables_equal_what_is_known_of_the_real_data(home: Path) -> None:
     differing = [outcome for outcome in compare(home) if not outcome.is_equal]
     assert differing == []
+
+
+def test_both_roads_give_the_same_where_nothing_is_named_and_differ_where_it_is(
+    home: Path,
+) -> None:
+    surprises = [
+        (comparison.name, *found)
+        for comparison, *found in compare_roads(home)
+        if not comparison.is_as_known(*found)
+    ]
+    assert surprises == []
+
+
+def test_banked_and_missing_scores_are_as_many_by_either_road(home: Path) -> None:
+    assert counts_by_road(home) == {name: [n, n] for name, (_, n) in COUNTS.items()}
 
 
 def test_no_name_of_a_real_data_set_occurs_outside_its_spec() -> None:

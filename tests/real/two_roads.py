@@ -2,29 +2,16 @@
 
 Both go through one pipeline run, each as a programme of its own. What must be equal is compared
 row for row in the published tables; where the roads differ, the difference has a name, a reason,
-and its size. Run this module to see the table.
+and its size.
 """
 
 from __future__ import annotations
 
-import argparse
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from rich.console import Console
-from rich.table import Table
 
-from tests.real.real_data import REPOSITORY, data_folder, run_pipeline
-
-FILES = {
-    "oulad_assessments": "oulad/assessments.csv",
-    "oulad_results": "oulad/studentAssessment.csv",
-    "oulad_registrations": "oulad/studentRegistration.csv",
-    "oulad_students": "oulad/studentInfo.csv",
-    "gradebook_oneroster": "oneroster/oulad_as_oneroster_1p1_ccby.zip",
-}
 OWN, SET = "OULAD", "GRADEBOOK"
 TASK = "regexp_replace(task_id, '^li-', '')"
 RUN = "regexp_replace({}, '^cls-', '')"
@@ -41,6 +28,10 @@ class Compared:
     n_different: int = 0
     why: str = ""
     """Why the roads differ, where they do."""
+
+    def is_as_known(self, n_rows: int, n_different: int) -> bool:
+        """Return whether that many rows, and that many differing, were found."""
+        return (n_rows, n_different) == (self.n_rows, self.n_different)
 
 
 COMPARISONS = (
@@ -92,21 +83,13 @@ COUNTS = {
 }
 
 
-def fill_inbox(inbox: Path, data: Path) -> None:
-    """Copy the files of both roads into the folders of their sources."""
-    for source, name in FILES.items():
-        target = inbox / source / Path(name).name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(data / name, target)
-
-
-def compare(home: Path) -> list[tuple[Compared, int, int]]:
+def compare_roads(home: Path) -> list[tuple[Compared, int, int]]:
     """Return each comparison with the rows of both roads, and those of one road only."""
     with _edition(home) as connection:
         return [(c, *_found(connection, c)) for c in COMPARISONS]
 
 
-def counts(home: Path) -> dict[str, list[int]]:
+def counts_by_road(home: Path) -> dict[str, list[int]]:
     """Return how many results of each road are banked, and how many have no score."""
     with _edition(home) as connection:
         return {
@@ -140,29 +123,3 @@ def _found(connection: duckdb.DuckDBPyConnection, c: Compared) -> tuple[int, int
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(connection.execute(sql).fetchall()[0][0])
-
-
-def main() -> int:
-    """Run both roads and print what they share and where they part; 0 where all is as known."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, default=REPOSITORY / "var" / "roads")
-    home = parser.parse_args().home.resolve()
-    console = Console()
-    if not data_folder().is_dir():
-        console.print(f"No shared test data in {data_folder()}: set TESSERA_TEST_DATA. Skipped.")
-        return 0
-    fill_inbox(home / "inbox", data_folder())
-    done = run_pipeline(home)
-    console.print(done.stdout + done.stderr, markup=False, highlight=False)
-    if done.returncode not in (0, 1):
-        return done.returncode
-    table = Table("compared", "rows", "different", "why")
-    outcomes = compare(home)
-    for compared, n_rows, n_different in outcomes:
-        table.add_row(compared.name, f"{n_rows:,}", f"{n_different:,}", compared.why)
-    console.print(table)
-    return 0 if all((c.n_rows, c.n_different) == (n, d) for c, n, d in outcomes) else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

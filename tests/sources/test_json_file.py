@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -159,6 +159,7 @@ VALUES = st.recursive(
     ascii_only=st.booleans(),
     block=st.integers(1, 40),
 )
+@example(values=["\x1f"], indent=None, ascii_only=False, block=32)
 def test_cutting_gives_the_elements_whatever_the_layout_and_the_blocks(
     values: list[Any], indent: int | None, ascii_only: bool, block: int, tmp_path: Path
 ) -> None:

@@ -267,3 +267,30 @@ def read_one(line: bytes) -> dict[str, str | None] | str:
     except strict_json.NotJson as error:
         return error.code
     return {key: strict_json.as_text(value) for key, value in record.items()}
+
+
+def test_blocks_written_in_different_ways_give_every_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl.regular_lines, "BLOCK", 100)
+    ways = (
+        [f'{{"a": "x{n}", "b": {n}}}' for n in range(40)]
+        + [f'{{"b":{n},"a":"x{n}"}}' for n in range(40, 80)]
+        + [f'{{"a": "x{n}", "c": null, "b": {n}}}' for n in range(80, 120)]
+        + [f'{{"a": "x{n}", "b": {n}}}' for n in range(120, 160)]
+    )
+    rows, bad = read(tmp_path, "\n".join(ways))
+    assert bad == {}
+    assert rows["a"].to_list() == [f"x{n}" for n in range(160)]
+    assert rows["b"].to_list() == [str(n) for n in range(160)]
+
+
+def test_a_block_that_is_no_text_after_one_that_is_is_read_line_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl.regular_lines, "BLOCK", 50)
+    lines = [b'{"a": "good", "b": 1}'] * 8 + [b'{"a": "\xff", "b": 1}'] * 8
+    rows, bad = read(tmp_path, b"\n".join(lines))
+    assert rows["a"].to_list() == ["good"] * 8
+    assert set(bad.values()) == {"not_utf8"}
+    assert sorted(bad) == list(range(9, 17))

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from benchmarks.validity import ledger, published, ratings
 from pipelines.home import Home
-from pipelines.run import Run, Wanted
-from pipelines.settings import Settings
-from pipelines.synth.cohort import Made, make
 from pipelines.synth.request import Request
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    home = Home.open(tmp_path_factory.mktemp("school") / "home")
-    return make(Request(learners=30, seed=77), home.inbox)
-
-
-@pytest.fixture(scope="module")
-def edition(made: Made) -> Iterator[published.Edition]:
-    home = Home.open(made.out.parent)
-    Run(home, Settings(home=home.root), Wanted(pack=False)).go()
-    with published.opened(home.editions / "current") as opened:
+def edition(school_home: Home) -> Iterator[published.Edition]:
+    with published.opened(school_home.editions / "current") as opened:
         yield opened
 
 
-def test_every_planted_fault_comes_out_as_it_should(edition: published.Edition, made: Made) -> None:
-    told = ledger.check(edition, made.truth)
+@pytest.fixture(scope="module")
+def truth(school_home: Home) -> Path:
+    return school_home.root.parent / "truth"
+
+
+def test_every_planted_fault_comes_out_as_it_should(
+    edition: published.Edition, truth: Path
+) -> None:
+    told = ledger.check(edition, truth)
     faults = pl.DataFrame(told["faults"])
     wrong = faults.filter(pl.col("verdict") == ledger.DIFFERS)
     assert wrong.is_empty(), wrong.to_dicts()
@@ -40,8 +37,8 @@ def test_every_planted_fault_comes_out_as_it_should(edition: published.Edition, 
     assert faults["kind"].n_unique() > 30
 
 
-def test_what_is_published_follows_the_truth(edition: published.Edition, made: Made) -> None:
-    told = ratings.compare(edition, [made.truth], Request().parameters)
+def test_what_is_published_follows_the_truth(edition: published.Edition, truth: Path) -> None:
+    told = ratings.compare(edition, [truth], Request().parameters)
     assert told["raw"]["learner and stage"]["correlation"] > 0.9
     assert told["coverage"]["all"]["n"] > 300
     assert told["coverage"]["all"]["value"] > 0.8
@@ -69,8 +66,10 @@ def test_every_decision_is_by_members_and_a_quorum(edition: published.Edition) -
     assert standings == ["stands"]
 
 
-def test_nothing_of_the_truth_is_known_to_the_home(made: Made, edition: published.Edition) -> None:
+def test_nothing_of_the_truth_is_known_to_the_home(
+    edition: published.Edition, school_home: Home
+) -> None:
     told = edition.frame("select file from programme_delivery")["file"].to_list()
     assert told
     assert not [file for file in told if "truth" in file]
-    assert not list(made.out.parent.glob("log/**/*truth*"))
+    assert not list(school_home.root.glob("log/**/*truth*"))

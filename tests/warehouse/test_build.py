@@ -35,7 +35,9 @@ def test_a_build_tells_its_inputs_and_its_nodes_and_lets_go_of_the_file(
 ) -> None:
     fill(log)
     load(home, settings)
-    report = build(home, settings)
+    told: list[tuple[int, int]] = []
+    report = build(home, settings, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
     assert report.as_of == date(2024, 3, 2)
     assert report.nodes == {"model": 1, "test": 1}
     assert report.slowest["fct_score"] > 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,10 @@ from pipelines.home import Home
 from pipelines.rules import load_catalogue
 from pipelines.rules.loader import SHIPPED
 from pipelines.settings import Settings
-from pipelines.warehouse.build import build, build_on
+from pipelines.warehouse.build import build_on
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
-from pipelines.warehouse.dry_run import COMPARED, DryRun, rules_diff
+from pipelines.warehouse.dry_run import COMPARED, rules_diff
 from pipelines.warehouse.load import replace_rules
-from tests.dbt.example_school import example_school
 
 DEFAULT = "programmatic_assessment"
 SIGNALS = "signals"
@@ -28,21 +29,17 @@ STATUS = "portfolio_competency_status"
 
 
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Settings]:
-    home = Home.open(tmp_path_factory.mktemp("school") / "home")
-    settings = Settings(home=home.root, site=None, memory_limit="1GB", workers=2)
-    example_school().write(home.warehouse)
-    with open_warehouse(home, settings) as con:
-        replace_rules(con, load_catalogue())
-    build(home, settings)
-    return home, settings
+def school(school_home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Settings]:
+    copy = tmp_path_factory.mktemp("school") / "home"
+    shutil.copytree(school_home.root, copy)
+    home = Home.open(copy)
+    return home, Settings(home=home.root, site=None, memory_limit="1GB", workers=2)
 
 
-@pytest.fixture
-def proposed(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def proposed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rules that ask for more data points, and raise signals from the first day of a stage on."""
-    folder = tmp_path / "proposed"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("proposed")
     strict = (SHIPPED / f"{DEFAULT}.yaml").read_text().replace("value: 5\n", "value: 9\n")
     (folder / "strict.yaml").write_text(strict)
     eager = (SHIPPED / f"{SIGNALS}.yaml").read_text().replace("value: 56\n", "value: 0\n")
@@ -50,20 +47,50 @@ def proposed(tmp_path: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the command said of the proposed rules.
+
+    Attributes:
+        exit_code: what it left with.
+        moves: one each for a row that would move.
+        summary: what it said of all of them.
+        is_untouched: whether the warehouse is byte for byte what it was.
+    """
+
+    exit_code: int
+    moves: list[dict[str, Any]]
+    summary: dict[str, Any]
+    is_untouched: bool
+
+    def statuses(self) -> dict[tuple[Any, ...], tuple[str | None, str | None]]:
+        """Return each status that would move: what it is, and what it would be."""
+        return {
+            tuple(move["key"].values()): (
+                move["before"] and move["before"]["status"],
+                move["after"] and move["after"]["status"],
+            )
+            for move in self.moves
+            if move["table"] == STATUS
+        }
+
+
+@pytest.fixture(scope="module")
+def told(school: tuple[Home, Settings], proposed: Path) -> Told:
+    home, _ = school
+    before = hashlib.sha256(home.warehouse.read_bytes()).hexdigest()
+    done = CliRunner().invoke(
+        app, ["rules", "diff", str(proposed), "--home", str(home.root), "--json"]
+    )
+    *moves, last = [json.loads(line) for line in done.stdout.splitlines()]
+    after = hashlib.sha256(home.warehouse.read_bytes()).hexdigest()
+    return Told(done.exit_code, moves, last["summary"], before == after)
+
+
 def statuses(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str]:
     key = COMPARED[STATUS].key
     rows = con.execute(f"select {', '.join(key)}, status from marts.{STATUS}").fetchall()
     return {row[:-1]: row[-1] for row in rows}
-
-
-def told(found: DryRun) -> dict[tuple[Any, ...], tuple[str | None, str | None]]:
-    return {
-        tuple(move.key.values()): (
-            move.before and move.before["status"],
-            move.after and move.after["status"],
-        )
-        for move in found.of(STATUS)
-    }
 
 
 @pytest.mark.slow
@@ -76,20 +103,14 @@ def test_the_rules_in_force_move_nothing(school: tuple[Home, Settings]) -> None:
 
 @pytest.mark.slow
 def test_applying_the_rules_moves_just_what_the_dry_run_names(
-    school: tuple[Home, Settings], proposed: Path, tmp_path: Path
+    school: tuple[Home, Settings], proposed: Path, told: Told, tmp_path: Path
 ) -> None:
     home, settings = school
-    rules = load_catalogue(proposed=proposed)
-    before_bytes = hashlib.sha256(home.warehouse.read_bytes()).hexdigest()
-    found = rules_diff(home, settings, rules)
-    assert hashlib.sha256(home.warehouse.read_bytes()).hexdigest() == before_bytes
-    assert not list(home.root.glob(".dry-run-*"))
-
     applied = Home.open(tmp_path / "applied")
     applied.warehouse.write_bytes(home.warehouse.read_bytes())
     with open_warehouse(applied, settings) as con:
         before = statuses(con)
-        replace_rules(con, rules)
+        replace_rules(con, load_catalogue(proposed=proposed))
         build_on(applied, settings, "run")
         after = statuses(con)
     moved = {
@@ -98,25 +119,27 @@ def test_applying_the_rules_moves_just_what_the_dry_run_names(
         if before.get(key) != after.get(key)
     }
     assert moved
-    assert told(found) == moved
-    assert set(found.learners) >= {key[0] for key in moved}
-    assert DEFAULT in found.versions
+    assert told.statuses() == moved
+    assert set(told.summary["learners"]) >= {key[0] for key in moved}
+    assert DEFAULT in told.summary["rule_sets"]
+
+
+@pytest.mark.slow
+def test_a_dry_run_changes_nothing_in_the_home(school: tuple[Home, Settings], told: Told) -> None:
+    home, _ = school
+    assert told.is_untouched
+    assert not list(home.root.glob(".dry-run-*"))
 
 
 @pytest.mark.slow
 def test_the_command_names_learners_and_leaves_with_one_where_something_would_move(
-    school: tuple[Home, Settings], proposed: Path
+    told: Told,
 ) -> None:
-    home, _ = school
-    done = CliRunner().invoke(
-        app, ["rules", "diff", str(proposed), "--home", str(home.root), "--json"]
-    )
-    assert done.exit_code == 1, done.output
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    summary = lines[-1]["summary"]
-    assert summary["moved"][STATUS] == sum(line.get("table") == STATUS for line in lines)
-    assert summary["learners"]
-    assert {line["key"]["learner_key"] for line in lines[:-1]} == set(summary["learners"])
+    assert told.exit_code == 1
+    n_statuses = sum(move["table"] == STATUS for move in told.moves)
+    assert told.summary["moved"][STATUS] == n_statuses > 0
+    assert told.summary["learners"]
+    assert {move["key"]["learner_key"] for move in told.moves} == set(told.summary["learners"])
 
 
 def test_without_a_build_there_is_nothing_to_compare_with(home: Home, settings: Settings) -> None:

@@ -13,6 +13,7 @@ import pytest
 from pipelines.contracts import CONTRACTS, versions
 from pipelines.home import Home
 from pipelines.intake.ledger import ledger
+from pipelines.intake.records import segment_name
 from pipelines.settings import Settings
 from pipelines.warehouse import load as load_module
 from pipelines.warehouse.connection import open_warehouse
@@ -165,6 +166,41 @@ def test_incremental_loads_equal_one_load(home: Home, settings: Settings, log: A
 
 
 @pytest.mark.slow
+def test_loading_tells_how_many_of_the_new_events_are_in(
+    home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_module, "FILES_AT_ONCE", 1)
+    log.deliver("a", known_at=day(1), exam_result=[result("r1"), result("r2")])
+    log.deliver("b", known_at=day(2), exam_result=[result("r3")], learner=[{"record_id": "l1"}])
+    told: list[tuple[int, int]] = []
+    load(home, settings, progress=lambda done, total: told.append((done, total)))
+    assert [total for _, total in told] == [4] * len(told)
+    assert [done for done, _ in told] == [1, 3, 4] or [done for done, _ in told] == [1, 2, 4]
+    again: list[tuple[int, int]] = []
+    assert load(home, settings, progress=lambda *now: again.append(now)).is_unchanged
+    assert again == []
+
+
+def test_a_delivery_in_several_files_is_loaded_as_one_in_a_single_file_is(
+    home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_module, "FILES_AT_ONCE", 2)
+    rows = [result(f"r{n}", n) for n in range(9)] + [result("r0", 100), result("r8", 8)]
+    delivery = log.deliver("a", known_at=day(1), exam_result=rows)
+    load(home, settings)
+    whole = hashes(home, settings)
+    (path,) = (home.deliveries / delivery).glob("*/exam_result.parquet")
+    frame = pl.read_parquet(path)
+    for number in range(1, 6):
+        part = frame.slice(2 * number - 2, 2 if number < 5 else None)
+        part.write_parquet(path.with_name(segment_name("exam_result", number, of=5)))
+    path.unlink()
+    shutil.rmtree(home.warehouse.parent)
+    load(home, settings)
+    assert hashes(home, settings) == whole
+    assert [(e.rows_read, e.duplicate) for e in ledger(home)] == [(11, 1)]
+
+
 def test_known_at_leaves_out_what_came_later_and_resolves_again(
     home: Home, settings: Settings, log: Any
 ) -> None:
@@ -262,7 +298,7 @@ def test_tables_of_another_shape_are_made_again_and_filled(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["_stage_events", "_replace_pointers", "reference_tables"])
+@pytest.mark.parametrize("stage", ["_parts", "_replace_pointers", "reference_tables"])
 def test_a_load_that_is_stopped_leaves_what_was_there(
     home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:

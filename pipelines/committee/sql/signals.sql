@@ -15,6 +15,8 @@ select
     recommended_rotation_id,
     recommended_assessor_role,
     recommended_assessor,
+    recommended_from_on,
+    closes_when,
     owner_role,
     due_on,
     is_overdue,

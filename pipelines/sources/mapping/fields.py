@@ -57,26 +57,34 @@ class Rows:
         key = (name, tuple(missing))
         if key not in self._trimmed:
             if name in self.frame.columns:
-                text = pl.col(name).cast(pl.String).str.strip_chars()
-                is_given = pl.all_horizontal(text.is_not_null(), *(text != m for m in missing))
-                self._trimmed[key] = self.frame.select(pl.when(is_given).then(text).alias("text"))[
-                    "text"
-                ]
+                text = self.frame[name].cast(pl.String).str.strip_chars().alias("text")
+                self._trimmed[key] = _without(text, missing)
             else:
                 self._trimmed[key] = self.constant(None)
         return self._trimmed[key]
 
     def verbatim(self, name: str, missing: Sequence[str]) -> pl.Series:
         """Return a column as written; null where it is missing."""
-        present = self.trimmed(name, missing).is_not_null()
-        if not present.any():
+        trimmed = self.trimmed(name, missing)
+        if trimmed.null_count() == self.height:
             return self.constant(None)
-        frame = self.frame.select(pl.col(name).cast(pl.String).alias("text"), present.alias("has"))
+        text = self.frame[name].cast(pl.String).alias("text")
+        if trimmed.null_count() == text.null_count():
+            return text
+        frame = pl.DataFrame({"text": text, "has": trimmed.is_not_null()})
         return frame.select(pl.when("has").then("text"))["text"]
 
     def constant(self, value: str | None) -> pl.Series:
         """Return the same text for every row."""
         return pl.repeat(value, self.height, dtype=pl.String, eager=True).alias("text")
+
+
+def _without(text: pl.Series, missing: Sequence[str]) -> pl.Series:
+    """Return the texts without markers of what is missing; mostly there are none."""
+    met = [marker for marker in missing if (text == marker).any()]
+    if not met:
+        return text
+    return text.to_frame("text").select(pl.when(~pl.col("text").is_in(met)).then("text"))["text"]
 
 
 @dataclass(frozen=True)
@@ -96,23 +104,21 @@ class FieldReader:
 
     def read(self, rows: Rows, log: Log) -> pl.Series:
         """Return the field as canonical text; what cannot be read stays as written."""
-        value = written = self._written(rows)
-        failed = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+        value = self._written(rows)
+        failed: pl.Series | None = None
         for step, suggest in self._steps(rows, log):
-            frame = pl.DataFrame({"in": value, "failed": failed})
-            frame = frame.hstack(step(value))
-            bad = frame["code"].is_not_null()
+            read = step(value)
+            bad = read["code"].is_not_null()
             if bad.any():
-                self._report(frame.with_row_index(AT).filter(bad), suggest, log)
-                frame = frame.with_columns(
-                    failed=pl.when(pl.col("code").is_not_null()).then("in").otherwise("failed")
-                )
-            value, failed = frame["value"], frame["failed"]
-        frame = pl.DataFrame({"value": value, "failed": failed, "written": written})
-        read = pl.coalesce("value", "failed")
+                met = pl.DataFrame({"in": value, "code": read["code"]}).with_row_index(AT)
+                self._report(met.filter(bad), suggest, log)
+                failed = value.zip_with(bad, rows.constant(None) if failed is None else failed)
+            value = read["value"]
+        if failed is not None:
+            value = value.zip_with(value.is_not_null(), failed)
         if self.mapping.default is not None:
-            read = pl.coalesce(read, pl.lit(canonical(self.mapping.default)))
-        return frame.select(read.alias(self.column.name)).to_series()
+            value = value.fill_null(canonical(self.mapping.default))
+        return value.alias(self.column.name)
 
     def source_text(self, rows: Rows) -> pl.Series:
         """Return what the source wrote."""

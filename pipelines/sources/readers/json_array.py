@@ -125,7 +125,8 @@ class _Cutter:
         if len(ends):
             first = ends[0]
             stop = int(places[first])
-            self.is_at_end, self.behind = True, data[stop + 1 :]
+            self.is_at_end, self.behind = True, data[stop + 1 :] + self._escape
+            self._escape = b""
             places, kinds, depths = places[:first], kinds[:first], depths[:first]
         elif len(depths):
             self._depth = int(depths[-1])

@@ -194,10 +194,12 @@ def read_bytes(
     keys: set[str] = set()
     first = before + 1
     begin = offset or 0
+    pattern: regular_lines.Pattern | None = None
     for block in regular_lines.blocks_of(data):
         lines = regular_lines.lines_of(block)
         regular = np.zeros(len(lines.starts), dtype=np.bool_)
-        pattern = regular_lines.pattern_of(lines)
+        if pattern is None or not regular_lines.is_text(block):
+            pattern = regular_lines.pattern_of(lines)
         if pattern is not None:
             regular, batch = regular_lines.read_regular(lines, pattern, wanted, first)
             numbers = _numbers(np.flatnonzero(regular) + first)
@@ -210,6 +212,8 @@ def read_bytes(
                 place = pl.Series(OFFSET, starts + begin), pl.Series(LENGTH, ends - starts)
                 originals.append(pl.DataFrame([numbers, *place]))
             keys.update(pattern.keys)
+            if 2 * regular.sum() < len(regular):
+                pattern = None  # the next block may be written in another way
         others += ((first + n, lines.text_of(n)) for n in np.flatnonzero(~regular).tolist())
         first += len(lines.starts)
         begin += len(block)

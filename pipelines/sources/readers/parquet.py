@@ -33,6 +33,7 @@ from pipelines.sources.readers.headers import unique
 MIN_ROWS, MAX_ROWS = 1_000, 131_072
 """The fewest and the most rows of a chunk."""
 BUFFER_BYTES = 1 << 20
+STRETCH_BYTES = CHUNK_BYTES
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.f"
 
@@ -64,10 +65,7 @@ class Parquet:
     def open(path: Path, options: ParquetOptions, wanted: Wanted) -> Reading:
         """Begin to read a Parquet file."""
         del options
-        try:
-            file = pq.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damaged(error) from None
+        file = _opened(path)
         leaves = _leaves(file.schema_arrow, wanted)
         facts = {
             "reader": Parquet.name,
@@ -77,7 +75,60 @@ class Parquet:
             "columns": [leaf.name for leaf in leaves],
         }
         header = [leaf.name for leaf in leaves]
-        return Reading(facts, _chunks(file, leaves), header=header, seen=set(header))
+        return Reading(
+            facts,
+            _chunks(file, leaves),
+            header=header,
+            seen=set(header),
+            stretches=_stretches(file) if _can_be_cut(file) else None,
+        )
+
+    @staticmethod
+    def open_stretch(
+        path: Path, options: ParquetOptions, wanted: Wanted, stretch: RowGroups
+    ) -> Reading:
+        """Begin to read some row groups of a file."""
+        del options
+        file = _opened(path)
+        leaves = _leaves(file.schema_arrow, wanted)
+        header = [leaf.name for leaf in leaves]
+        chunks = _chunks(file, leaves, stretch)
+        return Reading({}, chunks, header=header, seen=set(header))
+
+
+@dataclass(frozen=True)
+class RowGroups:
+    """Some consecutive row groups of a file, and how many rows stand above them."""
+
+    numbers: tuple[int, ...]
+    before: int
+
+
+def _can_be_cut(file: pq.ParquetFile) -> bool:
+    return bool(file.metadata.num_rows and file.metadata.num_row_groups > 1)
+
+
+def _stretches(file: pq.ParquetFile) -> Iterator[RowGroups]:
+    sizes = [
+        (group.num_rows, group.total_byte_size)
+        for group in map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    ]
+    file.close()
+    before = n_rows = n_bytes = 0
+    numbers: list[int] = []
+    for number, (rows, size) in enumerate(sizes):
+        numbers.append(number)
+        n_rows, n_bytes = n_rows + rows, n_bytes + size
+        if n_bytes >= STRETCH_BYTES or number + 1 == len(sizes):
+            yield RowGroups(tuple(numbers), before)
+            before, numbers, n_rows, n_bytes = before + n_rows, [], 0, 0
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(error) from None
 
 
 def _damaged(error: Exception) -> Unreadable:
@@ -112,10 +163,14 @@ def _within(kind: pa.DataType, leaf: _Leaf, wanted: Wanted) -> Iterator[_Leaf]:
         yield from _within(inner.type, _Leaf(f"{leaf.name}.{inner.name}", leaf.top, fields), wanted)
 
 
-def _chunks(file: pq.ParquetFile, leaves: list[_Leaf]) -> Iterator[Chunk]:
-    before = 0
+def _chunks(
+    file: pq.ParquetFile, leaves: list[_Leaf], stretch: RowGroups | None = None
+) -> Iterator[Chunk]:
+    before = 0 if stretch is None else stretch.before
+    numbers = None if stretch is None else list(stretch.numbers)
+    size = _rows_at_once(file)
     try:
-        for batch in file.iter_batches(batch_size=_rows_at_once(file), use_threads=False):
+        for batch in file.iter_batches(batch_size=size, row_groups=numbers, use_threads=False):
             if batch.num_rows:
                 yield _chunk(batch, leaves, before)
                 before += batch.num_rows
@@ -123,7 +178,7 @@ def _chunks(file: pq.ParquetFile, leaves: list[_Leaf]) -> Iterator[Chunk]:
         raise _damaged(error) from None
     finally:
         file.close()
-    if not before:
+    if not before and stretch is None:
         raise Unreadable(
             "header_only",
             "The file has columns and no rows.",

@@ -5,7 +5,6 @@ Looking for the cuts costs a fraction of reading: it counts line ends and quotat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,8 @@ from numpy.typing import NDArray
 from pipelines.sources.readers.base import CHUNK_BYTES
 
 NEWLINE, RETURN = 10, 13
-BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
-"""Begins with the one byte that may begin it, which makes the search as fast as one for that."""
-BLANK = b" \t\r\n"
+SPACE = 32
+"""No line of a record begins with this byte or a smaller one; one that does may be blank."""
 LONGEST_RECORD = 4 * CHUNK_BYTES
 
 
@@ -47,34 +45,37 @@ class Blanks:
 
 
 def of_lines(path: Path, start: int, blanks: Blanks, size: int = CHUNK_BYTES) -> Iterator[Stretch]:
-    """Yield stretches that end with a line; blank lines are no rows, and are counted."""
-    before, offset = 0, start
-    for data in _blocks(path, start, size):
-        n = data.count(b"\n") + (not data.endswith(b"\n"))
-        if data[0] in BLANK or data[-2:-1] in BLANK or BLANK_LINE.search(data):
-            lines = data.removesuffix(b"\n").split(b"\n")
-            n_blank = sum(not line.strip(b" \t\r") for line in lines)
-            blanks.n += n_blank
-            n -= n_blank
-        if n:
-            yield Stretch(offset, len(data), before)
-        before += n
-        offset += len(data)
+    """Yield stretches that end with a line; blank lines are no rows, and are counted.
 
-
-def _blocks(path: Path, start: int, size: int) -> Iterator[bytes]:
-    rest: list[bytes] = []
+    Only line ends are looked for, in one buffer: the lines themselves are read by whoever gets the
+    stretch.
+    """
+    before, offset, buffer = 0, start, bytearray(size)
     with path.open("rb") as file:
         file.seek(start)
-        while data := file.read(size):
-            end = data.rfind(b"\n") + 1
-            if end:
-                yield b"".join((*rest, data[:end]))
-                rest = [data[end:]]
-            else:
-                rest.append(data)
-    if last := b"".join(rest):
-        yield last
+        while length := file.readinto(buffer):
+            tail = file.readline()  # the rest of the line that the buffer breaks off
+            n, n_blank = _lines(memoryview(buffer)[:length], tail)
+            blanks.n += n_blank
+            if n:
+                yield Stretch(offset, length + len(tail), before)
+            before += n
+            offset += length + len(tail)
+
+
+def _lines(data: memoryview, tail: bytes) -> tuple[int, int]:
+    """Return how many lines of records there are, and how many blank ones."""
+    text = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(text == NEWLINE)
+    starts = ends[:-1] + 1 if len(ends) and ends[-1] + 1 == len(text) else ends + 1
+    is_broken_off = not len(ends) or ends[-1] + 1 < len(text)
+    n = len(ends) + (is_broken_off or bool(tail))
+    firsts = (int(text[0]), *tail[: not is_broken_off])
+    if min(firsts) > SPACE and (text[starts] > SPACE).all():
+        return n, 0
+    lines = (bytes(data) + tail).removesuffix(b"\n").split(b"\n")
+    n_blank = sum(not line.strip(b" \t\r") for line in lines)
+    return len(lines) - n_blank, n_blank
 
 
 def of_delimited(

@@ -1,7 +1,8 @@
 """Where each rule stands: the requirement's number and the section of the specification.
 
 Numbers are those of the xAPI conformance requirements (1.0.3); version 2.0 keeps what they say
-and gives it other sections. Rules that 2.0 alone has are known by their section.
+and gives it other, wider sections. So in 2.0 both are named: the section of IEEE 9274.1.1, and
+where in 1.0.3 the same sentence stands. Rules that 2.0 alone has are known by their section.
 """
 
 from __future__ import annotations
@@ -161,4 +162,4 @@ def _section(rule: str, version: Version) -> str:
         return f"Data {_DATA[rule]}"
     number = int(rule[:5])
     section = next(section for first, last, section in _IEEE if first <= number <= last)
-    return f"IEEE 9274.1.1, {section}"
+    return f"IEEE 9274.1.1, {section}; as Data {_DATA[rule]} of 1.0.3"

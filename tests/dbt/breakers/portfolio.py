@@ -126,4 +126,7 @@ BREAKERS: dict[str, str] = {
         "update intermediate.int_rules__chosen set is_default = false"
     ),
     "every_marker_names_its_source": "update staging.narrative_marker set source = ''",
+    "every_marker_says_who_reviewed_it_and_when": (
+        "update staging.narrative_marker set reviewed_on = null"
+    ),
 }

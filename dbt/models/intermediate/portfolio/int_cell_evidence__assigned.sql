@@ -1,5 +1,7 @@
 -- Grain: one row per data point and competency that counts in a cell: new evidence (not banked),
 -- of a known learner, observed by the day of judgement, in the stage that the learner was in then.
+-- Ratings that look back and ratings that look ahead are never counted together: those of the
+-- target scale's direction count, or, where the scale names none, of the cell's commoner direction.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
@@ -29,6 +31,15 @@ narratives as (
     select * from {{ ref('int_narratives__marked') }}
 ),
 
+scale_directions as (
+    select
+        scale_id,
+        max(direction) as direction
+    from {{ ref('stg_scale_level') }}
+    group by scale_id
+    having count(distinct direction) = 1
+),
+
 assigned as (
     select
         ---------- ids
@@ -37,6 +48,7 @@ assigned as (
         evidence.learner_key,
         evidence.programme_id,
         stages.stage_id,
+        coalesce(evidence.rotation_id, 'none') as rotation_id,
         evidence.competency_id,
         evidence.instrument_id,
         evidence.method_family,
@@ -48,6 +60,8 @@ assigned as (
         evidence.setting,
         evidence.case_type,
         evidence.assurance_level,
+        evidence.direction,
+        scale_directions.direction as scale_direction,
         evidence.narrative_improvements,
         ---------- numbers
         evidence.level,
@@ -62,14 +76,13 @@ assigned as (
             and evidence.scale_id
             = coalesce(plan.target_scale_id, scale_targets.target_scale_id),
             false
-        ) as is_rated,
+        ) as is_on_scale,
         coalesce(
-            evidence.scale_id = coalesce(plan.target_scale_id, scale_targets.target_scale_id)
-            and {{ measure_is_at_target(
+            {{ measure_is_at_target(
                 'evidence.level', 'coalesce(plan.target_level, scale_targets.target_level)'
             ) }},
             false
-        ) as is_at_target,
+        ) as reaches_target,
         ---------- days and instants
         evidence.occurred_at,
         evidence.occurred_on
@@ -95,10 +108,73 @@ assigned as (
         on
             evidence.record_key = narratives.record_key
             and evidence.competency_id = narratives.competency_id
+    left join scale_directions
+        on coalesce(plan.target_scale_id, scale_targets.target_scale_id) = scale_directions.scale_id
     where
         evidence.competency_id is not null
         and evidence.is_new_evidence
         and evidence.occurred_on <= {{ as_of() }}
+),
+
+directed as (
+    select
+        *,
+        coalesce(
+            scale_direction,
+            case
+                when
+                    count(case when is_on_scale and direction = 'prospective' then 1 end)
+                        over (partition by learner_key, programme_id, stage_id, competency_id)
+                    > count(case when is_on_scale and direction = 'retrospective' then 1 end)
+                        over (partition by learner_key, programme_id, stage_id, competency_id)
+                    then 'prospective'
+                else 'retrospective'
+            end
+        ) as counted_direction
+    from assigned
+),
+
+final as (
+    select
+        ---------- ids
+        evidence_id,
+        record_key,
+        learner_key,
+        programme_id,
+        stage_id,
+        rotation_id,
+        competency_id,
+        instrument_id,
+        method_family,
+        scale_id,
+        assessor_key,
+        target_scale_id,
+        ---------- text
+        assessor_role,
+        setting,
+        case_type,
+        assurance_level,
+        counted_direction,
+        narrative_improvements,
+        ---------- numbers
+        level,
+        target_level,
+        n_suggestion_markers,
+        ---------- yes or no
+        is_flagged,
+        is_at_or_above_target,
+        has_narrative,
+        is_on_scale and coalesce(direction, counted_direction) = counted_direction as is_rated,
+        is_on_scale and coalesce(direction, counted_direction) <> counted_direction
+            as is_rated_apart,
+        is_on_scale and reaches_target and coalesce(direction, counted_direction) = counted_direction
+            as is_at_target,
+        is_on_scale and reaches_target and coalesce(direction, counted_direction) <> counted_direction
+            as is_at_target_apart,
+        ---------- days and instants
+        occurred_at,
+        occurred_on
+    from directed
 )
 
-select * from assigned
+select * from final

@@ -83,6 +83,9 @@ totals as (
         count(case when is_flagged then 1 end) as n_flags,
         count(case when is_rated then 1 end) as n_rated,
         count(case when is_at_target then 1 end) as n_at_target,
+        count(case when is_rated_apart then 1 end) as n_rated_apart,
+        count(case when is_at_target_apart then 1 end) as n_at_target_apart,
+        max(case when is_rated or is_rated_apart then counted_direction end) as counted_direction,
         count(case when assurance_level = 'observed' then 1 end) as n_observed,
         count(case when assurance_level = 'secured' then 1 end) as n_secured,
         count(case when assurance_level = 'open' then 1 end) as n_open,
@@ -106,6 +109,7 @@ counted as (
         totals.competency_id,
         ---------- text
         distributions.level_counts,
+        totals.counted_direction,
         ---------- numbers
         totals.n_data_points,
         totals.n_assessors,
@@ -118,6 +122,8 @@ counted as (
         totals.n_flags,
         totals.n_rated,
         totals.n_at_target,
+        totals.n_rated_apart,
+        totals.n_at_target_apart,
         totals.n_observed,
         totals.n_secured,
         totals.n_open,

@@ -142,6 +142,7 @@ final as (
         requirement_source,
         target_source,
         level_counts,
+        counted_direction,
         ---------- what is there
         n_data_points,
         n_assessors,
@@ -173,6 +174,8 @@ final as (
         target_level,
         n_rated,
         n_at_target,
+        n_rated_apart,
+        n_at_target_apart,
         share_at_target,
         share_low,
         share_high,

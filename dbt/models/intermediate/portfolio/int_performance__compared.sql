@@ -68,6 +68,9 @@ weighed as (
         sides.*,
         spreads.within_variance,
         spreads.between_variance,
+        -- How learners' standings change anyhow; without an earlier record there is no change.
+        case when sides.n_earlier > 0 then coalesce(spreads.drift_variance, 0) else 0 end
+            as drift_variance,
         {{ measure_clustered_n(
             'sides.n_recent', 'sides.squares_recent',
             rule_threshold('signals', 'peers', 'assessor_variance_share')
@@ -102,6 +105,7 @@ expected as (
         sqrt(
             cast(between_variance as double) * (1 - reliance)
             + cast(within_variance as double) / worth_recent
+            + cast(drift_variance as double)
         ) as doubt
     from relied
 ),

@@ -23,7 +23,7 @@ declarations as (
 ),
 
 -- Where nobody declared, the work that was handed in is what the signal rests on.
-expected as (
+handed_in as (
     select * from {{ ref('int_ai_declarations__expected') }}
 ),
 
@@ -48,6 +48,11 @@ gaps as (
     select * from {{ ref('int_practice_gaps__compared') }}
 ),
 
+expected as (
+    select * from {{ ref('int_evidence__expected') }}
+    where next_on is null
+),
+
 competencies as (
     select
         programme_id,
@@ -57,6 +62,8 @@ competencies as (
     from {{ ref('int_competencies__named') }}
 ),
 
+-- Nothing for so long is a signal where chance hardly leaves such a gap, by what peers get in the same
+-- rotations; after a year, whatever was to be expected.
 no_evidence as (
     select
         status.learner_key,
@@ -67,48 +74,73 @@ no_evidence as (
         cast(null as varchar) as task_id,
         status.sort_order as subject_order,
         case
-            when stages.from_on > {{ first_day() }}
-                then {{ add_days(
+            when stages.from_on <= {{ first_day() }} then {{ as_of() }}
+            else greatest(
+                {{ add_days(
                     'stages.from_on', rule_threshold('signals', 'no_evidence', 'grace_days')
-                ) }}
-            else {{ as_of() }}
+                ) }},
+                {{ missed_from('stages.from_on', 'expected') }}
+            )
         end as raised_on,
-        'There is no data point yet on ' || {{ competency_words('status') }} || '.' as sentence,
-        status.evidence_ids
+        'There is no data point yet on ' || {{ competency_words('status') }} || '.'
+        || {{ expected_words('expected') }} as sentence,
+        {{ list_union(
+            'status.evidence_ids', "coalesce(expected.evidence_ids, " ~ empty_list() ~ ")"
+        ) }} as evidence_ids
     from status
     inner join stages
         on
             status.learner_key = stages.learner_key
             and status.programme_id = stages.programme_id
             and status.stage_id = stages.stage_id
+    left join expected
+        on
+            status.learner_key = expected.learner_key
+            and status.programme_id = expected.programme_id
+            and status.competency_id = expected.competency_id
+            and not expected.is_whole
     where
         status.is_required
         and status.n_data_points = 0
         and {{ days_between('stages.from_on', as_of()) }}
         >= {{ rule_threshold('signals', 'no_evidence', 'grace_days') }}
+        and {{ is_missed('stages.from_on', as_of(), 'expected') }}
 ),
 
 stale_evidence as (
     select
-        learner_key,
-        programme_id,
+        status.learner_key,
+        status.programme_id,
         'stale_evidence' as rule_id,
-        competency_id as subject,
-        competency_id,
+        status.competency_id as subject,
+        status.competency_id,
         cast(null as varchar) as task_id,
-        sort_order as subject_order,
-        {{ add_days(
-            'latest_on', rule_threshold('signals', 'stale_evidence', 'stale_after_days')
-        ) }} as raised_on,
+        status.sort_order as subject_order,
+        greatest(
+            {{ add_days(
+                'status.latest_on', rule_threshold('signals', 'stale_evidence', 'stale_after_days')
+            ) }},
+            {{ missed_from('status.latest_on', 'expected') }}
+        ) as raised_on,
         'The newest data point on ' || {{ competency_words('status') }} || ' is of '
-        || cast(latest_on as varchar) || '.' as sentence,
-        evidence_ids
+        || cast(status.latest_on as varchar) || '.' || {{ expected_words('expected') }}
+            as sentence,
+        {{ list_union(
+            'status.evidence_ids', "coalesce(expected.evidence_ids, " ~ empty_list() ~ ")"
+        ) }} as evidence_ids
     from status
+    left join expected
+        on
+            status.learner_key = expected.learner_key
+            and status.programme_id = expected.programme_id
+            and status.competency_id = expected.competency_id
+            and not expected.is_whole
     where
-        is_required
-        and n_data_points > 0
-        and {{ days_between('latest_on', as_of()) }}
+        status.is_required
+        and status.n_data_points > 0
+        and {{ days_between('status.latest_on', as_of()) }}
         > {{ rule_threshold('signals', 'stale_evidence', 'stale_after_days') }}
+        and {{ is_missed('status.latest_on', as_of(), 'expected') }}
 ),
 
 one_assessor_only as (
@@ -146,23 +178,41 @@ one_assessor_only as (
 
 open_evidence_only as (
     select
-        learner_key,
-        programme_id,
+        status.learner_key,
+        status.programme_id,
         'open_evidence_only' as rule_id,
-        competency_id as subject,
-        competency_id,
+        status.competency_id as subject,
+        status.competency_id,
         cast(null as varchar) as task_id,
-        sort_order as subject_order,
-        latest_on as raised_on,
-        cast(n_open as varchar) || ' of ' || cast(n_data_points as varchar) || ' data points on '
-        || {{ competency_words('status') }} || ' come from open tasks.' as sentence,
-        evidence_ids
+        status.sort_order as subject_order,
+        status.latest_on as raised_on,
+        cast(status.n_open as varchar) || ' of ' || cast(status.n_data_points as varchar)
+        || ' data points on ' || {{ competency_words('status') }} || ' come from open tasks.'
+        || {{ expected_words('expected') }} as sentence,
+        {{ list_union(
+            'status.evidence_ids', "coalesce(expected.evidence_ids, " ~ empty_list() ~ ")"
+        ) }} as evidence_ids
     from status
+    left join expected
+        on
+            status.learner_key = expected.learner_key
+            and status.programme_id = expected.programme_id
+            and status.competency_id = expected.competency_id
+            and expected.is_whole
     where
-        is_required
-        and n_open >= {{ rule_threshold('signals', 'open_evidence_only', 'data_points_min') }}
-        and n_open
-        >= n_data_points * {{ rule_threshold('signals', 'open_evidence_only', 'share_min') }}
+        status.is_required
+        and status.n_open
+        >= {{ rule_threshold('signals', 'open_evidence_only', 'data_points_min') }}
+        and status.n_open
+        >= status.n_data_points
+        * {{ rule_threshold('signals', 'open_evidence_only', 'share_min') }}
+        and (
+            expected.n_expected is null
+            or {{ rule_threshold('signals', 'open_evidence_only', 'chance_max') }} is null
+            or {{ measure_poisson_chance(
+                'status.n_data_points - status.n_open', 'expected.n_expected'
+            ) }} <= {{ rule_threshold('signals', 'open_evidence_only', 'chance_max') }}
+        )
 ),
 
 -- Where open work did not follow a fall, that is what is told.
@@ -266,15 +316,15 @@ declared as (
         declarations.declared_on as raised_on,
         coalesce(tasks.title, declarations.task_id) || ': ' || declarations.sentence as sentence,
         {{ evidence_ids_of(
-            'coalesce(declarations.record_key, expected.handed_in_record_key)'
+            'coalesce(declarations.record_key, handed_in.handed_in_record_key)'
         ) }} as evidence_ids
     from declarations
     left join tasks on declarations.task_key = tasks.task_key
-    left join expected
+    left join handed_in
         on
-            declarations.learner_key = expected.learner_key
-            and declarations.programme_id = expected.programme_id
-            and declarations.task_id = expected.task_id
+            declarations.learner_key = handed_in.learner_key
+            and declarations.programme_id = handed_in.programme_id
+            and declarations.task_id = handed_in.task_id
     where declarations.reconciliation in ('missing', 'differs')
 ),
 

@@ -1,10 +1,30 @@
 -- Grain: one row per requirement of the assessment plan (a stage and a competency, with or
 -- without an instrument) and the stretch of days in which it is in force; a later one ends the
--- one before.
+-- one before. A requirement of a competency that no framework of the programme has is refused here,
+-- and listed with its row (plan_unknown_competency): whichever came first, plan or framework.
 with
 
+competencies as (
+    select distinct
+        programme_id,
+        competency_id
+    from {{ ref('int_competencies__dated') }}
+),
+
+with_frameworks as (
+    select distinct programme_id
+    from competencies
+),
+
 plans as (
-    select * from {{ ref('stg_assessment_plan') }}
+    select plans.*
+    from {{ ref('stg_assessment_plan') }} as plans
+    left join with_frameworks on plans.programme_id = with_frameworks.programme_id
+    left join competencies
+        on
+            plans.programme_id = competencies.programme_id
+            and plans.competency_id = competencies.competency_id
+    where with_frameworks.programme_id is null or competencies.competency_id is not null
 ),
 
 ranked as (

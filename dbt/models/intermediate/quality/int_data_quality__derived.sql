@@ -263,7 +263,9 @@ plans_beside_frameworks as (
         plans.source_id,
         plans.delivery_id,
         cast(null as varchar) as learner_key,
-        'the plan requires a competency that no framework of the programme has: mend its id' as detail
+        'row ' || cast(plans.source_row as varchar) || ' of the plan requires ' || plans.competency_id
+        || ', which no framework of the programme has: mend its id, or send the framework; it is not '
+        || 'required of anybody until then' as detail
     from plans
     inner join with_frameworks on plans.programme_id = with_frameworks.programme_id
     left join competencies

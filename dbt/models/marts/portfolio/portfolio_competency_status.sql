@@ -17,6 +17,7 @@ select
     requirement_source,
     target_source,
     level_counts,
+    counted_direction,
     ---------- what is there
     n_data_points,
     n_assessors,
@@ -47,6 +48,8 @@ select
     target_level,
     n_rated,
     n_at_target,
+    n_rated_apart,
+    n_at_target_apart,
     share_at_target,
     share_low,
     share_high,

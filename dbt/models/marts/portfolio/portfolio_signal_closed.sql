@@ -38,6 +38,11 @@ evidence as (
             and evidence.competency_id = required.competency_id
 ),
 
+expected as (
+    select * from {{ ref('int_evidence__expected') }}
+    where next_on is not null and not is_whole
+),
+
 actions as (
     select * from {{ ref('fct_action') }}
     where status = 'done' and done_on <= {{ as_of() }}
@@ -50,9 +55,12 @@ no_evidence as (
         'no_evidence' as rule_id,
         evidence.competency_id as subject,
         evidence.competency_id,
-        {{ add_days(
-            'stages.from_on', rule_threshold('signals', 'no_evidence', 'grace_days')
-        ) }} as raised_on,
+        greatest(
+            {{ add_days(
+                'stages.from_on', rule_threshold('signals', 'no_evidence', 'grace_days')
+            ) }},
+            {{ missed_from('stages.from_on', 'expected') }}
+        ) as raised_on,
         evidence.occurred_on as closed_on,
         'A first data point on ' || {{ competency_words('evidence') }} || ' arrived.' as sentence,
         {{ list_of('evidence.evidence_id') }} as closed_by_evidence_ids
@@ -62,31 +70,49 @@ no_evidence as (
             evidence.learner_key = stages.learner_key
             and evidence.programme_id = stages.programme_id
             and evidence.stage_id = stages.stage_id
+    left join expected
+        on
+            evidence.learner_key = expected.learner_key
+            and evidence.programme_id = expected.programme_id
+            and evidence.competency_id = expected.competency_id
+            and evidence.occurred_on = expected.next_on
     where
         evidence.previous_on is null
         and {{ days_between('stages.from_on', 'evidence.occurred_on') }}
         > {{ rule_threshold('signals', 'no_evidence', 'grace_days') }}
+        and {{ is_missed('stages.from_on', 'evidence.occurred_on', 'expected') }}
 ),
 
 stale_evidence as (
     select
-        learner_key,
-        programme_id,
+        evidence.learner_key,
+        evidence.programme_id,
         'stale_evidence' as rule_id,
-        competency_id as subject,
-        competency_id,
-        {{ add_days(
-            'previous_on', rule_threshold('signals', 'stale_evidence', 'stale_after_days')
-        ) }} as raised_on,
-        occurred_on as closed_on,
+        evidence.competency_id as subject,
+        evidence.competency_id,
+        greatest(
+            {{ add_days(
+                'evidence.previous_on',
+                rule_threshold('signals', 'stale_evidence', 'stale_after_days')
+            ) }},
+            {{ missed_from('evidence.previous_on', 'expected') }}
+        ) as raised_on,
+        evidence.occurred_on as closed_on,
         'A new data point on ' || {{ competency_words('evidence') }} || ' arrived, '
-        || cast({{ days_between('previous_on', 'occurred_on') }} as varchar)
+        || cast({{ days_between('evidence.previous_on', 'evidence.occurred_on') }} as varchar)
         || ' days after the one before.' as sentence,
-        {{ list_of('evidence_id') }} as closed_by_evidence_ids
+        {{ list_of('evidence.evidence_id') }} as closed_by_evidence_ids
     from evidence
+    left join expected
+        on
+            evidence.learner_key = expected.learner_key
+            and evidence.programme_id = expected.programme_id
+            and evidence.competency_id = expected.competency_id
+            and evidence.occurred_on = expected.next_on
     where
-        {{ days_between('previous_on', 'occurred_on') }}
+        {{ days_between('evidence.previous_on', 'evidence.occurred_on') }}
         > {{ rule_threshold('signals', 'stale_evidence', 'stale_after_days') }}
+        and {{ is_missed('evidence.previous_on', 'evidence.occurred_on', 'expected') }}
 ),
 
 action_overdue as (

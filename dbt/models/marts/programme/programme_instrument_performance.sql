@@ -1,5 +1,6 @@
 -- Grain: one row per programme, instrument, scale and version of the scale: how its levels are used
--- by others than the learner. Levels stay ordinal: counts and shares, never a mean.
+-- by others than the learner. Levels stay ordinal: counts and shares, never a mean. What fewer
+-- learners were given than may be shown is not shown.
 with
 
 ratings as (
@@ -98,33 +99,52 @@ counted as (
         coalesce(versioned.counted_version, 'none')
 ),
 
+hidden as (
+    select
+        *,
+        n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+            as is_suppressed
+    from counted
+),
+
 final as (
     select
         ---------- ids
-        counted.programme_id,
-        counted.instrument_id,
-        counted.scale_id,
-        counted.scale_version,
+        hidden.programme_id,
+        hidden.instrument_id,
+        hidden.scale_id,
+        hidden.scale_version,
         ---------- text
-        distributions.level_counts,
+        case when not hidden.is_suppressed then distributions.level_counts end as level_counts,
         ---------- numbers
-        counted.n_ratings,
-        counted.n_learners,
-        counted.n_assessors,
-        counted.n_competencies,
-        counted.n_levels,
-        distributions.n_levels_used,
-        {{ measure_share('distributions.n_at_commonest', 'counted.n_ratings') }} as commonest_share,
-        {{ measure_share('counted.n_at_top', 'counted.n_ratings') }} as top_share,
-        counted.n_judged,
-        {{ measure_share('counted.n_at_target', 'counted.n_judged') }} as share_at_target
-    from counted
+        hidden.n_ratings,
+        hidden.n_learners,
+        hidden.n_assessors,
+        hidden.n_competencies,
+        hidden.n_levels,
+        case when not hidden.is_suppressed then distributions.n_levels_used end as n_levels_used,
+        case
+            when not hidden.is_suppressed
+                then {{ measure_share('distributions.n_at_commonest', 'hidden.n_ratings') }}
+        end as commonest_share,
+        case
+            when not hidden.is_suppressed
+                then {{ measure_share('hidden.n_at_top', 'hidden.n_ratings') }}
+        end as top_share,
+        hidden.n_judged,
+        case
+            when not hidden.is_suppressed
+                then {{ measure_share('hidden.n_at_target', 'hidden.n_judged') }}
+        end as share_at_target,
+        ---------- yes or no
+        hidden.is_suppressed
+    from hidden
     inner join distributions
         on
-            counted.programme_id = distributions.programme_id
-            and counted.instrument_id = distributions.instrument_id
-            and counted.scale_id = distributions.scale_id
-            and counted.scale_version = distributions.scale_version
+            hidden.programme_id = distributions.programme_id
+            and hidden.instrument_id = distributions.instrument_id
+            and hidden.scale_id = distributions.scale_id
+            and hidden.scale_version = distributions.scale_version
 )
 
 select * from final

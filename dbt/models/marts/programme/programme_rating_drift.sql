@@ -1,6 +1,8 @@
 -- Grain: one row per programme, instrument, scale and half-year: the share of ratings at or above
 -- target as it was given, and as it would be with the mix of stages of all half-years together.
 -- Learners grow through stages; what is left when the mix is held still is a change of the ratings.
+-- Half-years of few learners are not shown, nor so many others that the rest of all ratings of the
+-- instrument (programme_instrument_performance) would be theirs alone.
 with
 
 ratings as (
@@ -11,7 +13,9 @@ ratings as (
         coalesce(stage_id, 'no_stage') as stage_id,
         {{ half_year_of('occurred_on') }} as half_year_on,
         is_at_or_above_target,
-        assessor_key
+        learner_key,
+        assessor_key,
+        coalesce(assessor_key, record_key) as assessor_cluster
     from {{ ref('fct_evidence') }}
     where
         level is not null
@@ -83,25 +87,195 @@ standardised as (
         by_stage.half_year_on
 ),
 
+seen as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        learner_key
+    from ratings
+    group by programme_id, instrument_id, scale_id, half_year_on, learner_key
+),
+
+sizes as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        count(*) as n_learners,
+        row_number() over (
+            partition by programme_id, instrument_id, scale_id order by count(*), half_year_on
+        ) as smallest_first
+    from seen
+    group by programme_id, instrument_id, scale_id, half_year_on
+),
+
+-- A learner of several half-years is hidden with the first of them: learners are not counted twice.
+hidden_with as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        smallest_first,
+        count(*) as n_new
+    from (
+        select
+            seen.programme_id,
+            seen.instrument_id,
+            seen.scale_id,
+            seen.learner_key,
+            min(sizes.smallest_first) as smallest_first
+        from seen
+        inner join sizes
+            on
+                seen.programme_id = sizes.programme_id
+                and seen.instrument_id = sizes.instrument_id
+                and seen.scale_id = sizes.scale_id
+                and seen.half_year_on = sizes.half_year_on
+        group by seen.programme_id, seen.instrument_id, seen.scale_id, seen.learner_key
+    ) as firsts_of_learners
+    group by programme_id, instrument_id, scale_id, smallest_first
+),
+
+suppressed as (
+    select
+        sizes.programme_id,
+        sizes.instrument_id,
+        sizes.scale_id,
+        sizes.half_year_on,
+        sizes.n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+        or (
+            min(sizes.n_learners) over (
+                partition by sizes.programme_id, sizes.instrument_id, sizes.scale_id
+            ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+            and coalesce(
+                sum(coalesce(hidden_with.n_new, 0)) over (
+                    partition by sizes.programme_id, sizes.instrument_id, sizes.scale_id
+                    order by sizes.smallest_first
+                    rows between unbounded preceding and 1 preceding
+                ),
+                0
+            ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+        ) as is_suppressed
+    from sizes
+    left join hidden_with
+        on
+            sizes.programme_id = hidden_with.programme_id
+            and sizes.instrument_id = hidden_with.instrument_id
+            and sizes.scale_id = hidden_with.scale_id
+            and sizes.smallest_first = hidden_with.smallest_first
+),
+
+weights as (
+    select
+        by_stage.programme_id,
+        by_stage.instrument_id,
+        by_stage.scale_id,
+        by_stage.half_year_on,
+        sum(mix.weight) as weight
+    from by_stage
+    inner join mix
+        on
+            by_stage.programme_id = mix.programme_id
+            and by_stage.instrument_id = mix.instrument_id
+            and by_stage.scale_id = mix.scale_id
+            and by_stage.stage_id = mix.stage_id
+    group by
+        by_stage.programme_id,
+        by_stage.instrument_id,
+        by_stage.scale_id,
+        by_stage.half_year_on
+),
+
 assessors as (
     select
         programme_id,
         instrument_id,
         scale_id,
         half_year_on,
-        count(distinct assessor_key) as n_assessors
+        count(distinct assessor_key) as n_assessors,
+        count(distinct assessor_cluster) as n_clusters
     from ratings
     group by programme_id, instrument_id, scale_id, half_year_on
 ),
 
+-- What each assessor adds to the standardised share: the weight of the stage times the ratings above
+-- or below its share. Ratings by one assessor go together, so that assessors are what varies.
+by_assessor as (
+    select
+        ratings.programme_id,
+        ratings.instrument_id,
+        ratings.scale_id,
+        ratings.half_year_on,
+        ratings.assessor_cluster,
+        sum(
+            cast(
+                round(
+                    cast(mix.weight as double) / weights.weight
+                    * (
+                        case when ratings.is_at_or_above_target then 1 else 0 end
+                        - cast(by_stage.n_at_target as double) / by_stage.n
+                    )
+                    / by_stage.n,
+                    12
+                ) as decimal(24, 12)
+            )
+        ) as pull
+    from ratings
+    inner join by_stage
+        on
+            ratings.programme_id = by_stage.programme_id
+            and ratings.instrument_id = by_stage.instrument_id
+            and ratings.scale_id = by_stage.scale_id
+            and ratings.half_year_on = by_stage.half_year_on
+            and ratings.stage_id = by_stage.stage_id
+    inner join mix
+        on
+            ratings.programme_id = mix.programme_id
+            and ratings.instrument_id = mix.instrument_id
+            and ratings.scale_id = mix.scale_id
+            and ratings.stage_id = mix.stage_id
+    inner join weights
+        on
+            ratings.programme_id = weights.programme_id
+            and ratings.instrument_id = weights.instrument_id
+            and ratings.scale_id = weights.scale_id
+            and ratings.half_year_on = weights.half_year_on
+    group by
+        ratings.programme_id,
+        ratings.instrument_id,
+        ratings.scale_id,
+        ratings.half_year_on,
+        ratings.assessor_cluster
+),
+
 enough as (
     select
-        *,
+        standardised.*,
         row_number() over (
-            partition by programme_id, instrument_id, scale_id order by half_year_on
+            partition by
+                standardised.programme_id, standardised.instrument_id, standardised.scale_id
+            order by standardised.half_year_on
         ) as place
     from standardised
-    where n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+    inner join assessors
+        on
+            standardised.programme_id = assessors.programme_id
+            and standardised.instrument_id = assessors.instrument_id
+            and standardised.scale_id = assessors.scale_id
+            and standardised.half_year_on = assessors.half_year_on
+    inner join suppressed
+        on
+            standardised.programme_id = suppressed.programme_id
+            and standardised.instrument_id = suppressed.instrument_id
+            and standardised.scale_id = suppressed.scale_id
+            and standardised.half_year_on = suppressed.half_year_on
+    where
+        not suppressed.is_suppressed
+        and standardised.n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+        and assessors.n_clusters >= {{ rule_threshold('programme', 'drift', 'assessors_min') }}
 ),
 
 firsts as (
@@ -109,22 +283,72 @@ firsts as (
     where place = 1
 ),
 
+-- An assessor who rated in both half-years is one and the same: what is left is the change.
+pulls as (
+    select
+        enough.programme_id,
+        enough.instrument_id,
+        enough.scale_id,
+        enough.half_year_on,
+        by_assessor.assessor_cluster,
+        sum(
+            case
+                when by_assessor.half_year_on = enough.half_year_on then by_assessor.pull
+                else -by_assessor.pull
+            end
+        ) as pull
+    from enough
+    inner join firsts
+        on
+            enough.programme_id = firsts.programme_id
+            and enough.instrument_id = firsts.instrument_id
+            and enough.scale_id = firsts.scale_id
+            and enough.half_year_on > firsts.half_year_on
+    inner join by_assessor
+        on
+            enough.programme_id = by_assessor.programme_id
+            and enough.instrument_id = by_assessor.instrument_id
+            and enough.scale_id = by_assessor.scale_id
+            and by_assessor.half_year_on in (enough.half_year_on, firsts.half_year_on)
+    group by
+        enough.programme_id,
+        enough.instrument_id,
+        enough.scale_id,
+        enough.half_year_on,
+        by_assessor.assessor_cluster
+),
+
+clustered as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        half_year_on,
+        cast(count(*) as double) / nullif(count(*) - 1, 0)
+        * sum(cast(round(cast(pull as double) * pull, 14) as decimal(38, 14))) as variance
+    from pulls
+    group by programme_id, instrument_id, scale_id, half_year_on
+),
+
 compared as (
     select
         standardised.*,
         firsts.half_year_on as compared_with_on,
         standardised.standardised_share - firsts.standardised_share as difference,
-        sqrt(standardised.variance + firsts.variance)
+        sqrt(greatest(clustered.variance, standardised.variance + firsts.variance))
         * {{ rule_threshold('programme', 'drift', 'z') }} as margin
     from standardised
+    left join clustered
+        on
+            standardised.programme_id = clustered.programme_id
+            and standardised.instrument_id = clustered.instrument_id
+            and standardised.scale_id = clustered.scale_id
+            and standardised.half_year_on = clustered.half_year_on
     left join firsts
         on
-            standardised.programme_id = firsts.programme_id
-            and standardised.instrument_id = firsts.instrument_id
-            and standardised.scale_id = firsts.scale_id
-            and standardised.half_year_on > firsts.half_year_on
-            and standardised.n_ratings
-            >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
+            clustered.programme_id = firsts.programme_id
+            and clustered.instrument_id = firsts.instrument_id
+            and clustered.scale_id = firsts.scale_id
 ),
 
 final as (
@@ -140,8 +364,13 @@ final as (
         cast(compared.n_ratings as bigint) as n_ratings,
         assessors.n_assessors,
         compared.n_stages,
-        {{ measure_share('compared.n_at_target', 'compared.n_ratings') }} as share_at_target,
-        {{ to_places('compared.standardised_share') }} as standardised_share,
+        case
+            when not suppressed.is_suppressed
+                then {{ measure_share('compared.n_at_target', 'compared.n_ratings') }}
+        end as share_at_target,
+        case
+            when not suppressed.is_suppressed then {{ to_places('compared.standardised_share') }}
+        end as standardised_share,
         {{ to_places('compared.difference') }} as difference,
         {{ to_places('compared.difference - compared.margin') }} as difference_low,
         {{ to_places('compared.difference + compared.margin') }} as difference_high,
@@ -152,6 +381,8 @@ final as (
             when compared.difference + compared.margin < 0 then 'lower'
             else 'unchanged'
         end as drift,
+        ---------- yes or no
+        suppressed.is_suppressed,
         ---------- rule
         'programme' as rule_set_id,
         {{ rule_version('programme') }} as rule_version
@@ -162,6 +393,12 @@ final as (
             and compared.instrument_id = assessors.instrument_id
             and compared.scale_id = assessors.scale_id
             and compared.half_year_on = assessors.half_year_on
+    inner join suppressed
+        on
+            compared.programme_id = suppressed.programme_id
+            and compared.instrument_id = suppressed.instrument_id
+            and compared.scale_id = suppressed.scale_id
+            and compared.half_year_on = suppressed.half_year_on
 )
 
 select * from final

@@ -17,7 +17,8 @@ renamed as (
         between_variance,
         competency_variance,
         open_variance,
-        apart_variance
+        apart_variance,
+        drift_variance
     from spreads
 )
 

@@ -1,0 +1,87 @@
+"""A project is parsed once for all homes, and anew as soon as a file of it changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse.build import BuildError, build
+from pipelines.warehouse.load import load
+from pipelines.warehouse.parsed_project import keep_parse, kept_parse, read_parse
+from tests.warehouse.small_project import fill
+
+pytestmark = pytest.mark.usefixtures("shipped_project")
+
+
+@pytest.fixture
+def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What dbt parsed, by the name of the project."""
+    from dbt.parser.manifest import ManifestLoader
+
+    seen: list[str] = []
+    original = ManifestLoader.load
+
+    def load(self: ManifestLoader) -> Any:
+        seen.append(self.root_project.project_name)
+        return original(self)
+
+    monkeypatch.setattr(ManifestLoader, "load", load)
+    return seen
+
+
+def test_one_parse_serves_every_home(
+    home: Home, settings: Settings, log: Any, project: Path, parses: list[str]
+) -> None:
+    fill(log)
+    load(home, settings)
+    first = build(home, settings)
+    second = build(home, settings)
+    assert first.nodes == second.nodes == {"model": 1, "test": 1}
+    assert parses == ["small"]
+    assert list((project / "target").iterdir()) == [kept_parse(project)]
+
+
+def test_an_edited_file_is_parsed_and_the_older_parse_goes(
+    home: Home, settings: Settings, log: Any, project: Path, parses: list[str]
+) -> None:
+    fill(log)
+    load(home, settings)
+    build(home, settings)
+    (project / "models" / "fct_score.sql").write_text("select nonsense from raw.nowhere")
+    with pytest.raises(BuildError, match="model fct_score"):
+        build(home, settings)
+    assert parses == ["small", "small"]
+    assert list((project / "target").iterdir()) == [kept_parse(project)]
+
+
+def test_a_damaged_parse_is_made_again(
+    home: Home, settings: Settings, log: Any, project: Path, parses: list[str]
+) -> None:
+    fill(log)
+    load(home, settings)
+    build(home, settings)
+    kept_parse(project).write_bytes(b"\xc1 no parse")
+    assert build(home, settings).nodes == {"model": 1, "test": 1}
+    assert parses == ["small", "small"]
+    assert read_parse(kept_parse(project)) is not None
+
+
+def test_a_project_that_was_edited_while_it_was_parsed_is_not_kept(
+    project: Path, tmp_path: Path
+) -> None:
+    kept = kept_parse(project)
+    (tmp_path / "partial_parse.msgpack").write_bytes(b"parsed")
+    (project / "models" / "fct_score.sql").write_text("select 1 as one")
+    keep_parse(project, kept, tmp_path)
+    assert not kept.exists()
+
+
+def test_what_dbt_itself_leaves_beside_a_project_is_no_change(project: Path) -> None:
+    kept = kept_parse(project)
+    (project / "logs").mkdir()
+    (project / "logs" / "dbt.log").write_text("said")
+    assert kept_parse(project) == kept
