@@ -131,11 +131,21 @@ class Result:
         }
 
 
-def soak(folder: Path, n: int, seed: int = 0) -> Result:
-    """Let `n` random histories happen to one school, and build after each of them."""
+def soak(folder: Path, n: int, seed: int = 0, minutes: float | None = None) -> Result:
+    """Let `n` random histories happen to one school, and build after each of them.
+
+    Args:
+        folder: where its home is made.
+        n: how many.
+        seed: of what happens.
+        minutes: begin no further one after so many.
+    """
+    began = time.monotonic()
     chance, result, school = random.Random(seed), Result(), School(folder)
     names = sorted(set(CHANGES) - {"days pass", "a past day is asked for"})
     while result.histories < n:
+        if minutes is not None and time.monotonic() - began > 60 * minutes:
+            break
         events = [
             Event(chance.choice(names), chance.randrange(1000)) for _ in range(chance.randint(1, 3))
         ]
@@ -176,11 +186,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, help="begin no further one after so many")
     asked = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tessera-histories-") as made:
-        found = soak(Path(made), asked.histories, asked.seed)
-    told = found.as_json() | {"seed": asked.seed, "seconds": round(time.monotonic() - began)}
+        found = soak(Path(made), asked.histories, asked.seed, asked.minutes)
+    told = (
+        {"wanted": asked.histories}
+        | found.as_json()
+        | {"seed": asked.seed, "seconds": round(time.monotonic() - began)}
+    )
     RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(told, indent=2) + "\n")
     return 1 if found.differing else 0
