@@ -186,10 +186,10 @@ def _true_gap(edition: Edition, each: Planned, truth: Path) -> float:
     joined = ratings.joined_with_truth(edition, truth, each.request.parameters).drop_nulls(
         "target_level"
     )
-    with_days = joined.join(
+    with_days = joined.with_columns(chance=ratings.chances(joined)).join(
         pl.read_parquet(truth / "ratings" / "*.parquet").select("record_id", "day", "learner_id"),
         on="record_id",
-    ).with_columns(chance=ratings.chances(joined))
+    )
     x = pl.col("day").cast(pl.Int32).cast(pl.Float64) / 365.25
     y = pl.col("chance")
     slopes = (
