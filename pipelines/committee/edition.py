@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from pipelines.home import Home
 from pipelines.warehouse import editions
 from pipelines.warehouse.connection import WarehouseError
@@ -32,6 +34,10 @@ class Source:
     def database(self) -> Path:
         """Return the DuckDB file that holds the marts."""
         return self.path / editions.DATABASE
+
+    def is_damaged(self, error: duckdb.Error) -> bool:
+        """Say whether an error of DuckDB is about the file, and not about what was asked."""
+        return isinstance(error, duckdb.IOException) or "orrupt" in str(error)
 
     def verify(self) -> None:
         """Hold the edition against the hashes in its `edition.json`.

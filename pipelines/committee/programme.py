@@ -130,7 +130,7 @@ class Table:
 
 def _heading(column: str) -> str:
     """Return how the page writes a column: `n learners` becomes `Learners`."""
-    name = column.removeprefix("n ").removeprefix("is ")
+    name = column.removeprefix("n ").removeprefix("is ").removesuffix(" id").removesuffix(" n")
     return words.sentence(name)
 
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 import duckdb
 import polars as pl
 
-from pipelines.committee.edition import Source
+from pipelines.committee.edition import EditionError, Source
 from pipelines.committee.evidence import Row
 
 OF_LEARNERS = (
@@ -194,12 +194,24 @@ def read(
 
 @contextmanager
 def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an edition to read, as of its day, with all times in UTC."""
-    with duckdb.connect(str(source.database), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
-        _fill_later_columns(connection)
-        yield connection
+    """Open an edition to read, as of its day, with all times in UTC.
+
+    Raises:
+        EditionError: its database is damaged.
+    """
+    try:
+        with duckdb.connect(str(source.database), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
+            _fill_later_columns(connection)
+            yield connection
+    except duckdb.Error as error:
+        if not source.is_damaged(error):
+            raise
+        raise EditionError(
+            f"the database of edition {source.edition_id} is damaged and cannot be read: restore "
+            "it from a backup"
+        ) from None
 
 
 def _fill_later_columns(connection: duckdb.DuckDBPyConnection) -> None:

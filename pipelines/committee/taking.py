@@ -213,17 +213,18 @@ def _context(home: Home, settings: Settings, keys: Keys, first: Mapping[str, str
 
 
 def _terms(database: Path) -> tuple[tuple[str, str, date, date], ...]:
+    """Return who votes, where and when; nothing where the edition does not say it any more."""
     sql = """
         select committee_id, member_key, coalesce(term_from, date '1900-01-01'),
             coalesce(term_to, date '2199-12-31')
         from committee_member
         where member_key is not null and coalesce(is_voting, true)
     """
-    with closing(duckdb.connect(str(database), read_only=True)) as connection:
-        try:
+    try:
+        with closing(duckdb.connect(str(database), read_only=True)) as connection:
             return tuple(connection.execute(sql).fetchall())
-        except duckdb.CatalogException:
-            return ()
+    except duckdb.Error:
+        return ()
 
 
 def _delivered(folder: Path, form_id: str) -> dict[str, str]:

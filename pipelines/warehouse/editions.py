@@ -147,10 +147,21 @@ def verify(folder: Path) -> list[str]:
     database = folder / DATABASE
     if not database.exists() or file_hash(database) == edition.files.get(DATABASE):
         return problems
+    try:
+        problems += _wrong_tables(database, edition)
+    except duckdb.Error:
+        problems.append(f"{DATABASE} is damaged and cannot be read")
+    return problems
+
+
+def _wrong_tables(database: Path, edition: Edition) -> list[str]:
+    problems: list[str] = []
     with _reading(database) as con:
         standing = set(_tables(con))
-        for table in sorted(standing - edition.counts.keys()):
-            problems.append(f"{table}: the edition does not name this table")
+        problems += [
+            f"{table}: the edition does not name this table"
+            for table in sorted(standing - edition.counts.keys())
+        ]
         for table, expected in edition.table_hashes.items():
             if table not in standing:
                 problems.append(f"{table}: the table is missing in {DATABASE}")

@@ -257,7 +257,7 @@ def groups_in(school: School, export: str) -> list[tuple[str, dict[str, Any]]]:
         (record.get("learner_key") or path.stem, record)
         for path in sorted((school.exports / export).rglob("*"))
         for record in _records(path)
-        if "respondent_group" in record and "is_withheld" in record
+        if {"respondent_group", "is_withheld"} <= record.keys() and "schema" not in path.name
     ]
 
 
