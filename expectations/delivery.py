@@ -454,11 +454,11 @@ ROWS_TOLD = 5
 """So many rows of a file are told; the rest are found from there."""
 
 
-def _rows_of_circles(accepted: Path) -> str:
-    """Return in which rows of the file links lie on a circle, as words."""
+def _rows_of_circles(accepted: tuple[Path, ...]) -> str:
+    """Return in which rows of the delivered file links lie on a circle, as words."""
     with duckdb.connect() as con:
-        query = CIRCLE.format(batch="read_parquet($path)")
-        found = con.execute(query, {"path": str(accepted)}).fetchall()
+        query = CIRCLE.format(batch="read_parquet($paths)")
+        found = con.execute(query, {"paths": [str(path) for path in accepted]}).fetchall()
     rows = sorted({row for (row,) in found})
     told = ", ".join(str(row) for row in rows[:ROWS_TOLD])
     return f"rows {told}{' and more' if len(rows) > ROWS_TOLD else ''} of the file"

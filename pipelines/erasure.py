@@ -40,6 +40,7 @@ from pipelines.intake.erase import (
     write_restricted,
 )
 from pipelines.intake.erased import ErasedDelivery, ErasedFile, Erasure, write_erasure
+from pipelines.intake.present import present_links
 from pipelines.intake.records import active_records, deliveries, receipts
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
@@ -97,7 +98,7 @@ class _Erasing:
         self._catalogue = catalogue.load(settings)
         self._records = active_records(home)
         pairs = [(record.delivery_id, record.interpretation_id) for record in self._records]
-        self._registry = Registry(home, pairs, foldings)
+        self._registry = Registry(home, pairs, foldings, present_links(home))
         self._identity = identity
         self._identities = self._registry.identities_of(identity)
         self._files: dict[str, ErasedFile] = {}

@@ -24,6 +24,7 @@ from pipelines.home import Home
 from pipelines.identity.decisions import Identity
 from pipelines.identity.people import Foldings, Registry
 from pipelines.intake.erase import Target
+from pipelines.intake.present import present_links
 from pipelines.intake.records import IntakeRecord, active_records, segments
 from pipelines.intake.segment import originals_path
 from pipelines.settings import Settings
@@ -72,7 +73,7 @@ def export(home: Home, settings: Settings, identity: Identity, foldings: Folding
     """
     records = [record for record in active_records(home) if record.status == "committed"]
     pairs = [(record.delivery_id, record.interpretation_id) for record in records]
-    registry = Registry(home, pairs, foldings)
+    registry = Registry(home, pairs, foldings, present_links(home))
     sets = registry.sets
     own = {sets.earliest(node) for node in sets.nodes_of(identity)}
     nodes = [(node, text) for node, text, _ in sets.met() if sets.earliest(node) in own]

@@ -159,7 +159,6 @@ class Run:
             inbox=self.wanted.inbox,
             feeds=declared.feeds,
             progress=lambda _file, done, size: self._tell_bytes("receive", done, size),
-            on_news=_prepare_checks,
         )
         if received.pending:
             _prepare_checks()

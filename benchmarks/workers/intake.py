@@ -52,7 +52,8 @@ def take_in(root: Path) -> dict[str, Any]:
     declared = catalogue.load(settings)
     feeds = {name: feed_of(spec, declared) for name, spec in declared.sources.items()}
     with timed("receive"):
-        received = receive.receive(home, settings, feeds=feeds, on_news=prepare)
+        received = receive.receive(home, settings, feeds=feeds)
+    prepare()
     for delivery in received.pending:
         with timed("read"):
             read(home, settings, delivery, catalogue=declared)

@@ -211,3 +211,27 @@
 {% macro spark__json_text(expression, path) -%}
     get_json_object({{ expression }}, '{{ path }}')
 {%- endmacro %}
+
+{#- A number for the content of a row of a relation, equal for equal rows. -#}
+{% macro row_hash(alias) -%}
+    {{ adapter.dispatch('row_hash', 'tessera')(alias) }}
+{%- endmacro %}
+{% macro default__row_hash(alias) -%} hash({{ alias }}) {%- endmacro %}
+{% macro spark__row_hash(alias) -%} xxhash64(to_json(struct({{ alias }}.*))) {%- endmacro %}
+
+{#- A text for a group of such numbers, whatever their order; how many there are is a part of it. -#}
+{% macro set_hash(row_hashes) -%}
+    {{ adapter.dispatch('set_hash', 'tessera')(row_hashes) }}
+{%- endmacro %}
+{% macro default__set_hash(row_hashes) -%}
+    cast(count(*) as varchar) || '/' || coalesce(cast(sum(cast({{ row_hashes }} as hugeint)) as varchar), '')
+{%- endmacro %}
+{% macro spark__set_hash(row_hashes) -%}
+    cast(count(*) as string) || '/' || coalesce(cast(sum(cast({{ row_hashes }} as decimal(38, 0))) as string), '')
+{%- endmacro %}
+
+{#- The engine and its version: what another one hashes is another number. -#}
+{% macro engine_version() -%}
+    {{ adapter.dispatch('engine_version', 'tessera')() }}
+{%- endmacro %}
+{% macro default__engine_version() -%} version() {%- endmacro %}

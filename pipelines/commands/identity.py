@@ -308,6 +308,7 @@ def _registry(
     from pipelines.identity.decisions import IdentityError
     from pipelines.identity.named import UnnamedError
     from pipelines.identity.people import Registry
+    from pipelines.intake.present import present_links
     from pipelines.intake.records import active_records
     from pipelines.sources.faults import SourceError
 
@@ -316,7 +317,8 @@ def _registry(
         with opened.writing(timeout=60) if locked else nullcontext():
             active = [r for r in active_records(opened) if r.status == "committed"]
             pairs = [(record.delivery_id, record.interpretation_id) for record in active]
-            yield Registry(opened, pairs, _foldings(settings)), opened, settings
+            links = present_links(opened)
+            yield Registry(opened, pairs, _foldings(settings), links), opened, settings
     except (IdentityError, UnnamedError, SourceError) as error:
         fail(USAGE, str(error))
     except HomeError as error:

@@ -43,12 +43,24 @@ class Registry:
     """The people of a home, and what may be decided about them."""
 
     def __init__(
-        self, home: Home, interpretations: Iterable[tuple[str, str]], foldings: Foldings
+        self,
+        home: Home,
+        interpretations: Iterable[tuple[str, str]],
+        foldings: Foldings,
+        linking_events: pl.Series | None = None,
     ) -> None:
+        """Read who was met.
+
+        Args:
+            home: whose vault is read.
+            interpretations: the active (delivery, interpretation) pairs.
+            foldings: how the sources of each name space write ids.
+            linking_events: the events whose links between ids count; without it, all do.
+        """
         self._home, self._foldings = home, foldings
         self.decisions = decisions(home)
         self.people = persons(home, interpretations)
-        self.sets = PersonSets(self.people, decisions=self.decisions)
+        self.sets = PersonSets(self.people, linking_events=linking_events, decisions=self.decisions)
         self._met = {(n.namespace, n.person_id) for n, _, _ in self.sets.met()}
 
     def identity(self, text: str) -> Identity:

@@ -260,10 +260,10 @@ def decided(
     )
 
 
-_POLICY = {
-    "delivery_id": pl.String,
-    "waits": pl.Boolean,
-    "is_held": pl.Boolean,
+_POLICY: dict[str, pl.DataType] = {
+    "delivery_id": pl.String(),
+    "waits": pl.Boolean(),
+    "is_held": pl.Boolean(),
     "latest": pl.Datetime("us", "UTC"),
 }
 

@@ -73,7 +73,7 @@ def check(
 def prepare() -> None:
     """Begin to load Great Expectations, which takes seconds, while other stages run.
 
-    Whoever judges a delivery waits for the end of it, as for any import. Asking again does nothing.
+    Whoever judges a delivery waits for the end of it, as for any import.
     """
     Thread(target=import_module, args=("expectations.delivery",)).start()
 

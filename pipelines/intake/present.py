@@ -27,7 +27,7 @@ from pipelines.intake.aside import (
 )
 from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder, segments
 from pipelines.intake.resolve import CONFLICT, EVENT_COLUMNS, conflict_message, resolve_sql
-from pipelines.intake.standing import Standing, put_in
+from pipelines.intake.standing import Standing, put_in, standing
 
 _PERSON_TYPES = {
     "learner": "varchar",
@@ -242,6 +242,26 @@ def _aside(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) 
     first = replayed_only(home, committed)
     if not needs_identity(committed):
         return first
+    identity = bridge(
+        home,
+        [(record.delivery_id, record.interpretation_id) for record in committed],
+        linking_events=_present_roster_events(connection, first),
+        known_earlier=stands.known_earlier,
+    )
+    return decided(home, committed, identity)
+
+
+def present_links(home: Home) -> pl.Series:
+    """Return the events of rosters whose links between ids count: those accepted at present."""
+    stands = standing(home)
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        load_events(connection, home, stands)
+        return _present_roster_events(connection, replayed_only(home, stands.committed))
+
+
+def _present_roster_events(connection: duckdb.DuckDBPyConnection, first: Aside) -> pl.Series:
+    """Return the accepted events that say who is who, by the tables of `load_events`."""
     first.register(connection)
     kinds = ", ".join(f"'{kind}'" for kind in (*ROSTERS, "void"))
     connection.execute(
@@ -259,10 +279,4 @@ def _aside(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) 
         where present_outcome = 'accepted' and kind <> 'void'
         """  # noqa: S608 - own names
     ).fetchall()
-    identity = bridge(
-        home,
-        [(record.delivery_id, record.interpretation_id) for record in committed],
-        linking_events=pl.Series([row[0] for row in accepted], dtype=pl.String),
-        known_earlier=stands.known_earlier,
-    )
-    return decided(home, committed, identity)
+    return pl.Series([row[0] for row in accepted], dtype=pl.String)

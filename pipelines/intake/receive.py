@@ -90,7 +90,6 @@ def receive(
     settle: float = 1.0,
     wait: float = 60.0,
     progress: Progress | None = None,
-    on_news: Callable[[], None] | None = None,
 ) -> ReceiveReport:
     """Take in what is new in the inbox, and tell what is to be read.
 
@@ -102,27 +101,18 @@ def receive(
         settle: seconds that a file must have been left alone, else it is looked at again.
         wait: seconds to wait for another writer.
         progress: told how far hashing is.
-        on_news: called when the first file is met that did not come before.
     """
     feeds = load_feeds(settings) if feeds is None else feeds
     with home.writing(timeout=wait):
-        return _Receiving(home, feeds, inbox or home.inbox, progress, on_news).run(settle)
+        return _Receiving(home, feeds, inbox or home.inbox, progress).run(settle)
 
 
 class _Receiving:
-    def __init__(
-        self,
-        home: Home,
-        feeds: Feeds,
-        inbox: Path,
-        progress: Progress | None,
-        on_news: Callable[[], None] | None,
-    ) -> None:
+    def __init__(self, home: Home, feeds: Feeds, inbox: Path, progress: Progress | None) -> None:
         self._home = home
         self._feeds = feeds
         self._inbox = inbox
         self._progress = progress
-        self._on_news = on_news
         self._shelves: dict[str, list[Receipt]] = defaultdict(list)
         for receipt in receipts(home):
             self._shelves[receipt.shelf].append(receipt)
@@ -210,9 +200,6 @@ class _Receiving:
             for receipt in shelf
         ):
             return self._hash(path, file, seen), None
-        if self._on_news is not None:
-            self._on_news()
-            self._on_news = None
         self._home.archive.mkdir(parents=True, exist_ok=True)
         copy = self._home.archive / INCOMING
         try:

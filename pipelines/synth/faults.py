@@ -365,8 +365,8 @@ _PLANTERS: dict[str, Callable[[_Planting, str, int], None]] = {
         QUARANTINED, "bad_date", lambda _: {"Observed": "31.02.2026 10:00"}
     ),
     "future_date": _wrong_cells(
-        f"{ACCEPTED}|{QUARANTINED}",
-        "",
+        QUARANTINED,
+        "in_future",
         lambda _: {"Observed": "03.09.2031 10:00", "Submitted": "03.09.2031 11:00"},
     ),
     "out_of_order": _wrong_cells(

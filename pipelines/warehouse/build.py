@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
+from pipelines.warehouse import kept
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
 from pipelines.warehouse.dbt_project import (
     Artefacts,
@@ -42,6 +43,10 @@ class BuildReport:
     build_id: str
     as_of: date
     known_at: str | None
+    is_full: bool
+    """Whether kept tables were made from nothing, not only for learners who moved."""
+    moved: dict[str, int]
+    """How many learners moved, by scope of kept tables."""
     nodes: dict[str, int]
     """How many nodes of each type ended well."""
     warnings: tuple[str, ...]
@@ -94,7 +99,7 @@ def build(
         settings: memory, threads, and the site's folder.
         as_of: the day that is judged on; default: the newest known-at of the log.
         rules: judge by the rule sets known and in force on that day, or by the newest ones.
-        full_refresh: build incremental models from nothing.
+        full_refresh: make kept tables from nothing, and not only the rows of learners who moved.
         unit_tests: run dbt's unit tests too; they prove the code, whatever the data, and belong
             to the project's own tests.
         project: another dbt project than the shipped one.
@@ -105,9 +110,7 @@ def build(
     """
     started = time.perf_counter()
     project = project or project_folder()
-    options = ["--full-refresh"] if full_refresh else []
-    if not unit_tests:
-        options += ["--exclude-resource-type", "unit_test"]
+    options = [] if unit_tests else ["--exclude-resource-type", "unit_test"]
     with home.writing(timeout=PATIENCE):
         build_record(home).unlink(missing_ok=True)
         audit_record(home).unlink(missing_ok=True)
@@ -116,9 +119,22 @@ def build(
         with open_warehouse(home, settings) as con:
             inputs = _inputs(con, settings, as_of, project, rules)
             note_inputs(con, inputs)
-            build_on(home, settings, "build", *options, project=project, progress=progress)
+            code = kept.code_of(inputs.code_version)
+            is_full = full_refresh or not kept.stands(con, code)
+            if is_full:
+                kept.forget(con)
+            build_on(
+                home,
+                settings,
+                "build",
+                *options,
+                project=project,
+                is_full=is_full,
+                progress=progress,
+            )
+            moved = kept.keep(con, code)
         results = Artefacts(target_folder(home)).results()
-        report = _report(inputs, results, time.perf_counter() - started)
+        report = _report(inputs, results, is_full, moved, time.perf_counter() - started)
         content = {"inputs": inputs.model_dump(mode="json"), "report": asdict(report)}
         write_atomically(
             build_record(home), json.dumps(content, indent=2, default=str).encode() + b"\n"
@@ -153,19 +169,22 @@ def build_on(
     command: str,
     *options: str,
     project: Path | None = None,
+    is_full: bool = True,
     progress: Progress | None = None,
 ) -> None:
     """Run one dbt command on what `raw` holds, and say in words what failed.
 
-    The caller holds the warehouse open, and no record of a finished build is made.
+    The caller holds the warehouse open, and no record of a finished build is made. Kept tables are
+    made from nothing unless the caller knows that they stand (`is_full` is false).
 
     Raises:
         BuildError: a model or a test failed; the message names model, test and consequence.
     """
     target = target_folder(home)
     (target / "run_results.json").unlink(missing_ok=True)
+    full = ["--full-refresh"] * is_full
     outcome = invoke(
-        home, settings, project or project_folder(), command, *options, progress=progress
+        home, settings, project or project_folder(), command, *full, *options, progress=progress
     )
     if outcome.success:
         return
@@ -181,7 +200,13 @@ def build_on(
     )
 
 
-def _report(inputs: BuildInputs, results: list[NodeResult], seconds: float) -> BuildReport:
+def _report(
+    inputs: BuildInputs,
+    results: list[NodeResult],
+    is_full: bool,
+    moved: dict[str, int],
+    seconds: float,
+) -> BuildReport:
     nodes: dict[str, int] = {}
     for result in results:
         if result.status in {"success", "pass"}:
@@ -191,6 +216,8 @@ def _report(inputs: BuildInputs, results: list[NodeResult], seconds: float) -> B
         build_id=inputs.build_id,
         as_of=inputs.as_of,
         known_at=inputs.known_at.isoformat() if inputs.known_at else None,
+        is_full=is_full,
+        moved=moved,
         nodes=dict(sorted(nodes.items())),
         warnings=tuple(result.sentence() for result in results if result.status == "warn"),
         slowest={result.name: result.seconds for result in slowest},

@@ -617,7 +617,8 @@ def _parts(
 ) -> list[str]:
     """Return queries of the new events of a kind, under the present contract."""
     contract = CONTRACTS[kind]
-    present, older = [], []
+    present: list[str] = []
+    older: list[pl.DataFrame] = []
     for record in new:
         if kind in record.accepted_events:
             paths = segments(interpretation_folder(home, *_key(record)), kind)

@@ -276,6 +276,11 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "calibration_version": "varchar",
         "rules_on": "date",
     },
+    "kept_learner": {
+        "scope": "varchar",
+        "learner_key": "varchar",
+        "fingerprint": "varchar",
+    },
 }
 """Every raw table that is not a kind of record, with the types of its columns."""
 
@@ -308,9 +313,10 @@ LOAD_STATE: dict[str, dict[str, str]] = {
         "code": "varchar",
         "present_outcome": "varchar",
     },
+    "kept_code": {"code": "varchar"},
     "load_state": {"fingerprint": "varchar", "known_at_limit": "timestamptz"},
 }
-"""What load remembers for itself; dbt does not read it."""
+"""What load and build remember for themselves; dbt does not read it."""
 
 
 def raw_tables() -> dict[str, dict[str, str]]:

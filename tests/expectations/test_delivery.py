@@ -284,7 +284,7 @@ def test_a_circle_is_told_with_the_rows_of_its_links_and_what_to_do(
     findings = {f.rule: f for f in engine.validate(suites(delivery))}
     circle = findings["framework.no_circle"]
     assert (circle.is_kept, circle.severity) == (False, "critical")
-    rows = pl.read_parquet(delivery.accepted["framework"]).filter(
+    rows = pl.read_parquet(list(delivery.accepted["framework"])).filter(
         (pl.col("entry_type") == "link") & pl.col("competency_id").is_in(["a", "b", "c"])
     )
     told = ", ".join(str(row) for row in sorted(rows["source_row"].to_list()))

@@ -233,16 +233,6 @@ def test_a_file_is_hashed_and_archived_in_one_pass_and_a_kill_leaves_nothing_beh
     assert kept.name == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_news_are_told_once_and_only_where_a_file_is_new(school: Any, result_row: Make) -> None:
-    told: list[str] = []
-    school.receive(on_news=lambda: told.append("first"))
-    school.drop("exams", "a.jsonl", [result_row()])
-    school.drop("exams", "b.jsonl", [result_row("r2")])
-    school.receive(on_news=lambda: told.append("second"))
-    school.receive(on_news=lambda: told.append("third"))
-    assert told == ["second"]
-
-
 def test_bytes_that_the_archive_lost_are_archived_again(school: Any, result_row: Make) -> None:
     path = school.drop("exams", "a.jsonl", [result_row()])
     school.receive()

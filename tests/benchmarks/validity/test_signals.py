@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from benchmarks.validity import Asked, cohorts, page, published, signals
+from benchmarks.validity import Asked, cohorts, page, published, signals, whole
 from benchmarks.validity.cohorts import Planned
 from benchmarks.validity.unseen import CHANGES, unseen
 from pipelines.synth.cohort import make
@@ -194,7 +194,8 @@ def test_rules_about_declarations_are_held_against_what_was_declared(
 
 
 def test_every_planted_pattern_has_an_entry_of_what_would_find_it() -> None:
-    assert set(signals.detectors()["patterns"]) == {each.id for each in shipped().patterns}
+    found = {*signals.detectors()["patterns"], *whole.PATTERNS}
+    assert found == {each.id for each in shipped().patterns}
 
 
 def test_cohorts_of_a_curve_differ_in_size_and_share_no_id() -> None:
@@ -219,7 +220,9 @@ def test_cohorts_are_joined_into_one_delivery_with_one_header(tmp_path: Path) ->
     assert (home.inbox / "example_msf" / "more_msf.csv").exists()
 
 
-@pytest.mark.parametrize("wrong", ["seeds", "learners", "unseen_seeds", "oracle_seeds"])
+@pytest.mark.parametrize(
+    "wrong", ["seeds", "learners", "unseen_seeds", "oracle_seeds", "whole_seeds"]
+)
 def test_a_report_on_nothing_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match=f"{wrong} is 0"):
         Asked(**{wrong: 0})
@@ -265,13 +268,33 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
             }
         ],
     }
+    harsh = {
+        "effect": 0.5,
+        "cohorts": 3,
+        "found": share,
+        "oracle": None,
+        "effect_found": -0.6,
+        "n_cells": 40,
+        "raw_error": 0.2,
+        "adjusted_error": 0.15,
+        "told": share,
+    }
+    gap = {
+        "effect": 0.25,
+        "cohorts": 3,
+        "true": -0.04,
+        "difference": -0.05,
+        "holds": share,
+        "found": share,
+        "oracle": share,
+    }
     found = {
         "first_seed": 1,
         "seeds": 2,
         "learners": 3,
         "parameters_version": "1",
         "oracle_seeds": 4,
-        "tuned_on": {"first_seed": 7, "seeds": 3, "learners": 5},
+        "tuned_on": {"first_seed": 7, "seeds": 3, "learners": 5, "schools": 2},
         "rules": {"signals": "2"},
         "unseen": {
             "first_seed": 20,
@@ -279,7 +302,9 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
             "words": "another school",
             "signals": [line],
             "alarms": alarms,
+            "whole": {"harsh_rater": [], "group_gap": []},
         },
+        "whole": {"harsh_rater": [harsh], "group_gap": [gap]},
         "ledger": {
             "deliveries": {
                 "n": 2,
@@ -299,7 +324,9 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
         "records": [{"rule": "privacy_concern", "recall": share, "false_alarms": share}],
     }
     text = page.render(found)
-    assert "tuned on seeds 7 to 9 of 5 learners" in text
+    assert "tuned on seeds 7 to 9 of 5 learners, of the shipped generator and of 2 schools" in text
+    assert "| shipped | 0.5 | 3 | 50 % (20 % to 80 %; n 4) | not yet | -0.600 | 40 |" in text
+    assert "| shipped | 0.25 | 3 | -0.040 | -0.050 | 50 % (20 % to 80 %; n 4) |" in text
     assert "seeds 1 to 2, and through seeds 20 to 20" in text
     assert "| plateau | `plateau` | 0.5 | not yet |  |  | not yet |  |" in text
     assert "| shipped | plateau | no rule yet |" in text

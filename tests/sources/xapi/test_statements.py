@@ -339,6 +339,8 @@ def test_a_value_that_is_no_object_is_no_statement():
 def test_every_requirement_has_a_section_in_both_versions(rule):
     for version in ("1.0.3", "2.0"):
         assert f"XAPI-{rule}" in requirements.name((rule,), version)
+    section = requirements.name((rule,), "1.0.3").partition("(")[2].removesuffix(")")
+    assert requirements.name((rule,), "2.0").endswith(f"; as {section} of 1.0.3)")
 
 
 RELATED_AGENT = {
@@ -430,3 +432,25 @@ def test_2_0_takes_times_of_rfc_3339_and_neither_version_an_offset_of_minus_zero
 def test_a_statement_is_judged_by_the_version_it_names(named, judged_by):
     assert version_of(SHORT | {"version": named}, "2.0") == judged_by
     assert version_of(SHORT, "2.0") == "2.0"
+
+
+@pytest.mark.parametrize(
+    ("statement", "field"),
+    [
+        (SHORT | {"contextAgents": [RELATED_AGENT]}, "contextAgents"),
+        (_related("contextTeams", []), "context.contextTeams"),
+        (_related("contextAgents", None), "context.contextAgents"),
+        (_related("contextGroups", [None]), "context.contextGroups[0]"),
+        (_related("contextGroups", [RELATED_GROUP | {"group": AGENT}]), "context.contextGroups[0]"),
+        (SHORT | {"version": "2.1.0"}, "version"),
+        (SHORT | {"version": "2.0.0.1"}, "version"),
+        (SHORT | {"version": 2.0}, "version"),
+        (SHORT | {"timestamp": "2008-09-15T15:53:00"}, "timestamp"),
+        (SHORT | {"timestamp": "2008-09-15T24:00:00Z"}, "timestamp"),
+        (SHORT | {"stored": "2008-09-15T15:53Z"}, "stored"),
+    ],
+)
+def test_what_2_0_does_not_know_is_refused_at_its_place(statement, field):
+    found = {fault.field: fault.requirement for fault in check_statement(statement, "2.0")}
+    assert any(name.startswith(field) for name in found), found
+    assert all("IEEE 9274.1.1" in requirement for requirement in found.values())

@@ -1,9 +1,16 @@
 -- Grain: one row per data point and competency, with the task, stage, rotation and enrolment of
 -- its day.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_evidence__fingerprinted') }}
+
 with
 
 evidence as (
     select * from {{ ref('int_evidence__unioned') }}
+    where {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
 tasks as (

@@ -1,5 +1,7 @@
 -- Grain: one row per assessor: the roster record whose dates hold on the as-of day, else the
 -- newest; none for an assessor that no roster knows.
+{{ config(materialized='table') }}
+
 with
 
 roster as (

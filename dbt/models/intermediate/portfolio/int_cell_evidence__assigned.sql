@@ -2,12 +2,17 @@
 -- of a known learner, observed by the day of judgement, in the stage that the learner was in then.
 -- Ratings that look back and ratings that look ahead are never counted together: those of the
 -- target scale's direction count, or, where the scale names none, of the cell's commoner direction.
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
 
 with
 
 evidence as (
     select * from {{ ref('fct_evidence') }}
+    where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 
 stages as (
@@ -62,7 +67,6 @@ assigned as (
         evidence.level,
         coalesce(plan.target_level, scale_targets.target_level) as target_level,
         coalesce({{ list_size('narratives.suggestion_markers') }}, 0) as n_suggestion_markers,
-        {{ days_between('evidence.occurred_on', 'stages.judged_on') }} as age_days,
         ---------- yes or no
         evidence.is_flagged,
         evidence.is_at_or_above_target,
@@ -156,7 +160,6 @@ final as (
         level,
         target_level,
         n_suggestion_markers,
-        age_days,
         ---------- yes or no
         is_flagged,
         is_at_or_above_target,

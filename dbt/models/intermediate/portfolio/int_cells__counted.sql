@@ -1,9 +1,16 @@
 -- Grain: one row per learner, stage and competency with evidence: counts that no rule set changes.
 -- Levels count only on the scale of the target; they are never averaged.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
+
 with
 
 evidence as (
     select * from {{ ref('int_cell_evidence__assigned') }}
+    where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 
 rated_by_assessor as (

@@ -105,7 +105,12 @@ windowed as (
         evidence.stage_id,
         evidence.competency_id,
         ruled.rule_set_id,
-        count(case when evidence.age_days between 0 and ruled.window_days then 1 end) as n_recent,
+        count(case
+            when
+                {{ days_between('evidence.occurred_on', 'ruled.judged_on') }}
+                between 0 and ruled.window_days
+                then 1
+        end) as n_recent,
         count(case
             when {{ measure_is_actionable(
                 'evidence.narrative_improvements', 'evidence.n_suggestion_markers',
@@ -115,13 +120,21 @@ windowed as (
         count(case
             when
                 evidence.is_flagged
-                and (ruled.flags_window_days is null or evidence.age_days <= ruled.flags_window_days)
+                and (
+                    ruled.flags_window_days is null
+                    or {{ days_between('evidence.occurred_on', 'ruled.judged_on') }}
+                    <= ruled.flags_window_days
+                )
                 then 1
         end) as n_flags_counted,
         count(distinct case
             when
                 evidence.is_flagged
-                and (ruled.flags_window_days is null or evidence.age_days <= ruled.flags_window_days)
+                and (
+                    ruled.flags_window_days is null
+                    or {{ days_between('evidence.occurred_on', 'ruled.judged_on') }}
+                    <= ruled.flags_window_days
+                )
                 then coalesce(evidence.assessor_key, evidence.record_key)
         end) as n_flag_assessors
     from evidence

@@ -1,7 +1,11 @@
 -- Grain: one row per data point and competency with a comment; which reviewed words and phrases
 -- occur in it. Proxies, labelled as such: they find words, not meaning. The same words are searched
 -- once, however often they were written, and only for phrases whose first word occurs.
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_evidence__fingerprinted') }}
 {%- set words_of_a_comment -%}
     coalesce(narrative_strengths, '') || ' ' || coalesce(narrative_improvements, '')
     || ' ' || coalesce(narrative_other, '')
@@ -18,10 +22,11 @@ commented as (
     select
         evidence_id,
         record_key,
+        learner_key,
         competency_id,
         {{ text_key }} as text_key
     from {{ ref('fct_evidence') }}
-    where trim({{ words_of_a_comment }}) <> ''
+    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
 texts as (
@@ -30,7 +35,7 @@ texts as (
         max(coalesce(narrative_improvements, '')) as improvements,
         max({{ words_of_a_comment }}) as whole
     from {{ ref('fct_evidence') }}
-    where trim({{ words_of_a_comment }}) <> ''
+    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
     group by {{ text_key }}
 ),
 
@@ -112,6 +117,7 @@ marked as (
         ---------- ids
         commented.evidence_id,
         commented.record_key,
+        commented.learner_key,
         commented.competency_id,
         ---------- numbers
         searched.n_words,

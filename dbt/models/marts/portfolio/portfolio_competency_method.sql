@@ -1,8 +1,15 @@
 -- Grain: one row per learner, stage, competency and method family with evidence.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
+
 with
 
 evidence as (
     select * from {{ ref('int_cell_evidence__assigned') }}
+    where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 
 cells as (

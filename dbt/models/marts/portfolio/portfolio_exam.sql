@@ -78,7 +78,9 @@ cohort_sittings as (
         max(case when is_progress_test then 1 else 0 end) = 1 as is_progress_test,
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
-        count(distinct case when sitting_status = 'scored' then learner_key end) as n_sat,
+        count(distinct case
+            when sitting_status = 'scored' and not is_banked then learner_key
+        end) as n_sat,
         count(case when not is_banked then score_share end) as n_shares,
         sum(case when not is_banked then score_share end) as sum_of_shares,
         sum(case when not is_banked then score_share * score_share end) as sum_of_squares

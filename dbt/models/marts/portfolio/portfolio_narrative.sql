@@ -1,14 +1,23 @@
 -- Grain: one row per comment: the same words by one assessor about one learner at one time, however
--- many competencies the form rated.
+-- many competencies the form rated. Places are found without the words, which are fetched at the end.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_narratives__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_narratives__fingerprinted') }}
+
 with
 
 evidence as (
     select * from {{ ref('fct_evidence') }}
-    where occurred_on <= {{ as_of() }}
+    where
+        occurred_on <= {{ as_of() }}
+        and {{ is_moved('int_narratives__fingerprinted', 'learner_key') }}
 ),
 
 marked as (
     select * from {{ ref('int_narratives__marked') }}
+    where {{ is_moved('int_narratives__fingerprinted', 'learner_key') }}
 ),
 
 learners as (
@@ -17,12 +26,18 @@ learners as (
 
 commented as (
     select
-        evidence.*,
+        evidence.learner_key,
+        evidence.stage_id,
+        evidence.record_key,
+        evidence.evidence_id,
+        evidence.competency_id,
+        evidence.scale_id,
+        evidence.is_flagged,
+        evidence.is_at_or_above_target,
+        evidence.occurred_at,
         marked.n_words,
-        marked.suggestion_markers,
-        marked.behaviour_markers,
-        marked.praise_markers,
-        marked.concern_markers,
+        {{ list_size('marked.behaviour_markers') }} + {{ list_size('marked.suggestion_markers') }}
+            as n_specific,
         evidence.level - evidence.target_level as above_target,
         {{ hash_text(
             "coalesce(evidence.assessor_key, evidence.record_key) || chr(31)"
@@ -110,7 +125,7 @@ ranked as (
         row_number() over (
             partition by learner_key, is_current_stage
             order by
-                {{ list_size('behaviour_markers') }} + {{ list_size('suggestion_markers') }} desc,
+                n_specific desc,
                 n_words desc,
                 occurred_at desc,
                 evidence_id asc
@@ -134,55 +149,71 @@ picked as (
     from ranked
 ),
 
-final as (
+placed as (
     select
-        ---------- ids
-        learner_key,
-        programme_id,
-        coalesce(stage_id, 'no_stage') as stage_id,
-        comment_key,
-        evidence_id,
-        competency_id,
-        instrument_id,
-        scale_id,
-        assessor_key,
-        ---------- text
-        assessor_role,
-        setting,
-        raw_label,
-        narrative_strengths,
-        narrative_improvements,
-        narrative_other,
-        'narratives' as rule_set_id,
-        {{ rule_version('narratives') }} as rule_version,
-        ---------- numbers
-        level,
-        target_level,
-        n_words,
+        *,
+        {{ list_size('pick_reasons') }} > 0 as is_picked,
         row_number() over (
             partition by learner_key
             order by
                 case when {{ list_size('pick_reasons') }} > 0 then 0 else 1 end,
                 occurred_at desc,
                 evidence_id desc
-        ) as display_order,
-        ---------- yes or no
-        is_at_or_above_target,
-        has_flag as is_flagged,
-        is_current_stage,
-        {{ list_size('pick_reasons') }} > 0 as is_picked,
-        ---------- lists
-        pick_reasons,
-        suggestion_markers,
-        behaviour_markers,
-        praise_markers,
-        concern_markers,
-        evidence_ids,
-        competency_ids,
-        ---------- days and instants
-        occurred_at,
-        occurred_on
+        ) as display_order
     from picked
+),
+
+final as (
+    select
+        ---------- ids
+        evidence.learner_key,
+        evidence.programme_id,
+        coalesce(evidence.stage_id, 'no_stage') as stage_id,
+        placed.comment_key,
+        evidence.evidence_id,
+        evidence.competency_id,
+        evidence.instrument_id,
+        evidence.scale_id,
+        evidence.assessor_key,
+        ---------- text
+        evidence.assessor_role,
+        evidence.setting,
+        evidence.raw_label,
+        evidence.narrative_strengths,
+        evidence.narrative_improvements,
+        evidence.narrative_other,
+        'narratives' as rule_set_id,
+        {{ rule_version('narratives') }} as rule_version,
+        ---------- numbers
+        evidence.level,
+        evidence.target_level,
+        marked.n_words,
+        placed.display_order,
+        ---------- yes or no
+        evidence.is_at_or_above_target,
+        placed.has_flag as is_flagged,
+        placed.is_current_stage,
+        placed.is_picked,
+        ---------- lists
+        placed.pick_reasons,
+        marked.suggestion_markers,
+        marked.behaviour_markers,
+        marked.praise_markers,
+        marked.concern_markers,
+        placed.evidence_ids,
+        placed.competency_ids,
+        ---------- days and instants
+        evidence.occurred_at,
+        evidence.occurred_on
+    from placed
+    inner join evidence
+        on
+            placed.record_key = evidence.record_key
+            and placed.competency_id is not distinct from evidence.competency_id
+    inner join marked
+        on
+            placed.record_key = marked.record_key
+            and placed.competency_id is not distinct from marked.competency_id
 )
 
 select * from final

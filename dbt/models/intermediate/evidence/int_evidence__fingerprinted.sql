@@ -1,0 +1,85 @@
+-- Grain: one row per learner with evidence or dated periods: a name for all that their rows in the
+-- kept tables of evidence are made from, and whether it is another than that of the rows that stand.
+{{ config(materialized='table', post_hook="{{ forget_moved('evidence') }}") }}
+
+with
+
+evidence as (
+    select
+        unioned.*,
+        assessors.assessor_role as role_of_assessor
+    from {{ ref('int_evidence__unioned') }} as unioned
+    left join {{ ref('int_assessors__unioned') }} as assessors
+        on unioned.assessor_key = assessors.assessor_key
+),
+
+history as (
+    select * from {{ ref('int_learner_history__spanned') }}
+),
+
+enrolments as (
+    select * from {{ ref('int_enrolments__merged') }}
+),
+
+build as (
+    select * from {{ ref('stg_build_input') }}
+),
+
+-- What the rows of many learners rest on: another task or plan moves everybody.
+shared as (
+    select
+        build.code_version || ' ' || build.time_zone || ' ' || {{ engine_version() }} || ' '
+        || {{ content_hash({
+            'competencies': ref('int_competencies__dated'),
+            'cut_scores': ref('int_cut_scores__chosen'),
+            'instruments': ref('stg_instrument'),
+            'markers': ref('narrative_marker'),
+            'plans': ref('int_plan_targets__dated'),
+            'scales': ref('stg_scale_level'),
+            'tasks': ref('int_tasks__dated'),
+        }) }} as content
+    from build
+),
+
+hashed as (
+    select
+        entry.learner_key,
+        {{ row_hash('entry') }} as row_hash
+    from evidence as entry
+
+    union all
+
+    select
+        entry.learner_key,
+        {{ row_hash('entry') }} as row_hash
+    from history as entry
+
+    union all
+
+    select
+        entry.learner_key,
+        {{ row_hash('entry') }} as row_hash
+    from enrolments as entry
+),
+
+own as (
+    select
+        learner_key,
+        {{ set_hash('row_hash') }} as content
+    from hashed
+    group by learner_key
+),
+
+fingerprinted as (
+    select
+        own.learner_key,
+        {{ hash_text("own.content || ' ' || shared.content") }} as fingerprint
+    from own
+    cross join shared
+),
+
+compared as (
+    {{ compared_with_kept('evidence', 'fingerprinted') }}
+)
+
+select * from compared

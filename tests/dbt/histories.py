@@ -1,0 +1,185 @@
+"""Things that happen between two builds, as changes of `raw`: what load leaves after each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+EVIDENCE = ("workplace_assessment", "exam_result")
+DATED = ("learner_stage", "learner", "assessor", "task", "assessment_plan", "framework")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happens, to those records that `lot` picks."""
+
+    name: str
+    lot: int
+
+    def happen(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Change `raw` accordingly."""
+        for statement in CHANGES[self.name]:
+            con.execute(statement.replace("{lot}", str(self.lot)))
+
+
+def _picked(name: str, one_in: int = 3) -> str:
+    return f"(hash({name} || '{{lot}}') % {one_in} = 0)"
+
+
+def _delivered(kind: str, at: str) -> str:
+    """Records of people who are known, on another day and partly of another person."""
+    return f"""
+        insert into raw.{kind} by name
+        select
+            * replace (
+                md5(event_id || '{{lot}}') as event_id,
+                md5(record_key || '{{lot}}') as record_key,
+                record_id || '-{{lot}}' as record_id,
+                'd{{lot}}' as delivery_id,
+                {at} + to_days(cast(hash(record_key || '{{lot}}') % 400 as integer) - 200) as {at},
+                case
+                    when {_picked("event_id", 2)} then learner_pseudonym
+                    else (
+                        select pseudonym from raw.identity where role = 'learner'
+                        order by hash(pseudonym || '{{lot}}') limit 1
+                    )
+                end as learner_pseudonym
+            )
+        from raw.{kind} where {_picked("record_key", 4)}
+    """
+
+
+CHANGES: dict[str, tuple[str, ...]] = {
+    "assessments arrive": (_delivered("workplace_assessment", "observed_at"),),
+    "results arrive": (_delivered("exam_result", "occurred_at"),),
+    "assessments come without a role": (
+        _delivered("workplace_assessment", "observed_at"),
+        "update raw.workplace_assessment set assessor_role = null where delivery_id = 'd{lot}'",
+    ),
+    "comments are corrected": (
+        f"""
+        update raw.workplace_assessment set
+            narrative_improvements = 'Next time say the dose, {{lot}}.',
+            event_id = md5(event_id || '{{lot}}')
+        where {_picked("record_key")}
+        """,
+    ),
+    "levels are corrected": (
+        f"""
+        update raw.workplace_assessment
+        set level = 1 + cast(hash(record_key || '{{lot}}') % 5 as bigint)
+        where level is not null and {_picked("record_key")}
+        """,
+    ),
+    "records are voided or come back": tuple(
+        f"""
+        update raw.{kind} set present_outcome
+        = case when present_outcome = 'accepted' then 'voided' else 'accepted' end
+        where present_outcome in ('accepted', 'voided') and {_picked("record_key", 4)}
+        """
+        for kind in EVIDENCE
+    ),
+    "everything of a delivery is withdrawn": tuple(
+        f"delete from raw.{kind} where {_picked('delivery_id')}" for kind in EVIDENCE
+    ),
+    "two learners turn out to be one": (
+        """
+        update raw.identity set person_key = (
+            select person_key from raw.identity where role = 'learner'
+            order by hash(person_key || '{lot}') limit 1
+        )
+        where pseudonym = (
+            select pseudonym from raw.identity where role = 'learner'
+            order by hash(pseudonym || '{lot}') limit 1
+        ) and role = 'learner'
+        """,
+    ),
+    "one learner turns out to be two": (
+        """
+        update raw.identity set person_key = 'L-new-{lot}'
+        where role = 'learner' and pseudonym = (
+            select pseudonym from raw.identity where role = 'learner'
+            order by hash(pseudonym || '{lot}') limit 1
+        )
+        """,
+    ),
+    "two assessors turn out to be one": (
+        """
+        update raw.identity set person_key = (
+            select person_key from raw.identity where role = 'assessor'
+            order by hash(person_key || '{lot}') limit 1
+        )
+        where role = 'assessor' and pseudonym = (
+            select pseudonym from raw.identity where role = 'assessor'
+            order by hash(pseudonym || '{lot}') limit 1
+        )
+        """,
+    ),
+    "a roster comes late or is withdrawn": tuple(
+        f"""
+        update raw.{kind} set present_outcome
+        = case when present_outcome = 'accepted' then 'superseded' else 'accepted' end
+        where {_picked("record_key")}
+        """
+        for kind in ("learner_stage", "learner", "assessor")
+    ),
+    "stages move": (
+        f"""
+        update raw.learner_stage set
+            starts_on = starts_on + cast(hash(record_key || '{{lot}}') % 120 as integer) - 60
+        where {_picked("record_key")}
+        """,
+    ),
+    "assessors get another role": (
+        f"update raw.assessor set assessor_role = 'role {{lot}}' where {_picked('record_key', 2)}",
+    ),
+    "tasks change": (
+        f"update raw.task set module_id = 'M{{lot}}' where {_picked('record_key')}",
+        f"""
+        update raw.task set present_outcome
+        = case when present_outcome = 'accepted' then 'superseded' else 'accepted' end
+        where {_picked("record_key", 5)}
+        """,
+    ),
+    "plans change": (
+        f"""
+        update raw.assessment_plan set target_level = 1 + {{lot}} % 5
+        where target_level is not null and {_picked("record_key", 2)}
+        """,
+    ),
+    "a framework changes": (
+        f"update raw.framework set title = 'Title {{lot}}' where {_picked('record_key')}",
+    ),
+    "a scale gets another target": (
+        "update raw.scale_level set is_target = level = 1 + {lot} % 5",
+    ),
+    "an instrument becomes feedback of many": (
+        f"""
+        update raw.instrument set method_family
+        = case when {_picked("instrument_id", 4)} then 'multisource' else 'case_discussion' end
+        where instrument_id in ('mini_cex', 'cbd', 'msf')
+        """,
+    ),
+    "rules for comments change": (
+        """
+        update raw.rule_set set threshold_value = {lot} % 4, rule_version = '{lot}'
+        where rule_set_id = 'narratives'
+        """,
+    ),
+    "other rules change": (
+        """
+        update raw.rule_set set threshold_value = threshold_value + 1
+        where rule_set_id <> 'narratives' and rule_id = 'data_points'
+        """,
+    ),
+    "days pass": ("update raw.build_input set as_of = as_of + {lot} % 200",),
+    "a past day is asked for": ("update raw.build_input set as_of = as_of - {lot} % 300",),
+    "the programme moves to another zone": (
+        "update raw.build_input set time_zone = "
+        "case when {lot} % 2 = 0 then 'Pacific/Auckland' else 'America/Lima' end",
+    ),
+    "the code is another": ("update raw.build_input set code_version = 'code {lot}'",),
+    "nothing happens": (),
+}
+"""What can happen, as SQL on `raw`; `{lot}` picks to whom."""

@@ -1,0 +1,159 @@
+"""After any history kept tables are what a build from nothing gives: dbt's SQL, in one process."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import zip_longest
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.rules import load_catalogue
+from pipelines.warehouse.load import replace_rules
+from pipelines.warehouse.raw_schema import raw_tables
+from tests.dbt.conftest import Built, dbt
+from tests.dbt.example_school import example_school
+from tests.dbt.histories import CHANGES, Event
+from tests.dbt.kept_engine import Engine, load_nodes
+
+LAST_STEP = 30
+
+
+class School:
+    """An engine over the example school, which can be set back to its first day."""
+
+    def __init__(self, built: Built, compiled: Path) -> None:
+        self.con = duckdb.connect(":memory:")
+        self.con.execute("set TimeZone = 'UTC'; set threads = 1")
+        self.con.execute("attach ':memory:' as build; attach ':memory:' as first; use build")
+        example_school().write_into(self.con)
+        replace_rules(self.con, load_catalogue())
+        self.con.execute("create schema first.raw")
+        for table in raw_tables():
+            self.con.execute(f'create table first.raw."{table}" as from build.raw."{table}"')
+        self.engine = Engine(self.con, load_nodes(built, compiled), built.warehouse)
+
+    def set_back(self) -> Engine:
+        """Undo all that happened to `raw`, and build from nothing."""
+        for table in raw_tables():
+            self.con.execute(f'delete from raw."{table}"')
+            self.con.execute(f'insert into raw."{table}" from first.raw."{table}"')
+        self.engine.build(whole=True)
+        return self.engine
+
+
+@pytest.fixture(scope="module")
+def compiled(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What dbt makes of every model where all tables stand."""
+    folder = tmp_path_factory.mktemp("kept")
+    warehouse = folder / built.warehouse.name
+    shutil.copyfile(built.warehouse, warehouse)
+    done = dbt(warehouse, folder / "target", "compile")
+    assert done.exit_code == 0, done.output
+    return folder / "target"
+
+
+@pytest.fixture(scope="module")
+def school(built: Built, compiled: Path) -> School:
+    return School(built, compiled)
+
+
+History = list[tuple[list[Event], int | None]]
+"""What happens before each build, and after how many tables it is stopped."""
+
+events = st.builds(Event, st.sampled_from(sorted(CHANGES)), st.integers(0, 999))
+steps = st.lists(
+    st.tuples(
+        st.lists(events, min_size=1, max_size=3),
+        # Most builds end; some are stopped after so many tables.
+        st.one_of(st.none(), st.none(), st.integers(0, LAST_STEP)),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+cheap = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(cheap, max_examples=6)
+@given(steps)
+def test_after_any_history_kept_tables_are_those_of_a_build_from_nothing(
+    school: School, history: History
+) -> None:
+    live(school, history)
+
+
+@pytest.mark.soak
+@settings(cheap, max_examples=400)
+@given(steps)
+def test_after_any_of_hundreds_of_histories_it_is_the_same(
+    school: School, history: History
+) -> None:
+    live(school, history)
+
+
+def live(school: School, history: History) -> None:
+    """Let a history happen, and hold kept tables against their whole models after each build."""
+    engine = school.set_back()
+    for happening, stopped_after in history:
+        for event in happening:
+            event.happen(school.con)
+        if engine.build(stop_after=stopped_after) is not None:
+            assert engine.differing() == []
+    engine.build()
+    assert engine.differing() == []
+
+
+def test_whatever_happens_shows_in_kept_tables(school: School) -> None:
+    engine = school.set_back()
+    names = sorted(CHANGES)
+    for pair in zip_longest(names[::2], names[1::2]):
+        for name in filter(None, pair):
+            Event(name, 7).happen(school.con)
+        engine.build()
+        assert engine.differing() == [], pair
+
+
+def test_who_did_not_move_is_left_alone(school: School) -> None:
+    engine = school.set_back()
+    assert set((engine.build() or {}).values()) == {0}
+    n_learners = school.con.execute(
+        "select count(*) from raw.kept_learner where scope = 'evidence'"
+    ).fetchall()[0][0]
+    school.con.execute(
+        """
+        update raw.workplace_assessment set narrative_other = 'A word more.'
+        where record_key = (
+            select min(record_key) from raw.workplace_assessment where present_outcome = 'accepted'
+        )
+        """
+    )
+    moved = engine.build() or {}
+    assert set(moved.values()) == {1}
+    assert n_learners > 2
+
+
+def test_the_day_of_judgement_alone_moves_nobody_s_evidence(school: School) -> None:
+    engine = school.set_back()
+    Event("days pass", 30).happen(school.con)
+    moved = engine.build() or {}
+    assert moved["evidence"] == 0
+
+
+def test_a_table_that_nobody_vouches_for_is_made_anew(school: School) -> None:
+    engine = school.set_back()
+    school.con.execute("delete from raw.kept_learner")
+    school.con.execute("update marts.fct_evidence set level = 1, learner_key = 'L-nobody'")
+    assert "fct_evidence" in engine.differing()
+    engine.build()
+    assert engine.differing() == []
+
+
+def test_a_row_that_should_not_stand_is_seen(school: School) -> None:
+    engine = school.set_back()
+    school.con.execute("delete from marts.portfolio_narrative where display_order = 1")
+    assert engine.differing() == ["portfolio_narrative"]
