@@ -98,11 +98,12 @@ def compare(
 
 def _stringency(warehouse: Path) -> pl.DataFrame:
     with duckdb.connect(str(warehouse), read_only=True) as con:
-        return con.sql(
+        found: pl.DataFrame = con.sql(
             "select programme_id, assessor_key, cast(effect as double) as effect, n_ratings "
             "from restricted_marts.programme_assessor_stringency "
             f"where scale_id = '{ratings.TARGET_SCALE}'"
         ).pl()
+        return found
 
 
 def _harsh(
@@ -144,7 +145,7 @@ def _harsh(
 
 
 def _rmse(seen: pl.Series, true: pl.Series) -> float:
-    return float(np.sqrt(((seen - true) ** 2).mean() or 0)) if len(seen) else float("nan")
+    return float(np.sqrt(np.mean((seen - true).to_numpy() ** 2))) if len(seen) else float("nan")
 
 
 def _harsh_summary(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ are read as plain CSV. What is wrong with a site's list is said when it is used.
 from __future__ import annotations
 
 import csv
+import io
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -107,11 +108,11 @@ def _maybe(title: str, description: str, **more: Any) -> Param:
 
 def _titles(path: Traversable) -> dict[str, str]:
     """Return the label of each outcome of a list, with the title where it says more."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [
-            [(row.get(name) or "").strip() for name in ("vocabulary_id", "outcome", "title")]
-            for row in csv.DictReader(file)
-        ]
+    text = path.read_text(encoding="utf-8-sig")
+    rows = [
+        [(row.get(name) or "").strip() for name in ("vocabulary_id", "outcome", "title")]
+        for row in csv.DictReader(io.StringIO(text, newline=""))
+    ]
     return {
         f"{vocabulary_id}: {outcome}": f"{vocabulary_id}: {outcome}"
         + (f" ({title})" if title.casefold() not in ("", outcome.casefold()) else "")

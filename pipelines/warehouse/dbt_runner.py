@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -19,6 +19,7 @@ from pipelines.warehouse.parsed_project import PARSED, keep_parse, kept_parse, r
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt_common.events.base_types import EventMsg
 
 Progress = Callable[[int, int], None]
 """Called with the nodes that have ended so far, and how many there are."""
@@ -54,12 +55,16 @@ def invoke(
     with _environment(home, settings), _without_collecting():
         manifest = read_parse(kept)
         try:
-            heard = [_Nodes(progress).hear] if progress else []
+            heard = _callbacks(progress)
             return dbtRunner(manifest=manifest, callbacks=heard).invoke(arguments)
         finally:
             _close_log()
             if manifest is None:
                 keep_parse(project, kept, target)
+
+
+def _callbacks(progress: Progress | None) -> list[Callable[[EventMsg], None]]:
+    return [] if progress is None else [_Nodes(progress).hear]
 
 
 class _Nodes:
@@ -69,7 +74,7 @@ class _Nodes:
         self._progress = progress
         self._done = self._total = 0
 
-    def hear(self, event: Any) -> None:
+    def hear(self, event: EventMsg) -> None:
         """Take note of an event of dbt; most mean nothing here."""
         if event.info.name == "ConcurrencyLine":
             self._total = event.data.node_count

@@ -79,6 +79,7 @@ steps = st.lists(
 cheap = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.slow
 @settings(cheap, max_examples=6)
 @given(steps)
 def test_after_any_history_kept_tables_are_those_of_a_build_from_nothing(
@@ -108,6 +109,7 @@ def live(school: School, history: History) -> None:
     assert engine.differing() == []
 
 
+@pytest.mark.slow
 def test_whatever_happens_shows_in_kept_tables(school: School) -> None:
     engine = school.set_back()
     names = sorted(CHANGES)
