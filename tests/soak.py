@@ -131,7 +131,7 @@ def soak(
     settings = _settings(undisturbed, site)
     _finish(undisturbed, settings, whole=whole)
     expected = _outcome(undisturbed, settings, whole=whole)
-    names = list(steps)
+    names = chance.sample(list(steps), len(steps))
     for number in range(n):
         if time.monotonic() > give_up:
             break

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import INTAKE_STEPS, soak
+from tests.soak import soak
+
+KILLS = 6
+"""Every other step of intake and load; `make soak` kills at all of them, again and again."""
 
 
 @pytest.mark.slow
-def test_a_kill_at_each_step_changes_no_table(tmp_path: Path) -> None:
-    result = soak(tmp_path, len(INTAKE_STEPS), seed=1)
+def test_a_kill_between_steps_changes_no_table(tmp_path: Path) -> None:
+    result = soak(tmp_path, KILLS, seed=1)
     assert result.differing == []
-    assert result.kills.total() >= len(INTAKE_STEPS) // 2
+    assert result.kills.total() >= KILLS // 2
