@@ -83,21 +83,22 @@ class _Nodes:
             self._progress(self._done, max(self._done, self._total))
 
 
-def parse_ahead(home: Home, settings: Settings) -> BaseProcess | None:
-    """Start parsing the project in a process of its own, where it is not parsed yet.
+def parse_ahead(home: Home, settings: Settings, project: Path | None = None) -> BaseProcess | None:
+    """Start parsing a project in a process of its own, where it is not parsed yet.
 
     Parsing takes seconds and no data: done while deliveries are read, it costs a run nothing.
     """
-    if kept_parse(project_folder()).exists() or (target_folder(home) / PARSED).exists():
+    project = project or project_folder()
+    if kept_parse(project).exists() or (target_folder(home) / PARSED).exists():
         return None
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_parse, args=(home, settings), daemon=True)
+    process = context.Process(target=_parse, args=(home, settings, project), daemon=True)
     process.start()
     return process
 
 
-def _parse(home: Home, settings: Settings) -> None:
-    invoke(home, settings, project_folder(), "parse")
+def _parse(home: Home, settings: Settings, project: Path) -> None:
+    invoke(home, settings, project, "parse")
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def test_a_pack_is_released_by_a_member_who_votes_and_by_nobody_else(
     silent = answered(home, parts, meeting, None, "")
     assert (silent.is_released, silent.answer.account) == (False, None)
     assert "silence is a refusal" in silent.because
-    released = answered(home, parts, meeting, "a.muster", "Approve", refit=True)
+    released = answered(home, parts, meeting, "a.muster", "Approve")
     assert released.is_released
     assert (released.answer.account, released.member_role) == ("a.muster", "chair")
     frozen = freeze.frozen_pack(home, meeting)
@@ -202,16 +202,14 @@ def signed_in(parts: Parts, account: str) -> Iterator[Any]:
         opened.close()
 
 
-def answered(
-    home: Home, parts: Parts, meeting: str, account: str | None, chosen: str, refit: bool = False
-) -> Release:
+def answered(home: Home, parts: Parts, meeting: str, account: str | None, chosen: str) -> Release:
     """Start the committee's DAG, answer as somebody or wait, and return what went on record.
 
     On a busy machine an answer may come after the short wait of this test: it is given again.
     """
     for number in range(ANSWERED_AGAIN + 1):
         run_id = f"{account or 'silence'}-{chosen}-{number}"
-        conf = {"meeting_id": meeting, "refit": refit}
+        conf = {"meeting_id": meeting, "refit": False}
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
         parts.api.post("dags", "committee", "dagRuns", body=body)
         wait(parts, lambda: state_of(parts, "committee", "approval") in ASKED)

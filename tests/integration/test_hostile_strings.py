@@ -126,7 +126,7 @@ def in_segments(home: Home) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {}
     for record in active_records(home):
         folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
-        frame = pl.read_parquet(folder / "workplace_assessment.parquet")
+        frame = pl.read_parquet(folder / "workplace_assessment*.parquet")
         texts = frame.select("record_id", "narrative_other").rows()
         found[record.source_id] = {int(number): text for number, text in texts}
     return found

@@ -128,12 +128,14 @@ def test_a_project_that_dbt_cannot_read_is_said_plainly(
         build(home, settings)
 
 
-def test_a_project_parsed_ahead_is_parsed_once(home: Home, settings: Settings, log: Any) -> None:
-    process = parse_ahead(home, settings)
+def test_a_project_parsed_ahead_is_parsed_once(
+    home: Home, settings: Settings, project: Path
+) -> None:
+    process = parse_ahead(home, settings, project)
     assert process is not None
     process.join(120)
     assert process.exitcode == 0
-    assert parse_ahead(home, settings) is None
+    assert parse_ahead(home, settings, project) is None
 
 
 def test_nothing_loaded_is_said_plainly(home: Home, settings: Settings) -> None:
