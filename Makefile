@@ -5,9 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Tests write gigabytes and forget them: in memory, where there is room.
+SCRATCH := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 { print "/dev/shm" }')
+PYTEST = scratch=$$(mktemp -d "$(or $(SCRATCH),$${TMPDIR:-/tmp})/tessera-tests.XXXXXX") && \
+  trap 'rm -rf "$$scratch"' EXIT && TMPDIR="$$scratch" $(BIN)/python -m pytest $(IN_PARALLEL)
 PYTHONS := python3.12 python3.13 python3.11 python3 python
 
-.PHONY: help run airflow test quick real soak lint picture lock venv clean
+.PHONY: help run airflow test quick histories real soak lint picture lock venv clean
 .DEFAULT_GOAL := help
 
 help: ## tell what there is
@@ -23,16 +27,19 @@ airflow: $(STAMP) ## keep Airflow running, so that files dropped into the inbox 
 	@$(BIN)/python -m pipelines.embedded_airflow start
 
 test: $(STAMP) ## every test; what needs a browser or the shared data skips, with its reason
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not soak"
+	@$(PYTEST) -m "not soak and not histories"
 
 quick: $(STAMP) ## the tests that need no Airflow, browser or large build
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not real and not soak"
+	@$(PYTEST) -m "not slow and not real and not soak and not histories"
+
+histories: $(STAMP) ## night after night of whole builds, each held against a build from nothing
+	@$(PYTEST) -m histories
 
 real: $(STAMP) ## real data through the pipeline, against the numbers that others published
 	@$(BIN)/python -m tests.real.real_data
 
 soak: $(STAMP) ## hundreds of orders and kills, every format; results go to benchmarks/results/
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m soak
+	@$(PYTEST) -m soak
 	@$(BIN)/python -m tests.soak
 	@$(BIN)/python -m tests.whole_histories
 	@$(BIN)/python -m tests.synth.formats

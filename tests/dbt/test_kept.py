@@ -80,7 +80,7 @@ cheap = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 
 
 @pytest.mark.slow
-@settings(cheap, max_examples=6)
+@settings(cheap, max_examples=4)
 @given(steps)
 def test_after_any_history_kept_tables_are_those_of_a_build_from_nothing(
     school: School, history: History

@@ -206,7 +206,7 @@ HOW = {
 }
 
 
-@settings(max_examples=12, **HOW)
+@settings(max_examples=8, **HOW)
 @given(data=st.data(), world=st.integers(0, len(WORLDS) - 1))
 def test_any_order_repetition_and_kill_between_steps_gives_the_same_tables(
     data: st.DataObject, world: int, town: Town, undisturbed: Callable[..., dict[str, Any]]

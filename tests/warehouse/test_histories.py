@@ -15,7 +15,7 @@ from tests import whole_histories
 from tests.dbt.histories import Event
 from tests.whole_histories import School
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.histories
 
 
 @pytest.fixture(scope="module")
