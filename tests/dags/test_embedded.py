@@ -163,7 +163,7 @@ def test_a_decision_is_sent_with_a_form_by_one_person_and_lies_in_the_inbox(
     assert sent(parts, "tessera", form) == ("failed", 1)
     assert not list((home.inbox / "committee_decisions").glob("FORM-*"))
     assert sent(parts, "a.muster", form) == ("success", 1)
-    (delivered,) = (home.inbox / "committee_decisions").glob("FORM-*")
+    (delivered,) = (home.inbox / "committee_decisions").glob("FORM-*.jsonl")
     assert form["rationale"] in delivered.read_text(encoding="utf-8")
 
 
