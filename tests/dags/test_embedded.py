@@ -35,7 +35,7 @@ TASK_PROCESS = re.compile(r"airflow worker -- [0-9a-f-]{36}$")
 
 MADE = "made"
 FEW_LEARNERS = 12
-WAITS_SECONDS = 30
+WAITS_SECONDS = 15
 """How long a pack waits for an answer here."""
 ANSWERED_AGAIN = 2
 ASKED = ("awaiting_input", "success")

@@ -109,7 +109,7 @@ def live(school: School, history: History) -> None:
     assert engine.differing() == []
 
 
-@pytest.mark.slow
+@pytest.mark.histories
 def test_whatever_happens_shows_in_kept_tables(school: School) -> None:
     engine = school.set_back()
     names = sorted(CHANGES)
