@@ -16,8 +16,16 @@ import pytest
 from tests.dbt.example_school import example_school
 from tests.once import once
 
-PROJECT = Path(__file__).parents[2] / "dbt"
+HERE = Path(__file__).parent
+PROJECT = HERE.parents[1] / "dbt"
 WAREHOUSE, TARGET, SAID = "build.duckdb", "target", "said.json"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the whole project built as slow."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and "built" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,7 @@ HOW = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=8, **HOW)
 @given(data=st.data(), world=st.integers(0, len(WORLDS) - 1))
 def test_any_order_repetition_and_kill_between_steps_gives_the_same_tables(
@@ -223,6 +224,7 @@ def test_hundreds_of_orders_repetitions_and_kills_give_the_same_tables(
     assert in_this_order(data, world, town) == undisturbed(world, True)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, **HOW)
 @given(data=st.data(), world=st.integers(0, len(WORLDS) - 1))
 def test_any_split_of_an_append_source_gives_the_same_records(

@@ -288,6 +288,7 @@ def command(school: Any, *arguments: str) -> Result:
     return CliRunner().invoke(app, [*arguments, *given], env={"TESSERA_SITE": str(school.site)})
 
 
+@pytest.mark.slow
 def test_a_frozen_pack_loses_the_files_of_the_person_and_keeps_the_bytes_of_all_others(
     school: Any, tmp_path: Path
 ) -> None:
@@ -315,6 +316,7 @@ def test_a_frozen_pack_loses_the_files_of_the_person_and_keeps_the_bytes_of_all_
     assert verified.exit_code == 0, verified.output
 
 
+@pytest.mark.slow
 def test_an_addendum_loses_the_person_too_and_says_so(school: Any) -> None:
     key, frozen = frozen_with(school)
     publish_edition(school.home, 3, seed=8, keys=[key])
@@ -329,6 +331,7 @@ def test_an_addendum_loses_the_person_too_and_says_so(school: Any) -> None:
     assert list(proof.problems_of_frozen(school.home, frozen)) == []
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_frozen_pack_stands_after_the_next_erasure(school: Any) -> None:
     _, frozen = frozen_with(school)
     first = go(school)
@@ -342,6 +345,7 @@ def test_what_is_left_of_a_frozen_pack_stands_after_the_next_erasure(school: Any
     assert freeze.removal_of(school.home, frozen) == removal
 
 
+@pytest.mark.slow
 def test_who_released_a_pack_is_taken_out_of_the_answer_and_the_answer_stays(school: Any) -> None:
     _, frozen = frozen_with(school)
     key = key_of(school, "assessor")
