@@ -22,6 +22,8 @@ from pipelines.settings import Settings
 from tests.committee.edition import EMPTY, FULL, HOSTILE, publish_edition
 from tests.committee.people import MEETING
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def small(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,6 +18,8 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from tests.committee.edition import FULL, publish_edition
 
+pytestmark = pytest.mark.slow
+
 MEETING = "M-2026-11"
 ERASED = Removal(
     record_id="ER-7",

@@ -18,6 +18,8 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from tests.committee.edition import FULL, publish_edition
 
+pytestmark = pytest.mark.slow
+
 
 def _build(home: Home, edition_id: str | None = None) -> Path:
     return pack.build(home, Settings(home=home.root), edition_id)

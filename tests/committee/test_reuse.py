@@ -17,6 +17,8 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from tests.committee.edition import FULL, HOSTILE, database_of, publish_edition
 
+pytestmark = pytest.mark.slow
+
 
 def _bytes(folder: Path) -> dict[str, bytes]:
     return {
