@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,11 @@ from pipelines.warehouse.connection import WarehouseError
 FAILING = {"error", "fail", "runtime error"}
 MARTS = "marts"
 UNIQUE_COMBINATION = "unique_combination"
+CODE = frozenset({".sql", ".yml", ".yaml", ".csv"})
+"""How files end that decide what a project makes."""
+WORDS = frozenset({".md"})
+"""How files end that only describe it."""
+MADE_BY_DBT = frozenset({"target", "logs"})
 
 
 def project_folder() -> Path:
@@ -36,6 +43,22 @@ def project_folder() -> Path:
 def target_folder(home: Home) -> Path:
     """Return where dbt leaves its artefacts."""
     return home.warehouse.parent / "dbt"
+
+
+def files_digest(project: Path, suffixes: frozenset[str] = CODE | WORDS) -> str:
+    """Return the SHA-256 over the paths and bytes of a project's files."""
+    digest = hashlib.sha256()
+    for path in sorted(project.rglob("*")):
+        inside = path.relative_to(project)
+        if path.suffix in suffixes and not MADE_BY_DBT & set(inside.parts):
+            digest.update(inside.as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def dbt_versions() -> str:
+    """Return the versions of dbt and of its adapter that are installed."""
+    return f"{version('dbt-core')} {version('dbt-duckdb')}"
 
 
 @dataclass(frozen=True)

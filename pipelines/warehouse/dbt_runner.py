@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt_project import project_folder, target_folder
-from pipelines.warehouse.parsed_project import PARSED, keep_parse, kept_parse, read_parse
+from pipelines.warehouse.parsed_project import PARSED, invoke_parsed, kept_parse
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -34,8 +34,6 @@ def invoke(
     progress: Progress | None = None,
 ) -> dbtRunnerResult:
     """Run one dbt command; artefacts and log go to the home, nothing to the terminal."""
-    from dbt.cli.main import dbtRunner
-
     target = target_folder(home)
     arguments = [
         *command.split(),
@@ -51,16 +49,11 @@ def invoke(
         "--no-version-check",
         *options,
     ]
-    kept = kept_parse(project)
     with _environment(home, settings), _without_collecting():
-        manifest = read_parse(kept)
         try:
-            heard = _callbacks(progress)
-            return dbtRunner(manifest=manifest, callbacks=heard).invoke(arguments)
+            return invoke_parsed(project, target, arguments, _callbacks(progress))
         finally:
             _close_log()
-            if manifest is None:
-                keep_parse(project, kept, target)
 
 
 def _callbacks(progress: Progress | None) -> list[Callable[[EventMsg], None]]:

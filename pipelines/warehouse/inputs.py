@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -15,11 +14,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 import pipelines
 from pipelines.settings import Settings
+from pipelines.warehouse.dbt_project import CODE, files_digest
 from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.load import newest_known_at
 from pipelines.warehouse.reference import calibration_version, programme_time_zone
 
-PROJECT_SUFFIXES = {".sql", ".yml", ".yaml", ".csv"}
 REFERENCE = (
     "ai_policy_level",
     "assessor_role",
@@ -122,19 +121,7 @@ def build_inputs(
 
 def code_version(project: Path) -> str:
     """Return the package's version with a hash of the dbt project's files."""
-    digest = hashlib.sha256()
-    for path in sorted(_project_files(project)):
-        digest.update(path.relative_to(project).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes() + b"\0")
-    return f"{pipelines.__version__}+{digest.hexdigest()[:12]}"
-
-
-def _project_files(project: Path) -> Iterable[Path]:
-    for path in project.rglob("*"):
-        if path.suffix in PROJECT_SUFFIXES and not {"target", "logs"} & set(
-            path.relative_to(project).parts
-        ):
-            yield path
+    return f"{pipelines.__version__}+{files_digest(project, CODE)[:12]}"
 
 
 def _known_at_limit(con: duckdb.DuckDBPyConnection) -> datetime | None:

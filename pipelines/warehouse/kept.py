@@ -8,9 +8,9 @@ fingerprint, and is made by the next.
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import duckdb
+
+from pipelines.warehouse.dbt_project import dbt_versions
 
 FINGERPRINTS = "__fingerprinted"
 """How the names of models end that hold the fingerprints of one scope."""
@@ -18,7 +18,7 @@ FINGERPRINTS = "__fingerprinted"
 
 def code_of(code_version: str) -> str:
     """Return what kept tables were made with: another of these, and they are made from nothing."""
-    return f"{code_version} dbt {version('dbt-core')} {version('dbt-duckdb')}"
+    return f"{code_version} dbt {dbt_versions()}"
 
 
 def stands(con: duckdb.DuckDBPyConnection, code: str) -> bool:

@@ -6,35 +6,53 @@ of the project again, which takes longer than to build a small cohort.
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.home import write_atomically
+from pipelines.warehouse.dbt_project import dbt_versions, files_digest
 
 if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.events.base_types import EventMsg
 
 PARSED = "partial_parse.msgpack"
 """What dbt leaves of a parsed project in its target folder."""
-MADE_BY_DBT = frozenset({"target", "logs", ".user.yml"})
-PARSERS = ("dbt-core", "dbt-duckdb")
+
+
+def invoke_parsed(
+    project: Path,
+    target: Path,
+    arguments: list[str],
+    callbacks: Sequence[Callable[[EventMsg], None]] = (),
+) -> dbtRunnerResult:
+    """Run one dbt command without parsing the project where a parse of it is kept.
+
+    Args:
+        project: the folder of the project.
+        target: the target folder that the arguments name.
+        arguments: those of dbt's command line.
+        callbacks: told every event of dbt.
+    """
+    from dbt.cli.main import dbtRunner
+
+    kept = kept_parse(project)
+    manifest = read_parse(kept)
+    done = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(arguments)
+    # Where dbt came to no result, the target folder may hold a parse of the files as they were.
+    if manifest is None and done.exception is None:
+        keep_parse(project, kept, target)
+    return done
 
 
 def kept_parse(project: Path) -> Path:
     """Return where the parse of a project is kept, as its files are now."""
-    digest = hashlib.sha256()
-    for parser in PARSERS:
-        digest.update(f"{parser} {version(parser)}\n".encode())
-    for path in sorted(project.rglob("*")):
-        inside = path.relative_to(project)
-        if inside.parts[0] not in MADE_BY_DBT and path.is_file():
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{inside.as_posix()} {content}\n".encode())
-    return project / "target" / f"parsed-{digest.hexdigest()[:16]}.msgpack"
+    parsers = dbt_versions().replace(" ", "-")
+    return project / "target" / f"parsed-{parsers}-{files_digest(project)[:16]}.msgpack"
 
 
 def read_parse(kept: Path) -> Manifest | None:

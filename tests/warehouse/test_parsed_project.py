@@ -58,6 +58,19 @@ def test_an_edited_file_is_parsed_and_the_older_parse_goes(
     assert list((project / "target").iterdir()) == [kept_parse(project)]
 
 
+def test_a_project_that_dbt_cannot_read_never_counts_as_what_it_was_before(
+    home: Home, settings: Settings, log: Any, project: Path
+) -> None:
+    fill(log)
+    load(home, settings)
+    build(home, settings)
+    (project / "models" / "fct_score.yml").write_text("models: [")
+    for _ in range(2):
+        with pytest.raises(BuildError, match="dbt could not start"):
+            build(home, settings)
+    assert not kept_parse(project).exists()
+
+
 def test_a_damaged_parse_is_made_again(
     home: Home, settings: Settings, log: Any, project: Path, parses: list[str]
 ) -> None:
