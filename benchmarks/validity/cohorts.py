@@ -59,6 +59,7 @@ def plan(
     first_seed: int,
     parameters: Parameters | None = None,
     numbered_from: int = 1,
+    carried: Mapping[str, float] | None = None,
 ) -> list[Planned]:
     """Return the cohorts of a curve: for every seed one of every step.
 
@@ -68,9 +69,12 @@ def plan(
         first_seed: the first seed.
         parameters: the generator; the shipped one by default.
         numbered_from: the number of the first cohort, so that generators share no id.
+        carried: the share of carriers of every pattern; by default `shares`. The curve is as long
+            as that of any pattern that is carried.
     """
     generator = parameters or shipped()
-    steps = max(len(pattern.curve.value) for pattern in generator.patterns)
+    given = shares() if carried is None else carried
+    steps = max(len(pattern.curve.value) for pattern in generator.patterns if given[pattern.id])
     planned: list[Planned] = []
     for seed in range(seeds):
         for step in range(steps):
@@ -82,7 +86,7 @@ def plan(
                         seed=first_seed + seed,
                         mess="none",
                         effects=effects_of(step),
-                        shares=shares(),
+                        shares=given,
                         programme=f"P{number:03d}",
                         number=number,
                         parameters=generator,

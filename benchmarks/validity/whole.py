@@ -17,12 +17,11 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from benchmarks.validity import ratings
+from benchmarks.validity import cohorts, ratings
 from benchmarks.validity.cohorts import Planned, effects_of
 from benchmarks.validity.published import Edition
 from benchmarks.validity.statistics import Share
 from pipelines.synth.parameters import Parameters, shipped
-from pipelines.synth.request import Request
 
 PATTERNS = ("harsh_rater", "group_gap")
 ATTRIBUTE, VALUE = "first_in_family", "yes"
@@ -41,29 +40,11 @@ def plan(
     numbered_from: int = 1,
 ) -> list[Planned]:
     """Return cohorts that have both patterns of a whole cohort and no other, in every size."""
-    generator = parameters or shipped()
-    shares = {
+    carried = {
         pattern.id: pattern.share.value if pattern.id in PATTERNS else 0.0
-        for pattern in generator.patterns
+        for pattern in (parameters or shipped()).patterns
     }
-    steps = max(len(generator.pattern(name).curve.value) for name in PATTERNS)
-    return [
-        Planned(
-            Request(
-                learners=learners,
-                seed=first_seed + seed,
-                mess="none",
-                effects=effects_of(step),
-                shares=shares,
-                programme=f"P{numbered_from + seed * steps + step:03d}",
-                number=numbered_from + seed * steps + step,
-                parameters=generator,
-            ),
-            step,
-        )
-        for seed in range(seeds)
-        for step in range(steps)
-    ]
+    return cohorts.plan(seeds, learners, first_seed, parameters, numbered_from, carried)
 
 
 def compare(

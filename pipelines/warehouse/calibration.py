@@ -92,42 +92,36 @@ PEERS = """
             coalesce(valid_to, date '9999-12-30') as valid_to
         from raw.identity
     ),
-    stage as (
+    period as (
         select
             learner.person_key as learner,
-            period.programme_id,
-            period.period_id as stage_id,
-            period.starts_on
-        from raw.learner_stage as period
+            given.programme_id,
+            given.period_type,
+            given.period_id,
+            given.starts_on,
+            given.ends_on
+        from raw.learner_stage as given
         join identity as learner
             on
-                period.learner_pseudonym = learner.pseudonym
+                given.learner_pseudonym = learner.pseudonym
                 and learner.role = 'learner'
-                and period.starts_on between learner.valid_from and learner.valid_to
-        where period.present_outcome = 'accepted' and period.period_type = 'stage'
+                and given.starts_on between learner.valid_from and learner.valid_to
+        where given.present_outcome = 'accepted'
         qualify row_number() over (
-            partition by learner.person_key, period.programme_id, period.starts_on
-            order by period.is_planned, period.known_at desc, period.record_key desc
+            partition by
+                learner.person_key, given.programme_id, given.period_type, given.starts_on
+            order by given.is_planned, given.known_at desc, given.record_key desc
         ) = 1
     ),
+    stage as (
+        select * exclude (period_id), period_id as stage_id
+        from period
+        where period_type = 'stage'
+    ),
     rotation as (
-        select
-            learner.person_key as learner,
-            period.programme_id,
-            period.period_id as rotation_id,
-            period.starts_on,
-            period.ends_on
-        from raw.learner_stage as period
-        join identity as learner
-            on
-                period.learner_pseudonym = learner.pseudonym
-                and learner.role = 'learner'
-                and period.starts_on between learner.valid_from and learner.valid_to
-        where period.present_outcome = 'accepted' and period.period_type = 'rotation'
-        qualify row_number() over (
-            partition by learner.person_key, period.programme_id, period.starts_on
-            order by period.is_planned, period.known_at desc, period.record_key desc
-        ) = 1
+        select * exclude (period_id), period_id as rotation_id
+        from period
+        where period_type = 'rotation'
     ),
     instrument as (
         select instrument_id, max(assurance_level) as assurance_level,

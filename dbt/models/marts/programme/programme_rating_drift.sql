@@ -58,6 +58,7 @@ standardised as (
         sum(by_stage.n) as n_ratings,
         sum(by_stage.n_at_target) as n_at_target,
         count(*) as n_stages,
+        sum(mix.weight) as weight,
         sum(
             mix.weight * cast(
                 round(cast(by_stage.n_at_target as double) / by_stage.n, 6) as decimal(18, 6)
@@ -168,27 +169,6 @@ suppressed as (
             and sizes.smallest_first = hidden_with.smallest_first
 ),
 
-weights as (
-    select
-        by_stage.programme_id,
-        by_stage.instrument_id,
-        by_stage.scale_id,
-        by_stage.half_year_on,
-        sum(mix.weight) as weight
-    from by_stage
-    inner join mix
-        on
-            by_stage.programme_id = mix.programme_id
-            and by_stage.instrument_id = mix.instrument_id
-            and by_stage.scale_id = mix.scale_id
-            and by_stage.stage_id = mix.stage_id
-    group by
-        by_stage.programme_id,
-        by_stage.instrument_id,
-        by_stage.scale_id,
-        by_stage.half_year_on
-),
-
 assessors as (
     select
         programme_id,
@@ -213,7 +193,7 @@ by_assessor as (
         sum(
             cast(
                 round(
-                    cast(mix.weight as double) / weights.weight
+                    cast(mix.weight as double) / standardised.weight
                     * (
                         case when ratings.is_at_or_above_target then 1 else 0 end
                         - cast(by_stage.n_at_target as double) / by_stage.n
@@ -237,12 +217,12 @@ by_assessor as (
             and ratings.instrument_id = mix.instrument_id
             and ratings.scale_id = mix.scale_id
             and ratings.stage_id = mix.stage_id
-    inner join weights
+    inner join standardised
         on
-            ratings.programme_id = weights.programme_id
-            and ratings.instrument_id = weights.instrument_id
-            and ratings.scale_id = weights.scale_id
-            and ratings.half_year_on = weights.half_year_on
+            ratings.programme_id = standardised.programme_id
+            and ratings.instrument_id = standardised.instrument_id
+            and ratings.scale_id = standardised.scale_id
+            and ratings.half_year_on = standardised.half_year_on
     group by
         ratings.programme_id,
         ratings.instrument_id,
