@@ -161,11 +161,22 @@ class Home:
             lock.release()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that readers see all of it or nothing."""
+PRIVATE = 0o600
+"""The mode of files that only the service account may read."""
+
+
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a file so that readers see all of it or nothing.
+
+    Args:
+        path: where; its folder is made.
+        data: its bytes.
+        mode: who may read it from the first byte on, less what the umask takes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

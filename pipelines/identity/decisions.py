@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from pipelines.home import Home, write_atomically
+from pipelines.home import PRIVATE, Home, write_atomically
 from pipelines.identity.named import named, reasoned
 
 Action = Literal["merge", "split", "reuse", "rotate", "hold", "release", "erase"]
@@ -141,8 +141,7 @@ def write_decision(home: Home, decision: Decision) -> Path:
     """Add a decision to the vault."""
     stamp = decision.decided_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     path = folder(home) / f"{stamp}-{decision.decision_id}.json"
-    write_atomically(path, decision.to_bytes())
-    path.chmod(0o600)
+    write_atomically(path, decision.to_bytes(), PRIVATE)
     return path
 
 

@@ -8,12 +8,10 @@ to another credential. The register holds ids of credentials alone, and no perso
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 
-from pipelines.home import Home
+from pipelines.home import PRIVATE, Home, write_atomically
 
 REGISTER = "issued.json"
 PLACES = 131_072
@@ -64,7 +62,8 @@ def give_places(home: Home, credential_ids: Iterable[str]) -> dict[str, int]:
             if credential_id not in known:
                 known[credential_id] = _free(taken)
                 taken.add(known[credential_id])
-        _write(home.vault / REGISTER, known)
+        data = json.dumps(known, indent=0, sort_keys=True).encode()
+        write_atomically(home.vault / REGISTER, data, PRIVATE)
     return {credential_id: known[credential_id] for credential_id in wanted}
 
 
@@ -77,15 +76,3 @@ def _free(taken: set[int]) -> int:
     while (place := secrets.randbelow(PLACES)) in taken:
         pass
     return place
-
-
-def _write(path: Path, known: dict[str, int]) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(known, file, indent=0, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipelines.home import Home, write_atomically
+from pipelines.home import PRIVATE, Home, write_atomically
 from pipelines.identity.decisions import Identity
 from pipelines.identity.vault import Keys
 
@@ -41,8 +41,7 @@ def write_tombstone(
     """Put up the tombstone of a person."""
     contents = sorted(keys.content_of(i.namespace, i.person_id) for i in identities)
     path = home.vault / "tombstones" / f"{erasure_id}.json"
-    write_atomically(path, json.dumps({"contents": contents}).encode() + b"\n")
-    path.chmod(0o600)
+    write_atomically(path, json.dumps({"contents": contents}).encode() + b"\n", PRIVATE)
     return Tombstone(erasure_id, frozenset(contents))
 
 

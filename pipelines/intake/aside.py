@@ -20,7 +20,7 @@ import polars as pl
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
 from pipelines.contracts.times import EVENT_TIMES
-from pipelines.home import Home, write_atomically
+from pipelines.home import PRIVATE, Home, write_atomically
 from pipelines.identity.dates import DATED_BY
 from pipelines.identity.decisions import mask_id
 from pipelines.identity.vault import persons
@@ -329,8 +329,7 @@ def list_unmatched(
         if record.delivery_id in held:
             path = unmatched_path(home, record.delivery_id)
             text = unmatched(home, record, identity).write_csv()
-            write_atomically(path, text.encode())
-            path.chmod(0o600)
+            write_atomically(path, text.encode(), PRIVATE)
 
 
 def replayed(

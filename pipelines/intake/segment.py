@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import __version__
-from pipelines.home import Home, write_atomically
+from pipelines.home import PRIVATE, Home, write_atomically
 from pipelines.identity.vault import persons_path
 from pipelines.intake.aside import REPLAYS
 from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
@@ -159,8 +159,7 @@ def _finish(staging: Staging, record: IntakeRecord) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    write_atomically(target, source.read_bytes())
-    target.chmod(0o600)
+    write_atomically(target, source.read_bytes(), PRIVATE)
 
 
 def _sync(path: Path) -> None:
