@@ -38,6 +38,10 @@ class Options:
         """Return the sizes to measure."""
         return self.sizes or (usual + long if self.full else usual)
 
+    def runs_at(self, size: int, long: tuple[int, ...]) -> int:
+        """Return how often each contestant runs: once at a size that takes many minutes."""
+        return 1 if size in long else self.runs
+
 
 @dataclass(frozen=True)
 class Measured:

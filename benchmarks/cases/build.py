@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks import homes, records
 from benchmarks.figures import Case, Figure
 from benchmarks.machine import versions
-from benchmarks.measure import Contestant, interleave
+from benchmarks.measure import Contestant, Observer, interleave
 from benchmarks.registry import Measured, Options
 
 SIZES = (100_000, 1_000_000)
@@ -32,6 +33,7 @@ def measure(options: Options) -> Measured:
             "competencies": records.N_COMPETENCIES,
             "night": f"{NIGHT:.1%} more records",
             "timed": "the whole process, with its imports, of build and data tests",
+            "at 10 million": "each side once",
         },
         versions=versions("dbt-core", "dbt-duckdb", "duckdb"),
     )
@@ -43,7 +45,9 @@ def _cases(size: int, options: Options) -> list[Case]:
     folder = home.parent
     database = home / "warehouse" / "build.duckdb"
     evening = folder / "evening.duckdb"
-    full = _turns(size, options, home, _segments(home), ["--full-refresh"])
+    runs = options.runs_at(size, LONG)
+    turns = partial(_turns, home=home, runs=runs, observer=options.observer)
+    full = turns(size, _segments(home), ["--full-refresh"])
     n_night = max(1, round(size * NIGHT))
     night = records.write(
         options.cache / "data" / f"night-{size}.csv", "csv", n_night, start=size, of=size
@@ -57,7 +61,7 @@ def _cases(size: int, options: Options) -> list[Case]:
     def restore() -> None:
         shutil.copyfile(evening, database)
 
-    after = _turns(n_night, options, home, news, [], restore)
+    after = turns(n_night, news, [], restore)
     return [
         Case(name="full", size=size, unit="record", ours=full["ours"], floor=full["floor"]),
         Case(
@@ -72,11 +76,13 @@ def _cases(size: int, options: Options) -> list[Case]:
 
 def _turns(
     work: int,
-    options: Options,
-    home: Path,
     segments: list[Path],
     flags: list[str],
     restore: Callable[[], None] = lambda: None,
+    *,
+    home: Path,
+    runs: int,
+    observer: Observer,
 ) -> dict[str, Figure]:
     stored = home.parent / "stored.duckdb"
 
@@ -112,8 +118,8 @@ def _turns(
                 version=versions("duckdb").get("duckdb", ""),
             ),
         },
-        options.runs,
-        options.observer,
+        runs,
+        observer,
     )
 
 

@@ -30,3 +30,8 @@ def test_long_sizes_are_measured_when_asked_for(tmp_path: Path) -> None:
     assert Options(tmp_path).chosen((1, 2), (3,)) == (1, 2)
     assert Options(tmp_path, full=True).chosen((1, 2), (3,)) == (1, 2, 3)
     assert Options(tmp_path, sizes=(9,), full=True).chosen((1, 2), (3,)) == (9,)
+
+
+def test_sizes_that_take_many_minutes_run_once(tmp_path: Path) -> None:
+    options = Options(tmp_path, runs=3)
+    assert [options.runs_at(size, (9,)) for size in (1, 9)] == [3, 1]

@@ -1,7 +1,7 @@
 """What each role sees of one made school, from its files to every export, and what it cannot get.
 
 Respondents of multisource feedback are protected in each export: each of them wrote a word of their
-own, and somebody tries to subtract.
+own, and somebody tries to subtract. Then a learner disputes a data point, on the same home.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FEWEST = 5
 LONG_AGO = 1_790_000_000
+DISPUTED = "I was not on that ward on this day."
+ANSWERED = "The form was meant for somebody else; its source was asked to withdraw it."
 
 
 def tessera(home: Home, *arguments: str) -> tuple[int, str]:
@@ -53,6 +55,32 @@ def go(home: Home, settings: Settings) -> None:
         if path.is_file():
             os.utime(path, (LONG_AGO, LONG_AGO))
     Run(home, settings, Wanted(pack=False)).go()
+
+
+def pages_of(home: Home, settings: Settings, key: str) -> dict[str, str]:
+    """Build what the committee and the learner see, and return the pages of the learner."""
+    committee = pack.build(home, settings)
+    own = views.build(home, settings, "learner", only=key).folder / key
+    return {
+        "committee": (committee / f"learners/{key}.html").read_text(encoding="utf-8"),
+        "committee's evidence": (committee / f"evidence/{key}.html").read_text(encoding="utf-8"),
+        "learner": (own / f"learners/{key}.html").read_text(encoding="utf-8"),
+        "form": (own / "my-words.csv").read_text(encoding="utf-8-sig"),
+    }
+
+
+def disputed_with(form: str, words: str) -> tuple[str, str]:
+    """Return the form with words about the first data point, and which point that is."""
+    rows = list(csv.DictReader(form.splitlines()))
+    chosen = next(row for row in rows if row["Kind"] == "dispute")
+    chosen["Your words"] = words
+    out = [",".join(rows[0])]
+    out += [",".join('"' + cell.replace('"', '""') + '"' for cell in row.values()) for row in rows]
+    return "\r\n".join(out) + "\r\n", chosen["Record"]
+
+
+def essentials(page: str) -> str:
+    return page[: page.index('class="overleaf"')]
 
 
 @dataclass(frozen=True)
@@ -266,3 +294,49 @@ def test_no_count_of_too_few_learners_shows_or_is_left_by_subtraction(
             assert all(n == 0 or n >= FEWEST for n in [*shown.values(), *left]), (path.name, row)
             assert not {"Learner key", "Assessor key"} & row.keys()
     assert n_tables
+
+
+def test_a_dispute_goes_from_the_learners_form_to_an_answer_that_both_sides_read(
+    school: School,
+) -> None:
+    home, settings = school.home, school.settings
+    staff = next(
+        row["Staff ID"]
+        for path in (home.inbox / "example_staff").glob("*.csv")
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    )
+    key = next(
+        str(row["learner_key"])
+        for row in read(find(home, None), sections=("learners", "evidence")).learners
+        if row["meeting_id"]
+    )
+    before = pages_of(home, settings, key)
+    assert DISPUTED not in before["committee"]
+    assert tessera(home, "dispute", "list")[0] == 0
+
+    returned, evidence_id = disputed_with(before["form"], DISPUTED)
+    (home.inbox / "learner_words").mkdir(exist_ok=True)
+    (home.inbox / "learner_words" / "my-words.csv").write_text(returned, encoding="utf-8")
+    go(home, settings)
+    raised = pages_of(home, settings, key)
+    for reader in ("committee", "learner"):
+        assert DISPUTED in essentials(raised[reader]), reader
+        assert "not answered yet" in raised[reader], reader
+        assert "owner assessment unit" in raised[reader], reader
+    marked = raised["committee's evidence"]
+    assert f'#{evidence_id}">{evidence_id}</a> <strong>disputed</strong>' in marked
+    code, listed = tessera(home, "dispute", "list", "--json")
+    assert code == 1
+    told: dict[str, Any] = json.loads(listed)
+    assert (told["about_evidence_id"], told["dispute_status"]) == (evidence_id, "raised")
+
+    asked = ("dispute", "answer", told["record_id"], "--by", staff, "--text", ANSWERED)
+    code, said = tessera(home, *asked)
+    assert code == 0, said
+    go(home, settings)
+    answered = pages_of(home, settings, key)
+    for reader in ("committee", "learner"):
+        assert ANSWERED in essentials(answered[reader]), reader
+        assert "<strong>answered</strong>" in answered[reader], reader
+        assert "not answered yet" not in answered[reader], reader
+    assert tessera(home, "dispute", "list")[0] == 0
