@@ -38,17 +38,64 @@
 {#- Whether the rows of a learner are to be made; where the whole table is, everybody's. Rows of
     nobody are always among them. -#}
 {% macro is_moved(fingerprinted, learner_key) -%}
-    {%- if this is not none and is_incremental() -%}
-    coalesce({{ learner_key }}, '') not in {{ unmoved(ref(fingerprinted)) }}
-    {%- else -%}
+    {%- if this is none -%}
     true
+    {%- else -%}
+    {{ is_in_share(learner_key) }}
+    {%- if is_incremental() %}
+        and coalesce({{ learner_key }}, '') not in {{ unmoved(ref(fingerprinted)) }}
+    {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Hook before a kept table: who moved or is gone has no rows there. -#}
+{#- Hook before a kept table: who moved or is gone has no rows there, and those who moved are shared
+    out. -#}
 {% macro drop_moved(fingerprinted) -%}
-    {%- if this is not none and is_incremental() -%}
-    delete from {{ this }} where coalesce(learner_key, '') not in {{ unmoved(ref(fingerprinted)) }}
+    {%- if this is not none -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }} where coalesce(learner_key, '') not in {{ unmoved(ref(fingerprinted)) }};
+    {%- endif %}
+    {{ share_out(ref(fingerprinted)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A kept table is made for so many learners at a time that memory does not grow with a school;
+    docs/decisions/0041 tells more. The engine knows how many shares there are, and which is at hand;
+    who has not shared out has one share with everybody. -#}
+{% macro share_out(fingerprinted) -%}
+    {{ adapter.dispatch('share_out', 'tessera')(fingerprinted) }}
+{%- endmacro %}
+{% macro default__share_out(fingerprinted) -%}
+    set variable learner_share = 0;
+    set variable learner_shares = (
+        select cast(greatest(1, ceil(count(*) / {{ env_var('TESSERA_LEARNERS_AT_ONCE', '20000') }})) as bigint)
+        from {{ fingerprinted }}
+        where is_moved
+    )
+{%- endmacro %}
+
+{#- Whether a learner is in the share at hand; rows of nobody are in one of them too. -#}
+{% macro is_in_share(learner_key) -%}
+    {{ adapter.dispatch('is_in_share', 'tessera')(learner_key) }}
+{%- endmacro %}
+{% macro default__is_in_share(learner_key) -%}
+    hash(coalesce({{ learner_key }}, '')) % coalesce(getvariable('learner_shares'), 1)
+    = coalesce(getvariable('learner_share'), 0)
+{%- endmacro %}
+{% macro spark__share_out(fingerprinted) -%} select 1 {%- endmacro %}
+{% macro spark__is_in_share(learner_key) -%} true {%- endmacro %}
+
+{#- How dbt makes a table: a kept one share by share. -#}
+{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
+    {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
+    {%- if config.get('materialized') == 'incremental' -%}
+    {%- set n_shares = run_query("select coalesce(getvariable('learner_shares'), 1)").columns[0][0] | int -%}
+    {%- for share in range(1, n_shares) %}
+    set variable learner_share = {{ share }};
+    insert into {{ relation.include(database=(not temporary), schema=(not temporary)) }} by name (
+        {{ compiled_code }}
+    );
+    {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -70,6 +70,7 @@ def dbt(warehouse: Path, target: Path, *arguments: str) -> Built:
         "TESSERA_WAREHOUSE": str(warehouse),
         "TESSERA_MEMORY_LIMIT": "1GB",
         "TESSERA_KEEP_OPEN": "true",
+        "TESSERA_LEARNERS_AT_ONCE": "2",
     }
     done = subprocess.run(
         command,

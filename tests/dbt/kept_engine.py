@@ -6,7 +6,7 @@ the order in which dbt runs them, on an in-memory database, so that hundreds of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,9 +135,27 @@ class Engine:
             yield self._hook("forget_moved('SCOPE')", node).replace("'SCOPE'", scope)
 
     def _hook(self, call: str, node: Node) -> str:
-        template = jinja2.Template(f"{self._macros}\n{{{{ {call} }}}}")
-        names = {"this": node.relation, "is_incremental": lambda: True, "ref": lambda name: name}
-        return template.render(names).strip()
+        names = {
+            "this": node.relation,
+            "is_incremental": lambda: True,
+            "ref": lambda name: name,
+            "env_var": lambda _, default: default,
+            "adapter": _Adapter(self._macros),
+        }
+        return jinja2.Template(f"{self._macros}\n{{{{ {call} }}}}").render(names).strip()
+
+
+class _Adapter:
+    """Finds what a macro is for DuckDB, as dbt does."""
+
+    def __init__(self, macros: str) -> None:
+        names = {"env_var": lambda _, default: default}
+        self._macros = jinja2.Template(macros).make_module(names)
+
+    def dispatch(self, name: str, package: str) -> Callable[..., str]:
+        assert package == "tessera"
+        macro: Callable[..., str] = getattr(self._macros, f"default__{name}")
+        return macro
 
 
 def differing(con: duckdb.DuckDBPyConnection, nodes: list[Node]) -> list[str]:

@@ -17,7 +17,7 @@ from pipelines.warehouse.raw_schema import raw_tables
 from tests.dbt.conftest import Built, dbt
 from tests.dbt.example_school import example_school
 from tests.dbt.histories import CHANGES, Event
-from tests.dbt.kept_engine import Engine, load_nodes
+from tests.dbt.kept_engine import Engine, differing, load_nodes
 
 LAST_STEP = 30
 
@@ -137,6 +137,19 @@ def test_who_did_not_move_is_left_alone(school: School) -> None:
     moved = engine.build() or {}
     assert set(moved.values()) == {1}
     assert n_learners > 2
+
+
+def test_a_table_made_for_two_learners_at_a_time_is_that_of_all_at_once(
+    built: Built, compiled: Path
+) -> None:
+    nodes = load_nodes(built, compiled)
+    with duckdb.connect(str(built.warehouse), read_only=True) as con:
+        con.execute("set TimeZone = 'UTC'")
+        learners = "select count(*) from intermediate.int_evidence__fingerprinted where is_moved"
+        assert con.execute(learners).fetchall()[0][0] > 2
+        assert differing(con, nodes) == []
+    made = (built.target / "run/tessera/models/marts/core/fct_evidence.sql").read_text()
+    assert "set variable learner_share = 1;" in made
 
 
 def test_the_day_of_judgement_alone_moves_nobody_s_evidence(school: School) -> None:
