@@ -232,6 +232,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "abbreviated": words.abbreviated,
         "counted": words.count,
         "day": words.day,
         "drawn": Markup,
