@@ -103,7 +103,7 @@ def abbreviated(text: str) -> str:
 
 
 def reconciled(code: str, n: int) -> str:
-    """Return how `n` declarations stand to the policies of their tasks, as it follows the number."""
+    """Return how `n` declarations stand to the policies of their tasks, in words after the n."""
     told = RECONCILIATION.get(code, plain(code))
     return told if n == 1 else told.replace("differs", "differ", 1)
 

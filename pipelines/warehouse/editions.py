@@ -25,6 +25,11 @@ MANIFEST = "edition.json"
 TABLES = "tables"
 DATA_DOCS = "data_docs"
 PRESENT_NAMES = {CURRENT, ""}
+REMEDY = (
+    "restore it from a backup; the current edition is also written again by "
+    "`tessera run --full-refresh`"
+)
+"""What to do about an edition that is not what was published."""
 
 
 class EditionError(WarehouseError):
