@@ -57,6 +57,8 @@ class Edition(BaseModel):
     audit: dict[str, Any]
     erasures: tuple[dict[str, Any], ...] = ()
     """Erasures under law that changed the edition, with the table hashes before and after."""
+    earlier_manifests: tuple[str, ...] = ()
+    """SHA-256 of the manifests from before it was damaged and written again with the same rows."""
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,9 @@ def _keep_its_manifest(damaged: Path, draft: Path) -> None:
             f"rows of {', '.join(others)}: restore the edition from a backup, and report this"
         )
     mended = before.model_copy(update={"files": again.files, "versions": again.versions})
+    if mended != before:
+        earlier = (*before.earlier_manifests, file_hash(damaged / MANIFEST))
+        mended = mended.model_copy(update={"earlier_manifests": earlier})
     (draft / MANIFEST).write_bytes(to_json(mended))
 
 

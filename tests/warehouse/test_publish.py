@@ -22,6 +22,7 @@ from pipelines.warehouse.editions import (
     current_id,
     diff,
     editions,
+    file_hash,
     folder_of,
     lineage,
     read_edition,
@@ -337,6 +338,23 @@ def test_a_damaged_edition_of_the_same_inputs_is_written_again_with_its_manifest
     assert verify(folder) == []
     assert (folder / "edition.json").read_bytes() == before
     assert [path.name for path in home.editions.iterdir() if path.name != "current"] == [edition_id]
+
+
+def test_an_edition_written_again_with_other_bytes_names_the_manifest_that_it_had(
+    home: Home, settings: Settings, candidate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate(home, settings)
+    publish(home, settings)
+    folder = folder_of(home)
+    before, digest = read_edition(folder), file_hash(folder / "edition.json")
+    _damage(folder / "portfolio.duckdb")
+    monkeypatch.setattr(publish_module, "OLDEST_READER", "v1.3.0")
+    publish(home, settings)
+    after = read_edition(folder)
+    assert verify(folder) == []
+    assert after.files["portfolio.duckdb"] != before.files["portfolio.duckdb"]
+    assert after.earlier_manifests == (digest,)
+    assert after.created_at == before.created_at
 
 
 def test_a_damaged_edition_whose_manifest_cannot_be_read_is_written_again(
