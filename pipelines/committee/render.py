@@ -233,6 +233,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "abbreviated": words.abbreviated,
+        "clock": words.clock,
         "counted": words.count,
         "day": words.day,
         "drawn": Markup,
