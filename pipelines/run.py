@@ -227,10 +227,10 @@ class Run:
     def _stands(self) -> bool:
         """Tell whether the current edition is what a build would give now."""
         from pipelines.warehouse.build import present_inputs
-        from pipelines.warehouse.editions import current_id
+        from pipelines.warehouse.editions import MANIFEST, current_id
 
         current = current_id(self.home)
-        if current is None:
+        if current is None or not (self.home.editions / current / MANIFEST).is_file():
             return False
         wanted = self.wanted
         inputs = present_inputs(self.home, self.settings, wanted.as_of, wanted.rules)

@@ -112,6 +112,7 @@ def verify(
 
     Example: tessera edition verify current --home var
     """
+    from pipelines.warehouse.editions import REMEDY
     from pipelines.warehouse.editions import verify as problems_of
 
     opened, _ = home_and_settings(home)
@@ -122,7 +123,7 @@ def verify(
     elif not problems:
         out.print(f"Edition {folder.name} is as it was published.")
     if problems:
-        fail(FAILED, f"edition {folder.name}: " + "; ".join(problems))
+        fail(FAILED, f"edition {folder.name}: {'; '.join(problems)}. Next: {REMEDY}")
 
 
 @app.command()

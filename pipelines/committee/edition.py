@@ -49,8 +49,7 @@ class Source:
         if problems:
             raise EditionError(
                 f"edition {self.edition_id} is not what was published: {'; '.join(problems)}. "
-                "Nothing is made from it; restore it from a backup, or publish again with "
-                "`tessera run`"
+                f"Nothing is made from it: {editions.REMEDY}"
             )
 
 

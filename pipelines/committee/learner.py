@@ -156,7 +156,10 @@ class AiUse:
     n: int
     sentence: str
     behind: Behind
-    details: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
+    """Task and sentence of each declaration that has to be talked about."""
+    is_absent: bool
+    """Whether nothing was declared, so that there is nothing to tell but the task."""
 
 
 @dataclass(frozen=True)
@@ -498,11 +501,12 @@ def _ai_use(declarations: Sequence[Row]) -> tuple[tuple[AiUse, ...], Behind]:
     uses = tuple(
         AiUse(
             len(rows),
-            words.RECONCILIATION.get(code, words.plain(code)),
+            words.reconciled(code, len(rows)),
             Behind(f"ai-{code.replace('_', '-')}", f"AI use: {words.plain(code)}", ids(rows)),
-            tuple(f"{r['title'] or r['task_id']}: {r['sentence']}" for r in rows)
+            tuple((r["title"] or r["task_id"], r["sentence"]) for r in rows)
             if code in TOLD
             else (),
+            code == "missing",
         )
         for code, rows in kinds.items()
         if rows

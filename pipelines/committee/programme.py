@@ -9,8 +9,8 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -59,6 +59,8 @@ COUNTS_OF_LEARNERS = (
 
 TOO_FEW = "too few"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+CODES = frozenset({"instrument id", "kind", "source id", "rule set id"})
+"""Columns of codes, which the page writes as people say them."""
 HIDDEN = frozenset({"delivery_id", "record_key", "spec_version"})
 
 
@@ -70,6 +72,8 @@ class Table:
     title: str
     columns: tuple[str, ...]
     every_row: tuple[tuple[str, ...], ...]
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What the page calls a competency beside its id."""
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -90,7 +94,7 @@ class Table:
         """Return what is the same in all rows, as heading and value."""
         varying = set(self._varying)
         return tuple(
-            (_heading(column), _cell(column, self.every_row[0][place]))
+            (_heading(column), self._cell(column, self.every_row[0][place]))
             for place, column in enumerate(self.columns)
             if place not in varying
         )
@@ -107,7 +111,18 @@ class Table:
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Return the cells that the page shows, row by row."""
         places = self._varying
-        return tuple(tuple(_cell(self.columns[p], row[p]) for p in places) for row in self.rows)
+        return tuple(
+            tuple(self._cell(self.columns[p], row[p]) for p in places) for row in self.rows
+        )
+
+    def _cell(self, column: str, cell: str) -> str:
+        """Return a cell as the page writes it: a share in per cent, a code as people say it."""
+        if column == "competency id" and cell in self.titles:
+            return f"{cell} {self.titles[cell]}"
+        if column in CODES:
+            return words.plain(cell)
+        is_share = column.endswith(" share") or column.startswith("share ")
+        return words.share(Decimal(cell)) if is_share and _NUMBER.fullmatch(cell) else cell
 
     @property
     def n_rows(self) -> int:
@@ -136,12 +151,6 @@ def _heading(column: str) -> str:
 
 def _counts(cell: str) -> bool:
     return cell in (words.NOTHING, TOO_FEW) or _NUMBER.fullmatch(cell) is not None
-
-
-def _cell(column: str, cell: str) -> str:
-    """Return a cell as the page writes it: a share in per cent."""
-    is_share = column.endswith(" share") or column.startswith("share ")
-    return words.share(Decimal(cell)) if is_share and _NUMBER.fullmatch(cell) else cell
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,8 @@ def gather(source: Source, portfolio: Portfolio) -> Programme:
     """Return what one edition says of the programme."""
     with open_edition(source) as connection:
         least = least_of(connection)
-        tables = tuple(_table(connection, name, least) for name in _marts(connection))
+        titles = {code: told.title for code, told in portfolio.competencies.items()}
+        tables = tuple(_table(connection, name, least, titles) for name in _marts(connection))
         decisions = tuple(_decisions(connection, least, date(portfolio.as_of.year, 1, 1)))
         rule_sets = _rows(
             connection,
@@ -213,7 +223,9 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return sorted(found, key=lambda name: (order.index(name) if name in TITLES else 99, name))
 
 
-def _table(connection: duckdb.DuckDBPyConnection, name: str, least: int) -> Table:
+def _table(
+    connection: duckdb.DuckDBPyConnection, name: str, least: int, titles: Mapping[str, str]
+) -> Table:
     columns = [column for column in connection.table(name).columns if column not in HIDDEN]
     listed = ", ".join(f'"{column}"' for column in columns)
     told = connection.sql(f'select {listed} from "{name}" order by all').fetchall()  # noqa: S608  names of the edition's own columns
@@ -225,6 +237,7 @@ def _table(connection: duckdb.DuckDBPyConnection, name: str, least: int) -> Tabl
         TITLES.get(name, words.plain(name.removeprefix("programme_")).capitalize()),
         tuple(words.plain(columns[i]) for i in filled),
         tuple(tuple(row[i] for i in filled) for row in shown),
+        titles,
     )
 
 

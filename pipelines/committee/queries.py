@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.committee.edition import EditionError, Source
 from pipelines.committee.evidence import Row
+from pipelines.warehouse.editions import REMEDY
 
 OF_LEARNERS = (
     "learners",
@@ -209,8 +210,7 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
         if not source.is_damaged(error):
             raise
         raise EditionError(
-            f"the database of edition {source.edition_id} is damaged and cannot be read: restore "
-            "it from a backup"
+            f"the database of edition {source.edition_id} is damaged and cannot be read: {REMEDY}"
         ) from None
 
 

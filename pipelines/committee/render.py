@@ -232,6 +232,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "abbreviated": words.abbreviated,
+        "clock": words.clock,
         "counted": words.count,
         "day": words.day,
         "drawn": Markup,

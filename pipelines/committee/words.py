@@ -76,6 +76,7 @@ KINDS = {
 AS_PEOPLE_WRITE = {
     "acat": "ACAT",
     "ai": "AI",
+    "aias": "AIAS",
     "cbd": "CbD",
     "dops": "DOPS",
     "epa": "EPA",
@@ -93,7 +94,18 @@ def plain(code: str | None) -> str:
     """Return a code as people write it: `mini_cex_9` becomes `mini-CEX 9`."""
     if not code:
         return NOTHING
-    return _ABBREVIATED.sub(lambda found: AS_PEOPLE_WRITE[found[0]], code.replace("_", " "))
+    return abbreviated(code.replace("_", " "))
+
+
+def abbreviated(text: str) -> str:
+    """Return a sentence with the abbreviations of the field as people write them."""
+    return _ABBREVIATED.sub(lambda found: AS_PEOPLE_WRITE[found[0]], text)
+
+
+def reconciled(code: str, n: int) -> str:
+    """Return how `n` declarations stand to the policies of their tasks, in words after the n."""
+    told = RECONCILIATION.get(code, plain(code))
+    return told if n == 1 else told.replace("differs", "differ", 1)
 
 
 def sentence(text: str | None) -> str:

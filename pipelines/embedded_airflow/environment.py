@@ -24,6 +24,10 @@ ACCOUNT = re.compile(r"[A-Za-z0-9._@-]+").fullmatch
 """What Airflow's list of users can hold: no comma and no colon."""
 
 
+WORDS_OF_A_DECISION = ("rationale", "dissent", "action_1", "action_2", "action_3")
+"""Fields of Airflow's form whose words its audit log, which outlives a run, is not to keep."""
+
+
 @dataclass(frozen=True)
 class Secrets:
     """What the parts of Airflow sign and encrypt with, made once for a home."""
@@ -80,6 +84,7 @@ def environment(home: Home, port: int) -> dict[str, str]:
         "CORE__PARALLELISM": min(4, max(2, os.cpu_count() or 2)),
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": False,
         "CORE__DEFAULT_TASK_RETRY_DELAY": 15,
+        "CORE__SENSITIVE_VAR_CONN_NAMES": ",".join(WORDS_OF_A_DECISION),
         "CORE__FERNET_KEY": secret.fernet_key,
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join([f"{USER}:admin", *_people()]),

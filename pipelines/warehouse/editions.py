@@ -25,6 +25,11 @@ MANIFEST = "edition.json"
 TABLES = "tables"
 DATA_DOCS = "data_docs"
 PRESENT_NAMES = {CURRENT, ""}
+REMEDY = (
+    "restore it from a backup; the current edition is also written again by "
+    "`tessera run --full-refresh`"
+)
+"""What to do about an edition that is not what was published."""
 
 
 class EditionError(WarehouseError):
@@ -52,6 +57,8 @@ class Edition(BaseModel):
     audit: dict[str, Any]
     erasures: tuple[dict[str, Any], ...] = ()
     """Erasures under law that changed the edition, with the table hashes before and after."""
+    earlier_manifests: tuple[str, ...] = ()
+    """SHA-256 of the manifests from before it was damaged and written again with the same rows."""
 
 
 @dataclass(frozen=True)

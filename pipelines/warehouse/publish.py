@@ -30,9 +30,12 @@ from pipelines.warehouse.editions import (
     MANIFEST,
     TABLES,
     Edition,
+    EditionError,
     current_id,
     file_hash,
+    read_edition,
     to_json,
+    verify,
 )
 from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.inputs import BuildInputs
@@ -51,11 +54,15 @@ class PublishError(WarehouseError):
 def publish(home: Home, settings: Settings) -> str | None:
     """Make the build that stands in the warehouse the current edition.
 
+    An edition of the same inputs that is no longer what was published is put right: its tables are
+    written again, and its manifest stays what it was.
+
     Returns:
-        The id of the edition that is current now, or None where it was current already.
+        The id of the edition that is current now, or None where it was current and whole already.
 
     Raises:
-        PublishError: nothing was built, or the audit of this build is missing or failed.
+        PublishError: nothing was built, the audit of this build is missing or failed, or the build
+            gave other rows than the damaged edition had.
     """
     with home.writing(timeout=PATIENCE):
         inputs = finished_build(home)
@@ -64,16 +71,58 @@ def publish(home: Home, settings: Settings) -> str | None:
         audit = _passed_audit(home, inputs.build_id)
         _remove_leftovers(home)
         edition_id = inputs.build_id
-        if not (home.editions / edition_id).exists():
+        folder = home.editions / edition_id
+        stands = folder.exists()
+        if stands and _is_whole(folder):
+            if current_id(home) == edition_id:
+                return None
+        else:
             draft = home.editions / f".draft-{edition_id}"
             _write_edition(home, settings, draft, inputs, audit)
+            if stands:
+                _keep_its_manifest(folder, draft)
             _make_durable(draft)
-            draft.rename(home.editions / edition_id)
+            if stands:
+                damaged = home.editions / f".draft-damaged-{edition_id}"
+                folder.rename(damaged)
+            draft.rename(folder)
             _sync_folder(home.editions)
-        if current_id(home) == edition_id:
-            return None
+            if stands:
+                shutil.rmtree(damaged)
         make_current(home, edition_id)
         return edition_id
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return not verify(folder)
+    except EditionError:
+        return False
+
+
+def _keep_its_manifest(damaged: Path, draft: Path) -> None:
+    """Give a draft the manifest of the edition whose place it takes, with its own files' hashes.
+
+    Raises:
+        PublishError: the rows are not those of that edition.
+    """
+    again = read_edition(draft)
+    try:
+        before = read_edition(damaged)
+    except EditionError:
+        return
+    names = sorted(before.table_hashes.keys() | again.table_hashes.keys())
+    others = [n for n in names if before.table_hashes.get(n) != again.table_hashes.get(n)]
+    if others:
+        raise PublishError(
+            f"edition {again.edition_id} is damaged, and a build of the same inputs gives other "
+            f"rows of {', '.join(others)}: restore the edition from a backup, and report this"
+        )
+    mended = before.model_copy(update={"files": again.files, "versions": again.versions})
+    if mended != before:
+        earlier = (*before.earlier_manifests, file_hash(damaged / MANIFEST))
+        mended = mended.model_copy(update={"earlier_manifests": earlier})
+    (draft / MANIFEST).write_bytes(to_json(mended))
 
 
 def make_current(home: Home, edition_id: str) -> None:

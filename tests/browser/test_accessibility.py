@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.slow
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 MENTOR = "A-MENTOR7QZX"
+PATIENCE = 250
+"""How often a browser is asked whether it has painted."""
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +98,28 @@ def test_no_page_leans_on_colour_alone(kinds: dict[str, Path], watched: Watched)
     assert shapes > 1
 
 
-def test_every_page_is_painted_within_a_second(kinds: dict[str, Path], watched: Watched) -> None:
-    slow = {}
-    for kind, path in kinds.items():
-        page = watched.open(path)
-        painted = page.evaluate(
-            "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+def test_every_page_is_painted_within_a_second(
+    kinds: dict[str, Path], built: Path, watched: Watched
+) -> None:
+    """By the browser's own account, and the largest pages of the pack are among them."""
+    largest = sorted(built.rglob("*.html"), key=lambda page: page.stat().st_size)[-3:]
+    painted = {
+        path.relative_to(path.parents[1]).as_posix(): _painted(watched.open(path))
+        for path in (*kinds.values(), *largest)
+    }
+    sys.stdout.write(f"first paint in ms, of up to {largest[-1].stat().st_size:,} bytes: ")
+    sys.stdout.write(f"{painted}\n")
+    assert min(painted.values()) > 0
+    assert {name: ms for name, ms in painted.items() if ms >= 1000} == {}
+
+
+def _painted(page: Any) -> float:
+    """Return when a page showed its first words; a page that is never painted fails."""
+    for _ in range(PATIENCE):
+        entries = page.evaluate(
+            "performance.getEntriesByName('first-contentful-paint').map(e => e.startTime)"
         )
-        if painted >= 1000:
-            slow[kind] = painted
-    assert slow == {}
+        if entries:
+            return float(entries[0])
+        page.wait_for_timeout(20)
+    pytest.fail(f"{page.url} was not painted")

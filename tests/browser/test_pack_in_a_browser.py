@@ -151,16 +151,115 @@ def test_a_script_that_slipped_in_would_not_run(built: Path, watched: Watched) -
     assert "Content Security Policy" in " ".join(watched.complaints)
 
 
+def _on_paper(watched: Watched, path: Path) -> Any:
+    """Open a page as it is printed: what of an A4 side lies within the margins."""
+    page = watched.open(path)
+    if not page.evaluate(HAS_ARIAL_METRICS):
+        pytest.skip("no font with Arial's metrics: install the Debian package fonts-liberation")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 741, "height": 1054})
+    return page
+
+
+IN_A_DRAWING = """
+() => [...document.querySelectorAll(".essentials svg text")].map((text) => {
+  const drawn = text.closest("svg").getBoundingClientRect().width;
+  const across = text.closest("svg").viewBox.baseVal.width;
+  return parseFloat(getComputedStyle(text).fontSize) * drawn / across;
+});
+"""
+"""How large the letters of the drawings come out, in pixels."""
+
+OF_THE_AXIS = """
+() => {
+  const size = parseFloat(getComputedStyle(document.querySelector("#trend text")).fontSize);
+  const head = document.querySelector(".sufficiency thead svg");
+  return size * head.getBoundingClientRect().width / head.viewBox.baseVal.width;
+}
+"""
+
+CUT = """
+() => [...document.querySelectorAll(".sufficiency th, .sufficiency td")]
+  .filter((cell) => cell.getClientRects().length)
+  .filter((cell) => {
+    const words = document.createRange();
+    words.selectNodeContents(cell);
+    const inner = words.getBoundingClientRect(), outer = cell.getBoundingClientRect();
+    const next = cell.nextElementSibling?.getBoundingClientRect();
+    const cuts = getComputedStyle(cell).overflow !== "visible";
+    return !cell.matches(".trend") && (
+      (cuts && (inner.right > outer.right + 1 || inner.bottom > outer.bottom + 1)) ||
+      (cell.matches("th[scope=row], .status") && inner.right > (next ?? outer).left + 1)
+    );
+  })
+  .map((cell) => cell.textContent.trim());
+"""
+"""The cells of the grid whose words are cut off, or run into the next cell."""
+
+HALF_SHOWN = """
+() => {
+  const list = document.querySelector(".essentials .comments");
+  if (!list) return [];
+  const box = list.getBoundingClientRect();
+  return [...list.children].map((one) => one.getBoundingClientRect())
+    .filter((one) => one.left < box.right && one.bottom > box.bottom + 1).map((one) => one.top);
+}
+"""
+
+
+def test_on_paper_every_name_is_whole_and_no_letter_is_smaller_than_nine_points(
+    built: Path, watched: Watched
+) -> None:
+    n_drawn = n_names = 0
+    for path in sorted((built / "learners").glob("*.html")):
+        page = _on_paper(watched, path)
+        assert page.evaluate(CUT) == [], path.stem
+        assert page.evaluate(HALF_SHOWN) == [], path.stem
+        names = page.locator(".sufficiency tbody th").all_inner_texts()
+        n_names += len(names)
+        assert not [name for name in names if "…" in name]
+        if page.locator("#trend text").count():
+            assert page.evaluate(OF_THE_AXIS) >= 11.9
+        drawn = page.evaluate(IN_A_DRAWING)
+        n_drawn += len(drawn)
+        assert min(drawn, default=12) >= 11.9, path.stem
+    assert n_names > 50
+    assert n_drawn > 20
+
+
+def test_a_name_that_is_cut_on_paper_is_found(built: Path, watched: Watched) -> None:
+    page = _on_paper(watched, built / "learners" / f"{FULL}.html")
+    page.eval_on_selector(
+        ".sufficiency tbody th",
+        "e => { e.style.whiteSpace = 'nowrap'; e.textContent += e.textContent; }",
+    )
+    assert len(page.evaluate(CUT)) == 1
+    page.eval_on_selector("#trend text", "e => { e.style.fontSize = '11px'; }")
+    assert page.evaluate(OF_THE_AXIS) < 11.9
+
+
+def test_the_essentials_of_every_learner_end_on_the_first_side(
+    built: Path, watched: Watched
+) -> None:
+    for path in sorted((built / "learners").glob("*.html")):
+        page = _on_paper(watched, path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 741, path.stem
+        top, bottom = page.eval_on_selector_all(*EDGES)
+        assert bottom - top <= 279 / 25.4 * 96, path.stem
+
+
+EDGES = (
+    ".essentials > .who, .essentials > .decision",
+    "parts => [parts[0].getBoundingClientRect().top, parts[1].getBoundingClientRect().bottom]",
+)
+
+
 @pytest.mark.parametrize("key", [FULL, HOSTILE, EMPTY])
 def test_the_essentials_print_on_one_side_at_nine_points(
     built: Path, watched: Watched, tmp_path: Path, key: str
 ) -> None:
-    page = watched.open(built / "learners" / f"{key}.html")
-    if not page.evaluate(HAS_ARIAL_METRICS):
-        pytest.skip("no font with Arial's metrics: install the Debian package fonts-liberation")
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": 733, "height": 1054})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 733
+    page = _on_paper(watched, built / "learners" / f"{key}.html")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 741
     sizes = page.eval_on_selector_all(
         ".essentials *",
         "all => all.filter(e => !e.closest('svg') && e.childNodes.length && [...e.childNodes]"
@@ -168,10 +267,7 @@ def test_the_essentials_print_on_one_side_at_nine_points(
         ".map(e => parseFloat(getComputedStyle(e).fontSize))",
     )
     assert min(sizes) >= 12
-    top, bottom = page.eval_on_selector_all(
-        ".essentials > .who, .essentials > .decision",
-        "parts => [parts[0].getBoundingClientRect().top, parts[1].getBoundingClientRect().bottom]",
-    )
+    top, bottom = page.eval_on_selector_all(*EDGES)
     assert bottom - top <= 279 / 25.4 * 96
     strips = page.eval_on_selector_all(
         ".sufficiency tbody tr",

@@ -134,7 +134,7 @@ def test_an_edition_that_is_not_what_was_published_has_no_form_and_what_to_do_is
     database = find(fresh, None).database
     with duckdb.connect(str(database)) as connection:
         connection.execute("update fct_decision set outcome = 'stage complete'")
-    with pytest.raises(EditionError, match="restore it from a backup, or publish again"):
+    with pytest.raises(EditionError, match="restore it from a backup; the current edition is also"):
         made(fresh)
 
 

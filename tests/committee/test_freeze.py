@@ -8,15 +8,18 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.committee import freeze, pack, site
 from pipelines.committee.freeze import ARCHIVE, FreezeError, Frozen, Removal, RemovedError
+from pipelines.committee.proof import problems_of_frozen
 from pipelines.home import Home
 from pipelines.settings import Settings
-from tests.committee.edition import FULL, publish_edition
+from pipelines.warehouse.editions import MANIFEST, read_edition, to_json
+from tests.committee.edition import FULL, database_of, publish_edition, seal_again
 
 pytestmark = pytest.mark.slow
 
@@ -110,6 +113,31 @@ def test_changed_bytes_are_never_reprinted(fresh: Home) -> None:
     archive.write_bytes(archive.read_bytes() + b" ")
     with pytest.raises(FreezeError, match="not what was frozen"):
         freeze.reprint(fresh, frozen)
+
+
+def test_a_pack_is_proved_by_an_edition_that_was_damaged_and_written_again(fresh: Home) -> None:
+    frozen = _freeze(fresh)
+    path = fresh.editions / "current" / MANIFEST
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    with duckdb.connect(str(database_of(fresh))) as con:
+        con.execute("create table other_bytes as select 1 as a")
+        con.execute("drop table other_bytes")
+    seal_again(fresh)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() != before
+    (problem,) = problems_of_frozen(fresh, frozen)
+    assert "is not the one it was then" in problem.message
+
+    edition = read_edition(path.parent)
+    mended = edition.model_copy(update={"earlier_manifests": (before,)})
+    path.write_bytes(to_json(mended))
+    assert list(problems_of_frozen(fresh, frozen)) == []
+
+    table = "tables/committee_agenda.parquet"
+    (path.parent / table).write_bytes(b"other rows")
+    files = mended.files | {table: hashlib.sha256(b"other rows").hexdigest()}
+    path.write_bytes(to_json(mended.model_copy(update={"files": files})))
+    (problem,) = problems_of_frozen(fresh, frozen)
+    assert "not that of the edition" in problem.message
 
 
 def test_a_removed_pack_names_its_record_and_keeps_no_byte(fresh: Home) -> None:

@@ -18,7 +18,7 @@ from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
 from pipelines.committee.pack import NoEditionError
 from pipelines.committee.people import Known
-from pipelines.committee.programme import TOO_FEW, without_small_counts
+from pipelines.committee.programme import TOO_FEW, Table, without_small_counts
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.roles import for_learner, for_mentor
 from pipelines.home import Home
@@ -221,3 +221,18 @@ def test_views_lie_where_only_the_service_account_reads(home: Home, shown: dict[
     assert shown["learner"].is_relative_to(home.restricted)
     assert home.restricted.stat().st_mode & 0o077 == 0
     assert find(home, None).edition_id in shown["learner"].parts
+
+
+def test_the_programme_reads_what_codes_mean_and_its_files_keep_the_codes() -> None:
+    table = Table(
+        "programme_blueprint_coverage",
+        "Blueprint",
+        ("competency id", "instrument id", "complete share"),
+        (("EPA-01", "mini_cex_9", "0.5"), ("EPA-99", "dops", TOO_FEW)),
+        {"EPA-01": "Take a history"},
+    )
+    assert table.cells == (
+        ("EPA-01 Take a history", "mini-CEX 9", "50 %"),
+        ("EPA-99", "DOPS", TOO_FEW),
+    )
+    assert b"EPA-01,mini_cex_9,0.5" in table.as_csv()

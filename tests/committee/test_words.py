@@ -75,3 +75,14 @@ def test_fixed_words_are_neutral() -> None:
         ]
     ).lower()
     assert not [word for word in NEVER if word in fixed]
+
+
+def test_several_declarations_differ_and_one_differs() -> None:
+    assert words.reconciled("differs", 1) == "differs from the task’s policy"
+    assert words.reconciled("differs", 2) == "differ from the task’s policy"
+    assert words.reconciled("a_new_code", 2) == "a new code"
+
+
+def test_abbreviations_in_a_sentence_are_written_as_people_do() -> None:
+    said = words.abbreviated("1 ai use declaration record: observed_at of a dops (aias 2)")
+    assert said == "1 AI use declaration record: observed_at of a DOPS (AIAS 2)"

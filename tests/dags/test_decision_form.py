@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.committee import asking, form
+from pipelines.embedded_airflow.environment import WORDS_OF_A_DECISION
 from pipelines.settings import Settings
 from pipelines.sources import codes
 
@@ -52,6 +53,21 @@ def test_the_lists_offered_are_those_that_decisions_are_held_against(
     assert list(form.APPEALS) == decision_form.APPEALS
     assert list(form.OWNERS) == decision_form.OWNERS
     assert decision_form.N_ACTIONS == form.N_ACTIONS
+
+
+def test_every_field_for_words_is_one_that_the_audit_log_masks(params: Any) -> None:
+    """What follows a pattern, a list or a day is no free text; who `dissent_by` is goes with it."""
+    free = {
+        name
+        for name, param in dict(params.items()).items()
+        if "string" in (param.schema["type"], *param.schema["type"])
+        and not {"enum", "pattern"} & param.schema.keys()
+        and param.schema.get("format") not in {"date", "date-time"}
+    }
+    owners_and_ids = {"meeting_id", "pulled_by", "corrects", "owner_1", "owner_2", "owner_3"}
+    assert free - owners_and_ids == set(WORDS_OF_A_DECISION)
+    image = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    assert f"SENSITIVE_VAR_CONN_NAMES={','.join(WORDS_OF_A_DECISION)} " in image
 
 
 def test_a_form_with_what_has_to_be_said_is_whole(params: Any) -> None:

@@ -22,6 +22,7 @@ from pipelines.warehouse.editions import (
     current_id,
     diff,
     editions,
+    file_hash,
     folder_of,
     lineage,
     read_edition,
@@ -315,3 +316,69 @@ def test_an_unknown_edition_is_named_with_those_that_exist(home: Home, published
         folder_of(home, "none")
     with pytest.raises(EditionError, match="no edition"):
         folder_of(home, "../warehouse")
+
+
+def _damage(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("part", ["portfolio.duckdb", "tables/fct_evidence.parquet"])
+def test_a_damaged_edition_of_the_same_inputs_is_written_again_with_its_manifest(
+    home: Home, settings: Settings, candidate: Any, part: str
+) -> None:
+    edition_id = candidate(home, settings)
+    publish(home, settings)
+    folder = folder_of(home)
+    before = (folder / "edition.json").read_bytes()
+    _damage(folder / part)
+    assert verify(folder)
+    assert publish(home, settings) == edition_id
+    assert verify(folder) == []
+    assert (folder / "edition.json").read_bytes() == before
+    assert [path.name for path in home.editions.iterdir() if path.name != "current"] == [edition_id]
+
+
+def test_an_edition_written_again_with_other_bytes_names_the_manifest_that_it_had(
+    home: Home, settings: Settings, candidate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate(home, settings)
+    publish(home, settings)
+    folder = folder_of(home)
+    before, digest = read_edition(folder), file_hash(folder / "edition.json")
+    _damage(folder / "portfolio.duckdb")
+    monkeypatch.setattr(publish_module, "OLDEST_READER", "v1.3.0")
+    publish(home, settings)
+    after = read_edition(folder)
+    assert verify(folder) == []
+    assert after.files["portfolio.duckdb"] != before.files["portfolio.duckdb"]
+    assert after.earlier_manifests == (digest,)
+    assert after.created_at == before.created_at
+
+
+def test_a_damaged_edition_whose_manifest_cannot_be_read_is_written_again(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    edition_id = candidate(home, settings)
+    publish(home, settings)
+    folder = folder_of(home)
+    hashes = read_edition(folder).table_hashes
+    (folder / "edition.json").write_text("{", encoding="utf-8")
+    assert publish(home, settings) == edition_id
+    assert verify(folder) == []
+    assert read_edition(folder).table_hashes == hashes
+
+
+def test_other_rows_never_take_the_place_of_a_damaged_edition(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings)
+    publish(home, settings)
+    folder = folder_of(home)
+    _damage(folder / "portfolio.duckdb")
+    with open_warehouse(home, settings) as con:
+        con.execute("update marts.fct_evidence set level = level + 1")
+    with pytest.raises(PublishError, match="other rows of fct_evidence: restore the edition"):
+        publish(home, settings)
+    assert verify(folder)
