@@ -11,17 +11,22 @@ LIMITS = (
     "the sentences of concern that the generator writes, so it finds about half of what a reader "
     "would. The list was not extended to fit the generator's sentences: that would measure "
     "nothing.",
-    "- **Decay after a gap.** A handful of ratings after half a year without practice say little, "
-    "and the oracle knows the competency, the day and the size. The rule waits for two ratings, "
-    "looks at every competency, and of what it could find more often it would too often speak for "
-    "nothing.",
+    "- **Decay after a gap.** Some are not rated again at all in that competency and some once; of "
+    "these nothing can be told, by the oracle neither. It knows the competency, the day, the size "
+    "and how strict everybody is. The rule waits for two ratings and looks at every competency; of "
+    "what it could find more often it would too often speak for nothing "
+    "([the curve](decisions/0040-signals-look-where-the-evidence-is.md)).",
     "- **Falls and drift.** Learners grow at different speeds: standings change without a fall. "
     "How much they do is part of the calibration and of the doubt of a change.",
     "- **Gaps.** Chance leaves some. A pause counts where peers in the same rotations make more be "
     "expected; a competency that the rotations hardly offer is not missed.",
     "- **Open and secured work.** Five pieces of open work a year are few. The rule leans on the "
     "fall of secured performance; a learner whose open work is weak by chance is found by "
-    "`performance_fell` instead (*with others*).",
+    "`performance_fell` instead (*with others*), and one who fell in everything and whose open "
+    "work is strong by chance by `open_secured`. Only one of the two is raised.",
+    "- **One assessor.** Two years are looked at, since one stage holds too few data points on a "
+    "competency. Where a competency has passed to one assessor lately, the earlier record hides it "
+    "for a while.",
     "- **Plateau** has no rule of its own; what `performance_fell` happens to find of it is told.",
     "- **One harsh rater and a gap between groups** are no signals about a learner. Assessors' "
     "effects are seen by need and never published; a gap is about a programme. How well both are "
@@ -157,7 +162,8 @@ def _summary(found: dict[str, Any]) -> Iterator[str]:
     yield (
         "Over the sizes that are discoverable, that is where the oracle, which knows the "
         "generating model, finds 95 % or more. Wanted: 0.8 of what the oracle finds. *With "
-        "others* counts learners whom another rule put on the agenda for the same change."
+        "others* counts learners whom another rule put on the agenda for the same change. Of a "
+        "pattern that is discoverable at no size, the largest is shown, over learners."
     )
     yield ""
     yield (
@@ -179,8 +185,22 @@ def _summary(found: dict[str, Any]) -> Iterator[str]:
             )
         without = [line for line in lines if line["discoverable"] is None]
         for line in without:
-            why = "no rule yet" if line["status"] == NOT_YET else "not discoverable at any size"
-            yield f"| {name} | {_words(line['pattern'])} | {why} | | | | | |"
+            yield f"| {name} | {_words(line['pattern'])} | {_at_the_largest(line)} |"
+
+
+def _at_the_largest(line: dict[str, Any]) -> str:
+    """Return the cells of a pattern that is discoverable at no size."""
+    if line["status"] == NOT_YET:
+        return "no rule yet | | | | |"
+    point = line["curve"][-1]
+    recall, oracle, others = point["recall"], point["oracle"], point["recall_with_others"]
+    ratio = (
+        "" if oracle is None or not oracle["value"] else _ratio(recall["value"] / oracle["value"])
+    )
+    return (
+        f"{_ways(line['detectors'])} | {point['effect']:g}, not discoverable | {recall['n']} | "
+        f"{_share(recall)} | {ratio} | {'' if others is None else _share(others)}"
+    )
 
 
 def _alarms(found: dict[str, Any]) -> Iterator[str]:
@@ -257,22 +277,25 @@ def _whole(shipped: dict[str, Any], unseen: dict[str, Any]) -> Iterator[str]:
         "Found where the calibration estimates the planted rater as the strictest of all. *Told*: "
         "of the cells that this rater saw and whose share lies on the other side of one half than "
         "the average assessor would give, the part that is adjusted to the right side and says "
-        "that the status would be another one. Errors are of the shares of cells that this rater "
-        "saw."
+        "that the status would be another one. *Could be told*: the part that would come to the "
+        "right side if the true stringency of all its raters were known and taken out; the rest is "
+        "on the wrong side by luck of cases and of who rated whom, which no adjustment for "
+        "stringency mends and the interval stands for. Errors are of the shares of cells that this "
+        "rater saw."
     )
     yield ""
     yield (
         "| generator | stricter by (levels) | cohorts | found | oracle | effect found (levels) "
-        "| cells | error raw | error adjusted | told |"
+        "| cells | error raw | error adjusted | could be told | told |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for name, told in (("shipped", shipped), ("unseen", unseen)):
         for row in told["harsh_rater"]:
             yield (
                 f"| {name} | {row['effect']:g} | {row['cohorts']} | {_share(row['found'])} | "
                 f"{_of_oracle(row)} | {_number(row['effect_found'])} | {row['n_cells']} | "
                 f"{_number(row['raw_error'])} | {_number(row['adjusted_error'])} | "
-                f"{_share(row['told'])} |"
+                f"{_share(row['mendable'])} | {_share(row['told'])} |"
             )
     yield ""
     yield "## A group that grows more slowly"

@@ -32,6 +32,9 @@ ORACLE_SHARES = {
     pattern.id: 0.0 if pattern.about == "cohort" else 0.07 for pattern in shipped().patterns
 }
 """More carriers than in the cohorts of the curves: the oracle goes by no norms of peers."""
+PAUSES = "decay_after_gap"
+PAUSED_SHARE = 0.5
+"""Of the learners of cohorts in which decay after a gap is weighed alone."""
 Ratios = defaultdict[tuple[str, int], list[NDArray[np.float64]]]
 """Log likelihood ratios by pattern and step."""
 EXPECTED = {"ai_declaration_missing": "missing", "ai_use_differs": "differs"}
@@ -243,7 +246,7 @@ def oracle_power(
     zero = {pattern.id: 0.0 for pattern in base.parameters.patterns}
     null: Ratios = defaultdict(list)
     with_it: Ratios = defaultdict(list)
-    weighed = (*oracle.FALLS, *oracle.COUNTS)
+    weighed = [name for name in (*oracle.FALLS, *oracle.COUNTS) if name != PAUSES]
     for seed in range(ORACLE_SEED, ORACLE_SEED + seeds):
         nothing = oracle.see(replace(base, seed=seed, effects=zero))
         for step in range(steps):
@@ -253,14 +256,10 @@ def oracle_power(
                 if step >= len(base.parameters.pattern(pattern).curve.value):
                     continue
                 key = pattern, step
-                who = (
-                    nothing.carriers(pattern)
-                    if pattern == "decay_after_gap"
-                    else np.arange(len(nothing.block.learners))
-                )
-                null[key].append(oracle.evidence(nothing, pattern, effects[pattern])[who])
+                null[key].append(oracle.evidence(nothing, pattern, effects[pattern]))
                 ratio = oracle.evidence(there, pattern, effects[pattern])
                 with_it[key].append(ratio[there.carriers(pattern)])
+        _weigh_pauses(base, seed, null, with_it)
         _weigh_cohorts(base, seed, null, with_it)
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for key, parts in with_it.items():
@@ -272,6 +271,24 @@ def oracle_power(
             "is_discoverable": power.value is not None and power.value >= enough,
         }
     return found
+
+
+def _weigh_pauses(base: Request, seed: int, null: Ratios, with_it: Ratios) -> None:
+    """Weigh decay after a gap in cohorts where half of all have the gap and nothing else.
+
+    In size zero the gap is there and performance is as before, so that only those who have it say
+    what a false alarm is. Four of sixty, as of other patterns, would leave the threshold to chance:
+    where by luck all of them were rated after the gap, it falls below zero, and those of whom
+    nothing is known count as found.
+    """
+    nobody = {pattern.id: 0.0 for pattern in base.parameters.patterns}
+    alone = replace(base, seed=seed, shares=nobody | {PAUSES: PAUSED_SHARE})
+    nothing = oracle.see(replace(alone, effects={PAUSES: 0.0}))
+    for step, effect in enumerate(base.parameters.pattern(PAUSES).curve.value):
+        there = oracle.see(replace(alone, effects={PAUSES: effect}))
+        for ratios, seen in ((null, nothing), (with_it, there)):
+            ratio = oracle.evidence(seen, PAUSES, effect)
+            ratios[PAUSES, step].append(ratio[seen.carriers(PAUSES)])
 
 
 def _weigh_cohorts(base: Request, seed: int, null: Ratios, with_it: Ratios) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import polars as pl
+from scipy.special import ndtr
 
 from benchmarks.validity import cohorts, ratings
 from benchmarks.validity.cohorts import Planned, effects_of
@@ -103,8 +104,10 @@ def _harsh(
     mine = stringency.filter(pl.col("programme_id") == each.request.programme).sort("effect")
     place = mine.with_row_index("place").filter(pl.col("assessor_key").is_in(keys))
     joined = ratings.joined_with_truth(edition, truth, each.request.parameters)
-    cells = ratings.true_shares(joined).join(
-        by_planted.select(ratings.CELL).unique(), on=ratings.CELL
+    cells = (
+        ratings.true_shares(joined)
+        .join(_excess(joined, truth, each.request.parameters), on=ratings.CELL)
+        .join(by_planted.select(ratings.CELL).unique(), on=ratings.CELL)
     )
     printed = edition.frame(
         f"select {', '.join(ratings.CELL)}, cast(share_at_target as double) as raw, "
@@ -113,6 +116,7 @@ def _harsh(
     ).join(cells, on=ratings.CELL)
     wrong = (pl.col("raw") >= TOGETHER) != (pl.col("true") >= TOGETHER)
     mended = (pl.col("adjusted") >= TOGETHER) == (pl.col("true") >= TOGETHER)
+    mendable = (pl.col("raw") - pl.col("excess") >= TOGETHER) == (pl.col("true") >= TOGETHER)
     says = pl.col("sentence").str.contains("the status would be", literal=True)
     return {
         "is_strictest": bool(place.height and place["place"].min() == 0),
@@ -121,8 +125,51 @@ def _harsh(
         "raw_error": _rmse(printed["raw"], printed["true"]),
         "adjusted_error": _rmse(printed["adjusted"], printed["true"]),
         "n_wrong": printed.filter(wrong).height,
+        "n_mendable": printed.filter(wrong & mendable).height,
         "n_told": printed.filter(wrong & mended & pl.col("is_sensitive") & says).height,
     }
+
+
+def _excess(joined: pl.DataFrame, truth: Path, parameters: Parameters) -> pl.DataFrame:
+    """Return by how much the true stringency of all its raters moves the share of every cell.
+
+    A share less this is what the best adjustment for stringency could make of it: what is left is
+    the luck of cases, and what one rater thinks of one learner.
+    """
+    workplace = parameters.workplace
+    sd = {
+        part: {
+            place: workplace.spread.value
+            * float(np.sqrt(sum(getattr(form.components, name).value for name in names)))
+            for place, form in enumerate(workplace.instruments)
+        }
+        for part, names in (("strict", ("stringency",)), ("luck", ("subjectivity", "case")))
+    }
+    given = pl.read_parquet(truth / "ratings" / "*.parquet").select(
+        "record_id", "assessor_id", place=pl.col("instrument").cast(pl.Int64)
+    )
+    raters = pl.read_parquet(truth / "assessors" / "*.parquet").select(
+        "assessor_id", "stringency", "harshness"
+    )
+    rated = joined.join(given.join(raters, on="assessor_id"), on="record_id").with_columns(
+        **{part: pl.col("place").replace_strict(values) for part, values in sd.items()}
+    )
+    distance = rated.select(
+        (
+            pl.col("expected")
+            - pl.col("strict") * pl.col("stringency")
+            - pl.col("harshness")
+            - (pl.col("target_level") - 0.5)
+        )
+        / pl.col("luck")
+    ).to_series()
+    by_rater = pl.Series(ndtr(distance.cast(pl.Float64).to_numpy()))
+    return (
+        rated.with_columns(excess=by_rater - ratings.chances(rated))
+        .drop_nulls("target_level")
+        .group_by(ratings.CELL)
+        .agg(pl.col("excess").mean())
+    )
 
 
 def _rmse(seen: pl.Series, true: pl.Series) -> float:
@@ -137,6 +184,9 @@ def _harsh_summary(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "n_cells": sum(each["n"] for each in told),
         "raw_error": _mean(told, "raw_error"),
         "adjusted_error": _mean(told, "adjusted_error"),
+        "mendable": Share(
+            sum(each["n_mendable"] for each in told), sum(each["n_wrong"] for each in told)
+        ).as_json(),
         "told": Share(
             sum(each["n_told"] for each in told), sum(each["n_wrong"] for each in told)
         ).as_json(),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
@@ -174,6 +176,18 @@ def test_the_oracle_weighs_every_size_of_every_pattern_at_the_same_false_alarms(
     assert all(each["n"] >= 1 for each in found.values())
 
 
+def test_of_decay_after_a_gap_the_oracle_weighs_many_who_had_the_gap_and_nothing_else() -> None:
+    null, with_it = defaultdict(list), defaultdict(list)
+    base = Request(learners=40, mess="none", shares=signals.ORACLE_SHARES)
+    signals._weigh_pauses(base, 5, null, with_it)
+    sizes = range(len(shipped().pattern(signals.PAUSES).curve.value))
+    assert set(null) == set(with_it) == {(signals.PAUSES, step) for step in sizes}
+    largest = signals.PAUSES, sizes[-1]
+    (without,), (ratios,) = null[largest], with_it[largest]
+    assert len(without) == len(ratios) == 20
+    assert np.median(ratios) > 0 > np.median(without)
+
+
 def test_rules_about_declarations_are_held_against_what_was_declared(
     planned: tuple[list[Planned], dict[str, Path]], tmp_path: Path
 ) -> None:
@@ -268,6 +282,18 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
             }
         ],
     }
+    hidden = measured | {
+        "pattern": "decay_after_gap",
+        "discoverable": None,
+        "curve": [
+            {
+                "effect": 1.5,
+                "recall": share | {"value": 0.6},
+                "recall_with_others": None,
+                "oracle": share | {"value": 0.8, "is_discoverable": False},
+            }
+        ],
+    }
     harsh = {
         "effect": 0.5,
         "cohorts": 3,
@@ -277,6 +303,7 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
         "n_cells": 40,
         "raw_error": 0.2,
         "adjusted_error": 0.15,
+        "mendable": share | {"value": 0.75},
         "told": share,
     }
     gap = {
@@ -319,7 +346,7 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
             "adjusted": "not yet",
             "coverage": {"nominal": 0.9, "all": share, "by_ratings": {"1 to 4": share}},
         },
-        "signals": [line, measured],
+        "signals": [line, measured, hidden],
         "alarms": alarms,
         "records": [{"rule": "privacy_concern", "recall": share, "false_alarms": share}],
     }
@@ -330,6 +357,8 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
     assert "seeds 1 to 2, and through seeds 20 to 20" in text
     assert "| plateau | `plateau` | 0.5 | not yet |  |  | not yet |  |" in text
     assert "| shipped | plateau | no rule yet |" in text
+    assert "1.5, not discoverable | 4 | 60 % (20 % to 80 %; n 4) | 0.75 |" in text
+    assert "| 75 % (20 % to 80 %; n 4) | 50 % (20 % to 80 %; n 4) |" in text
     assert "| 12 | 50 % (20 to 80 %; 4 seeds) | 0.50 | 25 % (one seed) |" in text
     assert "| `no_evidence` | on record | 0.500 (0.200 to 0.800; 4 seeds) |" in text
     assert "| adjusted | not yet |" in text

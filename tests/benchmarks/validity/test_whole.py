@@ -99,13 +99,23 @@ def test_the_planted_rater_is_found_where_estimated_as_the_strictest(
     assert row["n_cells"] > 20
     assert row["raw_error"] > 0
     assert 0 < row["told"]["n"] < row["n_cells"]
+    assert row["mendable"]["n"] == row["told"]["n"]
+    assert row["mendable"]["value"] < 1
 
 
-def test_another_one_who_is_estimated_stricter_is_no_find(made: Made, tmp_path: Path) -> None:
-    others = facts_of(made[1])["assessor_key"].unique().sort()
-    other = next(name for name in others if name != planted(made[1]))
-    (row,) = compared(made, tmp_path, other, -1, 1)["harsh_rater"]
-    assert row["found"]["value"] == 0
+def test_true_stringency_moves_the_cells_of_the_planted_rater_down(
+    made: Made, tmp_path: Path
+) -> None:
+    chosen, truth = made
+    compared(made, tmp_path, planted(truth), -1, 1)
+    with published.opened(tmp_path) as edition:
+        joined = ratings.joined_with_truth(edition, truth, chosen.request.parameters)
+        by = edition.frame("select * from fct_evidence")
+    moved = whole._excess(joined, truth, chosen.request.parameters)
+    theirs = by.filter(pl.col("assessor_key") == planted(truth))[ratings.CELL].unique()
+    seen = moved.join(theirs, on=ratings.CELL)["excess"].mean()
+    unseen = moved.join(theirs, on=ratings.CELL, how="anti")["excess"].mean()
+    assert seen < min(0, unseen - 0.02)
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,10 @@ started as (
 sequenced as (
     select
         standings.*,
-        coalesce(
-            lag(standings.occurred_on) over (
-                partition by
-                    standings.learner_key, standings.programme_id, standings.competency_id
-                order by standings.occurred_at, standings.evidence_id
-            ),
-            started.started_on
+        started.started_on,
+        lag(standings.occurred_on) over (
+            partition by standings.learner_key, standings.programme_id, standings.competency_id
+            order by standings.occurred_at, standings.evidence_id
         ) as previous_on
     from standings
     inner join started
@@ -48,11 +45,21 @@ resumed as (
         programme_id,
         competency_id,
         max(occurred_on) as resumed_on,
-        max(previous_on) as paused_on
+        max(coalesce(previous_on, started_on)) as paused_on
     from sequenced
     where
-        {{ days_between('previous_on', 'occurred_on') }}
-        >= {{ rule_threshold('signals', 'performance_after_gap', 'gap_days') }}
+        case
+            when previous_on is null
+                then
+                    {{ days_between('started_on', 'occurred_on') }}
+                    >= coalesce(
+                        {{ rule_threshold('signals', 'performance_after_gap', 'first_days') }},
+                        {{ rule_threshold('signals', 'performance_after_gap', 'gap_days') }}
+                    )
+            else
+                {{ days_between('previous_on', 'occurred_on') }}
+                >= {{ rule_threshold('signals', 'performance_after_gap', 'gap_days') }}
+        end
         and age_days <= {{ rule_threshold('signals', 'performance_after_gap', 'window_days') }}
     group by learner_key, programme_id, competency_id
 ),

@@ -152,19 +152,24 @@ one_assessor_only as (
         status.competency_id,
         cast(null as varchar) as task_id,
         status.sort_order as subject_order,
-        status.latest_on as raised_on,
+        assessor_shares.latest_on as raised_on,
         cast(assessor_shares.n_by_one as varchar) || ' of '
         || cast(assessor_shares.n_assessed as varchar) || ' data points on '
-        || {{ competency_words('status') }}
-        || ' that an assessor gave come from one person, over '
+        || {{ competency_words('status') }} || ' that an assessor gave'
+        || coalesce(
+            ' in the last ' || cast(cast({{ rule_threshold(
+                'signals', 'one_assessor_only', 'window_days'
+            ) }} as integer) as varchar) || ' days',
+            ''
+        )
+        || ' come from one person, over '
         || cast(assessor_shares.spread_days as varchar) || ' days.' as sentence,
-        status.evidence_ids
+        assessor_shares.evidence_ids
     from status
     inner join assessor_shares
         on
             status.learner_key = assessor_shares.learner_key
             and status.programme_id = assessor_shares.programme_id
-            and status.stage_id = assessor_shares.stage_id
             and status.competency_id = assessor_shares.competency_id
     where
         status.is_required
@@ -206,8 +211,10 @@ open_evidence_only as (
         and status.n_open
         >= status.n_data_points
         * {{ rule_threshold('signals', 'open_evidence_only', 'share_min') }}
+        -- That nothing else is there at all is told whatever was to be expected.
         and (
-            expected.n_expected is null
+            status.n_open = status.n_data_points
+            or expected.n_expected is null
             or {{ rule_threshold('signals', 'open_evidence_only', 'chance_max') }} is null
             or {{ measure_poisson_chance(
                 'status.n_data_points - status.n_open', 'expected.n_expected'
