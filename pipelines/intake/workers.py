@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+THREADS = "POLARS_MAX_THREADS"
+"""Read by polars when it is imported: two workers with a pool each would fight for two cores."""
+
 _POOLS: dict[int, ProcessPoolExecutor] = {}
 
 
@@ -53,22 +56,29 @@ atexit.register(close)
 def _pool(workers: int) -> ProcessPoolExecutor:
     if workers not in _POOLS:
         close()
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        pool = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_stay_with_one_thread
+        )
         with _one_thread_each():
-            pool.submit(os.getpid).result()  # all of them start with the first task
+            for _ in range(workers):  # each task starts a worker while none is idle
+                pool.submit(os.getpid)
         _POOLS[workers] = pool
     return _POOLS[workers]
 
 
+def _stay_with_one_thread() -> None:
+    """Keep polars to one thread also in a worker that was started later than the others."""
+    os.environ[THREADS] = "1"
+
+
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    name = "POLARS_MAX_THREADS"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
+    before = os.environ.get(THREADS)
+    os.environ[THREADS] = "1"
     try:
         yield
     finally:
         if before is None:
-            del os.environ[name]
+            del os.environ[THREADS]
         else:
-            os.environ[name] = before
+            os.environ[THREADS] = before
