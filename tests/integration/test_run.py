@@ -171,6 +171,9 @@ def test_a_current_edition_of_the_same_inputs_is_not_made_again(
     stages.pending = []
     monkeypatch.setattr(editions, "current_id", lambda _: "e1")
     monkeypatch.setattr(build_module, "present_inputs", lambda *_: SimpleNamespace(build_id="e1"))
+    (home.editions / "e1").mkdir(parents=True)
+    manifest = home.editions / "e1" / editions.MANIFEST
+    manifest.touch()
     run = Run(home, settings)
     run.go()
     assert stages.called == ["receive", "load", "calibrate", "pack"]
@@ -180,6 +183,10 @@ def test_a_current_edition_of_the_same_inputs_is_not_made_again(
     assert runs.exit_code(home, run.run_id) == runs.DONE
     Run(home, settings, Wanted(full_refresh=True)).go()
     assert "build" in stages.called
+    stages.called.clear()
+    manifest.unlink()
+    Run(home, settings).go()
+    assert "build" in stages.called, "an edition without its manifest is made again"
 
 
 def test_faults_of_the_site_end_the_run_before_it_begins(
