@@ -68,7 +68,7 @@
 {% macro default__share_out(fingerprinted) -%}
     set variable learner_share = 0;
     set variable learner_shares = (
-        select cast(greatest(1, ceil(count(*) / {{ env_var('TESSERA_LEARNERS_AT_ONCE', '20000') }})) as bigint)
+        select cast(greatest(1, ceil(count(*) / {{ env_var('TESSERA_LEARNERS_AT_ONCE', '10000') }})) as bigint)
         from {{ fingerprinted }}
         where is_moved
     )

@@ -29,6 +29,7 @@ scale_targets as (
 
 narratives as (
     select * from {{ ref('int_narratives__marked') }}
+    where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 
 scale_directions as (
