@@ -22,9 +22,9 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home
 from pipelines.identity.decisions import Identity
-from pipelines.identity.people import Foldings, Registry
+from pipelines.identity.people import Foldings
 from pipelines.intake.erase import Target
-from pipelines.intake.present import present_links
+from pipelines.intake.people import known_people
 from pipelines.intake.records import IntakeRecord, active_records, segments
 from pipelines.intake.segment import originals_path
 from pipelines.settings import Settings
@@ -72,8 +72,7 @@ def export(home: Home, settings: Settings, identity: Identity, foldings: Folding
         ExportError: no record names such a person.
     """
     records = [record for record in active_records(home) if record.status == "committed"]
-    pairs = [(record.delivery_id, record.interpretation_id) for record in records]
-    registry = Registry(home, pairs, foldings, present_links(home))
+    registry = known_people(home, foldings)
     sets = registry.sets
     own = {sets.earliest(node) for node in sets.nodes_of(identity)}
     nodes = [(node, text) for node, text, _ in sets.met() if sets.earliest(node) in own]

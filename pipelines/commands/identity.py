@@ -232,7 +232,8 @@ def export_person(
 
     Example: tessera identity export student_number:0042 --out held-on-0042.zip
     """
-    from pipelines.home import write_atomically
+    from pipelines.home import PRIVATE, write_atomically
+    from pipelines.intake.feeds import foldings, load_feeds
     from pipelines.person_export import ExportError, export
 
     if to.suffix != ".zip" or to.exists():
@@ -240,11 +241,10 @@ def export_person(
     with _registry(home) as (registry, opened, settings):
         found = registry.identity(identity)
     try:
-        held = export(opened, settings, found, _foldings(settings))
+        held = export(opened, settings, found, foldings(load_feeds(settings)))
     except ExportError as error:
         fail(USAGE, str(error))
-    write_atomically(to, held.archive())
-    to.chmod(0o600)
+    write_atomically(to, held.archive(), mode=PRIVATE)
     if json:
         emit({"out": str(to), "records": dict(held.counts), "withheld": dict(held.withheld)})
         return
@@ -273,6 +273,7 @@ def erase_person(
     """
     from pipelines.erasure import ErasureError, erase
     from pipelines.identity.named import UnnamedError
+    from pipelines.intake.feeds import foldings, load_feeds
 
     with _registry(home, locked=False) as (registry, opened, settings):
         found = registry.identity(identity)
@@ -281,7 +282,8 @@ def erase_person(
         out.print(f"This erases {shown} from {opened.root}, for good. Add --yes to do it.")
         raise typer.Exit(ATTENTION)
     try:
-        report = erase(opened, settings, found, by=by, reason=reason, foldings=_foldings(settings))
+        written = foldings(load_feeds(settings))
+        report = erase(opened, settings, found, by=by, reason=reason, foldings=written)
     except (ErasureError, UnnamedError) as error:
         fail(FAILED if isinstance(error, ErasureError) else USAGE, str(error))
     if json:
@@ -307,31 +309,18 @@ def _registry(
     from pipelines.home import HomeError
     from pipelines.identity.decisions import IdentityError
     from pipelines.identity.named import UnnamedError
-    from pipelines.identity.people import Registry
-    from pipelines.intake.present import present_links
-    from pipelines.intake.records import active_records
+    from pipelines.intake.feeds import foldings, load_feeds
+    from pipelines.intake.people import known_people
     from pipelines.sources.faults import SourceError
 
     opened, settings = home_and_settings(path)
     try:
         with opened.writing(timeout=60) if locked else nullcontext():
-            active = [r for r in active_records(opened) if r.status == "committed"]
-            pairs = [(record.delivery_id, record.interpretation_id) for record in active]
-            links = present_links(opened)
-            yield Registry(opened, pairs, _foldings(settings), links), opened, settings
+            yield known_people(opened, foldings(load_feeds(settings))), opened, settings
     except (IdentityError, UnnamedError, SourceError) as error:
         fail(USAGE, str(error))
     except HomeError as error:
         fail(FAILED, str(error))
-
-
-def _foldings(settings: Settings) -> dict[str, Any]:
-    from pipelines.intake.feeds import load_feeds
-
-    found: dict[str, Any] = {}
-    for feed in load_feeds(settings).values():
-        found.setdefault(feed.namespace.name, []).append(feed.namespace.folding)
-    return found
 
 
 def _masked(identity: Identity) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipelines.home import Home
-from pipelines.identity.people import Foldings, Registry
-from pipelines.intake.feeds import load_feeds
-from pipelines.intake.records import active_records
+from pipelines.identity.people import Registry
+from pipelines.intake.feeds import foldings, load_feeds
+from pipelines.intake.people import known_people
 from pipelines.settings import Settings
 
 
@@ -49,11 +48,7 @@ Everybody = Mapping[str, Known]
 
 def open_registry(home: Home, settings: Settings) -> Registry:
     """Return what the vault knows of people, by all that was read up to now."""
-    foldings: Foldings = defaultdict(list)
-    for feed in load_feeds(settings).values():
-        foldings[feed.namespace.name].append(feed.namespace.folding)
-    pairs = [(record.delivery_id, record.interpretation_id) for record in active_records(home)]
-    return Registry(home, pairs, dict(foldings))
+    return known_people(home, foldings(load_feeds(settings)))
 
 
 def people_of(home: Home, settings: Settings, namespace: str) -> People:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.identity.people import Foldings
 from pipelines.identity.pseudonyms import Folding, Namespace
 from pipelines.intake.identifiers import NOTHING, Identifiers, identifiers_of
 from pipelines.settings import Settings
@@ -40,6 +41,14 @@ class Feed:
 
 
 Feeds = dict[str, Feed]
+
+
+def foldings(feeds: Feeds) -> Foldings:
+    """Return how the sources of each name space write ids."""
+    found: Foldings = {}
+    for feed in feeds.values():
+        found.setdefault(feed.namespace.name, []).append(feed.namespace.folding)
+    return found
 
 
 def load_feeds(settings: Settings) -> Feeds:
