@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -16,10 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.committee import pack, words
-from pipelines.home import Home
-from pipelines.settings import Settings
-from tests.committee.edition import FULL, database_of, publish_edition
+from pipelines.committee import words
+from tests.committee.edition import FULL
 
 PROVED_ELSEWHERE = {"sufficiency", "precision", ""}
 """Tables whose every cell `test_numbers.py` holds against SQL; the sittings have no class."""
@@ -78,28 +74,6 @@ class Prose(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._inside and not self._skipping:
             self._parts.append(data)
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home.open(tmp_path_factory.mktemp("large"))
-    publish_edition(home, 30, seed=29)
-    return home
-
-
-@pytest.fixture(scope="module")
-def drawn(large: Home) -> list[Path]:
-    folder = pack.build(large, Settings(home=large.root))
-    seed = random.SystemRandom().randrange(10**6)
-    sys.stdout.write(f"pages drawn with seed {seed}\n")
-    return random.Random(seed).sample(sorted((folder / "learners").glob("*.html")), 20)
-
-
-@pytest.fixture(scope="module")
-def con(large: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(database_of(large)), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        yield connection
 
 
 def test_no_number_is_left_when_those_of_the_edition_are_taken_away(

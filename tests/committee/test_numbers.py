@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
-
-from pipelines.committee import pack
-from pipelines.home import Home
-from pipelines.settings import Settings
-from tests.committee.edition import database_of, publish_edition
 
 
 class Tables(HTMLParser):
@@ -61,26 +53,6 @@ class Tables(HTMLParser):
             if any(heading in cell for cell in rows[0]):
                 return rows[1:]
         return []
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home.open(tmp_path_factory.mktemp("large"))
-    publish_edition(home, 24, seed=11)
-    return home
-
-
-@pytest.fixture(scope="module")
-def drawn(large: Home) -> list[Path]:
-    folder = pack.build(large, Settings(home=large.root))
-    pages = sorted((folder / "learners").glob("*.html"))
-    return random.Random(20).sample(pages, 20)
-
-
-@pytest.fixture(scope="module")
-def con(large: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(database_of(large)), read_only=True) as connection:
-        yield connection
 
 
 def _per_cent(value: Decimal) -> int:

@@ -152,6 +152,20 @@ def test_a_table_made_for_two_learners_at_a_time_is_that_of_all_at_once(
     assert "set variable learner_share = 1;" in made
 
 
+def test_those_who_moved_are_made_two_at_a_time_too(
+    built: Built, compiled: Path, tmp_path: Path
+) -> None:
+    warehouse = tmp_path / built.warehouse.name
+    shutil.copyfile(built.warehouse, warehouse)
+    kept = [node.name for node in load_nodes(built, compiled) if node.is_kept]
+    done = dbt(warehouse, tmp_path / "target", "run", "--select", *kept)
+    assert done.exit_code == 0, done.output
+    assert "set variable learner_share = 1;" in (done.target / "logs" / "dbt.log").read_text()
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        con.execute("set TimeZone = 'UTC'")
+        assert differing(con, load_nodes(built, compiled)) == []
+
+
 def test_the_day_of_judgement_alone_moves_nobody_s_evidence(school: School) -> None:
     engine = school.set_back()
     Event("days pass", 30).happen(school.con)
