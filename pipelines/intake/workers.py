@@ -6,15 +6,11 @@ import atexit
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-
-THREADS = "POLARS_MAX_THREADS"
-"""Read by polars when it is imported: two workers with a pool each would fight for two cores."""
 
 _POOLS: dict[int, ProcessPoolExecutor] = {}
 
@@ -59,26 +55,12 @@ def _pool(workers: int) -> ProcessPoolExecutor:
         pool = ProcessPoolExecutor(
             workers, mp_context=get_context("spawn"), initializer=_stay_with_one_thread
         )
-        with _one_thread_each():
-            for _ in range(workers):  # each task starts a worker while none is idle
-                pool.submit(os.getpid)
+        for _ in range(workers):  # each task starts a worker while none is idle
+            pool.submit(os.getpid)
         _POOLS[workers] = pool
     return _POOLS[workers]
 
 
 def _stay_with_one_thread() -> None:
-    """Keep polars to one thread also in a worker that was started later than the others."""
-    os.environ[THREADS] = "1"
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    before = os.environ.get(THREADS)
-    os.environ[THREADS] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[THREADS]
-        else:
-            os.environ[THREADS] = before
+    """Give polars, which a worker imports with its first task, no pool to fight for the cores."""
+    os.environ["POLARS_MAX_THREADS"] = "1"

@@ -7,6 +7,7 @@ import time
 
 from pipelines.intake import workers
 
+THREADS = "POLARS_MAX_THREADS"
 PAUSE = 0.3
 """Seconds of a task: long enough that no worker takes all of them."""
 
@@ -19,7 +20,7 @@ def _asked(_number: int) -> tuple[int, int]:
 
 
 def test_every_worker_has_one_thread_of_polars_and_the_parent_keeps_its_own() -> None:
-    before = os.environ.get(workers.THREADS)
+    before = os.environ.get(THREADS)
     workers.close()
     try:
         told = dict(workers.each(_asked, ((number,) for number in range(6)), 2))
@@ -27,7 +28,7 @@ def test_every_worker_has_one_thread_of_polars_and_the_parent_keeps_its_own() ->
         workers.close()
     assert len(told) == 2
     assert set(told.values()) == {1}
-    assert os.environ.get(workers.THREADS) == before
+    assert os.environ.get(THREADS) == before
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:
