@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """How much memory DuckDB may take."""
     workers: int = Field(default=2, ge=1, le=64)
     """How many worker processes read and validate."""
+    learners_at_once: int = Field(default=10_000, ge=1)
+    """For how many learners a kept table is made at a time."""
     release_days: float = Field(default=7, gt=0, le=366)
     """How many days a frozen pack waits for a person to release it; then it counts as rejected."""
     notifier: str | None = Field(default=None, pattern=r"^[\w.]+:[A-Za-z_]\w*$")

@@ -100,6 +100,7 @@ def _environment(home: Home, settings: Settings) -> Iterator[None]:
     wanted = {
         "TESSERA_WAREHOUSE": str(home.warehouse),
         "TESSERA_MEMORY_LIMIT": settings.memory_limit,
+        "TESSERA_LEARNERS_AT_ONCE": str(settings.learners_at_once),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

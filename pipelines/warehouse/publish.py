@@ -72,25 +72,27 @@ def publish(home: Home, settings: Settings) -> str | None:
         _remove_leftovers(home)
         edition_id = inputs.build_id
         folder = home.editions / edition_id
-        stands = folder.exists()
-        if stands and _is_whole(folder):
-            if current_id(home) == edition_id:
-                return None
-        else:
+        if not _is_whole(folder):
             draft = home.editions / f".draft-{edition_id}"
             _write_edition(home, settings, draft, inputs, audit)
-            if stands:
+            if folder.exists():
                 _keep_its_manifest(folder, draft)
             _make_durable(draft)
-            if stands:
-                damaged = home.editions / f".draft-damaged-{edition_id}"
-                folder.rename(damaged)
-            draft.rename(folder)
-            _sync_folder(home.editions)
-            if stands:
-                shutil.rmtree(damaged)
+            _put_in_place(draft, folder)
+        elif current_id(home) == edition_id:
+            return None
         make_current(home, edition_id)
         return edition_id
+
+
+def _put_in_place(draft: Path, folder: Path) -> None:
+    """Name a draft; a damaged edition that has the name makes room and goes."""
+    damaged = folder.with_name(f".draft-damaged-{folder.name}")
+    if folder.exists():
+        folder.rename(damaged)
+    draft.rename(folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(damaged, ignore_errors=True)
 
 
 def _is_whole(folder: Path) -> bool:
