@@ -159,6 +159,7 @@ class Run:
             inbox=self.wanted.inbox,
             feeds=declared.feeds,
             progress=lambda _file, done, size: self._tell_bytes("receive", done, size),
+            expect=self._expect,
         )
         if received.pending:
             _prepare_checks()
@@ -186,6 +187,11 @@ class Run:
             self._stage("pack")
         else:
             self._record("pack", None, 0, "skipped", NO_PACK)
+
+    def _expect(self, n_bytes: int) -> None:
+        from pipelines.intake.read import prepare
+
+        prepare(self.settings, n_bytes)
 
     def _take_in(self, delivery_ids: list[str], shared: dict[str, dict[str, Any]]) -> None:
         """Take every delivery as far as the log; one that fails leaves the others alone."""

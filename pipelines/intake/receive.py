@@ -90,6 +90,7 @@ def receive(
     settle: float = 1.0,
     wait: float = 60.0,
     progress: Progress | None = None,
+    expect: Callable[[int], None] | None = None,
 ) -> ReceiveReport:
     """Take in what is new in the inbox, and tell what is to be read.
 
@@ -101,15 +102,24 @@ def receive(
         settle: seconds that a file must have been left alone, else it is looked at again.
         wait: seconds to wait for another writer.
         progress: told how far hashing is.
+        expect: told the bytes of every file that was not seen before, when its copying begins.
     """
     feeds = load_feeds(settings) if feeds is None else feeds
     with home.writing(timeout=wait):
-        return _Receiving(home, feeds, inbox or home.inbox, progress).run(settle)
+        return _Receiving(home, feeds, inbox or home.inbox, progress, expect).run(settle)
 
 
 class _Receiving:
-    def __init__(self, home: Home, feeds: Feeds, inbox: Path, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        feeds: Feeds,
+        inbox: Path,
+        progress: Progress | None,
+        expect: Callable[[int], None] | None,
+    ) -> None:
         self._home = home
+        self._expect = expect
         self._feeds = feeds
         self._inbox = inbox
         self._progress = progress
@@ -200,6 +210,8 @@ class _Receiving:
             for receipt in shelf
         ):
             return self._hash(path, file, seen), None
+        if self._expect is not None:
+            self._expect(seen.st_size)
         self._home.archive.mkdir(parents=True, exist_ok=True)
         copy = self._home.archive / INCOMING
         try:
@@ -216,11 +228,13 @@ class _Receiving:
         self, path: Path, file: str, seen: os.stat_result, copy: IO[bytes] | None = None
     ) -> str:
         digest, done = hashlib.sha256(), 0
+        buffer = memoryview(bytearray(min(_BLOCK, seen.st_size + 1)))
         try:
-            with path.open("rb") as stream:
-                while done <= seen.st_size and (block := stream.read(_BLOCK)):
+            with path.open("rb", buffering=0) as stream:
+                while done <= seen.st_size and (length := stream.readinto(buffer)):
+                    block = buffer[:length]
                     digest.update(block)
-                    done += len(block)
+                    done += length
                     if copy is not None:
                         copy.write(block)
                     if self._progress is not None:
