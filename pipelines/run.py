@@ -162,7 +162,7 @@ class Run:
             expect=self._expect,
         )
         if received.pending:
-            _prepare_checks()
+            self._expect(0)
         parsing = _parse_ahead(self.home, self.settings)
         self._take_in(received.pending, declared.of_stage)
         _let_workers_go()
@@ -189,9 +189,11 @@ class Run:
             self._record("pack", None, 0, "skipped", NO_PACK)
 
     def _expect(self, n_bytes: int) -> None:
-        from pipelines.intake.read import prepare
+        """Begin what takes seconds to begin, once it is known that a file of that size comes."""
+        from pipelines.intake import check, read
 
-        prepare(self.settings, n_bytes)
+        check.prepare()
+        read.prepare(self.settings, n_bytes)
 
     def _take_in(self, delivery_ids: list[str], shared: dict[str, dict[str, Any]]) -> None:
         """Take every delivery as far as the log; one that fails leaves the others alone."""
@@ -293,12 +295,6 @@ def _let_workers_go() -> None:
     from pipelines.intake import workers
 
     workers.close()
-
-
-def _prepare_checks() -> None:
-    from pipelines.intake.check import prepare
-
-    prepare()
 
 
 def _function(stage: str) -> Callable[..., Any]:

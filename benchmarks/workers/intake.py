@@ -51,15 +51,16 @@ def take_in(root: Path) -> dict[str, Any]:
         yield
         seconds[stage] += time.perf_counter() - started
 
+    def expect(n_bytes: int) -> None:
+        prepare()
+        prepare_workers(settings, n_bytes)
+
     settings = Settings(home=root)
     home = Home.open(settings.home)
     declared = catalogue.load(settings)
     feeds = {name: feed_of(spec, declared) for name, spec in declared.sources.items()}
     with timed("receive"):
-        received = receive.receive(
-            home, settings, feeds=feeds, expect=lambda n_bytes: prepare_workers(settings, n_bytes)
-        )
-    prepare()
+        received = receive.receive(home, settings, feeds=feeds, expect=expect)
     for delivery in received.pending:
         with timed("read"):
             read(home, settings, delivery, catalogue=declared)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 IMPORTED_ONCE = (
-    "pipelines.intake.single_thread",
+    "pipelines.intake.in_worker",
     "pipelines.intake.stretches",
     "pipelines.intake.chunk",
 )
