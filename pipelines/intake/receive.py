@@ -220,9 +220,11 @@ class _Receiving:
         try:
             with _refusing_what_fails(file):
                 shutil.copyfile(path, copy)
+            copied = copy.stat().st_size
+            sha256 = self._hash_copy(copy, file) if copied else ""
+            with _refusing_what_fails(file):
                 now = path.stat()
-            _refuse_unless_whole(file, seen, now, copy.stat().st_size)
-            sha256 = self._hash_copy(copy, file)
+            _refuse_unless_whole(file, seen, now, copied)
         except BaseException:
             copy.unlink(missing_ok=True)
             raise

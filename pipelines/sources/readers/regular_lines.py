@@ -215,7 +215,8 @@ def _are_plain(text: NDArray[np.uint8], lines: Lines) -> Flags:
     odd = []
     if lines.data.find(BACKSLASH) >= 0:
         odd.append(np.flatnonzero(text == BACKSLASH))
-    if np.count_nonzero(text < FIRST_PRINTABLE) > lines.data.count(NEWLINE):
+    n_line_ends = len(starts) - (not lines.data.endswith(b"\n"))
+    if np.count_nonzero(text < FIRST_PRINTABLE) > n_line_ends:
         odd.append(np.flatnonzero((text < FIRST_PRINTABLE) & (text != NEWLINE)))
     for positions in odd:
         number = np.searchsorted(starts, positions, side="right") - 1
