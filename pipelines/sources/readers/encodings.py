@@ -160,7 +160,6 @@ class Utf8Stream(io.RawIOBase):
         self._ready = b""
         self._line = line
         self.n_nul = 0
-        self.tail = b""
 
     def readable(self) -> bool:
         """Tell that the stream can be read."""
@@ -198,8 +197,6 @@ class Utf8Stream(io.RawIOBase):
             ready = data if self._encoding.name == "utf-8" else text.encode()
             self._line += text.count("\n")
             self.n_nul += ready.count(b"\0")
-            if ready:
-                self.tail = (self.tail + ready)[-4096:]
             if ready or not data:
                 return ready
 
