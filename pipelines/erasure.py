@@ -98,7 +98,7 @@ class _Erasing:
         self._catalogue = catalogue.load(settings)
         self._records = active_records(home)
         pairs = [(record.delivery_id, record.interpretation_id) for record in self._records]
-        self._registry = Registry(home, pairs, foldings, present_links(home))
+        self._registry = Registry(home, pairs, foldings, present_links(home, self._records))
         self._identity = identity
         self._identities = self._registry.identities_of(identity)
         self._files: dict[str, ErasedFile] = {}
