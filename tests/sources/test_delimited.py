@@ -65,6 +65,16 @@ def test_a_line_that_tells_excel_the_delimiter_is_no_header(tmp_path: Path) -> N
     assert cells(rows) == [("1,5", "2")]
 
 
+def test_a_line_that_tells_excel_the_delimiter_is_no_part_of_a_stretch(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"\xef\xbb\xbfsep=|\r\na|b\r\n1,5|2\r\n")
+    reading = Delimited.open(path, DelimitedOptions(), Wanted())
+    assert reading.stretches is not None
+    (part,) = reading.stretches
+    (chunk,) = Delimited.open_stretch(path, DelimitedOptions(), Wanted(), part).chunks
+    assert chunk.rows.rows() == [(1, "1,5", "2")]
+
+
 def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
     rows, _ = read(tmp_path, b"a,b\r1,2\r3,4\r")
     assert cells(rows) == [("1", "2"), ("3", "4")]

@@ -101,35 +101,24 @@ class Delimited:
     def open(path: Path, options: DelimitedOptions, wanted: Wanted) -> Reading:
         """Begin to read a file of delimited text."""
         del wanted
-        if path.stat().st_size == 0:
-            raise _empty()
-        encoding = recognise(path, options.encoding)
-        stream = Utf8Stream(path, encoding)
-        sample = stream.read(SAMPLE_BYTES)
-        text = sample.decode(errors="ignore")
-        if not text.strip():
-            raise _empty()
-        named = SEPARATOR_LINE.match(text) if not options.skip_rows else None
-        if named is not None:
-            text, sample = text[named.end() :], sample[len(named[0].encode()) :]
-        delimiter = options.delimiter or (named[1] if named else _sniff(text, options))
-        header, end = _header(text, delimiter, options)
-        stream.push_back(sample[end:])
+        shape = layout(path, options)
+        stream = Utf8Stream(path, shape.encoding)
+        stream.read(len(shape.above))
         facts = {
             "reader": Delimited.name,
-            "encoding": encoding.name,
-            "encoding_declared": encoding.declared,
-            "bom": bool(encoding.bom),
-            "delimiter": delimiter,
-            "columns": header,
+            "encoding": shape.encoding.name,
+            "encoding_declared": shape.encoding.declared,
+            "bom": bool(shape.encoding.bom),
+            "delimiter": shape.delimiter,
+            "columns": shape.header,
         }
-        parser = _Parser(stream, header, delimiter, options)
+        parser = _Parser(stream, shape.header, shape.delimiter, options)
         return Reading(
             facts=facts,
             chunks=parser.chunks(),
-            header=header,
-            seen=set(header),
-            stretches=_stretches(path, encoding, sample[:end], header, delimiter, options),
+            header=shape.header,
+            seen=set(shape.header),
+            stretches=_stretches(path, shape, options),
         )
 
     @staticmethod
@@ -148,6 +137,46 @@ class Delimited:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """What is known of a file of delimited text before its rows are read.
+
+    Attributes:
+        encoding: how its bytes are text.
+        delimiter: between cells.
+        header: the names of its columns.
+        above: what stands above the rows, in UTF-8, without a byte order mark.
+    """
+
+    encoding: Encoding
+    delimiter: str
+    header: list[str]
+    above: bytes
+
+
+def layout(path: Path, options: DelimitedOptions) -> Layout:
+    """Return how a file of delimited text is laid out.
+
+    Raises:
+        Unreadable: the file is empty, or no text.
+    """
+    if path.stat().st_size == 0:
+        raise _empty()
+    encoding = recognise(path, options.encoding)
+    stream = Utf8Stream(path, encoding)
+    sample = stream.read(SAMPLE_BYTES)
+    stream.close()
+    text = sample.decode(errors="ignore")
+    if not text.strip():
+        raise _empty()
+    named = SEPARATOR_LINE.match(text) if not options.skip_rows else None
+    n_named = len(named[0].encode()) if named else 0
+    text = text[named.end() :] if named else text
+    delimiter = options.delimiter or (named[1] if named else _sniff(text, options))
+    header, end = _header(text, delimiter, options)
+    return Layout(encoding, delimiter, header, sample[: n_named + end])
+
+
+@dataclass(frozen=True)
 class CutText:
     """A stretch of delimited text, with what its rows are read by."""
 
@@ -157,21 +186,15 @@ class CutText:
     header: tuple[str, ...]
 
 
-def _stretches(
-    path: Path,
-    encoding: Encoding,
-    above: bytes,
-    header: list[str],
-    delimiter: str,
-    options: DelimitedOptions,
-) -> Iterator[CutText] | None:
+def _stretches(path: Path, shape: Layout, options: DelimitedOptions) -> Iterator[CutText] | None:
     """Return where the rows can be cut; None where a byte may mean something else than itself."""
+    encoding, above, delimiter = shape.encoding, shape.above, shape.delimiter
     is_ascii = delimiter.isascii() and options.quote.isascii()
     if encoding.name != "utf-8" or options.escape is not None or not is_ascii:
         return None
     start, lines = len(encoding.bom) + len(above), above.count(b"\n")
     parts = of_delimited(path, start, lines, delimiter, options.quote, STRETCH_BYTES)
-    return _cut_text(parts, encoding, delimiter, tuple(header))
+    return _cut_text(parts, encoding, delimiter, tuple(shape.header))
 
 
 def _cut_text(
