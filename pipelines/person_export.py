@@ -23,7 +23,7 @@ from pipelines.contracts.schema import columns
 from pipelines.home import Home
 from pipelines.identity.decisions import Identity
 from pipelines.identity.people import Foldings
-from pipelines.intake.erase import Target
+from pipelines.intake.erase_target import Target
 from pipelines.intake.people import known_people
 from pipelines.intake.records import IntakeRecord, active_records, segments
 from pipelines.intake.segment import originals_path
