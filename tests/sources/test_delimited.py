@@ -139,6 +139,35 @@ def test_a_utf16_file_declared_as_utf8_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("begin", "what"),
+    [
+        (b"PK\x03\x04", "XLSX"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "password"),
+        (b"%PDF-1.7", "PDF"),
+        (b"PAR1", "Parquet"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>", "web page"),
+        (b"<table><tr><td>a</td><td>b</td></tr>", "web page"),
+    ],
+)
+def test_a_file_of_another_format_is_told_by_how_it_begins(
+    tmp_path: Path, begin: bytes, what: str
+) -> None:
+    error = refusal(tmp_path, begin + b",b\n1,2\n")
+    assert (error.code, what in error.message) == ("wrong_format", True)
+
+
+def test_text_that_switches_scripts_by_escapes_is_refused(tmp_path: Path) -> None:
+    error = refusal(tmp_path, "名前,点\n山田,3\n".encode("iso2022_jp"))
+    assert (error.code, "ISO-2022" in error.message) == ("wrong_encoding", True)
+
+
+def test_a_second_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, b"\xef\xbb\xbf\xef\xbb\xbfa,b\n1,2\n")
+    assert rows.columns[1:] == ["a", "b"]
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b"  \n"])
 def test_an_empty_file_is_refused(tmp_path: Path, data: bytes) -> None:
     assert refusal(tmp_path, data).code == "empty_file"

@@ -161,6 +161,7 @@ def layout(path: Path, options: DelimitedOptions) -> Layout:
     """
     if path.stat().st_size == 0:
         raise _empty()
+    _refuse_other_formats(path)
     encoding = recognise(path, options.encoding)
     stream = Utf8Stream(path, encoding)
     sample = stream.read(SAMPLE_BYTES)
@@ -364,6 +365,36 @@ class _Parser:
 def quoting(delimiter: str, options: DelimitedOptions) -> Quoting:
     """Return how cells are told apart."""
     return Quoting(delimiter, options.quote, options.escape)
+
+
+OTHER_FORMATS = (
+    (re.compile(rb"PK\x03\x04"), "an XLSX workbook or a ZIP archive"),
+    (
+        re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        "an old Excel workbook, or one with a password",
+    ),
+    (re.compile(rb"%PDF-"), "a PDF document"),
+    (re.compile(rb"PAR1"), "a Parquet file"),
+    (re.compile(rb"\x1f\x8b"), "a file packed by gzip"),
+    (
+        re.compile(rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|table)\b"),
+        "a web page",
+    ),
+)
+"""How files begin that are sent under the name of a text."""
+
+
+def _refuse_other_formats(path: Path) -> None:
+    with path.open("rb") as file:
+        begin = file.read(256)
+    for pattern, what in OTHER_FORMATS:
+        if pattern.match(begin):
+            raise Unreadable(
+                "wrong_format",
+                f"The file is {what}, and no delimited text.",
+                "Export it as CSV; if its format is right, name another reader in the spec. A web "
+                "page may be what a system answers where a log-in has run out.",
+            )
 
 
 def _empty() -> Unreadable:
