@@ -32,13 +32,17 @@ from pipelines.identity.people import Foldings, Registry
 from pipelines.identity.tombstones import Tombstone, by_content, write_tombstone
 from pipelines.identity.vault import Keys, open_keys
 from pipelines.intake.erase import (
+    BATCH_ROWS,
     Taken,
-    Target,
     as_parquet,
     erase_delivery,
+    frames,
+    holds_any,
+    put_restricted,
     remove_older,
     write_restricted,
 )
+from pipelines.intake.erase_target import Target
 from pipelines.intake.erased import ErasedDelivery, ErasedFile, Erasure, write_erasure
 from pipelines.intake.present import present_links
 from pipelines.intake.records import active_records, deliveries, receipts
@@ -98,7 +102,7 @@ class _Erasing:
         self._catalogue = catalogue.load(settings)
         self._records = active_records(home)
         pairs = [(record.delivery_id, record.interpretation_id) for record in self._records]
-        self._registry = Registry(home, pairs, foldings, present_links(home))
+        self._registry = Registry(home, pairs, foldings, present_links(home, self._records))
         self._identity = identity
         self._identities = self._registry.identities_of(identity)
         self._files: dict[str, ErasedFile] = {}
@@ -257,7 +261,7 @@ class _Erasing:
             key: keys.person_key_of(role, "erased", target.stone_id) for key, role in sorted(own)
         }
 
-    def _change(self, path: Path, content: bytes | None) -> None:
+    def _change(self, path: Path, content: bytes | Path | None) -> None:
         """Write or remove a file, with its hashes on record; its name tells no key of theirs."""
         name = path.relative_to(self._home.root).as_posix()
         for key, stone in self._keys.items():
@@ -266,6 +270,9 @@ class _Erasing:
         if content is None:
             path.unlink(missing_ok=True)
             new = None
+        elif isinstance(content, Path):
+            put_restricted(path, content)
+            new = _hash(path)
         else:
             write_restricted(path, content)
             new = hashlib.sha256(content).hexdigest()
@@ -393,12 +400,30 @@ def _hash(path: Path) -> str:
 
 def _holds(path: Path, target: Target) -> bool:
     """Tell whether a file holds a word of the person, whatever it is packed in."""
-    content = path.read_bytes()
-    if content[8:12] == b"DUCK":
+    with path.open("rb") as file:
+        begin = file.read(12)
+    if begin[8:12] == b"DUCK":
         with duckdb.connect(str(path), read_only=True) as con:
             tables = con.execute("select table_name from duckdb_tables()").fetchall()
-            return any(_frame_holds(con.sql(f'from "{table}"').pl(), target) for (table,) in tables)
-    return _is_held(path.name, content, target, ())
+            return any(
+                _frame_holds(pl.DataFrame(batch), target)
+                for (table,) in tables
+                for batch in con.sql(f'from "{table}"').to_arrow_reader(BATCH_ROWS)
+            )
+    if begin[:4] == b"PAR1":
+        return any(_frame_holds(frame, target) for frame in frames(path))
+    if begin[:4] == b"PK\x03\x04" and zipfile.is_zipfile(path):
+        return _is_held(path.name, path.read_bytes(), target, ())
+    return holds_any(path, _written(target))
+
+
+def _written(target: Target) -> set[bytes]:
+    return {
+        text.lower().encode(encoding, "ignore")
+        for word in target.words
+        for text in {word, str(escape(word))}
+        for encoding in ("utf-8", "utf-16-le")
+    }
 
 
 def _is_held(name: str, content: bytes, target: Target, keys: Iterable[str]) -> bool:
@@ -411,10 +436,7 @@ def _is_held(name: str, content: bytes, target: Target, keys: Iterable[str]) -> 
         return any(_is_held(*member, target, keys) for member in members(content))
     low = content.lower()
     return any(key in name or key.lower().encode() in low for key in keys) or any(
-        written.lower().encode(encoding, "ignore") in low
-        for word in target.words
-        for written in {word, str(escape(word))}
-        for encoding in ("utf-8", "utf-16-le")
+        word in low for word in _written(target) - {b""}
     )
 
 

@@ -23,7 +23,7 @@ from pipelines.contracts.schema import columns
 from pipelines.home import Home
 from pipelines.identity.decisions import Identity
 from pipelines.identity.people import Foldings
-from pipelines.intake.erase import Target
+from pipelines.intake.erase_target import Target
 from pipelines.intake.people import known_people
 from pipelines.intake.records import IntakeRecord, active_records, segments
 from pipelines.intake.segment import originals_path
@@ -71,8 +71,9 @@ def export(home: Home, settings: Settings, identity: Identity, foldings: Folding
     Raises:
         ExportError: no record names such a person.
     """
-    records = [record for record in active_records(home) if record.status == "committed"]
-    registry = known_people(home, foldings)
+    in_force = list(active_records(home))
+    records = [record for record in in_force if record.status == "committed"]
+    registry = known_people(home, foldings, in_force)
     sets = registry.sets
     own = {sets.earliest(node) for node in sets.nodes_of(identity)}
     nodes = [(node, text) for node, text, _ in sets.met() if sets.earliest(node) in own]

@@ -39,10 +39,18 @@ _Code = Annotated[
 
 
 @app.command("list")
-def list_causes(home: HomeOption = None, json: JsonOption = False) -> None:
+def list_causes(
+    settled: Annotated[
+        bool,
+        typer.Option("--settled", help="List what was refused and is settled by now, and how."),
+    ] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
     """List what waits for a person, grouped by cause, with its owner.
 
-    Ends with 1 when there is anything. Values are masked.
+    Ends with 1 when there is anything. Values are masked. A refusal is settled when a later
+    delivery brings the same record, and it is good.
 
     Example: tessera quarantine list --json
     """
@@ -51,6 +59,9 @@ def list_causes(home: HomeOption = None, json: JsonOption = False) -> None:
     from pipelines.intake.quarantine import causes
 
     opened, _ = home_and_settings(home)
+    if settled:
+        _list_settled(opened, json=json)
+        return
     found = causes(opened)
     if json:
         for cause in found:
@@ -67,6 +78,22 @@ def list_causes(home: HomeOption = None, json: JsonOption = False) -> None:
         out.print("Next: tessera quarantine show --code CODE, or tessera quarantine export FILE")
     if found:
         raise typer.Exit(ATTENTION)
+
+
+def _list_settled(home: Home, *, json: bool) -> None:
+    from rich.markup import escape
+
+    from pipelines.intake.quarantine import settled
+
+    found = settled(home)
+    for item in found:
+        if json:
+            emit(item.model_dump(mode="json"))
+        else:
+            what = f"{item.code}: {item.n_records:,} records of {item.source}, {item.kind}"
+            out.print(escape(f"{what}: {item.how}, see {item.settled_by}"), soft_wrap=True)
+    if not found and not json:
+        out.print("No refusal was settled by a later delivery.")
 
 
 @app.command("show")

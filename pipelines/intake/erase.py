@@ -8,22 +8,23 @@ record is still found where it was.
 from __future__ import annotations
 
 import json
-import re
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
-from pipelines.identity.dates import DATED_BY
 from pipelines.identity.tombstones import NAMESPACE
 from pipelines.identity.vault import PERSON_SCHEMA, persons_path
 from pipelines.intake.chunk import ERASED
+from pipelines.intake.erase_archive import replay_without, without_person
+from pipelines.intake.erase_target import MARK, Target
 from pipelines.intake.records import (
     INTAKE_RECORD,
     IntakeRecord,
@@ -34,80 +35,7 @@ from pipelines.intake.records import (
 )
 from pipelines.intake.segment import originals_path
 from pipelines.sources.catalogue import Catalogue
-from pipelines.sources.checks import wanted
-from pipelines.sources.readers import READERS, Unreadable
 from pipelines.sources.spec import SourceSpec
-
-MARK = "[erased]"
-TEXT_READERS = ("delimited", "jsonl")
-"""Readers whose files can be rewritten row by row."""
-_NO_LETTER = r"[^\pL\pN]"
-
-
-@dataclass(frozen=True)
-class Target:
-    """The person who is erased, by everything that tells who they are.
-
-    Attributes:
-        ids: every id that was nobody else's, by name space.
-        shared: ids that other people had as well, before or after.
-        stretches: pseudonyms, each with the first and last day on which it meant the person.
-        words: texts that give the person away wherever they stand: names, addresses, long ids.
-        stone_id: the id that stands in their place.
-        stone_pseudonym: its pseudonym.
-    """
-
-    ids: frozenset[tuple[str, str]]
-    shared: frozenset[tuple[str, str]]
-    stretches: tuple[tuple[str, date | None, date | None], ...]
-    words: frozenset[str]
-    stone_id: str
-    stone_pseudonym: str
-
-    @property
-    def pseudonyms(self) -> list[str]:
-        """Return the pseudonyms of the person."""
-        return sorted({pseudonym for pseudonym, _, _ in self.stretches})
-
-    @property
-    def pattern(self) -> str:
-        """Return an expression for the words, in the dialect of polars and DuckDB."""
-        listed = "|".join(re.escape(word).replace("/", "/") for word in _longest_first(self.words))
-        return rf"(?i)(^|{_NO_LETTER})(?:{listed})($|{_NO_LETTER})" if listed else ""
-
-    def scrub(self, text: str) -> str:
-        """Return a text without the words."""
-        if not self.words:
-            return text
-        listed = "|".join(map(re.escape, _longest_first(self.words)))
-        return re.sub(rf"(?i)(?<![^\W_])(?:{listed})(?![^\W_])", MARK, text)
-
-    def scrubbed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return a frame without the words in any of its texts."""
-        if not self.pattern:
-            return frame
-        texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-        twice = [self._without(self._without(pl.col(name))) for name in texts]
-        return frame.with_columns(twice)
-
-    def _without(self, text: pl.Expr) -> pl.Expr:
-        return text.str.replace_all(self.pattern, f"${{1}}{MARK}${{2}}")
-
-    def is_about(self, kind: str, column: str, present: Iterable[str]) -> pl.Expr:
-        """Tell whether a pseudonym means the person, on the day of the record."""
-        dated_by = DATED_BY.get(kind)
-        day = pl.col("known_at").dt.date()
-        if dated_by in set(present):
-            day = pl.coalesce(pl.col(str(dated_by)).cast(pl.Date), day)
-        is_meant = pl.lit(value=False)
-        for pseudonym, begins, ends in self.stretches:
-            is_then = (day >= (begins or date.min)) & (day <= (ends or date.max))
-            is_meant |= (pl.col(column) == pseudonym) & is_then
-        return is_meant
-
-
-def _longest_first(words: Iterable[str]) -> list[str]:
-    return sorted(words, key=lambda word: (-len(word), word))
 
 
 @dataclass
@@ -124,8 +52,12 @@ ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "windows-1252", "gb18030")
 BLOCK_BYTES = 1 << 20
 """How much of a delivered file is looked through at once."""
 
-Changed = Callable[[Path, bytes | None], None]
-"""Called with a file and its new bytes; None removes it. Keeps old and new hash on record."""
+Changed = Callable[[Path, bytes | Path | None], None]
+"""Called with a file and its new bytes, or the file that takes its place; None removes it. Keeps
+old and new hash on record."""
+
+BATCH_ROWS = 50_000
+"""How many rows of a Parquet file are held at once."""
 
 
 def erase_delivery(
@@ -139,36 +71,72 @@ def erase_delivery(
     """Take the person out of one delivery, or return None where it does not name them."""
     taken = Taken(record.delivery_id)
     folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
-    frames = dict(_segments(folder, record))
-    originals = _originals(home, record)
-    for path, frame in frames.items():
-        taken.rows |= _rows_about(kind_of(path), frame, target)
-    taken.rows |= _refused_about(originals, record, target, catalogue)
+    originals = originals_path(home, record.delivery_id, record.interpretation_id)
+    events = [path for kind in record.accepted_events for path in segments(folder, kind)]
+    is_named = _is_named(home, record, target)
+    for path in events:
+        for frame in frames(path):
+            taken.rows |= _rows_about(kind_of(path), frame, target)
+            is_named = is_named or _holds(frame, target)
+    for frame in frames(originals):
+        taken.rows |= _refused_about(frame, record, target, catalogue)
+        is_named = is_named or _holds(frame, target)
     taken.rows |= _refused_as_erased(folder)
     archived = home.archive / record.sha256[:2] / record.sha256
-    is_named = _is_named(home, record, target) or _holds(originals, frames, target)
     if not (taken.rows or is_named or _bytes_hold(archived, target)):
         return None
     n_before = record.n_events + record.refused
-    _rewrite_log(folder, frames, record, taken, target, change)
+    _rewrite_log(folder, events, record, taken, target, change)
     _rewrite_restricted(home, record, originals, taken, target, change)
     now = IntakeRecord.model_validate_json((folder / INTAKE_RECORD).read_bytes())
     taken.n_records = n_before - now.n_events - now.refused
     if archived.exists():
-        taken.is_frozen = not _rewrite_archive(archived, receipt, record, taken, target, catalogue,
-                                               change)  # fmt: skip
+        spec = catalogue.sources.get(record.source_id)
+        if receipt.replayed_by is not None:
+            change(archived, replay_without(archived, taken.rows, target))
+        elif spec is None:
+            change(archived, None)
+            taken.is_frozen = True
+        else:
+            with without_person(archived, spec, taken.rows, target) as made:
+                change(archived, made)
+                taken.is_frozen = made is None
     return taken
 
 
-def _segments(folder: Path, record: IntakeRecord) -> Iterator[tuple[Path, pl.DataFrame]]:
-    for kind in record.accepted_events:
-        for path in segments(folder, kind):
-            yield path, pl.read_parquet(path)
+def frames(path: Path) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a Parquet file some at a time, and one frame of an empty file."""
+    if not path.exists():
+        return
+    scanned = pl.scan_parquet(path)
+    height = scanned.select(pl.len()).collect().item()
+    for start in range(0, max(height, 1), BATCH_ROWS):
+        yield scanned.slice(start, BATCH_ROWS).collect()
 
 
-def _originals(home: Home, record: IntakeRecord) -> pl.DataFrame:
-    path = originals_path(home, record.delivery_id, record.interpretation_id)
-    return pl.read_parquet(path) if path.exists() else pl.DataFrame()
+def _rewrite(
+    path: Path, change: Changed, clean: Callable[[pl.DataFrame], pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """Put what a function makes of its rows in the place of a Parquet file; yield it on the way."""
+    made = path.with_name(f".{path.name}.erasing")
+    writer = None
+    try:
+        for frame in frames(path):
+            kept = clean(frame)
+            table = kept.to_arrow(compat_level=pl.CompatLevel.oldest())
+            if writer is None:
+                descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                os.close(descriptor)
+                writer = pq.ParquetWriter(made, table.schema, compression="zstd")
+            writer.write_table(table)
+            yield kept
+        if writer is not None:
+            writer.close()
+            change(path, made)
+    finally:
+        if writer is not None:
+            writer.close()
+        made.unlink(missing_ok=True)
 
 
 def _rows_about(kind: str, frame: pl.DataFrame, target: Target) -> set[int]:
@@ -220,34 +188,37 @@ def _is_named(home: Home, record: IntakeRecord, target: Target) -> bool:
     return bool(pl.read_parquet(path)["pseudonym"].is_in(target.pseudonyms).any())
 
 
-def _holds(originals: pl.DataFrame, frames: dict[Path, pl.DataFrame], target: Target) -> bool:
-    if not target.pattern:
+def _holds(frame: pl.DataFrame, target: Target) -> bool:
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    if not (target.pattern and texts):
         return False
-    for frame in (originals, *frames.values()):
-        texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-        if (
-            texts
-            and frame.select(
-                pl.any_horizontal(pl.col(texts).str.contains(target.pattern)).any()
-            ).item()
-        ):
-            return True
-    return False
+    found = pl.any_horizontal(pl.col(texts).str.contains(target.pattern)).any()
+    return bool(frame.select(found).item())
 
 
 def _bytes_hold(path: Path, target: Target) -> bool:
     """Tell whether delivered bytes hold one of the words, in the encodings that schools use."""
     if not path.exists():
         return False
-    written = {
-        word.lower().encode(encoding, "ignore") for word in target.words for encoding in ENCODINGS
-    } - {b""}
-    overlap = max(map(len, written), default=1) - 1
+    return holds_any(
+        path,
+        {
+            word.lower().encode(encoding, "ignore")
+            for word in target.words
+            for encoding in ENCODINGS
+        },
+    )
+
+
+def holds_any(path: Path, written: Iterable[bytes]) -> bool:
+    """Tell whether a file holds one of some bytes, letter case of ASCII aside."""
+    sought = set(written) - {b""}
+    overlap = max(map(len, sought), default=1) - 1
     before = b""
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
             content = before + block.lower()
-            if any(word in content for word in written):
+            if any(word in content for word in sought):
                 return True
             before = content[-overlap:] if overlap else b""
     return False
@@ -255,7 +226,7 @@ def _bytes_hold(path: Path, target: Target) -> bool:
 
 def _rewrite_log(
     folder: Path,
-    frames: dict[Path, pl.DataFrame],
+    events: Iterable[Path],
     record: IntakeRecord,
     taken: Taken,
     target: Target,
@@ -263,27 +234,34 @@ def _rewrite_log(
 ) -> None:
     gone = list(taken.rows)
     accepted: Counter[str] = Counter()
-    for path, frame in frames.items():
+    for path in events:
         kind = kind_of(path)
-        kept = frame.filter(~pl.col("source_row").is_in(gone))
-        kept = target.scrubbed(_without_mentions(kind, kept, target))
-        accepted[kind] += kept.height
-        change(path, as_parquet(kept))
-    counted = {}
+
+        def clean(frame: pl.DataFrame, kind: str = kind) -> pl.DataFrame:
+            kept = frame.filter(~pl.col("source_row").is_in(gone))
+            return target.scrubbed(_without_mentions(kind, kept, target))
+
+        accepted[kind] += sum(kept.height for kept in _rewrite(path, change, clean))
+    counted: dict[str, Counter[str]] = {}
     for name in ("refused", "notes"):
-        told = pl.read_parquet(folder / f"{name}.parquet")
-        told = target.scrubbed(told.filter(~pl.col("source_row").is_in(gone)))
-        counted[name] = told.filter("is_first") if name == "refused" else told
-        change(folder / f"{name}.parquet", as_parquet(told))
-    refused = counted["refused"].height
+        counted[name] = Counter()
+        told = _rewrite(
+            folder / f"{name}.parquet",
+            change,
+            lambda frame: target.scrubbed(frame.filter(~pl.col("source_row").is_in(gone))),
+        )
+        for frame in told:
+            first = frame.filter("is_first") if name == "refused" else frame
+            counted[name].update(_counts(first))
+    refused = counted["refused"].total()
     now = record.model_copy(
         update={
             "accepted_events": dict(accepted),
             "refused": refused,
             "rows_read": sum(accepted.values()) + refused,
             "source_rows": max(record.source_rows - len(gone), 0),
-            "reasons": _counts(counted["refused"]),
-            "notes": _counts(counted["notes"]),
+            "reasons": dict(sorted(counted["refused"].items())),
+            "notes": dict(sorted(counted["notes"].items())),
             "erased": record.erased + len(gone),
             "file": target.scrub(record.file),
         }
@@ -317,15 +295,17 @@ def _counts(frame: pl.DataFrame) -> dict[str, int]:
 def _rewrite_restricted(
     home: Home,
     record: IntakeRecord,
-    originals: pl.DataFrame,
+    originals: Path,
     taken: Taken,
     target: Target,
     change: Changed,
 ) -> None:
-    if originals.height:
-        kept = originals.filter(~pl.col("source_row").is_in(list(taken.rows)))
-        path = originals_path(home, record.delivery_id, record.interpretation_id)
-        change(path, as_parquet(target.scrubbed(_without_ids(kept, target))))
+    def clean(frame: pl.DataFrame) -> pl.DataFrame:
+        kept = frame.filter(~pl.col("source_row").is_in(list(taken.rows)))
+        return target.scrubbed(_without_ids(kept, target))
+
+    for _ in _rewrite(originals, change, clean):
+        pass
     path = persons_path(home, record.delivery_id, record.interpretation_id)
     if path.exists():
         change(path, as_parquet(_without_person(pl.read_parquet(path), target)))
@@ -380,167 +360,6 @@ def _without_person(people: pl.DataFrame, target: Target) -> pl.DataFrame:
     return pl.concat([kept, stones], how="diagonal").select(*PERSON_SCHEMA)
 
 
-def _rewrite_archive(
-    archived: Path,
-    receipt: Receipt,
-    record: IntakeRecord,
-    taken: Taken,
-    target: Target,
-    catalogue: Catalogue,
-    change: Changed,
-) -> bool:
-    """Rewrite delivered bytes without the person; remove them where their format forbids it.
-
-    What was rewritten is read again and must give the other rows as they were.
-    """
-    spec = catalogue.sources.get(record.source_id)
-    if receipt.replayed_by is not None:
-        change(archived, _replay_without(archived, taken.rows, target))
-        return True
-    content = None
-    if spec is not None:
-        content = _text_without(archived, spec, record, taken.rows, target)
-    change(archived, content)
-    return content is not None
-
-
-def _replay_without(archived: Path, rows: set[int], target: Target) -> bytes:
-    lines = archived.read_bytes().decode("utf-8", "surrogatepass").split("\n")
-    kept = []
-    for number, line in enumerate(lines, 1):
-        if number in rows and line:
-            at = json.loads(line)["replays"]
-            line = json.dumps(
-                {"replays": at, "record": {}, "corrections": {}, "problems": [], "original": None}
-            )
-        kept.append(target.scrub(line))
-    return "\n".join(kept).encode("utf-8", "surrogatepass")
-
-
-def _text_without(
-    archived: Path, spec: SourceSpec, record: IntakeRecord, rows: set[int], target: Target
-) -> bytes | None:
-    """Return the bytes of a text file without some rows, or None where that cannot be proven."""
-    facts = record.read.get("facts", {})
-    if spec.reader.name not in TEXT_READERS:
-        return None
-    encoding = str(facts.get("encoding") or "utf-8")
-    delimiter = str(facts.get("delimiter") or "")
-    declared = str(spec.reader.options.get("quote", '"'))
-    quote = declared if delimiter and declared != "none" else ""
-    try:
-        text = archived.read_bytes().decode(encoding)
-        before = _read(archived, spec)
-        records = list(_records(text, quote))
-        n_above = _n_above(spec, delimiter)
-        n_cells = len(before.columns) - 1
-        empty = delimiter * max(n_cells - 1, 0) if delimiter else "{}"
-        names = _person_columns(spec)
-        mentions = _mentions(before, names, target)
-        if mentions and any(_is_a_number_too(person_id) for _, person_id in target.ids):
-            return None
-        out = []
-        for index, piece in enumerate(records):
-            number = index - n_above + 1
-            end = piece[len(piece.rstrip("\r\n")) :]
-            if number in rows:
-                piece = empty + end
-            elif number in mentions:
-                piece = _without_short_ids(piece, target)
-            out.append(target.scrub(piece))
-        content = "".join(out).encode(encoding)
-        proof = archived.with_name(f".{archived.name}.proof")
-        try:
-            proof.write_bytes(content)
-            after = _read(proof, spec)
-        finally:
-            proof.unlink(missing_ok=True)
-    except (Unreadable, UnicodeError, LookupError, OSError, pl.exceptions.PolarsError):
-        return None
-    return content if _is_same_but(before, after, rows, mentions, target) else None
-
-
-def _records(text: str, quote: str) -> Iterator[str]:
-    """Cut a text into records: lines, joined while a quote is open."""
-    pending = ""
-    for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text):
-        pending += line
-        if not quote or pending.count(quote) % 2 == 0:
-            if pending:
-                yield pending
-            pending = ""
-    if pending:
-        yield pending
-
-
-def _n_above(spec: SourceSpec, delimiter: str) -> int:
-    if not delimiter:
-        return 0
-    options = spec.reader.options
-    return int(options.get("skip_rows", 0)) + int(options.get("header_rows", 1))
-
-
-def _read(path: Path, spec: SourceSpec) -> pl.DataFrame:
-    reader = READERS[spec.reader.name]
-    options = reader.options.model_validate(spec.reader.options)
-    chunks = reader.open(path, options, wanted(spec)).chunks
-    return pl.concat([chunk.originals for chunk in chunks], how="diagonal").sort("source_row")
-
-
-def _person_columns(spec: SourceSpec) -> set[str]:
-    names: set[str] = set()
-    for block in spec.records:
-        people = {c.name for c in columns(CONTRACTS[block.kind]) if c.is_personal}
-        for name, mapping in block.field_maps():
-            if name in people:
-                names |= {*mapping.columns(), *(mapping.column or ())}
-    return names
-
-
-def _mentions(frame: pl.DataFrame, names: set[str], target: Target) -> set[int]:
-    """Return the rows in which the person's id stands in a column of persons."""
-    ids = sorted({person_id.casefold() for _, person_id in target.ids})
-    present = [name for name in frame.columns if name in names]
-    if "line" in frame.columns:
-        line = pl.col("line").str.to_lowercase()
-        is_in = [
-            line.str.contains(rf'"{re.escape(i)}"|[:\[,]\s*{re.escape(i)}\s*[,\]}}]') for i in ids
-        ]
-        return set(frame.filter(pl.any_horizontal(is_in))["source_row"])
-    if not present:
-        return set()
-    is_id = pl.any_horizontal(
-        pl.col(name).str.strip_chars().str.to_lowercase().is_in(ids) for name in present
-    )
-    return set(frame.filter(is_id)["source_row"])
-
-
-def _is_a_number_too(person_id: str) -> bool:
-    """Tell whether an id might stand in a row as a mark or a level as well."""
-    return person_id.isdecimal() and len(person_id) < 4
-
-
-def _without_short_ids(piece: str, target: Target) -> str:
-    ids = "|".join(re.escape(i) for i in _longest_first({i for _, i in target.ids}))
-    return re.sub(rf"(?i)(?<![^\W_])(?:{ids})(?![^\W_])", target.stone_id, piece)
-
-
-def _is_same_but(
-    before: pl.DataFrame,
-    after: pl.DataFrame,
-    rows: set[int],
-    mentions: set[int],
-    target: Target,
-) -> bool:
-    """Tell whether two readings agree on every row but those that were to change."""
-    untouched = ~pl.col("source_row").is_in(list(rows | mentions))
-    if before.columns != after.columns:
-        return False
-    if set(before["source_row"]) - rows != set(after["source_row"]) - rows:
-        return False
-    return target.scrubbed(before.filter(untouched)).equals(after.filter(untouched))
-
-
 def as_parquet(frame: pl.DataFrame) -> bytes:
     """Return a frame as the bytes of a Parquet file."""
     from io import BytesIO
@@ -569,3 +388,11 @@ def write_restricted(path: Path, content: bytes) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     write_atomically(path, content)
     path.chmod(mode)
+
+
+def put_restricted(path: Path, made: Path) -> None:
+    """Put a finished file in the place of another, whose mode it gets."""
+    made.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o600)
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    made.replace(path)

@@ -35,12 +35,12 @@ def record_identity(kind: pl.Expr, scope: str) -> pl.Expr:
 def event_identity(delivery_id: str, interpretation_id: str, kind: str) -> pl.Expr:
     """Return what makes an event: one reading of one row, cell and record of a delivery.
 
-    One row may withdraw records of several kinds: each void is an event of its own.
+    One row may withdraw records of several kinds and programmes: each void is an event of its own.
     """
     is_void = kind == Void.kind
     return pl.concat_str(
         pl.lit(_SEPARATOR.join((delivery_id, interpretation_id, kind))),
-        *([pl.col("target_kind")] if is_void else []),
+        *([pl.col("target_kind"), pl.col("programme_id")] if is_void else []),
         pl.col("source_row").cast(pl.String),
         pl.col("source_cell").fill_null(""),
         pl.col("record_id"),

@@ -27,6 +27,12 @@ from pipelines.intake.aside import (
 )
 from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder, segments
 from pipelines.intake.resolve import CONFLICT, EVENT_COLUMNS, conflict_message, resolve_sql
+from pipelines.intake.settled import (
+    SETTLED_SCHEMA,
+    refused_sql,
+    settled_aside_sql,
+    settled_refusals,
+)
 from pipelines.intake.standing import Standing, put_in, standing
 
 _PERSON_TYPES = {
@@ -60,7 +66,10 @@ class Present:
     Attributes:
         outcomes: how many events of each delivery have which outcome.
         codes: why events are quarantined, of each delivery: waiting, or held.
-        replayed: refused records that a replay mends, of each delivery by their first problem.
+        replayed: refused records that a replay mends or a later delivery settles, of each delivery
+            by their first problem.
+        settled: where the refused records were read that a later delivery settles, and by which.
+        settled_aside: the same of accepted events that stood aside, with their code.
         vanished: how many records, accepted or voided, the newest full snapshot lacks.
         matches: how many learners a roster knows, for deliveries whose source asks for it.
         aside: accepted events that are quarantined, with their code and learner.
@@ -70,6 +79,10 @@ class Present:
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     codes: dict[str, Counter[str]] = field(default_factory=dict)
     replayed: dict[str, Counter[str]] = field(default_factory=dict)
+    settled: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SETTLED_SCHEMA))
+    settled_aside: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=ASIDE_SCHEMA | {"settled_by": pl.String()})
+    )
     vanished: Counter[str] = field(default_factory=Counter)
     matches: dict[str, Match] = field(default_factory=dict)
     aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASIDE_SCHEMA))
@@ -84,13 +97,6 @@ def present(home: Home, stands: Standing) -> Present:
         aside = _aside(connection, home, stands)
         aside.register(connection)
         connection.execute(f"create temp table aside as {aside_sql('events')}")
-        quarantined = connection.sql(
-            f"""
-            select {", ".join(f"aside.{name}" for name in ASIDE_SCHEMA if name != "learner")},
-                events.learner
-            from aside join events using (event_id) where aside.present_outcome = 'quarantined'
-            """  # noqa: S608 - own names
-        ).pl()
         connection.execute(
             f"""
             create temp view standing as select * from events anti join aside using (event_id);
@@ -98,6 +104,14 @@ def present(home: Home, stands: Standing) -> Present:
             create temp table resolved as {resolve_sql("standing", refused="refused")}
             """  # noqa: S608 - own names
         )
+        settled = _settle(connection, home, stands)
+        asides = connection.sql(
+            f"""
+            select {", ".join(f"aside.{name}" for name in ASIDE_SCHEMA if name != "learner")},
+                events.learner, aside.present_outcome, aside.settled_by
+            from aside join events using (event_id)
+            """  # noqa: S608 - own names
+        ).pl()
         rows = connection.execute(
             f"""
             with outcome as (
@@ -137,12 +151,43 @@ def present(home: Home, stands: Standing) -> Present:
     return Present(
         outcomes=outcomes,
         codes=codes,
-        replayed=refused_and_replayed(home, stands.records.values(), aside.replayed),
+        replayed=refused_and_replayed(
+            home, stands.records.values(), mended(aside.replayed, settled)
+        ),
+        settled=settled,
+        settled_aside=asides.filter(pl.col("settled_by").is_not_null()).drop("present_outcome"),
         vanished=vanished,
         matches=aside.matches,
-        aside=quarantined,
+        aside=asides.filter(pl.col("present_outcome") == "quarantined").select(*ASIDE_SCHEMA),
         conflicts=conflicts,
     )
+
+
+def _settle(con: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> pl.DataFrame:
+    """Supersede what stands aside and was sent again; return the refusals that are settled."""
+    con.execute(
+        f"""
+        create temp table good as
+        select events.kind, events.record_key, events.delivery_id
+        from resolved join events using (event_id)
+        where resolved.present_outcome <> 'quarantined';
+        create temp table settled_aside as {settled_aside_sql("aside", "good")};
+        alter table aside add column settled_by varchar;
+        update aside set present_outcome = 'superseded', settled_by = settled_aside.settled_by
+        from settled_aside where aside.event_id = settled_aside.event_id
+        """  # noqa: S608 - own names
+    )
+    refused = refused_sql(home, stands.records.values())
+    return (
+        pl.DataFrame(schema=SETTLED_SCHEMA)
+        if refused is None
+        else settled_refusals(con, refused, "good")
+    )
+
+
+def mended(replayed: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
+    """Return where the refused records were read that nobody has to see to any more."""
+    return pl.concat([replayed, settled.select(*REPLAYED_SCHEMA)])
 
 
 def as_it_stands(record: IntakeRecord, match: Match | None) -> IntakeRecord:
@@ -156,24 +201,24 @@ def as_it_stands(record: IntakeRecord, match: Match | None) -> IntakeRecord:
 def refused_and_replayed(
     home: Home, records: Iterable[IntakeRecord], places: pl.DataFrame
 ) -> dict[str, Counter[str]]:
-    """Return how many refused records of each delivery were replayed, by their first problem."""
+    """Return how many refused records of each delivery are mended, by their first problem."""
     found: dict[str, Counter[str]] = {}
-    mended = set(places["delivery_id"])
+    named = set(places["delivery_id"])
     for record in records:
-        if record.delivery_id in mended and record.refused:
+        if record.delivery_id in named and record.refused:
             codes = replayed_of(home, record, places).filter("is_first")["code"]
             found[record.delivery_id] = Counter(codes.to_list())
     return found
 
 
 def replayed_of(home: Home, record: IntakeRecord, places: pl.DataFrame) -> pl.DataFrame:
-    """Return the problems of those refused records of a delivery that a replay mends."""
+    """Return the problems of those refused records of a delivery that are mended."""
     folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
     return _matching(pl.read_parquet(folder / "refused.parquet"), record, places, how="semi")
 
 
 def still_refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> pl.DataFrame:
-    """Return the problems of those refused records of a delivery that nobody replayed."""
+    """Return the problems of those refused records of a delivery that are not mended."""
     folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
     return _matching(pl.read_parquet(folder / "refused.parquet"), record, places, how="anti")
 
@@ -251,9 +296,14 @@ def _aside(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) 
     return decided(home, committed, identity)
 
 
-def present_links(home: Home) -> pl.Series:
-    """Return the events of rosters whose links between ids count: those accepted at present."""
-    stands = standing(home)
+def present_links(home: Home, records: Iterable[IntakeRecord] | None = None) -> pl.Series:
+    """Return the events of rosters whose links between ids count: those accepted at present.
+
+    Args:
+        home: whose log.
+        records: the intake records in force, where they were read already.
+    """
+    stands = standing(home, records=records)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         load_events(connection, home, stands)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,9 +17,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.home import Home
 from pipelines.identity.vault import persons
-from pipelines.intake.aside import HELD, WORDS, field_at_fault, replayed
+from pipelines.intake.aside import HELD, REPLAYED_SCHEMA, WORDS, field_at_fault, replayed
 from pipelines.intake.ledger import open_refusals
-from pipelines.intake.present import Present, as_it_stands, present, still_refused
+from pipelines.intake.present import (
+    Present,
+    as_it_stands,
+    mended,
+    present,
+    replayed_of,
+    still_refused,
+)
 from pipelines.intake.records import IntakeRecord
 from pipelines.intake.resolve import CONFLICT, CONFLICT_REMEDY
 from pipelines.intake.segment import originals_path
@@ -96,7 +103,7 @@ def causes(home: Home) -> list[Cause]:
     stands = standing(home)
     records = list(stands.records.values())
     now = present(home, stands)
-    found = list(_refused_causes(home, records))
+    found = list(_refused_causes(home, records, now))
     found += _aside_causes(records, now)
     found += _conflict_causes(records, now)
     stand = [as_it_stands(record, now.matches.get(record.delivery_id)) for record in records]
@@ -119,8 +126,54 @@ def causes(home: Home) -> list[Cause]:
     return sorted(found, key=lambda c: (-c.n_records, c.source or "", c.code, c.field or ""))
 
 
-def _refused_causes(home: Home, records: Sequence[IntakeRecord]) -> Iterator[Cause]:
-    places = replayed(home, records)
+class Settled(BaseModel):
+    """Records that were refused for the same reason, and that nobody has to see to any more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    kind: str
+    code: str
+    n_records: int
+    settled_by: str
+    """The delivery in which the record came again, and was good."""
+    how: str
+
+
+def settled(home: Home) -> list[Settled]:
+    """Return which refusals are settled, and how: the source sent the record again, or a person.
+
+    What stood aside is counted with what was refused.
+    """
+    stands = standing(home)
+    records = stands.records
+    now = present(home, stands)
+    found: Counter[tuple[str, str, str, str]] = Counter()
+    by_place = now.settled.select(*REPLAYED_SCHEMA, "settled_by")
+    for delivery_id in sorted(set(by_place["delivery_id"])):
+        record = records[delivery_id]
+        for (by,), places in by_place.filter(delivery_id=delivery_id).group_by("settled_by"):
+            first = replayed_of(home, record, places.drop("settled_by")).filter("is_first")
+            for kind, code in first.select("kind", "code").iter_rows():
+                found[record.source_id, kind, code, str(by)] += 1
+    aside = now.settled_aside.select("delivery_id", "kind", "code", "settled_by")
+    for delivery_id, kind, code, by in aside.iter_rows():
+        found[records[delivery_id].source_id, kind, code, by] += 1
+    return [
+        Settled(
+            source=source,
+            kind=kind,
+            code=code,
+            n_records=n,
+            settled_by=by,
+            how="a person corrected it" if records[by].replays else "its source sent it again",
+        )
+        for (source, kind, code, by), n in sorted(found.items())
+    ]
+
+
+def _refused_causes(home: Home, records: Sequence[IntakeRecord], now: Present) -> Iterator[Cause]:
+    places = mended(replayed(home, records), now.settled)
     frames = [
         still_refused(home, record, places).with_columns(
             pl.lit(record.source_id).alias("source"),
@@ -234,16 +287,14 @@ def show(
     n_shown = 0
     stands = standing(home)
     records = list(stands.records.values())
-    places = replayed(home, records)
-    now = present(home, stands) if waiting else Present()
+    now = present(home, stands)
+    places = mended(replayed(home, records), now.settled)
     for record in records:
         if delivery_id not in (None, record.delivery_id) or source not in (None, record.source_id):
             continue
-        found = [
-            *_refused(home, record, places),
-            *_standing_aside(home, record, now),
-            *_in_conflict(record, now),
-        ]
+        found = [*_refused(home, record, places)]
+        if waiting:
+            found += [*_standing_aside(home, record, now), *_in_conflict(record, now)]
         for refused in found:
             codes = {problem["code"] for problem in refused.problems}
             if (row is None or refused.source_row == row) and (code is None or code in codes):

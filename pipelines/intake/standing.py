@@ -77,27 +77,33 @@ class _Arrival:
         return self.receipt.known_at, self.record.sha256, self.receipt.receipt_id
 
 
-def standing(home: Home, known_at: datetime | None = None) -> Standing:
+def standing(
+    home: Home,
+    known_at: datetime | None = None,
+    records: Iterable[IntakeRecord] | None = None,
+) -> Standing:
     """Return how the deliveries of a home stand.
 
     Args:
         home: whose log.
         known_at: leave out arrivals that were not known by then.
+        records: the intake records in force, where they were read already.
     """
     came: dict[str, list[Receipt]] = defaultdict(list)
     for receipt in receipts(home):
         if receipt.status == "received" and receipt.delivery_id is not None:
             came[receipt.delivery_id].append(receipt)
-    active = {record.delivery_id: record for record in active_records(home)}
-    records = {name: _as_first_known(record, came.get(name, ())) for name, record in active.items()}
+    in_force = active_records(home) if records is None else records
+    active = {record.delivery_id: record for record in in_force}
+    stand = {name: _as_first_known(record, came.get(name, ())) for name, record in active.items()}
     arrivals: list[_Arrival] = []
-    for source in _by_source(records.values(), came):
+    for source in _by_source(stand.values(), came):
         counted, short = _judged(source)
-        records |= {record.delivery_id: record for record in short}
+        stand |= {record.delivery_id: record for record in short}
         arrivals += counted
     within = [a for a in arrivals if known_at is None or a.receipt.known_at <= known_at]
     return Standing(
-        records=records,
+        records=stand,
         stamped={name: record.known_at for name, record in active.items()},
         arrivals=tuple(
             sorted({(a.record.source_id, a.record.delivery_id, a.receipt.known_at) for a in within})

@@ -190,6 +190,14 @@ class SpecCheck:
             return
         if record.kind == "void":
             self._fault((*place, "void"), "a void cannot be withdrawn", "Take `void` out")
+        programme = record.fields.get("programme_id")
+        is_constant = programme is None or programme.value is not None
+        if self.spec.reader.name == "xapi" and not (is_constant or record.void.programmes):
+            self._fault(
+                (*place, "void"),
+                "a voiding statement names no programme, and the records are of several",
+                "Write `programmes: […]` beside `when`: every programme that the store holds",
+            )
         by_name = {column.name: column for column in columns(CONTRACTS["void"])}
         for name in ("reason", "voided_at"):
             if (mapping := getattr(record.void, name)) is not None:

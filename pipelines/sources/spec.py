@@ -361,6 +361,8 @@ class VoidMap(Part):
     when: When
     reason: FieldEntry | None = None
     voided_at: FieldEntry | None = None
+    programmes: Annotated[list[Text] | None, BeforeValidator(_as_list), Field(min_length=1)] = None
+    """Where such a row names no programme: every programme in which the record may be."""
 
 
 def _as_void(value: Any) -> Any:

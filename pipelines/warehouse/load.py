@@ -33,9 +33,10 @@ from pipelines.intake.aside import (
     person_columns,
     replayed_only,
 )
-from pipelines.intake.present import as_it_stands, refused_and_replayed
+from pipelines.intake.present import as_it_stands, mended, refused_and_replayed
 from pipelines.intake.records import IntakeRecord, interpretation_folder, receipts, segments
 from pipelines.intake.resolve import (
+    CONFLICT,
     CONFLICT_REMEDY,
     EVENT_COLUMNS,
     UNCONTESTED,
@@ -43,6 +44,7 @@ from pipelines.intake.resolve import (
     contested_sql,
     resolve_sql,
 )
+from pipelines.intake.settled import ASIDE_CODES, settled_aside_sql, settled_refusals
 from pipelines.intake.standing import put_in, standing
 from pipelines.rules import Catalogue
 from pipelines.settings import Settings
@@ -183,10 +185,11 @@ def _load(
         if kind not in ROSTERS:
             events.replace(kind)
     events_added = events.added
-    _close_replayed(con)
+    settled = _settle(con)
+    _close_mended(con, mended(aside.replayed, settled))
     _point_to_waiting(con)
-    mended = refused_and_replayed(home, records, aside.replayed)
-    _replace(con, "intake_record", [_intake_row(record, aside, mended) for record in records])
+    counted = refused_and_replayed(home, records, mended(aside.replayed, settled))
+    _replace(con, "intake_record", [_intake_row(record, aside, counted) for record in records])
     _forget_later_arrivals(con, known_at)
     for table, rows in reference_tables(home, settings, known_at).items():
         _replace(con, table, rows)
@@ -242,12 +245,12 @@ def _forget_later_arrivals(con: duckdb.DuckDBPyConnection, known_at: datetime | 
 def _intake_row(
     record: IntakeRecord,
     aside: Aside | None = None,
-    mended: dict[str, Counter[str]] | None = None,
+    counted: dict[str, Counter[str]] | None = None,
 ) -> Row:
     match = aside.matches.get(record.delivery_id) if aside is not None else None
     stands = as_it_stands(record, match)
     hold = stands.hold.model_dump() if stands.hold else {}
-    n_replayed = (mended or {}).get(record.delivery_id, Counter()).total()
+    n_replayed = (counted or {}).get(record.delivery_id, Counter()).total()
     return stands.model_dump() | {
         **{f"hold_{name}": value for name, value in hold.items()},
         "error": str(record.error) if record.error else None,
@@ -548,24 +551,73 @@ def _replace_findings(con: duckdb.DuckDBPyConnection, kind: str) -> None:
     )
 
 
-def _close_replayed(con: duckdb.DuckDBPyConnection) -> None:
-    """Note which refused records are still open: those that nobody sent again corrected."""
-    is_replayed = """
+def _settle(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Supersede what stands aside and was sent again; return the refusals that are settled."""
+    codes = ", ".join(f"'{code}'" for code in (*WORDS, CONFLICT))
+    refused = f"""(
+        select distinct delivery_id, kind, source_row, source_cell, record_key
+        from raw.refused where record_key is not null and code not in ({codes})
+    )"""
+    kinds = con.execute(f"select kind from {refused} union select kind from raw.aside").fetchall()
+    listed = sorted(kind for (kind,) in kinds if kind in KINDS)
+    keys = f"(select record_key from {refused} union select record_key from raw.aside)"
+    good = [
+        f"""
+        select '{kind}' as kind, record_key, delivery_id
+        from raw."{kind}"
+        where present_outcome <> 'quarantined' and record_key in {keys}
+            and event_id not in (select event_id from raw.aside)
+        """
+        for kind in listed
+    ] or ["select null::varchar as kind, null::varchar as record_key, null as delivery_id"]
+    con.execute(
+        f"""
+        create or replace temp table good_again as {" union all ".join(good)};
+        create or replace temp table settled_aside as {settled_aside_sql("raw.aside", "good_again")}
+        """
+    )
+    outcome = "case when settled.event_id is null then 'quarantined' else 'superseded' end"
+    con.execute(
+        f"""
+        create or replace temp table aside_again as
+        select aside.event_id, aside.kind, {outcome} as present_outcome
+        from raw.aside as aside
+        left join settled_aside as settled on aside.event_id = settled.event_id
+        where aside.code in ({", ".join(f"'{code}'" for code in ASIDE_CODES)})
+        """
+    )
+    for table in ("aside", *listed):
+        con.execute(
+            f"""
+            update raw."{table}" as stood set present_outcome = again.present_outcome
+            from aside_again as again
+            where stood.event_id = again.event_id
+                and stood.present_outcome <> again.present_outcome
+            """
+        )
+    return settled_refusals(con, refused, "good_again")
+
+
+def _close_mended(con: duckdb.DuckDBPyConnection, places: pl.DataFrame) -> None:
+    """Note which refused records are still open: those that came again from nobody, corrected."""
+    con.register("mended_rows", places.to_arrow())
+    is_mended = """
         exists (
-            select 1 from aside_replayed as replayed
+            select 1 from mended_rows as mended
             where
-                replayed.delivery_id = refused.delivery_id
-                and replayed.kind = refused.kind
-                and replayed.source_row = refused.source_row
-                and replayed.source_cell is not distinct from refused.source_cell
+                mended.delivery_id = refused.delivery_id
+                and mended.kind = refused.kind
+                and mended.source_row = refused.source_row
+                and mended.source_cell is not distinct from refused.source_cell
                 and (
-                    replayed.record_key is null
-                    or replayed.record_key = coalesce(refused.record_key, '')
+                    mended.record_key is null
+                    or mended.record_key = coalesce(refused.record_key, '')
                 )
         )
     """
     con.execute("update raw.refused set is_open = true where is_open is distinct from true")
-    con.execute(f"update raw.refused as refused set is_open = false where {is_replayed}")
+    con.execute(f"update raw.refused as refused set is_open = false where {is_mended}")
+    con.unregister("mended_rows")
 
 
 def _point_to_waiting(con: duckdb.DuckDBPyConnection) -> None:

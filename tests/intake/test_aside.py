@@ -17,7 +17,7 @@ from pipelines.home import Home
 from pipelines.identity.decisions import Decision, Identity, write_decision
 from pipelines.intake.aside import unmatched_path
 from pipelines.intake.ledger import ledger
-from pipelines.intake.quarantine import causes
+from pipelines.intake.quarantine import causes, settled
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.hashing import table_hash
@@ -369,7 +369,21 @@ def test_a_record_dated_after_its_delivery_is_quarantined_until_it_is_corrected(
 
     corrected = result_row("r1", occurred_at="2026-01-01T10:00:00Z", source_version="2")
     deliver(school, "exams", "b.jsonl", 4, [corrected])
-    assert in_raw(school) == {"accepted": 3, "quarantined": 2}
+    assert in_raw(school) == {"accepted": 3, "superseded": 1, "quarantined": 1}
+    in_ledger(school)
+    told = {name: n for name, n in school.totals().items() if n}
+    assert told == {"rows_read": 5, "accepted": 3, "superseded": 1, "quarantined": 1}
+    (cause,) = causes(school.home)
+    assert cause.n_records == 1
+    (item,) = settled(school.home)
+    assert (item.code, item.n_records, item.how) == ("in_future", 1, "its source sent it again")
+    assert item.settled_by == school.ledger()[-1].delivery_id
+    with open_warehouse(school.home, school.settings, read_only=True) as con:
+        (row,) = con.execute("select source_row from raw.refused").fetchall()
+    assert row == (4,)
+    before = hashes(school.home, school.settings)
+    load(school.home, school.settings)
+    assert hashes(school.home, school.settings) == before
 
 
 def test_an_earlier_arrival_that_comes_to_light_dates_the_same_records_in_the_future(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipelines import person_export
 from pipelines.cli import app
 from pipelines.identity.decisions import Identity
 from pipelines.identity.pseudonyms import Folding
+from pipelines.intake.records import INTAKE_RECORD
 from pipelines.person_export import ExportError, export
 
 ROSTER = "Student;Given;Family;Other\ncanary77;Zyxwanda;Qwvfamily;canary78\ns2;Ada;Muster;\n"
@@ -90,6 +92,19 @@ def test_nobody_else_is_in_it(school: Any) -> None:
     text = "\n".join(_export(school, f"{_namespace(school)}:canary77").values())
     for never in ("s2", "Muster", "Ada", "of another learner", '"t1"', "pseudonym"):
         assert never not in text
+
+
+def test_every_intake_record_is_read_once(school: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: Counter[Path] = Counter()
+    read_bytes = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        read[path] += path.name == INTAKE_RECORD
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    _export(school, f"{_namespace(school)}:canary77")
+    assert set((+read).values()) == {1}
 
 
 def test_a_stranger_has_nothing(school: Any) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pipelines.sources.readers import Unreadable, Wanted
 from pipelines.sources.readers.delimited import Delimited, DelimitedOptions
@@ -62,6 +63,16 @@ def test_a_line_that_tells_excel_the_delimiter_is_no_header(tmp_path: Path) -> N
     rows, _ = read(tmp_path, b"\xef\xbb\xbfsep=|\r\na|b\r\n1,5|2\r\n")
     assert rows.columns[1:] == ["a", "b"]
     assert cells(rows) == [("1,5", "2")]
+
+
+def test_a_line_that_tells_excel_the_delimiter_is_no_part_of_a_stretch(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"\xef\xbb\xbfsep=|\r\na|b\r\n1,5|2\r\n")
+    reading = Delimited.open(path, DelimitedOptions(), Wanted())
+    assert reading.stretches is not None
+    (part,) = reading.stretches
+    (chunk,) = Delimited.open_stretch(path, DelimitedOptions(), Wanted(), part).chunks
+    assert chunk.rows.rows() == [(1, "1,5", "2")]
 
 
 def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
@@ -128,6 +139,35 @@ def test_a_utf16_file_declared_as_utf8_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("begin", "what"),
+    [
+        (b"PK\x03\x04", "XLSX"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "password"),
+        (b"%PDF-1.7", "PDF"),
+        (b"PAR1", "Parquet"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>", "web page"),
+        (b"<table><tr><td>a</td><td>b</td></tr>", "web page"),
+    ],
+)
+def test_a_file_of_another_format_is_told_by_how_it_begins(
+    tmp_path: Path, begin: bytes, what: str
+) -> None:
+    error = refusal(tmp_path, begin + b",b\n1,2\n")
+    assert (error.code, what in error.message) == ("wrong_format", True)
+
+
+def test_text_that_switches_scripts_by_escapes_is_refused(tmp_path: Path) -> None:
+    error = refusal(tmp_path, "名前,点\n山田,3\n".encode("iso2022_jp"))
+    assert (error.code, "ISO-2022" in error.message) == ("wrong_encoding", True)
+
+
+def test_a_second_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, b"\xef\xbb\xbf\xef\xbb\xbfa,b\n1,2\n")
+    assert rows.columns[1:] == ["a", "b"]
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b"  \n"])
 def test_an_empty_file_is_refused(tmp_path: Path, data: bytes) -> None:
     assert refusal(tmp_path, data).code == "empty_file"
@@ -173,6 +213,62 @@ def test_a_closed_quote_at_the_end_of_the_file_is_no_fault(tmp_path: Path) -> No
     rows, bad = read(tmp_path, b'a,b\n1,"two\nlines ""quoted"""\n')
     assert bad == {}
     assert cells(rows) == [("1", 'two\nlines "quoted"')]
+
+
+def test_blanks_around_quotation_marks_are_no_part_of_a_cell(tmp_path: Path) -> None:
+    data = b'"a" , "b"\n"1" , "2, ""two"""\t\r\n 3 ,\t"x\ny" \n'
+    rows, bad = read(tmp_path, data)
+    assert bad == {}
+    assert rows.columns[1:] == ["a", "b"]
+    assert cells(rows) == [("1", '2, "two"'), (" 3 ", "x\ny")]
+
+
+def test_blanks_around_quotation_marks_do_not_hide_the_delimiter(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, b'"a" ; "b"\n"1,5" ; "2,5"\n')
+    assert cells(rows) == [("1,5", "2,5")]
+    rows, _ = read(tmp_path, b'"a"\t"b"\n"1" \t\t "2"\n"1" \t "2"\n', ragged="pad")
+    assert cells(rows)[-1] == ("1", "2")
+
+
+def test_text_after_a_closing_quotation_mark_costs_its_own_line_only(tmp_path: Path) -> None:
+    rows, bad = read(tmp_path, b'a,b\n"6" screen,3\n5" screen,4\n"He said "no, never"",5\n6,7\n')
+    assert bad == {1: "stray_quote", 3: "stray_quote"}
+    assert rows.rows() == [(2, '5" screen', "4"), (4, "6", "7")]
+
+
+def test_an_unclosed_quote_does_not_swallow_what_the_next_quote_closes(tmp_path: Path) -> None:
+    rows, bad = read(tmp_path, b'a,b\n1, "open\n"2","b"\n"3","c"\n')
+    assert bad == {1: "unclosed_quote"}
+    assert cells(rows) == [("2", "b"), ("3", "c")]
+
+
+def test_the_rest_of_a_cell_of_several_lines_is_no_row(tmp_path: Path) -> None:
+    rows, bad = read(tmp_path, b'a,b\n"several\nlines" noted,2\n3,4\n')
+    assert bad == {1: "unclosed_quote", 2: "stray_quote"}
+    assert rows.rows() == [(3, "3", "4")]
+
+
+def test_an_escape_character_keeps_what_it_escapes(tmp_path: Path) -> None:
+    data = b'a,b\n"1 \\"x\\"" , "2"\n3\\, "x",4\n'
+    rows, bad = read(tmp_path, data, escape="\\")
+    assert bad == {}
+    assert cells(rows) == [('1 "x"', "2"), ('3, "x"', "4")]
+
+
+def test_a_cell_of_ten_megabytes_is_read_in_a_good_row_and_told_in_a_ragged_one(
+    tmp_path: Path,
+) -> None:
+    long = b'"' + b"x" * 10_000_000 + b'"'
+    rows, bad = read(tmp_path, b"a,b\n1," + long + b"\n2," + long + b",3,4\n5,6\n")
+    assert bad == {2: "ragged_row"}
+    assert [len(b) for _, b in cells(rows)] == [10_000_000, 1]
+
+
+def test_a_mark_or_delimiter_that_is_no_single_ascii_character_is_refused() -> None:
+    for name in ("delimiter", "quote", "escape"):
+        for value in ("\u00a7", "\n", ",,"):
+            with pytest.raises(ValidationError):
+                DelimitedOptions.model_validate({name: value})
 
 
 def test_rows_with_nul_characters_are_refused(tmp_path: Path) -> None:
@@ -243,6 +339,80 @@ def test_any_text_that_was_written_by_the_rules_comes_back_unchanged(
     found, bad = read(tmp_path, data, delimiter=delimiter, encoding=encoding)
     assert bad == {}
     assert cells(found) == rows
+
+
+BLANKS = st.sampled_from(["", " ", "  ", "\t"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8),
+    blanks=st.lists(BLANKS, min_size=4, max_size=4),
+    delimiter=st.sampled_from(",;|"),
+    size=st.integers(1, 40),
+)
+def test_any_padded_quoting_gives_what_it_gives_without_the_blanks(
+    tmp_path: Path,
+    rows: list[tuple[str, str]],
+    blanks: list[str],
+    delimiter: str,
+    size: int,
+) -> None:
+    def padded(row: tuple[str, ...]) -> str:
+        quoted = ['"' + cell.replace('"', '""') + '"' for cell in row]
+        return delimiter.join(
+            f"{b}{cell}{a}" for cell, b, a in zip(quoted, blanks[::2], blanks[1::2], strict=True)
+        )
+
+    data = "\n".join(map(padded, [("a", "b"), *rows])).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.sources.readers.quoting.BLOCK_BYTES", size)
+        found, bad = read(tmp_path, data, delimiter=delimiter, encoding="utf-8")
+    assert bad == {}
+    assert cells(found) == rows
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    text=st.text(st.sampled_from('",\n\r x1'), max_size=60),
+    size=st.integers(1, 30),
+    escape=st.sampled_from([None, "x"]),
+)
+def test_where_a_text_is_cut_into_blocks_changes_nothing(
+    tmp_path: Path, text: str, size: int, escape: str | None
+) -> None:
+    data = b"a,b\n0,0\n" + text.encode()
+    options = {"delimiter": ",", "encoding": "utf-8", "escape": escape}
+    whole, bad = read(tmp_path, data, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.sources.readers.quoting.BLOCK_BYTES", size)
+        found, also_bad = read(tmp_path, data, **options)
+    assert cells(found) == cells(whole)
+    assert also_bad == bad
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
+)
+@given(text=st.text(st.sampled_from('",\n\r x'), max_size=60))
+def test_stretches_give_the_rows_of_the_whole_whatever_stands_in_them(
+    tmp_path: Path, text: str
+) -> None:
+    data = b"a,b\n0,0\n" + text.encode()
+    whole, bad = read(tmp_path, data, delimiter=",", encoding="utf-8")
+    options = DelimitedOptions(delimiter=",", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.sources.readers.delimited.STRETCH_BYTES", 8)
+        reading = Delimited.open(tmp_path / "file", options, Wanted())
+        assert reading.stretches is not None
+        chunks = [
+            chunk
+            for part in reading.stretches
+            for chunk in Delimited.open_stretch(tmp_path / "file", options, Wanted(), part).chunks
+        ]
+    assert pl.concat([chunk.rows for chunk in chunks]).rows() == whole.rows()
+    problems = pl.concat([chunk.problems for chunk in chunks])
+    assert dict(problems.select("source_row", "code").rows()) == bad
 
 
 @pytest.mark.real

@@ -294,3 +294,14 @@ def test_a_block_that_is_no_text_after_one_that_is_is_read_line_by_line(
     assert rows["a"].to_list() == ["good"] * 8
     assert set(bad.values()) == {"not_utf8"}
     assert sorted(bad) == list(range(9, 17))
+
+
+def test_a_key_that_is_called_like_the_number_of_a_row_takes_nothing_from_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b'{"source_row":7,"line":"x","a":1}\n{"a":{"b":2},"source_row":8}\n')
+    wanted = Wanted(patterns=(".*",))
+    (chunk,) = JsonLines.open(path, JsonLines.options(), wanted).chunks
+    assert chunk.rows["source_row"].to_list() == [1, 2]
+    assert chunk.rows["line"].to_list() == ["x", None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import polars as pl
 
 from pipelines.sources.readers import READERS, Unreadable, Wanted
 from pipelines.sources.readers.base import SOURCE_ROW, Chunk, reader_for
-from pipelines.sources.readers.delimited import DelimitedOptions, dialect
+from pipelines.sources.readers.delimited import DELIMITERS, DelimitedOptions, quoting
 from pipelines.sources.readers.encodings import SAMPLE_BYTES, Utf8Stream, lines_of, recognise
 from pipelines.sources.readers.json_array import arrays
 from pipelines.sources.readers.workbook import Workbook
@@ -117,12 +116,11 @@ def _text_header(path: Path) -> int:
     except Unreadable:
         return 0
     lines = list(islice(lines_of(text), 200))
+    sample = "".join(lines).encode()
     best: list[list[str]] = []
-    for delimiter in ",;\t|":
-        try:
-            rows = list(csv.reader(lines, **dialect(delimiter, DelimitedOptions())))
-        except csv.Error:
-            continue
+    for delimiter in DELIMITERS:
+        how = quoting(delimiter, DelimitedOptions())
+        rows = [how.cells(sample, record) for record in how.records(sample)]
         if len(rows) == len(lines) and _usual_width(rows) > _usual_width(best):
             best = rows
     return _header_at(best)

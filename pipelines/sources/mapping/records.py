@@ -165,7 +165,8 @@ class _Block:
             is_void = rows.select(self._condition(self.record.void.when, rows))[:, 0]
             voids, rows = rows.filter(is_void), rows.filter(~is_void)
             if voids.height:
-                yield "void", self._void(voids)
+                for programme in self.record.void.programmes or (None,):
+                    yield "void", self._void(voids, programme)
         if rows.height:
             yield self.record.kind, self._read(rows)
 
@@ -183,12 +184,14 @@ class _Block:
                 log.note(met.arg_true(), note.code, note.field, note.detail)
         return self._finished(frame, cells, log, self.record.kind)
 
-    def _void(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _void(self, frame: pl.DataFrame, programme: str | None) -> pl.DataFrame:
+        """Return the voids of rows, in one programme where the rows themselves name none."""
         rows, log = Rows(frame), Log()
         shared = ("programme_id", "site_id", "source_version")
-        cells = {
-            name: self.readers[name].read(rows, log) for name in shared if name in self.readers
-        }
+        taken = [n for n in shared if n in self.readers and not (programme and n == shared[0])]
+        cells = {name: self.readers[name].read(rows, log) for name in taken}
+        if programme is not None:
+            cells[shared[0]] = rows.constant(programme)
         cells |= {name: reader.read(rows, log) for name, reader in self.void_readers.items()}
         cells["target_kind"] = rows.constant(self.record.kind)
         return self._finished(frame, cells, log, "void")

@@ -65,8 +65,9 @@ class Wanted:
     """What is asked of which parts, by a pattern over their names; None means every part."""
 
     def has(self, column: str) -> bool:
-        """Tell whether the mapping wants the column."""
-        return column in self.columns or any(re.search(p, column) for p in self.patterns)
+        """Tell whether the mapping wants the column; the number of the row is no column."""
+        is_wanted = column in self.columns or any(re.search(p, column) for p in self.patterns)
+        return is_wanted and column != SOURCE_ROW
 
     def reads(self, part: str) -> bool:
         """Tell whether the mapping asks for anything of a part."""

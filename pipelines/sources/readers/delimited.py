@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -39,19 +38,24 @@ from pipelines.sources.readers.encodings import (
     recognise,
 )
 from pipelines.sources.readers.headers import Compared, header_of, numbered
+from pipelines.sources.readers.quoting import STRAY, UNCLOSED, Quoting, Record, Tidied
 from pipelines.sources.readers.stretches import STRETCH_BYTES, Stretch, of_delimited
 
 DELIMITERS = (",", ";", "\t", "|")
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """With this line in front of the header, Excel is told the delimiter."""
 
-Character = Annotated[str, Field(min_length=1, max_length=1)]
+Character = Annotated[str, Field(pattern=r"^[\t\x20-\x7e]$")]
+"""One character of ASCII that ends no line."""
 
+RAGGED = "ragged_row"
 SUGGESTIONS = {
-    "ragged_row": "Compare the cells of the row with the header: one is missing or too many; a "
+    RAGGED: "Compare the cells of the row with the header: one is missing or too many; a "
     "cell that holds the delimiter must be quoted.",
-    "unclosed_quote": "A quotation mark opens in this row and is not closed: close it, or double "
-    "it inside a quoted cell.",
+    UNCLOSED: "A quotation mark opens in this row and is not closed: close it, or double it inside "
+    "a quoted cell.",
+    STRAY: "Text follows a closing quotation mark: double the marks inside a quoted cell, or leave "
+    "out those around it.",
     "nul_byte": "The row holds NUL characters: export it again.",
 }
 
@@ -78,8 +82,8 @@ class DelimitedOptions(ReaderOptions):
 class _BadRow:
     number: int
     text: str
-    is_open: bool = False
-    """Whether its last quote is open to the end of the file."""
+    code: str | None = None
+    """What is wrong with its quotation marks."""
 
 
 @register("delimited")
@@ -87,7 +91,7 @@ class Delimited:
     """Reads delimited text with one pass of Arrow's CSV parser."""
 
     name: ClassVar[str] = "delimited"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     options: ClassVar[type[ReaderOptions]] = DelimitedOptions
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
     has_parts: ClassVar[bool] = False
@@ -96,35 +100,24 @@ class Delimited:
     def open(path: Path, options: DelimitedOptions, wanted: Wanted) -> Reading:
         """Begin to read a file of delimited text."""
         del wanted
-        if path.stat().st_size == 0:
-            raise _empty()
-        encoding = recognise(path, options.encoding)
-        stream = Utf8Stream(path, encoding)
-        sample = stream.read(SAMPLE_BYTES)
-        text = sample.decode(errors="ignore")
-        if not text.strip():
-            raise _empty()
-        named = SEPARATOR_LINE.match(text) if not options.skip_rows else None
-        if named is not None:
-            text, sample = text[named.end() :], sample[len(named[0].encode()) :]
-        delimiter = options.delimiter or (named[1] if named else _sniff(text, options))
-        header, end = _header(text, delimiter, options)
-        stream.push_back(sample[end:])
+        shape = layout(path, options)
+        stream = Utf8Stream(path, shape.encoding)
+        stream.read(len(shape.above))
         facts = {
             "reader": Delimited.name,
-            "encoding": encoding.name,
-            "encoding_declared": encoding.declared,
-            "bom": bool(encoding.bom),
-            "delimiter": delimiter,
-            "columns": header,
+            "encoding": shape.encoding.name,
+            "encoding_declared": shape.encoding.declared,
+            "bom": bool(shape.encoding.bom),
+            "delimiter": shape.delimiter,
+            "columns": shape.header,
         }
-        parser = _Parser(stream, header, delimiter, options)
+        parser = _Parser(stream, shape.header, shape.delimiter, options)
         return Reading(
             facts=facts,
             chunks=parser.chunks(),
-            header=header,
-            seen=set(header),
-            stretches=_stretches(path, encoding, sample[:end], header, delimiter, options),
+            header=shape.header,
+            seen=set(shape.header),
+            stretches=_stretches(path, shape, options),
         )
 
     @staticmethod
@@ -137,8 +130,50 @@ class Delimited:
         stream = Utf8Stream(path, stretch.encoding, part.offset, part.length, part.lines + 1)
         header = list(stretch.header)
         parser = _Parser(stream, header, stretch.delimiter, options)
-        parser.given = part.before
+        parser.before = part.before
+        parser.is_regular = part.length is not None
         return Reading(facts={}, chunks=parser.chunks(), header=header, seen=set(header))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is known of a file of delimited text before its rows are read.
+
+    Attributes:
+        encoding: how its bytes are text.
+        delimiter: between cells.
+        header: the names of its columns.
+        above: what stands above the rows, in UTF-8, without a byte order mark.
+    """
+
+    encoding: Encoding
+    delimiter: str
+    header: list[str]
+    above: bytes
+
+
+def layout(path: Path, options: DelimitedOptions) -> Layout:
+    """Return how a file of delimited text is laid out.
+
+    Raises:
+        Unreadable: the file is empty, or no text.
+    """
+    if path.stat().st_size == 0:
+        raise _empty()
+    _refuse_other_formats(path)
+    encoding = recognise(path, options.encoding)
+    stream = Utf8Stream(path, encoding)
+    sample = stream.read(SAMPLE_BYTES)
+    stream.close()
+    text = sample.decode(errors="ignore")
+    if not text.strip():
+        raise _empty()
+    named = SEPARATOR_LINE.match(text) if not options.skip_rows else None
+    n_named = len(named[0].encode()) if named else 0
+    text = text[named.end() :] if named else text
+    delimiter = options.delimiter or (named[1] if named else _sniff(text, options))
+    header, end = _header(text, delimiter, options)
+    return Layout(encoding, delimiter, header, sample[: n_named + end])
 
 
 @dataclass(frozen=True)
@@ -151,21 +186,15 @@ class CutText:
     header: tuple[str, ...]
 
 
-def _stretches(
-    path: Path,
-    encoding: Encoding,
-    above: bytes,
-    header: list[str],
-    delimiter: str,
-    options: DelimitedOptions,
-) -> Iterator[CutText] | None:
+def _stretches(path: Path, shape: Layout, options: DelimitedOptions) -> Iterator[CutText] | None:
     """Return where the rows can be cut; None where a byte may mean something else than itself."""
+    encoding, above, delimiter = shape.encoding, shape.above, shape.delimiter
     is_ascii = delimiter.isascii() and options.quote.isascii()
     if encoding.name != "utf-8" or options.escape is not None or not is_ascii:
         return None
     start, lines = len(encoding.bom) + len(above), above.count(b"\n")
     parts = of_delimited(path, start, lines, delimiter, options.quote, STRETCH_BYTES)
-    return _cut_text(parts, encoding, delimiter, tuple(header))
+    return _cut_text(parts, encoding, delimiter, tuple(shape.header))
 
 
 def _cut_text(
@@ -184,14 +213,18 @@ class _Parser:
         self, stream: Utf8Stream, header: list[str], delimiter: str, options: DelimitedOptions
     ) -> None:
         self.stream, self.header, self.delimiter, self.options = stream, header, delimiter, options
+        self.quoting = quoting(delimiter, options)
+        self.tidied: Tidied | None = None
+        self.is_regular = options.quote == "none"
+        """Whether no quotation mark needs to be looked at."""
         self.bad: list[_BadRow] = []
         self.parsed = 0
         """Rows that Arrow has counted so far, good and bad."""
-        self.given = 0
-        """Rows given out so far; more than `parsed` where a swallowed row was taken apart."""
+        self.before = 0
+        """Rows of the file above the first that is parsed here."""
 
     def chunks(self) -> Iterator[Chunk]:
-        """Return the rows in chunks; the last row is held back until the end is seen."""
+        """Return the rows in chunks; refused rows at the end come with the last good ones."""
         held: pl.DataFrame | None = None
         for frame in self._frames():
             if held is not None:
@@ -199,22 +232,24 @@ class _Parser:
             held = frame
         if held is None:
             held = pl.DataFrame(schema=dict.fromkeys(self.header, pl.String))
-        held = self._without_unclosed_end(held)
         if held.height or self.bad:
             yield self._chunk(held)
-        if not self.given:
+        if not self.before + self.parsed:
             raise _header_only()
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         names = [f"c{n}" for n in range(len(self.header))]
         quote = self.options.quote
-        first = self.stream.read(CHUNK_BYTES)
+        stream: Utf8Stream | Tidied = self.stream
+        if not self.is_regular:
+            stream = self.tidied = Tidied(stream, self.quoting, len(self.header))
+        first = stream.read(CHUNK_BYTES)
         if not first.strip(b"\r\n"):
             return
-        self.stream.push_back(first)
+        stream.push_back(first)
         try:
             batches = pa_csv.open_csv(
-                pa.PythonFile(self.stream, mode="r"),
+                pa.PythonFile(stream, mode="r"),
                 read_options=pa_csv.ReadOptions(
                     column_names=names, block_size=CHUNK_BYTES, use_threads=False
                 ),
@@ -248,7 +283,10 @@ class _Parser:
             ) from None
 
     def _note_bad_row(self, row: pa_csv.InvalidRow) -> str:
-        self.bad.append(_BadRow(row.number, row.text))
+        text, code = row.text, None
+        if self.tidied and text == self.tidied.mark and self.tidied.refused:
+            code, text = self.tidied.refused.popleft()
+        self.bad.append(_BadRow(row.number, text, code))
         return "skip"
 
     def _chunk(self, good: pl.DataFrame) -> Chunk:
@@ -264,37 +302,22 @@ class _Parser:
         if self.bad and self.bad[0].number == last + 1:
             run = [row for n, row in enumerate(self.bad) if row.number == last + 1 + n]
             here, self.bad, last = here + run, self.bad[len(run) :], last + len(run)
-        shift = self.given - self.parsed
-        rows = good.insert_column(0, pl.Series(SOURCE_ROW, numbers + shift, dtype=pl.Int64))
+        rows = good.insert_column(0, pl.Series(SOURCE_ROW, numbers + self.before, dtype=pl.Int64))
         self.parsed = last
-        self.given = last + shift
         if here:
-            return self._with_bad_rows(rows, here, shift)
+            return self._with_bad_rows(rows, here)
         return self._without_nul(Chunk(rows, rows, no_problems()))
 
-    def _with_bad_rows(self, rows: pl.DataFrame, bad: list[_BadRow], shift: int) -> Chunk:
+    def _with_bad_rows(self, rows: pl.DataFrame, bad: list[_BadRow]) -> Chunk:
         mended: list[tuple[int, list[str]]] = []
         refused: list[tuple[int, str, str]] = []
-        inserted = 0
-        moves: list[tuple[int, int]] = []
         for row in bad:
-            number = row.number + shift + inserted
-            parts = self._apart(row)
-            for offset, (code, cells, text) in enumerate(parts):
-                if code is None:
-                    mended.append((number + offset, cells))
-                else:
-                    refused.append((number + offset, code, text))
-            if len(parts) > 1:
-                inserted += len(parts) - 1
-                moves.append((row.number + shift, len(parts) - 1))
-        for after, by in reversed(moves):
-            rows = rows.with_columns(
-                pl.when(pl.col(SOURCE_ROW) > after)
-                .then(pl.col(SOURCE_ROW) + by)
-                .otherwise(pl.col(SOURCE_ROW))
-            )
-        self.given += inserted
+            number = row.number + self.before
+            cells = None if row.code else self._fitted(self._cells(row.text))
+            if cells is None:
+                refused.append((number, row.code or RAGGED, row.text))
+            else:
+                mended.append((number, cells))
         schema = {SOURCE_ROW: pl.Int64(), **dict.fromkeys(self.header, pl.String())}
         if mended:
             extra = pl.DataFrame(
@@ -313,28 +336,9 @@ class _Parser:
         originals = pl.concat([rows, lost], how="diagonal").sort(SOURCE_ROW)
         return self._without_nul(Chunk(rows, originals, problems))
 
-    def _apart(self, row: _BadRow) -> list[tuple[str | None, list[str], str]]:
-        """Take a row with the wrong number of cells apart: (problem, cells, text) of each row.
-
-        A quote that is never closed swallows the rows below it: the line it stands in is
-        refused, and the lines below are read by themselves.
-        """
-        text = row.text
-        if not row.is_open and (fixed := self._fitted(self._cells(text))):
-            return [(None, fixed, text)]
-        lines = list(lines_of(text))
-        if len(lines) == 1 or not self._opens_quote(lines[0]) or not self._opens_quote(text):
-            return [("ragged_row", [], text)]
-        parts: list[tuple[str | None, list[str], str]] = [("unclosed_quote", [], lines[0])]
-        for cells in csv.reader(lines[1:], **self._dialect()):
-            if cells:
-                fitted = self._fitted(cells)
-                code = None if fitted else "ragged_row"
-                parts.append((code, fitted or [], self.delimiter.join(cells)))
-        return parts
-
-    def _cells(self, text: str) -> list[str]:
-        return next(csv.reader(lines_of(text), **self._dialect()), [])
+    def _cells(self, row: str) -> list[str]:
+        text = row.encode()
+        return self.quoting.cells(text, Record(0, len(text)))
 
     def _fitted(self, cells: list[str]) -> list[str] | None:
         n = len(self.header)
@@ -343,38 +347,6 @@ class _Parser:
         if len(cells) < n and self.options.ragged == "pad":
             return cells + [""] * (n - len(cells))
         return cells if len(cells) == n else None
-
-    def _opens_quote(self, text: str) -> bool:
-        return self.options.quote != "none" and text.count(self.options.quote) % 2 == 1
-
-    def _dialect(self) -> dict[str, Any]:
-        return dialect(self.delimiter, self.options)
-
-    def _without_unclosed_end(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Take a last row apart whose quote is open to the end of the file."""
-        if not frame.height or self.options.quote == "none":
-            return frame
-        last = frame.row(-1)
-        value = last[-1]
-        quote = self.options.quote
-        tail = self.stream.tail.decode(errors="ignore").replace(quote * 2, quote)
-        if "\n" not in value or not tail.endswith(value[-64:]):
-            return frame
-        buffer = io.StringIO(newline="")
-        csv.writer(buffer, **self._dialect(), lineterminator="").writerow(last[:-1])
-        number = self._last_number(frame.height)
-        opened = f"{buffer.getvalue()}{self.delimiter}{quote}{value.replace(quote, quote * 2)}"
-        self.bad.append(_BadRow(number, opened, is_open=True))
-        self.bad.sort(key=lambda row: row.number)
-        return frame.head(-1)
-
-    def _last_number(self, height: int) -> int:
-        number, bad = self.parsed, {row.number for row in self.bad}
-        for _ in range(height):
-            number += 1
-            while number in bad:
-                number += 1
-        return number
 
     def _without_nul(self, chunk: Chunk) -> Chunk:
         """Refuse rows with NUL characters, where the file has any."""
@@ -389,16 +361,39 @@ class _Parser:
         return Chunk(chunk.rows.filter(~has_nul), chunk.originals, pl.concat([chunk.problems, bad]))
 
 
-def dialect(delimiter: str, options: DelimitedOptions) -> dict[str, Any]:
-    """Return the dialect for the standard library's reader and writer."""
-    if options.quote == "none":
-        return {"delimiter": delimiter, "quoting": csv.QUOTE_NONE, "escapechar": options.escape}
-    return {
-        "delimiter": delimiter,
-        "quotechar": options.quote,
-        "escapechar": options.escape,
-        "doublequote": True,
-    }
+def quoting(delimiter: str, options: DelimitedOptions) -> Quoting:
+    """Return how cells are told apart."""
+    return Quoting(delimiter, options.quote, options.escape)
+
+
+OTHER_FORMATS = (
+    (re.compile(rb"PK\x03\x04"), "an XLSX workbook or a ZIP archive"),
+    (
+        re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        "an old Excel workbook, or one with a password",
+    ),
+    (re.compile(rb"%PDF-"), "a PDF document"),
+    (re.compile(rb"PAR1"), "a Parquet file"),
+    (re.compile(rb"\x1f\x8b"), "a file packed by gzip"),
+    (
+        re.compile(rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|table)\b"),
+        "a web page",
+    ),
+)
+"""How files begin that are sent under the name of a text."""
+
+
+def _refuse_other_formats(path: Path) -> None:
+    with path.open("rb") as file:
+        begin = file.read(256)
+    for pattern, what in OTHER_FORMATS:
+        if pattern.match(begin):
+            raise Unreadable(
+                "wrong_format",
+                f"The file is {what}, and no delimited text.",
+                "Export it as CSV; if its format is right, name another reader in the spec. A web "
+                "page may be what a system answers where a log-in has run out.",
+            )
 
 
 def _empty() -> Unreadable:
@@ -425,12 +420,10 @@ def _sniff(text: str, options: DelimitedOptions) -> str:
     """
     lines = list(lines_of(text))
     lines = lines[options.skip_rows : options.skip_rows + 200] if len(lines) > 1 else lines
+    sample = "".join(lines).encode()
     best, best_score = ",", (False, 0.0, 0)
     for delimiter in DELIMITERS:
-        try:
-            widths = [len(row) for row in csv.reader(lines, **dialect(delimiter, options)) if row]
-        except csv.Error:
-            continue
+        widths = [len(cells) for cells in rows_of(sample, quoting(delimiter, options))]
         width, count = Counter(widths).most_common(1)[0] if widths else (0, 0)
         is_like_header = bool(widths) and widths[0] == width
         score = (is_like_header, round(count / max(1, len(widths)), 1), width)
@@ -439,32 +432,31 @@ def _sniff(text: str, options: DelimitedOptions) -> str:
     return best
 
 
+def rows_of(sample: bytes, how: Quoting) -> Iterator[list[str]]:
+    """Yield the cells of each line of a text that is not blank."""
+    for record in how.records(sample):
+        if sample[record.start : record.end].strip(b"\r\n"):
+            yield how.cells(sample, record)
+
+
 def _header(text: str, delimiter: str, options: DelimitedOptions) -> tuple[list[str], int]:
     """Return the names of the columns, and where in the UTF-8 bytes the rows begin."""
-    consumed: list[str] = []
-
-    def counted() -> Iterator[str]:
-        for line in lines_of(text):
-            consumed.append(line)
-            yield line
-
-    lines = counted()
-    for _ in range(options.skip_rows):
-        next(lines, None)
+    sample, how = text.encode(), quoting(delimiter, options)
+    start = sum(len(line.encode()) for line in islice(lines_of(text), options.skip_rows))
     if options.columns is not None and options.header_rows == 0:
-        return list(options.columns), len("".join(consumed).encode())
+        return list(options.columns), start
     rows: list[list[str]] = []
-    try:
-        reader = csv.reader(lines, **dialect(delimiter, options))
-        while len(rows) < max(1, options.header_rows):
-            row = next(reader)
-            if row:
-                rows.append(row)
-    except (StopIteration, csv.Error):
-        raise _empty() from None
+    end = start
+    for record in how.records(sample[start:]):
+        end = start + record.end
+        if sample[start + record.start : end].strip(b"\r\n"):
+            rows.append(how.cells(sample[start:], record))
+        if len(rows) == max(1, options.header_rows):
+            break
+    if len(rows) < max(1, options.header_rows):
+        raise _empty()
     if options.header_rows == 0:
-        return numbered(len(rows[0])), 0
-    end = len("".join(consumed).encode())
+        return numbered(len(rows[0])), start
     if options.columns is not None:
         return list(options.columns), end
     return header_of(rows, options.headers), end

@@ -22,6 +22,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+ISO_2022 = re.compile(rb"\x1b(?:\$[@AB]|\$[()][A-D]|\([BIJ])")
+"""What switches to another script and back."""
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "windows-1252")
 DECLARABLE = ("utf-8", "utf-8-sig", "utf-16", *ENCODINGS[1:], "iso-8859-1", "iso-8859-15")
 
@@ -48,6 +50,12 @@ def recognise(path: Path, declared: str | None) -> Encoding:
         return _declared(declared, bom, by_bom, sample)
     if by_bom is not None:
         return Encoding(by_bom, bom, declared=False)
+    if ISO_2022.search(sample):
+        raise Unreadable(
+            "wrong_encoding",
+            "The file is text in ISO-2022, which switches between scripts; it is not read here.",
+            "Export the file again as UTF-8.",
+        )
     for name in _candidates(sample):
         if _decodes(path, name):
             return Encoding(name, b"", declared=False)
@@ -160,7 +168,6 @@ class Utf8Stream(io.RawIOBase):
         self._ready = b""
         self._line = line
         self.n_nul = 0
-        self.tail = b""
 
     def readable(self) -> bool:
         """Tell that the stream can be read."""
@@ -198,8 +205,6 @@ class Utf8Stream(io.RawIOBase):
             ready = data if self._encoding.name == "utf-8" else text.encode()
             self._line += text.count("\n")
             self.n_nul += ready.count(b"\0")
-            if ready:
-                self.tail = (self.tail + ready)[-4096:]
             if ready or not data:
                 return ready
 

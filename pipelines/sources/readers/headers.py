@@ -49,7 +49,7 @@ def header_name(name: str, how: Compared) -> str:
     """Return a header as it is compared."""
     if how == "exact":
         return name
-    trimmed = re.sub(r"\s+", " ", name).strip()
+    trimmed = re.sub(r"[\s\ufeff]+", " ", name).strip()
     return trimmed.lower() if how == "folded" else trimmed
 
 

@@ -107,28 +107,34 @@ def of_delimited(
             is_last = not data
             if is_last and not block:
                 return
-            cut = _cut(block, delimiter, quote, is_last=is_last)
-            if cut is None or (not cut.end and len(block) > LONGEST_RECORD):
+            found = cut(block, delimiter, quote, is_last=is_last)
+            if found is None or (not found.end and len(block) > LONGEST_RECORD):
                 yield Stretch(offset, None, before, lines)
                 return
-            if cut.rows:
-                yield Stretch(offset, cut.end, before, lines)
-            before += cut.rows
-            lines += block.count(b"\n", 0, cut.end)
-            offset += cut.end
-            rest = block[cut.end :]
+            if found.rows:
+                yield Stretch(offset, found.end, before, lines)
+            before += found.rows
+            lines += block.count(b"\n", 0, found.end)
+            offset += found.end
+            rest = block[found.end :]
             if is_last:
                 return
 
 
 @dataclass(frozen=True)
-class _Cut:
+class Cut:
+    """Where the last whole record of a block ends, and how many rows it has up to there."""
+
     end: int
     rows: int
 
 
-def _cut(block: bytes, delimiter: str, quote: str, *, is_last: bool) -> _Cut | None:
-    """Return where the last whole record of a block ends; None where that cannot be told."""
+def cut(block: bytes, delimiter: str, quote: str, *, is_last: bool) -> Cut | None:
+    """Return where the last whole record of a block ends; None where that cannot be told.
+
+    The block begins with a record. It can be told where every quotation mark stands at the edge
+    of its cell, or is doubled.
+    """
     text = np.frombuffer(block, dtype=np.uint8)
     returns = np.flatnonzero(text == RETURN)
     if len(returns) and not _are_before_newlines(text, returns, is_last=is_last):
@@ -143,7 +149,7 @@ def _cut(block: bytes, delimiter: str, quote: str, *, is_last: bool) -> _Cut | N
     elif is_last and len(marks) % 2:
         return None
     if not len(ends):
-        return _Cut(0, 0)
+        return Cut(0, 0)
     end = min(int(ends[-1]) + 1, len(block))
     marks = marks[marks < end]
     if len(marks) and not _are_regular(text[:end], marks, ord(delimiter), ord(quote)):
@@ -152,7 +158,7 @@ def _cut(block: bytes, delimiter: str, quote: str, *, is_last: bool) -> _Cut | N
     lengths = ends - starts
     last = text[np.maximum(ends - 1, 0)] if len(text) else text
     is_empty = (lengths == 0) | ((lengths == 1) & (last == RETURN))
-    return _Cut(end, int(len(ends) - is_empty.sum()))
+    return Cut(end, int(len(ends) - is_empty.sum()))
 
 
 def _are_before_newlines(

@@ -22,7 +22,7 @@ SIGNATURE_TYPE = "application/octet-stream"
 
 
 def _length(value: Any, path: Path, report: Report) -> None:
-    if not is_number(value) or value != int(value):
+    if not is_number(value) or (isinstance(value, float) and not value.is_integer()):
         report.add("wrong_type", path, "00102", "a whole number of octets")
 
 

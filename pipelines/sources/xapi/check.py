@@ -22,6 +22,8 @@ _JSON_WORDS = {
     "not_utf8": ("the line is not UTF-8 text", "00014"),
 }
 
+MOST_DIGITS = 4_000
+"""Python turns no longer text into a whole number; such a one is compared as a float."""
 
 JSON_CODES = frozenset(_JSON_WORDS)
 """Codes of what is no clean JSON; all others are of broken rules."""
@@ -76,7 +78,8 @@ def _to_the_letter(line: bytes, version: Version) -> Any:
 
     def with_numbers(value: Any) -> Any:
         if isinstance(value, Number):
-            return float(value) if set(value) & set(".eE") else int(value)
+            is_whole = not set(value) & set(".eE") and len(value) <= MOST_DIGITS
+            return int(value) if is_whole else float(value)
         if isinstance(value, list):
             return [with_numbers(item) for item in value]
         if isinstance(value, dict):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipelines.sources.xapi.check import check, read
-from tests.sources.xapi.statements import FULL, SHORT
+from tests.sources.xapi.statements import ATTACHMENT, FULL, SHORT
 
 GOOD = json.dumps(SHORT)
 
@@ -49,6 +49,19 @@ def test_numbers_beyond_a_double_are_still_numbers():
     line = _with('"result": {"score": {"raw": 1e999, "max": 1e1000}}')
     assert check(line) == []
     assert check(_with('"result": {"score": {"scaled": 1e999}}'))[0].code == "out_of_range"
+
+
+@pytest.mark.parametrize("version", ["1.0.3", "2.0"])
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 3000, "9" * 5000])
+def test_a_number_of_any_size_ends_in_a_verdict(number, version):
+    line = json.dumps(SHORT | {"result": {"score": {"raw": 0}}, "attachments": [ATTACHMENT]})
+    scored = line.replace('"raw": 0', f'"raw": {number}').encode()
+    assert check(scored, version) == []
+    length = f'"length": {ATTACHMENT["length"]}'
+    assert length in line
+    sized = line.replace(length, f'"length": {number}').encode()
+    faults = check(sized, version)
+    assert {fault.field for fault in faults} <= {"attachments[0].length"}
 
 
 def test_a_batch_is_right_only_if_every_statement_is():
