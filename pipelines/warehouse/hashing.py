@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-HASHES = "published"
+HASHES = "row_hashes"
 """The schema of the warehouse that keeps hashes of rows, by mart."""
 ROW_HASH = "sha256(cast(to_json(entry) as varchar))"
 
@@ -33,8 +33,8 @@ def kept_table_hash(
     """Return the same hash of a kept table, hashing the rows of learners who moved.
 
     The rows of a learner are the same as long as the fingerprint is, and so are their hashes, which
-    the warehouse keeps under the fingerprint that they belong to. Where it holds another number of
-    them than there are rows, all are hashed.
+    the warehouse keeps under the fingerprint that they belong to. That the rows are those that were
+    hashed is seen by a quick hash of all of them; where they are not, all are hashed.
 
     Args:
         con: a connection to a warehouse that keeps hashes, with nothing begun; its time zone is
@@ -46,7 +46,7 @@ def kept_table_hash(
     hashes = f'{HASHES}."{name}"'
     con.execute(
         f"create table if not exists {hashes} "
-        "(learner_key varchar, fingerprint varchar, row_hash blob)"
+        "(learner_key varchar, fingerprint varchar, quick_hash ubigint, row_hash blob)"
     )
     con.begin()
     con.execute(
@@ -61,14 +61,14 @@ def kept_table_hash(
     con.execute(
         f"""
         insert into {hashes}
-        select entry.learner_key, present.fingerprint, unhex({ROW_HASH})
+        select entry.learner_key, present.fingerprint, hash(entry), unhex({ROW_HASH})
         from {relation} as entry
         left join {fingerprinted} as present on entry.learner_key = present.learner_key
         where coalesce(entry.learner_key, '') not in (select learner_key from {hashes})
         """
     )
     con.commit()
-    if _count(con, hashes) != _count(con, relation):
+    if _in_short(con, hashes, "quick_hash") != _in_short(con, relation, "hash(entry)"):
         con.execute(f"drop table {hashes}")
         return table_hash(con, relation)
     return _together(con, f"select lower(hex(row_hash)) as row_hash from {hashes}")
@@ -90,5 +90,9 @@ def _together(con: duckdb.DuckDBPyConnection, row_hashes: str) -> str:
     )
 
 
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
+def _in_short(con: duckdb.DuckDBPyConnection, relation: str, quick_hash: str) -> tuple[int, int]:
+    """Return how many rows there are, and the sum of their quick hashes."""
+    n, total = con.execute(
+        f"select count(*), coalesce(sum({quick_hash}::hugeint), 0) from {relation} as entry"
+    ).fetchall()[0]
+    return int(n), int(total)

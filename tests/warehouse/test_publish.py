@@ -133,7 +133,7 @@ def test_a_kept_mart_is_published_under_the_hash_of_all_its_rows_night_after_nig
         publish(home, settings)
         assert read_edition(folder_of(home)).table_hashes["fct_evidence"] == expected
     with open_warehouse(home, settings) as con:
-        hashed = con.execute("select count(*) from published.fct_evidence").fetchall()
+        hashed = con.execute("select count(*) from row_hashes.fct_evidence").fetchall()
     assert hashed == [(100,)]
 
 
