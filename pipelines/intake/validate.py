@@ -124,7 +124,7 @@ def validate(
         reasons=dict(sorted(counts.reasons.items())),
         notes=dict(sorted(counts.notes.items())),
         contract_versions={
-            kind: contract_for(kind).contract_version for kind in sorted(read["records"])
+            kind: contract_for(kind).contract_version for kind in sorted(read.get("records", ()))
         },
         replays=read.get("replays", 0),
         read=read,
