@@ -19,7 +19,12 @@ LONG_AGO = 1_700_000_000
 
 def environment(home: Path | None = None) -> dict[str, str]:
     """Return the variables that a program of ours runs with."""
-    chosen = {"TESSERA_SITE": str(SITE), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    chosen = {
+        "TESSERA_SITE": str(SITE),
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # as installed programs have it
+    }
     return chosen if home is None else chosen | {"TESSERA_HOME": str(home)}
 
 

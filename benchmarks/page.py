@@ -85,7 +85,8 @@ def _row(case: Case, figure: Figure) -> str:
 
 
 def _figures(case: Case) -> Iterable[Figure]:
-    return (figure for figure in (case.ours, case.floor, case.rival) if figure is not None)
+    every = (case.ours, case.floor, case.rival, case.tuned)
+    return (figure for figure in every if figure is not None)
 
 
 def _stages(cases: Iterable[Case]) -> list[str]:

@@ -44,10 +44,18 @@ def ratio_text(ratio: float | None) -> str:
     return f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}"
 
 
+def contestants(case: Case) -> list[tuple[str, Figure | None]]:
+    """Return every figure of a case with what it stands for, ours without a name."""
+    others = {"floor: ": case.floor, "rival: ": case.rival, "rival, tuned: ": case.tuned}
+    return [("", case.ours), *others.items()]
+
+
 def ratios(case: Case) -> tuple[str, str]:
     """Return both ratios in words; a dash where nothing stands on the other side."""
     floor = "–" if case.floor is None else ratio_text(case.times_floor)
     rival = "–" if case.rival is None else ratio_text(case.times_rival)
+    if case.tuned is not None:
+        rival += f", tuned {ratio_text(case.times_tuned)}"
     return floor, rival
 
 

@@ -159,9 +159,10 @@ class Run:
             inbox=self.wanted.inbox,
             feeds=declared.feeds,
             progress=lambda _file, done, size: self._tell_bytes("receive", done, size),
+            expect=self._expect,
         )
         if received.pending:
-            _prepare_checks()
+            self._expect(0)
         parsing = _parse_ahead(self.home, self.settings)
         self._take_in(received.pending, declared.of_stage)
         _let_workers_go()
@@ -186,6 +187,13 @@ class Run:
             self._stage("pack")
         else:
             self._record("pack", None, 0, "skipped", NO_PACK)
+
+    def _expect(self, n_bytes: int) -> None:
+        """Begin what takes seconds to begin, once it is known that a file of that size comes."""
+        from pipelines.intake import check, read
+
+        check.prepare()
+        read.prepare(self.settings, n_bytes)
 
     def _take_in(self, delivery_ids: list[str], shared: dict[str, dict[str, Any]]) -> None:
         """Take every delivery as far as the log; one that fails leaves the others alone."""
@@ -287,12 +295,6 @@ def _let_workers_go() -> None:
     from pipelines.intake import workers
 
     workers.close()
-
-
-def _prepare_checks() -> None:
-    from pipelines.intake.check import prepare
-
-    prepare()
 
 
 def _function(stage: str) -> Callable[..., Any]:

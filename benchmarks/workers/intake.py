@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import json
 import os
 import sys
@@ -21,6 +23,7 @@ def main() -> int:
     parser.add_argument("--site", type=Path, required=True)
     options = parser.parse_args()
     os.environ["TESSERA_SITE"] = str(options.site)
+    atexit.register(gc.freeze)  # as the command line does
     told = take_in(options.home)
     sys.stdout.write(json.dumps(told) + "\n")
     return 0 if told["rows_read"] == told["rows_with_an_outcome"] > 0 else 3
@@ -33,6 +36,7 @@ def take_in(root: Path) -> dict[str, Any]:
     from pipelines.intake import validate as validating
     from pipelines.intake.check import prepare
     from pipelines.intake.feeds import feed_of
+    from pipelines.intake.read import prepare as prepare_workers
     from pipelines.intake.read import read
     from pipelines.intake.records import active_records
     from pipelines.settings import Settings
@@ -47,13 +51,16 @@ def take_in(root: Path) -> dict[str, Any]:
         yield
         seconds[stage] += time.perf_counter() - started
 
+    def expect(n_bytes: int) -> None:
+        prepare()
+        prepare_workers(settings, n_bytes)
+
     settings = Settings(home=root)
     home = Home.open(settings.home)
     declared = catalogue.load(settings)
     feeds = {name: feed_of(spec, declared) for name, spec in declared.sources.items()}
     with timed("receive"):
-        received = receive.receive(home, settings, feeds=feeds)
-    prepare()
+        received = receive.receive(home, settings, feeds=feeds, expect=expect)
     for delivery in received.pending:
         with timed("read"):
             read(home, settings, delivery, catalogue=declared)

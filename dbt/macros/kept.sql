@@ -61,27 +61,51 @@
 
 {#- A kept table is made for so many learners at a time that memory does not grow with a school;
     docs/decisions/0041 tells more. The engine knows how many shares there are, and which is at hand;
-    who has not shared out has one share with everybody. -#}
+    who has not shared out has one share with everybody. A share is a stretch of keys: what was made
+    share by share lies so too, and reading a share of it leaves the others alone. -#}
 {% macro share_out(fingerprinted) -%}
     {{ adapter.dispatch('share_out', 'tessera')(fingerprinted) }}
 {%- endmacro %}
 {% macro default__share_out(fingerprinted) -%}
-    set variable learner_share = 0;
     set variable learner_shares = (
-        select cast(greatest(1, ceil(count(*) / {{ env_var('TESSERA_LEARNERS_AT_ONCE', '10000') }})) as bigint)
-        from {{ fingerprinted }}
-        where is_moved
-    )
+        select list(learner_key order by learner_key)
+        from (
+            select
+                learner_key,
+                row_number() over (order by learner_key) as place,
+                count(*) over () as n
+            from {{ fingerprinted }}
+            where is_moved and learner_key is not null
+        )
+        where place % {{ env_var('TESSERA_LEARNERS_AT_ONCE', '10000') }} = 0 and place < n
+    );
+    {{ take_share(0) }}
 {%- endmacro %}
 
-{#- Whether a learner is in the share at hand; rows of nobody are in one of them too. -#}
+{#- Take the next share: after the last key of the share before, up to the last key of its own. The
+    last share has no end. -#}
+{% macro take_share(share) -%}
+    set variable learner_share = {{ share }};
+    set variable learner_after = (select coalesce(getvariable('learner_shares')[{{ share }}], ''));
+    set variable learner_up_to = (select coalesce(getvariable('learner_shares')[{{ share + 1 }}], chr(1114111)))
+{%- endmacro %}
+
+{#- Whether a learner is in the share at hand; rows of nobody are in the first. The engine knows the
+    ends of the share when it plans the query, so that only a plain comparison is left of this. -#}
 {% macro is_in_share(learner_key) -%}
     {{ adapter.dispatch('is_in_share', 'tessera')(learner_key) }}
 {%- endmacro %}
 {% macro default__is_in_share(learner_key) -%}
-    hash(coalesce({{ learner_key }}, '')) % coalesce(getvariable('learner_shares'), 1)
-    = coalesce(getvariable('learner_share'), 0)
+    (
+        {{ shares_in_all() }} = 1
+        or (
+            {{ learner_key }} > getvariable('learner_after')
+            and {{ learner_key }} <= getvariable('learner_up_to')
+        )
+        or ({{ learner_key }} is null and getvariable('learner_share') = 0)
+    )
 {%- endmacro %}
+{% macro shares_in_all() -%} coalesce(len(getvariable('learner_shares')), 0) + 1 {%- endmacro %}
 {% macro spark__share_out(fingerprinted) -%} select 1 {%- endmacro %}
 {% macro spark__is_in_share(learner_key) -%} true {%- endmacro %}
 
@@ -89,9 +113,9 @@
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- if config.get('materialized') == 'incremental' -%}
-    {%- set n_shares = run_query("select coalesce(getvariable('learner_shares'), 1)").columns[0][0] | int -%}
+    {%- set n_shares = run_query("select " ~ shares_in_all()).columns[0][0] | int -%}
     {%- for share in range(1, n_shares) %}
-    set variable learner_share = {{ share }};
+    {{ take_share(share) }};
     insert into {{ relation.include(database=(not temporary), schema=(not temporary)) }} by name (
         {{ compiled_code }}
     );

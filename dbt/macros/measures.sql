@@ -75,3 +75,8 @@
 {% macro measure_is_overdue(status, due_on) -%}
     coalesce({{ status }} = 'open' and {{ due_on }} < {{ as_of() }}, false)
 {%- endmacro %}
+
+{#- Whether the values of a group are all the same; cheaper than to count them apart. -#}
+{% macro is_one(expression) -%}
+    min({{ expression }}) = max({{ expression }})
+{%- endmacro %}

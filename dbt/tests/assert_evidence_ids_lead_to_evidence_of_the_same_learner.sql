@@ -7,14 +7,14 @@
 with
 
 evidence as (
-    select distinct
+    select
         learner_key,
         evidence_id
     from {{ ref('fct_evidence') }}
 
-    union
+    union all
 
-    select distinct
+    select
         learner_key,
         {{ evidence_id() }} as evidence_id
     from {{ ref('fct_ai_declaration') }}
@@ -27,35 +27,35 @@ named as (
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_competency_status') }}
 
-    union
+    union all
 
     select
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_competency_method') }}
 
-    union
+    union all
 
     select
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_conflict') }}
 
-    union
+    union all
 
     select
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_narrative') }}
 
-    union
+    union all
 
     select
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_signal') }}
 
-    union
+    union all
 
     select
         learner_key,
@@ -63,10 +63,12 @@ named as (
     from {{ ref('portfolio_assurance') }}
 )
 
-select named.*
+select distinct named.*
 from named
-left join evidence
-    on
-        named.learner_key = evidence.learner_key
-        and named.evidence_id = evidence.evidence_id
-where evidence.evidence_id is null
+where
+    not exists (
+        select 1 from evidence
+        where
+            evidence.learner_key = named.learner_key
+            and evidence.evidence_id = named.evidence_id
+    )

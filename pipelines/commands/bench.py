@@ -119,7 +119,7 @@ def _print(outcome: Outcome) -> None:
         return
     for case in outcome.cases:
         table = Table("", "figure", "median of runs (fastest to slowest)", "peak memory", box=None)
-        for role, figure in (("", case.ours), ("floor: ", case.floor), ("rival: ", case.rival)):
+        for role, figure in words.contestants(case):
             if figure is not None:
                 label = f"{role}{figure.label} {figure.version}".strip()
                 shown = words.spread_text(figure), words.memory_text(figure)

@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,11 @@ from pipelines.contracts.base import Record
 from pipelines.contracts.problems import Problem, describe, mask, problems
 from pipelines.contracts.schema import Column, columns, segment_schema
 from pipelines.contracts.screen import PROVEN, screen
-from pipelines.identity.pseudonyms import Namespace, pseudonymise
-from pipelines.identity.tombstones import NAMESPACE, Tombstone
-from pipelines.identity.vault import PERSON_SCHEMA, Keys
-from pipelines.intake.identifiers import NOTHING, Identifiers
+from pipelines.identity.pseudonyms import pseudonymise
+from pipelines.identity.tombstones import NAMESPACE
+from pipelines.identity.vault import PERSON_SCHEMA
+from pipelines.intake.context import Context
+from pipelines.intake.identifiers import Identifiers
 from pipelines.intake.ids import contents, event_identity, hashed, record_identity
 from pipelines.intake.staging import NOTE, NOTES_SCHEMA, PROBLEM, REFUSED_SCHEMA
 from pipelines.sources.checks import RELEASED
@@ -40,23 +40,6 @@ _REFUSED_RECORD = {
     "record_key": pl.String(),
     "record": pl.String(),
 }
-
-
-@dataclass(frozen=True)
-class Context:
-    """What all records of one delivery share."""
-
-    delivery_id: str
-    interpretation_id: str
-    source_id: str
-    owner: str
-    record_scope: str
-    namespace: Namespace
-    known_at: datetime
-    keys: Keys
-    identifiers: Identifiers = NOTHING
-    erased: dict[str, Tombstone] = field(default_factory=dict, hash=False)
-    """The tombstone behind each erased id, by what stands for the id in content hashes."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +88,16 @@ class Counts:
 def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
     """Judge a chunk, write its frames into `folder`, and return its numbers."""
     frame = pl.scan_parquet(chunk.path).slice(chunk.offset, chunk.length).collect()
-    outcome, proven = judge(frame, contract_for(chunk.kind), context)
+    return judge_into(folder, chunk.number, chunk.kind, frame, context)
+
+
+def judge_into(
+    folder: Path, number: int, kind: str, frame: pl.DataFrame, context: Context
+) -> Counts:
+    """Judge records of one kind, write what becomes of them under a number of their own."""
+    outcome, proven = judge(frame, contract_for(kind), context)
     written = {
-        f"accepted-{chunk.kind}": outcome.events,
+        f"accepted-{kind}": outcome.events,
         "refused": outcome.refused,
         "records": outcome.refused_records,
         "notes": outcome.notes,
@@ -115,7 +105,7 @@ def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
     }
     for name, part in written.items():
         if part.height:
-            target = folder / name / f"{chunk.number:06}.parquet"
+            target = folder / name / f"{number:09}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             if part is outcome.events:
                 part.write_parquet(target, compression="zstd", compression_level=1)
@@ -125,7 +115,7 @@ def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
         rows=frame.height,
         proven=proven,
         refused=outcome.refused_records.height,
-        accepted=Counter({chunk.kind: outcome.events.height}),
+        accepted=Counter({kind: outcome.events.height}),
         reasons=_counted(outcome.refused.filter("is_first")["code"]),
         notes=_counted(outcome.notes["code"]),
     )

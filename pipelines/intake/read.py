@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import polars as pl
@@ -18,9 +19,13 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
 from pipelines.intake import stretches, workers
+from pipelines.intake.chunk import Counts as JudgedCounts
+from pipelines.intake.context import Context, context_of
 from pipelines.intake.erased import erased_rows
+from pipelines.intake.feeds import feed_of
 from pipelines.intake.records import receipts
 from pipelines.intake.replay import read_replay
+from pipelines.intake.staging import JUDGED_FOLDER
 from pipelines.settings import Settings
 from pipelines.sources import catalogue as catalogues
 from pipelines.sources.catalogue import Catalogue
@@ -89,6 +94,12 @@ class ReadReport(BaseModel):
     """How many refused records of other deliveries it mends."""
 
 
+def prepare(settings: Settings, n_bytes: int) -> None:
+    """Begin to start workers, which takes a second, if a file of that size will need them."""
+    if n_bytes > SMALL and settings.workers > 1:
+        Thread(target=workers.start, args=(settings.workers,)).start()
+
+
 def read(
     home: Home,
     settings: Settings,
@@ -122,6 +133,8 @@ def read(
     if any(receipt.replayed_by is not None for receipt in receipts(home, delivery_id)):
         report = _read_replay(archived, spec, catalogue, temporary, delivery_id, gone)
     else:
+        is_large = archived.stat().st_size > SMALL
+        feed = feed_of(spec, catalogue)
         report = read_file(
             archived,
             spec,
@@ -129,7 +142,8 @@ def read(
             temporary,
             delivery_id=delivery_id,
             gone=gone,
-            n_workers=settings.workers if archived.stat().st_size > SMALL else 1,
+            n_workers=settings.workers if is_large else 1,
+            judged_by=context_of(home, feed, delivery_id) if is_large else None,
             progress=progress,
         )
     try:
@@ -172,14 +186,16 @@ def read_file(
     delivery_id: str | None = None,
     gone: frozenset[int] = frozenset(),
     n_workers: int = 1,
+    judged_by: Context | None = None,
     progress: Progress | None = None,
 ) -> ReadReport:
     """Read one file by a spec and write records, originals and the report into a folder.
 
     Rows that are `gone` were erased: only their numbers are left. With several workers, stretches
-    of the file are read apart where its format can be cut.
+    of the file are read apart where its format can be cut, and their records are judged in the
+    same pass where it is given by what.
     """
-    work = _Work(path, spec, catalogue, into, gone, n_workers, progress)
+    work = _Work(path, spec, catalogue, into, gone, n_workers, judged_by, progress)
     try:
         work.run()
         error = None
@@ -192,6 +208,7 @@ def read_file(
             suggestion="Send the file again.",
         )
     if error is not None:
+        shutil.rmtree(into / JUDGED_FOLDER, ignore_errors=True)
         for written in into.glob("*.parquet"):
             written.unlink()
     report = work.report(delivery_id, error)
@@ -208,9 +225,11 @@ class _Work:
         into: Path,
         gone: frozenset[int],
         n_workers: int,
+        judged_by: Context | None,
         progress: Progress | None,
     ) -> None:
         self.n_workers = n_workers
+        self.judged_by = judged_by
         self.progress = progress
         self.size = path.stat().st_size if path.exists() else 0
         self.path, self.spec, self.catalogue, self.into = path, spec, catalogue, into
@@ -294,7 +313,10 @@ class _Work:
         return [name for name in parts or () if not asked.reads(name)]
 
     def _read_apart(self, reading: Reading) -> None:
-        means = pickle.dumps((self.spec, self.catalogue, reading.header is not None))
+        context, counts = self.judged_by, JudgedCounts()
+        folder = self.into / JUDGED_FOLDER
+        judging = None if context is None else stretches.Judging(context, folder)
+        means = pickle.dumps((self.spec, self.catalogue, reading.header is not None, judging))
         tasks = (
             (self.path, means, stretch, number, self.into)
             for number, stretch in enumerate(reading.stretches or ())
@@ -305,7 +327,12 @@ class _Work:
             self.n_rows += part.rows
             reading.seen |= part.seen
             self.counts.add(part.counts)
+            counts.add(part.judged)
             self._tell(reading)
+        if context is not None:
+            folder.mkdir(exist_ok=True)
+            judged = stretches.Judged(known_at=context.known_at, counts=counts)
+            write_atomically(folder / stretches.JUDGED, judged.model_dump_json().encode())
 
     def _tell(self, reading: Reading) -> None:
         """Tell how far reading is: by rows where the file says how many it has, else by chunks."""
@@ -325,7 +352,9 @@ class _Work:
                 problems=chunk.problems.filter(is_left),
             )
         self.n_rows += chunk.originals.height
-        stretches.write_chunk(mapping, self.catalogue, self.path, chunk, self.into, self.files)
+        for kind, frame in mapping.apply(chunk):
+            stretches.write_records(kind, frame, self.into, self.files)
+        stretches.write_source(mapping, self.catalogue, self.path, chunk, self.into, self.files)
 
     def _columns_left(self) -> tuple[list[str], list[ColumnNotTaken]]:
         """Return columns that nothing takes, and those that nobody may take, in their order."""

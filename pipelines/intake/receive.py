@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,6 +35,7 @@ NO_OWNER = "assessment_unit"
 INCOMING = ".incoming"
 """In the archive: the file that is being taken in. What a kill leaves is replaced."""
 _BLOCK = 1 << 20
+_PIECE = 64 << 20
 
 Progress = Callable[[str, int, int], None]
 """Called with the file, the bytes hashed so far, and its size."""
@@ -90,6 +93,7 @@ def receive(
     settle: float = 1.0,
     wait: float = 60.0,
     progress: Progress | None = None,
+    expect: Callable[[int], None] | None = None,
 ) -> ReceiveReport:
     """Take in what is new in the inbox, and tell what is to be read.
 
@@ -101,15 +105,24 @@ def receive(
         settle: seconds that a file must have been left alone, else it is looked at again.
         wait: seconds to wait for another writer.
         progress: told how far hashing is.
+        expect: told the bytes of every file that was not seen before, when its copying begins.
     """
     feeds = load_feeds(settings) if feeds is None else feeds
     with home.writing(timeout=wait):
-        return _Receiving(home, feeds, inbox or home.inbox, progress).run(settle)
+        return _Receiving(home, feeds, inbox or home.inbox, progress, expect).run(settle)
 
 
 class _Receiving:
-    def __init__(self, home: Home, feeds: Feeds, inbox: Path, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        feeds: Feeds,
+        inbox: Path,
+        progress: Progress | None,
+        expect: Callable[[int], None] | None,
+    ) -> None:
         self._home = home
+        self._expect = expect
         self._feeds = feeds
         self._inbox = inbox
         self._progress = progress
@@ -192,7 +205,7 @@ class _Receiving:
         )
 
     def _taken_in(self, path: Path, file: str, seen: os.stat_result) -> tuple[str, Path | None]:
-        """Hash a file, and copy it in the same pass unless it came before just like this."""
+        """Hash a file; copy it first unless it came before just like this."""
         if any(
             receipt.file == file
             and (receipt.bytes, receipt.modified_ns) == (seen.st_size, seen.st_mtime_ns)
@@ -200,41 +213,58 @@ class _Receiving:
             for receipt in shelf
         ):
             return self._hash(path, file, seen), None
+        if self._expect is not None:
+            self._expect(seen.st_size)
         self._home.archive.mkdir(parents=True, exist_ok=True)
         copy = self._home.archive / INCOMING
         try:
-            with copy.open("wb") as stream:
-                sha256 = self._hash(path, file, seen, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
+            with _refusing_what_fails(file):
+                shutil.copyfile(path, copy)
+            copied = copy.stat().st_size
+            sha256 = self._hash_copy(copy, file) if copied else ""
+            with _refusing_what_fails(file):
+                now = path.stat()
+            _refuse_unless_whole(file, seen, now, copied)
         except BaseException:
             copy.unlink(missing_ok=True)
             raise
         return sha256, copy
 
-    def _hash(
-        self, path: Path, file: str, seen: os.stat_result, copy: IO[bytes] | None = None
-    ) -> str:
+    def _hash(self, path: Path, file: str, seen: os.stat_result) -> str:
         digest, done = hashlib.sha256(), 0
-        try:
+        with _refusing_what_fails(file):
             with path.open("rb") as stream:
                 while done <= seen.st_size and (block := stream.read(_BLOCK)):
                     digest.update(block)
                     done += len(block)
-                    if copy is not None:
-                        copy.write(block)
-                    if self._progress is not None:
-                        self._progress(file, done, seen.st_size)
+                    self._tell(file, done, seen.st_size)
             now = path.stat()
-        except OSError as error:
-            raise _Refusal(
-                "refused", "cannot_open", f"{file} cannot be opened: {error.strerror}"
-            ) from None
-        if (now.st_size, now.st_mtime_ns, done) != (seen.st_size, seen.st_mtime_ns, seen.st_size):
-            raise _Refusal("incomplete", "still_growing", f"{file} is still being written")
-        if done == 0:
-            raise _Refusal("refused", "empty_file", f"{file} is empty: ask its sender for it again")
+        _refuse_unless_whole(file, seen, now, done)
         return digest.hexdigest()
+
+    def _hash_copy(self, copy: Path, file: str) -> str:
+        """Hash a copy of ours that nobody shortens, in large pieces: other threads work on.
+
+        Meanwhile it is written to the disk.
+        """
+        digest = hashlib.sha256()
+        with (
+            copy.open("rb") as stream,
+            ThreadPoolExecutor(1) as beside,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as pages,
+            memoryview(pages) as whole,
+        ):
+            synced = beside.submit(os.fsync, stream.fileno())
+            for start in range(0, len(whole), _PIECE):
+                with whole[start : start + _PIECE] as piece:
+                    digest.update(piece)
+                    self._tell(file, start + len(piece), len(whole))
+            synced.result()
+        return digest.hexdigest()
+
+    def _tell(self, file: str, done: int, size: int) -> None:
+        if self._progress is not None:
+            self._progress(file, done, size)
 
     def _archive(self, path: Path, sha256: str, copy: Path | None) -> None:
         if sha256 in self._erased:
@@ -334,6 +364,23 @@ def pending(home: Home, feeds: Feeds) -> list[str]:
         and not is_committed(home, delivery_id, feed.interpretation_id)
         and delivery_id not in kept
     ]
+
+
+@contextmanager
+def _refusing_what_fails(file: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _Refusal(
+            "refused", "cannot_open", f"{file} cannot be opened: {error.strerror}"
+        ) from None
+
+
+def _refuse_unless_whole(file: str, seen: os.stat_result, now: os.stat_result, done: int) -> None:
+    if (now.st_size, now.st_mtime_ns, done) != (seen.st_size, seen.st_mtime_ns, seen.st_size):
+        raise _Refusal("incomplete", "still_growing", f"{file} is still being written")
+    if done == 0:
+        raise _Refusal("refused", "empty_file", f"{file} is empty: ask its sender for it again")
 
 
 def _is_same_arrival(one: Receipt, other: Receipt) -> bool:

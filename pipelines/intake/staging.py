@@ -43,6 +43,8 @@ ORIGINALS_SCHEMA: dict[str, pl.DataType] = {
 }
 """Refused records as mapped (`record`) and as delivered (`original`), both as JSON text."""
 
+JUDGED_FOLDER = "judged"
+
 PROBLEM = pl.Struct(
     {"code": pl.String, "field": pl.String, "value": pl.String, "suggestion": pl.String}
 )
@@ -69,6 +71,11 @@ class Staging:
     def read_report(self) -> Path:
         """Return what reading found; its presence says that reading is done."""
         return self.read / "read.json"
+
+    @property
+    def judged(self) -> Path:
+        """Return the folder of records that were judged as they were read, if they were."""
+        return self.read / JUDGED_FOLDER
 
     @property
     def working(self) -> Path:

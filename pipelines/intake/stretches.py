@@ -1,4 +1,7 @@
-"""One stretch of a delivered file becomes records and originals. Worker processes run this."""
+"""One stretch of a delivered file becomes records and originals. Worker processes run this.
+
+Records that will be judged anyway are judged while they are in memory, and are not written down.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from pipelines.intake import chunk
+from pipelines.intake.context import Context
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.checks import wanted
 from pipelines.sources.mapping.records import Counts, Mapping
@@ -19,6 +25,7 @@ from pipelines.sources.readers.base import SOURCE_ROW, written_out
 from pipelines.sources.spec import SourceSpec
 
 PARTS_OF_A_STRETCH = 10_000
+JUDGED = "judged.json"
 
 
 @dataclass
@@ -28,21 +35,50 @@ class Part:
     rows: int = 0
     seen: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
+    judged: chunk.Counts = field(default_factory=chunk.Counts)
     error: tuple[str, str, str] | None = None
     """Code, sentence and suggestion, where the file turned out to be unreadable."""
 
 
-def read(path: Path, means: bytes, stretch: Any, number: int, into: Path) -> Part:
+@dataclass(frozen=True)
+class Judging:
+    """By what, and into which folder, the records of a stretch are judged."""
+
+    context: Context
+    folder: Path
+
+
+class Judged(BaseModel):
+    """What judging all stretches gave; the content of `judged.json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    known_at: AwareDatetime
+    """What the segments carry."""
+    counts: chunk.Counts
+
+
+Means = tuple[SourceSpec, Catalogue, bool, Judging | None]
+
+
+def read(
+    path: Path,
+    means: bytes,
+    stretch: Any,
+    number: int,
+    into: Path,
+) -> Part:
     """Read a stretch and write its parts, numbered so that they follow those of earlier ones.
 
     Args:
         path: the delivered file.
-        means: spec, catalogue, and whether the file has a header; pickled once for all stretches.
+        means: spec, catalogue, whether the file has a header, and how records are judged if they
+            are; pickled once for all stretches.
         stretch: what the reader cut.
         number: the place of the stretch in the file.
         into: the folder to write to.
     """
-    spec, catalogue, has_header = _unpacked(means)
+    spec, catalogue, has_header, judging = _unpacked(means)
     reader: Any = READERS[spec.reader.name]
     options = reader.options.model_validate(spec.reader.options)
     mapping = Mapping(spec, catalogue, has_header=has_header)
@@ -50,34 +86,47 @@ def read(path: Path, means: bytes, stretch: Any, number: int, into: Path) -> Par
     files: Counter[str] = _Numbers(number * PARTS_OF_A_STRETCH)
     try:
         reading = reader.open_stretch(path, options, wanted(spec), stretch)
-        for chunk in reading.chunks:
-            part.rows += chunk.originals.height
-            write_chunk(mapping, catalogue, path, chunk, into, files)
+        for rows in reading.chunks:
+            part.rows += rows.originals.height
+            for kind, frame in mapping.apply(rows):
+                if judging is None:
+                    write_records(kind, frame, into, files)
+                else:
+                    files[JUDGED] += 1
+                    part.judged.add(
+                        chunk.judge_into(
+                            judging.folder, files[JUDGED], kind, frame, judging.context
+                        )
+                    )
+            write_source(mapping, catalogue, path, rows, into, files)
         part.seen = reading.seen
     except Unreadable as error:
         part.error = (error.code, error.message, error.suggestion)
     return part
 
 
-def write_chunk(
+def write_records(kind: str, frame: pl.DataFrame, into: Path, files: Counter[str]) -> None:
+    """Write records of one kind."""
+    _write(f"records-{kind}", frame, into, files)
+
+
+def write_source(
     mapping: Mapping,
     catalogue: Catalogue,
     path: Path,
-    chunk: Chunk,
+    rows: Chunk,
     into: Path,
     files: Counter[str],
 ) -> None:
-    """Write the records of a chunk of a file and its originals."""
-    for kind, frame in mapping.apply(chunk):
-        _write(f"records-{kind}", frame, into, files)
-    _write("source", _without_refused(chunk, path, mapping, catalogue), into, files)
+    """Write the rows of a file as they were delivered."""
+    _write("source", _without_refused(rows, path, mapping, catalogue), into, files)
 
 
 def _without_refused(
-    chunk: Chunk, path: Path, mapping: Mapping, catalogue: Catalogue
+    rows: Chunk, path: Path, mapping: Mapping, catalogue: Catalogue
 ) -> pl.DataFrame:
     """Leave out of the rows as delivered what must never be taken; the archive has it."""
-    originals = chunk.originals
+    originals = rows.originals
     refused = [
         name
         for name in originals.columns
@@ -87,7 +136,7 @@ def _without_refused(
     if mapping.has_header:
         return kept
     pattern = catalogue.refused_in_json(mapping.spec)
-    regular, keys = chunk.regular, chunk.regular_keys
+    regular, keys = rows.regular, rows.regular_keys
     if regular is None or any(pl.Series([f'"{key}":0' for key in keys]).str.contains(pattern)):
         kept, regular = written_out(kept, path), pl.repeat(False, kept.height, eager=True)
     texts = [name for name, kind in kept.schema.items() if kind == pl.String]
@@ -116,6 +165,6 @@ def _write(name: str, frame: pl.DataFrame, into: Path, files: Counter[str]) -> N
 
 
 @lru_cache(maxsize=4)
-def _unpacked(means: bytes) -> tuple[SourceSpec, Catalogue, bool]:
-    unpacked: tuple[SourceSpec, Catalogue, bool] = pickle.loads(means)  # noqa: S301 - our own
+def _unpacked(means: bytes) -> Means:
+    unpacked: Means = pickle.loads(means)  # noqa: S301 - our own
     return unpacked

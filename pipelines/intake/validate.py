@@ -1,8 +1,12 @@
-"""Every record read is judged by its contract, in worker processes where there are many."""
+"""Every record read is judged by its contract, in worker processes where there are many.
+
+Workers that read stretches of a large file have judged its records already: they are gathered.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from itertools import starmap
@@ -14,10 +18,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from pipelines.contracts import contract_for
 from pipelines.home import Home, write_atomically
-from pipelines.identity.tombstones import by_content
-from pipelines.identity.vault import PERSON_SCHEMA, open_keys
+from pipelines.identity.vault import PERSON_SCHEMA
 from pipelines.intake import workers
-from pipelines.intake.chunk import Chunk, Context, Counts, chunks, work
+from pipelines.intake.chunk import Chunk, Counts, chunks, work
+from pipelines.intake.context import Context, context_of
 from pipelines.intake.feeds import Feeds, load_feeds, source_of
 from pipelines.intake.receive import archive_path
 from pipelines.intake.records import ReadError, first_receipt, segment_name
@@ -28,6 +32,7 @@ from pipelines.intake.staging import (
     Staging,
     parts,
 )
+from pipelines.intake.stretches import JUDGED, Judged
 from pipelines.settings import Settings
 from pipelines.sources.readers.base import written_out
 
@@ -91,29 +96,25 @@ def validate(
     if not staging.read_report.exists():
         raise StageError(f"{delivery_id} has not been read: run the read stage first")
     read: dict[str, Any] = json.loads(staging.read_report.read_bytes())
-    context = Context(
-        delivery_id=delivery_id,
-        interpretation_id=feed.interpretation_id,
-        source_id=feed.source_id,
-        owner=feed.owner,
-        record_scope=feed.record_scope,
-        namespace=feed.namespace,
-        known_at=first_receipt(home, delivery_id).known_at,
-        keys=open_keys(home),
-        identifiers=feed.identifiers,
-        erased=by_content(home),
-    )
     shutil.rmtree(staging.working, ignore_errors=True)
     staging.working.mkdir(parents=True)
-    todo = list(chunks(staging.read, CHUNK_ROWS)) if read["readable"] else []
-    counts = _work_through(todo, context, staging.working, settings.workers, progress)
+    if staging.judged.exists():
+        judged = Judged.model_validate_json((staging.judged / JUDGED).read_bytes())
+        counts, known_at = judged.counts, judged.known_at
+        if progress is not None:
+            progress(counts.rows, counts.rows)
+    else:
+        context = context_of(home, feed, delivery_id)
+        known_at = context.known_at
+        todo = list(chunks(staging.read, CHUNK_ROWS)) if read["readable"] else []
+        counts = _work_through(todo, context, staging.working, settings.workers, progress)
     archived = archive_path(home, first_receipt(home, delivery_id).sha256 or "")
     _gather(staging, archived)
     report = ValidateReport(
         delivery_id=delivery_id,
         interpretation_id=feed.interpretation_id,
         readable=read["readable"],
-        known_at=context.known_at,
+        known_at=known_at,
         error=read.get("error"),
         source_rows=read["source_rows"],
         rows_read=counts.rows,
@@ -123,7 +124,7 @@ def validate(
         reasons=dict(sorted(counts.reasons.items())),
         notes=dict(sorted(counts.notes.items())),
         contract_versions={
-            kind: contract_for(kind).contract_version for kind in sorted({c.kind for c in todo})
+            kind: contract_for(kind).contract_version for kind in sorted(read.get("records", ()))
         },
         replays=read.get("replays", 0),
         read=read,
@@ -150,22 +151,22 @@ def _work_through(
 
 
 def _gather(staging: Staging, archived: Path) -> None:
-    """Put what chunks wrote in place: events as they are, the rest joined, in order."""
-    working = staging.working
+    """Put what was judged in place: events as they are, the rest joined, in order."""
+    judged = staging.judged if staging.judged.exists() else staging.working
     shutil.rmtree(staging.accepted, ignore_errors=True)
-    made = working / "accepted"
+    made = staging.working / "accepted"
     made.mkdir()
-    for folder in sorted(working.glob("accepted-*")):
+    for folder in sorted(judged.glob("accepted-*")):
         kind = folder.name.removeprefix("accepted-")
         written = parts(folder)
         for number, part in enumerate(written, start=1):
-            part.rename(made / segment_name(kind, number, len(written)))
-    _joined(working / "refused", REFUSED_SCHEMA).write_parquet(staging.refused)
-    _joined(working / "notes", NOTES_SCHEMA).write_parquet(staging.notes)
-    _persons(working / "persons").write_parquet(staging.persons)
-    _originals(staging, archived).write_parquet(staging.originals)
+            os.link(part, made / segment_name(kind, number, len(written)))
+    _joined(judged / "refused", REFUSED_SCHEMA).write_parquet(staging.refused)
+    _joined(judged / "notes", NOTES_SCHEMA).write_parquet(staging.notes)
+    _persons(judged / "persons").write_parquet(staging.persons)
+    _originals(staging, judged / "records", archived).write_parquet(staging.originals)
     made.rename(staging.accepted)
-    shutil.rmtree(working)
+    shutil.rmtree(staging.working)
 
 
 def _joined(folder: Path, schema: dict[str, pl.DataType]) -> pl.DataFrame:
@@ -203,9 +204,9 @@ def _earliest(identities: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _originals(staging: Staging, archived: Path) -> pl.DataFrame:
+def _originals(staging: Staging, folder: Path, archived: Path) -> pl.DataFrame:
     """Return refused records beside the rows that they came from; the archive has whole lines."""
-    records = parts(staging.working / "records")
+    records = parts(folder)
     if not records:
         return pl.DataFrame(schema=ORIGINALS_SCHEMA)
     refused = pl.read_parquet(records)

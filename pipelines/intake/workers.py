@@ -6,13 +6,24 @@ import atexit
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from importlib import import_module
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+IMPORTED_ONCE = (
+    "pipelines.intake.in_worker",
+    "pipelines.intake.stretches",
+    "pipelines.intake.chunk",
+)
+"""What the process that workers are forked from imports, in this order."""
+
 _POOLS: dict[int, ProcessPoolExecutor] = {}
+_STARTING = Lock()
 
 
 def each(
@@ -22,7 +33,7 @@ def each(
 
     Each worker is kept busy with one task and one in waiting, and no more is held in memory.
     """
-    pool = _pool(workers)
+    pool = start(workers)
     rest = iter(tasks)
     running: list[Future[Result]] = []
     try:
@@ -39,6 +50,24 @@ def each(
             future.cancel()
 
 
+def start(workers: int) -> ProcessPoolExecutor:
+    """Return that many workers; start them where they do not stand.
+
+    Starting takes a second, in processes of their own: who knows that there will be work may call
+    this beforehand, from another thread.
+    """
+    with _STARTING:
+        if workers not in _POOLS:
+            close()
+            context = get_context("forkserver")
+            context.set_forkserver_preload(list(IMPORTED_ONCE))
+            pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+            for _ in range(workers):  # each task starts a worker while none is idle
+                pool.submit(os.getpid)
+            _POOLS[workers] = pool
+        return _POOLS[workers]
+
+
 def close() -> None:
     """Let the workers go; the next stage that needs some starts new ones."""
     while _POOLS:
@@ -49,18 +78,14 @@ def close() -> None:
 atexit.register(close)
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    if workers not in _POOLS:
-        close()
-        pool = ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_stay_with_one_thread
-        )
-        for _ in range(workers):  # each task starts a worker while none is idle
-            pool.submit(os.getpid)
-        _POOLS[workers] = pool
-    return _POOLS[workers]
+def _begin() -> None:
+    import_module(IMPORTED_ONCE[0])
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _stay_with_one_thread() -> None:
-    """Give polars, which a worker imports with its first task, no pool to fight for the cores."""
-    os.environ["POLARS_MAX_THREADS"] = "1"
+def _end_with_parent() -> None:
+    """End this process when the one that it works for is gone, however that ended."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

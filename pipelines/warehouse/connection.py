@@ -15,6 +15,7 @@ from pipelines.settings import Settings
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
+TIME_ZONE = "UTC"
 
 
 class WarehouseError(Exception):
@@ -35,7 +36,7 @@ def session_settings(home: Home, settings: Settings) -> dict[str, str]:
         "threads": str(settings.workers),
         "temp_directory": str(home.warehouse.parent / "spill"),
         "preserve_insertion_order": "false",
-        "TimeZone": "UTC",
+        "TimeZone": TIME_ZONE,
     }
 
 
@@ -66,6 +67,14 @@ def open_warehouse(
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def session(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a session of its own on an open warehouse, for another thread."""
+    with con.cursor() as own:
+        own.execute(f"set TimeZone = '{TIME_ZONE}'")
+        yield own
 
 
 def _make(path: Path) -> None:

@@ -18,6 +18,8 @@ from pipelines.warehouse.connection import WarehouseError
 FAILING = {"error", "fail", "runtime error"}
 MARTS = "marts"
 UNIQUE_COMBINATION = "unique_combination"
+FINGERPRINTS = "__fingerprinted"
+"""How the names of models end that hold the fingerprints of one scope of kept tables."""
 CODE = frozenset({".sql", ".yml", ".yaml", ".csv"})
 """How files end that decide what a project makes."""
 WORDS = frozenset({".md"})
@@ -74,6 +76,8 @@ class Mart:
     group: str | None
     version: int = 1
     """Of its contract: raised when a column goes, is renamed or gets another type."""
+    kept_by: str | None = None
+    """The table of fingerprints that its rows are kept by; nothing where it is made whole."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,10 @@ class Artefacts:
         )
         combinations = self._unique_combinations()
         return sorted(
-            (_mart(node, combinations.get(node["unique_id"], ())) for node in nodes),
+            (
+                _mart(node, combinations.get(node["unique_id"], ()), self._kept_by(node))
+                for node in nodes
+            ),
             key=lambda mart: mart.name,
         )
 
@@ -151,6 +158,14 @@ class Artefacts:
             _result(nodes.get(result["unique_id"], {}), result, nodes)
             for result in self.run_results["results"]
         ]
+
+    def _kept_by(self, node: Mapping[str, Any]) -> str | None:
+        if node["config"]["materialized"] != "incremental":
+            return None
+        nodes = self.manifest["nodes"]
+        read = (nodes.get(name, {}) for name in node["depends_on"]["nodes"])
+        found = [one for one in read if one.get("alias", "").endswith(FINGERPRINTS)]
+        return f"{found[0]['schema']}.{found[0]['alias']}" if len(found) == 1 else None
 
     def _unique_combinations(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that a data test proves unique together, by model."""
@@ -168,7 +183,7 @@ class Artefacts:
         return content
 
 
-def _mart(node: Mapping[str, Any], combination: tuple[str, ...]) -> Mart:
+def _mart(node: Mapping[str, Any], combination: tuple[str, ...], kept_by: str | None) -> Mart:
     columns = node["columns"]
     return Mart(
         name=node["alias"],
@@ -177,6 +192,7 @@ def _mart(node: Mapping[str, Any], combination: tuple[str, ...]) -> Mart:
         description=node["description"],
         group=node.get("group"),
         version=int((node["config"].get("meta") or {}).get("version", 1)),
+        kept_by=kept_by,
     )
 
 

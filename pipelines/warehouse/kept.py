@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.warehouse.dbt_project import dbt_versions
-
-FINGERPRINTS = "__fingerprinted"
-"""How the names of models end that hold the fingerprints of one scope."""
+from pipelines.warehouse.dbt_project import FINGERPRINTS, dbt_versions
+from pipelines.warehouse.hashing import forget_hashes
 
 
 def code_of(code_version: str) -> str:
@@ -31,6 +29,7 @@ def forget(con: duckdb.DuckDBPyConnection) -> None:
     con.begin()
     con.execute("delete from raw.kept_code")
     con.execute("delete from raw.kept_learner")
+    forget_hashes(con)
     con.commit()
 
 

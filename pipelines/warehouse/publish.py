@@ -11,6 +11,8 @@ import os
 import platform
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import pipelines
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.build import audit_record, finished_build
-from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.connection import WarehouseError, open_warehouse, session
 from pipelines.warehouse.dbt_project import MARTS, Artefacts, Mart, target_folder
 from pipelines.warehouse.editions import (
     CURRENT,
@@ -37,11 +39,15 @@ from pipelines.warehouse.editions import (
     to_json,
     verify,
 )
-from pipelines.warehouse.hashing import table_hash
+from pipelines.warehouse.hashing import keep_hashes, kept_table_hash, table_hash
 from pipelines.warehouse.inputs import BuildInputs
 
 OLDEST_READER = "v1.2.0"
 """The storage version of editions: DuckDB 1.2 and everything since can read it."""
+
+BIG = 50_000
+"""Rows from which on a mart is written beside others; small ones are written in turn, so that equal
+tables lie alike in the file."""
 
 GOOD_VERDICTS = {"pass", "warn"}
 PATIENCE = 60.0
@@ -170,10 +176,7 @@ def _write_edition(
         con.execute(
             f"attach '{_quoted(folder / DATABASE)}' as edition (storage_version '{OLDEST_READER}')"
         )
-        for mart in marts:
-            _write_table(con, mart, folder / TABLES / f"{mart.name}.parquet")
-        counts = {mart.name: _count(con, mart) for mart in marts}
-        hashes = {mart.name: table_hash(con, f'edition.main."{mart.name}"') for mart in marts}
+        written = _write_tables(con, settings, marts, folder / TABLES)
         con.execute("checkpoint edition")
         con.execute("detach edition")
     docs = home.warehouse.parent / DATA_DOCS
@@ -185,8 +188,8 @@ def _write_edition(
         as_of=inputs.as_of,
         known_at=inputs.known_at,
         inputs=inputs,
-        counts=counts,
-        table_hashes=hashes,
+        counts={name: table.count for name, table in written.items()},
+        table_hashes={name: table.table_hash for name, table in written.items()},
         keys={mart.name: mart.key for mart in marts},
         mart_versions={mart.name: mart.version for mart in marts},
         files={
@@ -204,7 +207,45 @@ def _write_edition(
     (folder / MANIFEST).write_bytes(to_json(edition))
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, mart: Mart, parquet: Path) -> None:
+@dataclass(frozen=True)
+class _Written:
+    count: int
+    table_hash: str
+
+
+def _write_tables(
+    con: duckdb.DuckDBPyConnection, settings: Settings, marts: Sequence[Mart], folder: Path
+) -> dict[str, _Written]:
+    """Write every mart; big ones beside each other, since DuckDB writes ordered rows one by one."""
+    keep_hashes(con)
+    sizes = _sizes(con)
+    big = [mart for mart in marts if sizes.get(mart.name, 0) >= BIG]
+
+    def write(mart: Mart) -> _Written:
+        with session(con) as own:
+            return _write_table(own, mart, folder / f"{mart.name}.parquet")
+
+    with ThreadPoolExecutor(settings.workers) as pool:
+        beside = {
+            mart.name: pool.submit(write, mart)
+            for mart in sorted(big, key=lambda mart: -sizes[mart.name])
+        }
+        written = {mart.name: write(mart) for mart in marts if mart.name not in beside}
+        written |= {name: future.result() for name, future in beside.items()}
+    return {mart.name: written[mart.name] for mart in marts}
+
+
+def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(
+        con.execute(
+            "select table_name, estimated_size from duckdb_tables() "
+            "where database_name = current_database() and schema_name = ?",
+            [MARTS],
+        ).fetchall()
+    )
+
+
+def _write_table(con: duckdb.DuckDBPyConnection, mart: Mart, parquet: Path) -> _Written:
     order = ", ".join(f'"{column}"' for column in mart.key) or "all"
     table = f'edition.main."{mart.name}"'
     con.execute(f'create table {table} as select * from {MARTS}."{mart.name}" order by {order}')
@@ -212,6 +253,11 @@ def _write_table(con: duckdb.DuckDBPyConnection, mart: Mart, parquet: Path) -> N
     for column, description in mart.columns.items():
         _comment(con, f'column {table}."{column}"', description)
     con.execute(f"copy {table} to '{_quoted(parquet)}' (format parquet, compression zstd)")
+    if mart.kept_by is None:
+        content = table_hash(con, table)
+    else:
+        content = kept_table_hash(con, table, mart.name, mart.kept_by)
+    return _Written(_count(con, mart), content)
 
 
 def _comment(con: duckdb.DuckDBPyConnection, thing: str, description: str) -> None:

@@ -240,3 +240,13 @@ def test_bytes_that_the_archive_lost_are_archived_again(school: Any, result_row:
     kept.unlink()
     assert school.receive().received == []
     assert kept.read_bytes() == path.read_bytes()
+
+
+def test_who_asked_is_told_of_a_file_that_was_not_seen_before(
+    school: Any, result_row: Make
+) -> None:
+    path = school.drop("exams", "a.jsonl", [result_row()])
+    told: list[int] = []
+    school.receive(expect=told.append)
+    school.receive(expect=told.append)
+    assert told == [path.stat().st_size]

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
+
+import psutil
 
 from pipelines.intake import workers
 
 THREADS = "POLARS_MAX_THREADS"
 PAUSE = 0.3
 """Seconds of a task: long enough that no worker takes all of them."""
+
+STARTS_WORKERS = """
+import os, signal
+from pipelines.intake import workers
+
+if __name__ == "__main__":
+    pool = workers.start(2)
+    pids = {pool.submit(os.getpid).result() for _ in range(50)} | set(pool._processes)
+    print(*pids, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def _asked(_number: int) -> tuple[int, int]:
@@ -36,5 +53,31 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
         assert list(workers.each(divmod, ((number, 3) for number in range(20)), 2)) == [
             divmod(number, 3) for number in range(20)
         ]
+    finally:
+        workers.close()
+
+
+def test_workers_end_when_the_process_that_they_work_for_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "starts_workers.py"
+    script.write_text(STARTS_WORKERS)
+    started = subprocess.run(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False, timeout=60
+    )
+    assert started.returncode == -signal.SIGKILL
+    pids = [int(pid) for pid in started.stdout.split()]
+    assert len(pids) == 2
+    end = time.monotonic() + 20
+    while any(map(psutil.pid_exists, pids)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(map(psutil.pid_exists, pids))
+
+
+def test_workers_may_be_started_before_there_is_work() -> None:
+    workers.close()
+    try:
+        pool = workers.start(2)
+        assert workers.start(2) is pool
+        assert len(dict(workers.each(_asked, ((number,) for number in range(4)), 2))) == 2
+        assert workers.start(2) is pool
     finally:
         workers.close()

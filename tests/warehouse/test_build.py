@@ -48,6 +48,35 @@ def test_a_build_tells_its_inputs_and_its_nodes_and_lets_go_of_the_file(
         ]
 
 
+SEEN = """
+{{ config(materialized='view') }}
+select record_key as record_key from {{ ref('fct_score') }}
+"""
+SEEN_COLUMNS = """
+models:
+  - name: seen
+    columns:
+      - name: record_key
+        data_tests:
+          - not_null: {name: seen_key_is_known}
+"""
+
+
+def test_a_night_leaves_views_as_they_are_and_tests_what_they_show(
+    home: Home, settings: Settings, log: Any, project: Path
+) -> None:
+    (project / "models" / "seen.sql").write_text(SEEN)
+    (project / "models" / "seen.yml").write_text(SEEN_COLUMNS)
+    fill(log)
+    load(home, settings)
+    assert build(home, settings).nodes == {"model": 2, "test": 2}
+    assert build(home, settings).nodes == {"model": 1, "test": 2}
+    assert build(home, settings, full_refresh=True).nodes == {"model": 2, "test": 2}
+    (project / "models" / "seen.sql").write_text(SEEN.replace("record_key as", "null as"))
+    with pytest.raises(BuildError, match="seen_key_is_known of seen finds 5 rows"):
+        build(home, settings)
+
+
 def test_the_day_judged_on_can_be_chosen_and_makes_another_edition(
     home: Home, settings: Settings, log: Any
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -17,6 +19,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse import publish as publish_module
 from pipelines.warehouse.build import audit_record, build_record
 from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.dbt_project import target_folder
 from pipelines.warehouse.editions import (
     EditionError,
     current_id,
@@ -28,6 +31,7 @@ from pipelines.warehouse.editions import (
     read_edition,
     verify,
 )
+from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.publish import PublishError, publish
 
 
@@ -82,6 +86,69 @@ def test_equal_tables_have_equal_hashes_and_parquet_bytes(
     assert first.edition_id != second.edition_id
     assert first.table_hashes == second.table_hashes
     assert first.files == second.files
+
+
+def test_big_marts_are_written_beside_each_other_with_the_same_rows(
+    home: Home, settings: Settings, candidate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate(home, settings)
+    publish(home, settings)
+    in_turn = read_edition(folder_of(home))
+    shutil.rmtree(folder_of(home))
+    monkeypatch.setattr(publish_module, "BIG", 1)
+    publish(home, settings)
+    beside = read_edition(folder_of(home))
+    assert verify(folder_of(home)) == []
+    assert beside.table_hashes == in_turn.table_hashes
+    assert {name: beside.files[name] for name in beside.files if name != "portfolio.duckdb"} == {
+        name: in_turn.files[name] for name in in_turn.files if name != "portfolio.duckdb"
+    }
+
+
+def test_a_kept_mart_is_published_under_the_hash_of_all_its_rows_night_after_night(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    for number in range(1, 4):
+        candidate(home, settings, number)
+        with open_warehouse(home, settings) as con:
+            con.execute(
+                """
+                create or replace table marts.fct_evidence as
+                select
+                    * replace (if(source_row % 5 = $1, level, 0) as level),
+                    'L-' || source_row % 5 as learner_key
+                from marts.fct_evidence
+                """,
+                [number],
+            )
+            con.execute(
+                """
+                create or replace table hidden.int_things__fingerprinted as
+                select learner_key, cast(list(level order by source_row) as varchar) as fingerprint
+                from marts.fct_evidence group by learner_key
+                """
+            )
+            expected = table_hash(con, "marts.fct_evidence")
+        _keep_by_learner(home)
+        publish(home, settings)
+        assert read_edition(folder_of(home)).table_hashes["fct_evidence"] == expected
+    with open_warehouse(home, settings) as con:
+        hashed = con.execute("select count(*) from row_hashes.fct_evidence").fetchall()
+    assert hashed == [(100,)]
+
+
+def _keep_by_learner(home: Home) -> None:
+    path = target_folder(home) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    mart = manifest["nodes"]["a"]
+    mart["config"]["materialized"] = "incremental"
+    mart["depends_on"] = {"nodes": ["f"]}
+    manifest["nodes"]["f"] = mart | {
+        "schema": "hidden",
+        "alias": "int_things__fingerprinted",
+        "config": mart["config"] | {"materialized": "table"},
+    }
+    path.write_text(json.dumps(manifest))
 
 
 def test_a_build_without_an_audit_is_not_published(

@@ -39,12 +39,11 @@ from pipelines.sources.readers.encodings import (
 )
 from pipelines.sources.readers.headers import Compared, header_of, numbered
 from pipelines.sources.readers.quoting import STRAY, UNCLOSED, Quoting, Record, Tidied
-from pipelines.sources.readers.stretches import Stretch, of_delimited
+from pipelines.sources.readers.stretches import STRETCH_BYTES, Stretch, of_delimited
 
 DELIMITERS = (",", ";", "\t", "|")
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """With this line in front of the header, Excel is told the delimiter."""
-STRETCH_BYTES = CHUNK_BYTES
 
 Character = Annotated[str, Field(pattern=r"^[\t\x20-\x7e]$")]
 """One character of ASCII that ends no line."""

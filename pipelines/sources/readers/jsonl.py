@@ -35,7 +35,7 @@ from pipelines.sources.readers.base import (
     register,
 )
 from pipelines.sources.readers.flat_json import layout_of, parse, read_flat
-from pipelines.sources.readers.stretches import Blanks, Stretch, of_lines
+from pipelines.sources.readers.stretches import STRETCH_BYTES, Blanks, Stretch, of_lines
 
 PLAIN = r"^\s*\{[\s\S]*\}\s*$"
 KEY = r'"(?:[^"\\]|\\.)*"\s*:?'
@@ -67,7 +67,6 @@ IS_ODD = "__is_odd"
 NESTED = r"\[|\{[\s\S]*\{"
 """Arrays or objects within the record; polars does not write backslashes in them back."""
 
-STRETCH_BYTES = CHUNK_BYTES
 
 SAMPLED = 40
 """Lines of a chunk that its layout is taken from."""
@@ -209,7 +208,11 @@ def read_bytes(
                 originals.append(pl.DataFrame([numbers, text]))
             else:
                 starts, ends = lines.starts[regular], lines.ends[regular]
-                place = pl.Series(OFFSET, starts + begin), pl.Series(LENGTH, ends - starts)
+                lengths = (ends - starts).astype(np.int64)
+                place = (
+                    pl.Series(OFFSET, starts.astype(np.int64) + begin),
+                    pl.Series(LENGTH, lengths),
+                )
                 originals.append(pl.DataFrame([numbers, *place]))
             keys.update(pattern.keys)
             if 2 * regular.sum() < len(regular):

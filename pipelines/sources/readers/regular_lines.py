@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -29,11 +30,14 @@ BARE = r"^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)
 
 WORD = 8
 BLOCK = 2 * 1024 * 1024
+MAX_BLOCK = 2**31 - 1
 MAX_KEYS = 500
 SAMPLED = 8
 
-Positions = NDArray[np.int64]
+Positions = NDArray[np.int32]
+"""Places within a block; half as wide as places in a file, and as many again fit into a cache."""
 Flags = NDArray[np.bool_]
+_NOTHING = np.zeros(1, dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Lines:
         """Return one line."""
         return self.data[self.starts[number] : self.ends[number]]
 
-    def texts(self, chosen: Flags) -> pa.LargeStringArray:
+    def texts(self, chosen: Flags) -> pa.StringArray:
         """Return the chosen lines as text; the bytes must be UTF-8."""
         return _cells(self.data, self.starts[chosen], self.ends[chosen])
 
@@ -65,10 +69,10 @@ class Lines:
 def lines_of(data: bytes) -> Lines:
     """Return the lines of some bytes that are not blank."""
     text = np.frombuffer(data, dtype=np.uint8)
-    ends = np.flatnonzero(text == NEWLINE)
+    ends = _where(text == NEWLINE)
     if data and not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
-    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+        ends = np.append(ends, ends.dtype.type(len(data)))
+    starts = np.concatenate((_NOTHING, ends[:-1] + 1)) if len(ends) else ends
     maybe_blank = np.ones(len(ends), dtype=np.bool_)
     maybe_blank[starts < ends] = text[starts[starts < ends]] <= SPACE
     if not maybe_blank.any():
@@ -91,9 +95,10 @@ def blocks_of(data: bytes) -> Iterator[bytes]:
 def pattern_of(lines: Lines) -> Pattern | None:
     """Return what most of some sampled lines look like.
 
-    None where they are not flat objects, or where the bytes are not UTF-8.
+    None where they are not flat objects, where the bytes are not UTF-8, or where a line is longer
+    than a place within a block can tell.
     """
-    if not is_text(lines.data):
+    if len(lines.data) > MAX_BLOCK or not is_text(lines.data):
         return None
     step = max(1, len(lines.starts) // SAMPLED)
     found = [_pattern_of_line(lines.text_of(n)) for n in range(0, len(lines.starts), step)]
@@ -169,14 +174,14 @@ def _values(lines: Lines, pattern: Pattern) -> _Values:
     marks, bounds = _marks(text, lines, regular)
     opening, closing = marks[0::2], marks[1::2]
     is_key = text[closing + 1] == COLON
-    keys_before = np.concatenate(([0], np.cumsum(is_key)))[bounds]
+    keys_before = _sums(is_key)[bounds]
     has_keys = np.diff(keys_before) == n_keys
     if not has_keys.all():
         regular[np.flatnonzero(regular)[~has_keys]] = False
         kept = np.repeat(has_keys, np.diff(bounds))
         opening, closing, is_key = opening[kept], closing[kept], is_key[kept]
-        bounds = np.concatenate(([0], np.cumsum(np.diff(bounds)[has_keys])))
-    pairs = np.flatnonzero(is_key).reshape(-1, n_keys)
+        bounds = _sums(np.diff(bounds)[has_keys])
+    pairs = _where(is_key).reshape(-1, n_keys)
     key_starts, key_ends = opening[pairs] + 1, closing[pairs]
     begins, ends = lines.starts[regular], lines.ends[regular]
     starts = key_ends + 1 + len(pattern.colon)
@@ -207,12 +212,15 @@ def _are_plain(text: NDArray[np.uint8], lines: Lines) -> Flags:
     """Tell which lines are in braces and hold neither backslashes nor control characters."""
     starts, ends = lines.starts, lines.ends
     plain: Flags = (text[starts] == OPEN) & (text[ends - 1] == CLOSE)
-    controls = np.flatnonzero(text < FIRST_PRINTABLE)
-    odd = [np.flatnonzero(text == BACKSLASH), controls[text[controls] != NEWLINE]]
+    odd = []
+    if lines.data.find(BACKSLASH) >= 0:
+        odd.append(np.flatnonzero(text == BACKSLASH))
+    n_line_ends = len(starts) - (not lines.data.endswith(b"\n"))
+    if np.count_nonzero(text < FIRST_PRINTABLE) > n_line_ends:
+        odd.append(np.flatnonzero((text < FIRST_PRINTABLE) & (text != NEWLINE)))
     for positions in odd:
-        if len(positions):
-            number = np.searchsorted(starts, positions, side="right") - 1
-            plain[number[number >= 0]] = False
+        number = np.searchsorted(starts, positions, side="right") - 1
+        plain[number[number >= 0]] = False
     return plain
 
 
@@ -221,40 +229,51 @@ def _marks(text: NDArray[np.uint8], lines: Lines, regular: Flags) -> tuple[Posit
 
     Lines with an odd number of marks are no longer regular.
     """
-    marks = np.flatnonzero(text == QUOTE)
+    marks = _where(text == QUOTE)
     first = np.searchsorted(marks, lines.starts)
     counts = np.searchsorted(marks, lines.ends) - first
     regular &= counts % 2 == 0
     if not regular.all():
         marks = marks[np.repeat(regular, counts)]
-    return marks, np.concatenate(([0], np.cumsum(counts[regular] // 2)))
+    return marks, _sums(counts[regular] // 2)
+
+
+def _where(flags: Flags) -> Positions:
+    return np.flatnonzero(flags).astype(np.int32 if len(flags) <= MAX_BLOCK else np.int64)
+
+
+def _sums(counts: NDArray[Any]) -> Positions:
+    """Return how many there are before each, and in all."""
+    return np.concatenate((_NOTHING, np.cumsum(counts, dtype=np.int32)))
 
 
 def _are_keys(data: bytes, starts: Positions, keys: Sequence[str]) -> Flags:
-    """Tell in which lines all keys are written where they should begin."""
-    parts = [
-        (number, offset, key.encode()[offset : offset + WORD])
-        for number, key in enumerate(keys)
-        for offset in range(0, len(key.encode()), WORD)
-    ]
-    columns = [number for number, _, _ in parts]
-    offsets = np.array([offset for _, offset, _ in parts])
-    expected = np.array([int.from_bytes(part, "little") for *_, part in parts], dtype=np.uint64)
-    masks = np.array([(1 << 8 * len(part)) - 1 for *_, part in parts], dtype=np.uint64)
-    padded = data + bytes(WORD)
-    words = np.ndarray(len(data) + 1, dtype="<u8", buffer=padded, strides=(1,))
-    at = np.minimum(starts[:, columns] + offsets, len(data))
-    same: Flags = ((words[at] & masks) == expected).all(axis=1)
+    """Tell in which lines all keys are written where they should begin.
+
+    Of each key eight bytes at a time are looked at in all lines, so that all that is at hand fits
+    into the nearest cache.
+    """
+    padded = data + bytes(max(len(key.encode()) for key in keys) + WORD)
+    words = np.ndarray(len(padded) - WORD + 1, dtype="<u8", buffer=padded, strides=(1,))
+    same: Flags = np.ones(len(starts), dtype=np.bool_)
+    for at, key in zip(np.ascontiguousarray(starts.T), keys, strict=True):
+        written = key.encode()
+        for offset in range(0, len(written), WORD):
+            part = written[offset : offset + WORD]
+            found = words[at + offset]
+            if len(part) < WORD:
+                found &= np.uint64((1 << 8 * len(part)) - 1)
+            same &= found == np.uint64(int.from_bytes(part, "little"))
     return same
 
 
-def _cells(data: bytes, starts: Positions, ends: Positions) -> pa.LargeStringArray:
+def _cells(data: bytes, starts: Positions, ends: Positions) -> pa.StringArray:
     """Return the texts from each start to its end, side by side in memory of their own."""
-    bounds = np.empty(2 * len(starts) + 1, dtype=np.int64)
+    bounds = np.empty(2 * len(starts) + 1, dtype=np.int32)
     bounds[0:-1:2], bounds[1::2], bounds[-1] = starts, ends, len(data)
     buffers = pa.py_buffer(bounds), pa.py_buffer(data)
-    cut = pa.LargeStringArray.from_buffers(2 * len(starts), *buffers)
-    return cut.take(pa.array(np.arange(0, 2 * len(starts), 2)))
+    cut = pa.StringArray.from_buffers(2 * len(starts), *buffers)
+    return cut.take(pa.array(np.arange(0, 2 * len(starts), 2, dtype=np.int32)))
 
 
 def is_text(data: bytes) -> bool:

@@ -18,6 +18,8 @@ NEWLINE, RETURN = 10, 13
 SPACE = 32
 """No line of a record begins with this byte or a smaller one; one that does may be blank."""
 LONGEST_RECORD = 4 * CHUNK_BYTES
+STRETCH_BYTES = 2 * CHUNK_BYTES
+"""What every stretch costs beside its rows is a sixteenth of reading and judging so much."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Blanks:
     n: int = 0
 
 
-def of_lines(path: Path, start: int, blanks: Blanks, size: int = CHUNK_BYTES) -> Iterator[Stretch]:
+def of_lines(
+    path: Path, start: int, blanks: Blanks, size: int = STRETCH_BYTES
+) -> Iterator[Stretch]:
     """Yield stretches that end with a line; blank lines are no rows, and are counted.
 
     Only line ends are looked for, in one buffer: the lines themselves are read by whoever gets the
@@ -79,7 +83,7 @@ def _lines(data: memoryview, tail: bytes) -> tuple[int, int]:
 
 
 def of_delimited(
-    path: Path, start: int, lines: int, delimiter: str, quote: str, size: int = CHUNK_BYTES
+    path: Path, start: int, lines: int, delimiter: str, quote: str, size: int = STRETCH_BYTES
 ) -> Iterator[Stretch]:
     """Yield stretches of delimited text that end with a record.
 

@@ -126,6 +126,10 @@ BREAKERS: dict[str, str] = {
         "update intermediate.int_rules__chosen set is_default = false"
     ),
     "every_marker_names_its_source": "update staging.narrative_marker set source = ''",
+    "unique_combination_int_practice_gaps__compared_learner_key__programme_id__competency_id": (
+        "insert into intermediate.int_practice_gaps__compared (learner_key) "
+        "select 'L-1' from range(2)"
+    ),
     "every_marker_says_who_reviewed_it_and_when": (
         "update staging.narrative_marker set reviewed_on = null"
     ),

@@ -1,6 +1,8 @@
 -- Grain: one row per circumstance of evidence: programme, site, stage, framework, competency,
 -- instrument, scale and day. Says which competency is meant and which level is the target: the
 -- assessment plan's on that scale, most specific first, else the scale's own.
+{{ config(materialized='table') }}
+
 with
 
 evidence as (

@@ -1,4 +1,6 @@
 -- Grain: one row per learner: the newest roster record, or none for a learner no roster knows.
+{{ config(materialized='table') }}
+
 with
 
 roster as (

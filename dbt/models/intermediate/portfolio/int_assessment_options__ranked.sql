@@ -1,6 +1,8 @@
 -- Grain: one row per learner and competency of a signal: the first present or planned rotation that
 -- offers it, and which instrument, kind of assessor and setting, there or else in the programme,
 -- the learner has not had yet.
+{{ config(materialized='table') }}
+
 with
 
 signals as (

@@ -20,8 +20,8 @@ scale_targets as (
     select * from {{ ref('int_scale_targets__chosen') }}
 ),
 
-evidence as (
-    select * from {{ ref('int_cell_evidence__assigned') }}
+seen as (
+    select * from {{ ref('int_cells__counted') }}
 ),
 
 planned_stages as (
@@ -76,15 +76,6 @@ asked as (
         *,
         'framework' as required_by
     from asked_by_framework
-),
-
-seen as (
-    select distinct
-        learner_key,
-        programme_id,
-        stage_id,
-        competency_id
-    from evidence
 ),
 
 cells as (

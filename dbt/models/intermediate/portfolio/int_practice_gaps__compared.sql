@@ -1,5 +1,7 @@
 -- Grain: one row per learner and competency that was practised again lately after a long gap: how
 -- performance in it stands since, beside what the learner's other ratings make one expect.
+{{ config(materialized='table') }}
+
 with
 
 standings as (

@@ -1,4 +1,6 @@
 -- Grain: one row per signal that is shown: a few per rule and learner, and a few in all.
+{{ config(materialized='table') }}
+
 with
 
 raised as (

@@ -11,7 +11,7 @@ evidence as (
         learner_key,
         record_id,
         min({{ evidence_id() }}) as evidence_id
-    from {{ ref('int_evidence__unioned') }}
+    from {{ ref('int_evidence__dated') }}
     group by programme_id, learner_key, record_id
 ),
 

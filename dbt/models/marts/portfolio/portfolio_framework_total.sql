@@ -39,14 +39,21 @@ told_in as (
     from mappings
 ),
 
+-- A data point stands once for each competency, so that none needs telling apart.
 in_its_own as (
     select
-        *,
+        learner_key,
+        programme_id,
+        framework_id,
+        framework_version,
         framework_id as told_framework_id,
         framework_version as told_framework_version,
         competency_id as told_competency_id,
-        cast(1 as decimal(18, 6)) as part
+        count(*) as n_data_points,
+        cast(count(*) as decimal(18, 6)) as data_points_shared,
+        true as is_own_framework
     from evidence
+    group by learner_key, programme_id, framework_id, framework_version, competency_id
 ),
 
 in_another as (
@@ -72,17 +79,8 @@ in_another as (
             and told_in.to_framework_version = mappings.to_framework_version
 ),
 
-told as (
-    select * from in_its_own
-
-    union all
-
-    select * from in_another
-),
-
-final as (
+told_in_another as (
     select
-        ---------- ids
         learner_key,
         programme_id,
         framework_id,
@@ -90,13 +88,10 @@ final as (
         told_framework_id,
         told_framework_version,
         told_competency_id,
-        ---------- numbers
         count(distinct evidence_key) as n_data_points,
         cast(sum(part) as decimal(18, 6)) as data_points_shared,
-        ---------- yes or no
-        framework_id = told_framework_id
-        and framework_version = told_framework_version as is_own_framework
-    from told
+        false as is_own_framework
+    from in_another
     group by
         learner_key,
         programme_id,
@@ -105,6 +100,14 @@ final as (
         told_framework_id,
         told_framework_version,
         told_competency_id
+),
+
+final as (
+    select * from in_its_own
+
+    union all
+
+    select * from told_in_another
 )
 
 select * from final

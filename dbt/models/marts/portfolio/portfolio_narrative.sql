@@ -53,14 +53,41 @@ commented as (
             and evidence.competency_id is not distinct from marked.competency_id
 ),
 
+counted as (
+    select
+        learner_key,
+        comment_key,
+        count(*) as n_ratings,
+        max(case when is_flagged then 1 else 0 end) = 1 as has_flag
+    from commented
+    group by learner_key, comment_key
+),
+
+flagged as (
+    select
+        commented.*,
+        counted.n_ratings,
+        counted.has_flag
+    from commented
+    inner join counted
+        on
+            commented.learner_key = counted.learner_key
+            and commented.comment_key = counted.comment_key
+),
+
+-- Most comments stand beside one rating; what lists and ranks several is worked out for the others.
+beside_several as (
+    select * from flagged
+    where n_ratings > 1
+),
+
 gathered as (
     select
         learner_key,
         comment_key,
         {{ list_agg('evidence_id', distinct=true) }} as evidence_ids,
-        {{ list_agg('competency_id', distinct=true) }} as competency_ids,
-        max(case when is_flagged then 1 else 0 end) = 1 as has_flag
-    from commented
+        {{ list_agg('competency_id', distinct=true) }} as competency_ids
+    from beside_several
     group by learner_key, comment_key
 ),
 
@@ -75,24 +102,29 @@ ranked_ratings as (
                 evidence_id,
                 competency_id
         ) as lowest_first
-    from commented
+    from beside_several
+),
+
+shown_ratings as (
+    select
+        *,
+        cast(1 as bigint) as lowest_first
+    from flagged
+    where n_ratings = 1
+
+    union all
+
+    select * from ranked_ratings
+    where lowest_first = 1
 ),
 
 comments as (
     select
-        ranked_ratings.*,
-        gathered.has_flag,
-        gathered.evidence_ids,
-        gathered.competency_ids,
-        coalesce(ranked_ratings.stage_id, 'no_stage') = coalesce(learners.stage_id, 'no_stage')
+        shown_ratings.*,
+        coalesce(shown_ratings.stage_id, 'no_stage') = coalesce(learners.stage_id, 'no_stage')
             as is_current_stage
-    from ranked_ratings
-    inner join gathered
-        on
-            ranked_ratings.learner_key = gathered.learner_key
-            and ranked_ratings.comment_key = gathered.comment_key
-    left join learners on ranked_ratings.learner_key = learners.learner_key
-    where ranked_ratings.lowest_first = 1
+    from shown_ratings
+    left join learners on shown_ratings.learner_key = learners.learner_key
 ),
 
 -- Levels of different scales do not compare, so the lowest of each scale take turns.
@@ -200,8 +232,9 @@ final as (
         marked.behaviour_markers,
         marked.praise_markers,
         marked.concern_markers,
-        placed.evidence_ids,
-        placed.competency_ids,
+        coalesce(gathered.evidence_ids, {{ list_of('placed.evidence_id') }}) as evidence_ids,
+        coalesce(gathered.competency_ids, {{ list_present(['placed.competency_id']) }})
+            as competency_ids,
         ---------- days and instants
         evidence.occurred_at,
         evidence.occurred_on
@@ -214,6 +247,10 @@ final as (
         on
             placed.record_key = marked.record_key
             and placed.competency_id is not distinct from marked.competency_id
+    left join gathered
+        on
+            placed.learner_key = gathered.learner_key
+            and placed.comment_key = gathered.comment_key
 )
 
 select * from final

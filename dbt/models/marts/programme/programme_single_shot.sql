@@ -14,10 +14,10 @@ cells as (
         competency_id,
         learner_key,
         count(*) as n_data_points,
-        count(distinct coalesce(assessor_key, record_key)) as n_sources,
-        count(distinct coalesce(method_family, 'other')) as n_methods,
-        count(distinct occurred_on) as n_days,
-        count(distinct coalesce(task_id, record_key)) as n_occasions
+        {{ is_one("coalesce(assessor_key, record_key)") }} as has_one_source,
+        {{ is_one("coalesce(method_family, 'other')") }} as has_one_method,
+        {{ is_one("occurred_on") }} as has_one_day,
+        {{ is_one("coalesce(task_id, record_key)") }} as has_one_occasion
     from evidence
     group by programme_id, coalesce(stage_id, 'no_stage'), competency_id, learner_key
 ),
@@ -29,10 +29,10 @@ counted as (
         competency_id,
         count(*) as n_learners,
         count(case when n_data_points = 1 then 1 end) as n_one_data_point,
-        count(case when n_sources = 1 then 1 end) as n_one_assessor,
-        count(case when n_methods = 1 then 1 end) as n_one_method,
-        count(case when n_days = 1 then 1 end) as n_one_day,
-        count(case when n_occasions = 1 then 1 end) as n_one_occasion
+        count(case when has_one_source then 1 end) as n_one_assessor,
+        count(case when has_one_method then 1 end) as n_one_method,
+        count(case when has_one_day then 1 end) as n_one_day,
+        count(case when has_one_occasion then 1 end) as n_one_occasion
     from cells
     group by programme_id, stage_id, competency_id
 ),
