@@ -223,6 +223,16 @@ def test_cells_beside_the_table_are_kept_with_the_original(tmp_path: Path) -> No
     assert chunks[0].originals["column_4"].to_list() == ["note", None]
 
 
+def test_a_formula_whose_stored_value_is_empty_was_not_calculated_unless_it_gives_text(
+    tmp_path: Path,
+) -> None:
+    empty = Xml("", "<f>1+1</f><v></v>")
+    text = Xml('t="str"', "<f>A1</f><v></v>")
+    data = workbook({"A": [["x", "y"], ["1", empty], ["2", text]]})
+    assert problems_of(tmp_path, data) == [(1, "formula_without_value")]
+    assert rows_of(tmp_path, data).rows() == [(2, "2", None)]
+
+
 def test_a_row_with_an_error_in_a_cell_that_is_asked_for_is_refused_alone(tmp_path: Path) -> None:
     data = workbook({"A": [["x", "y"], ["1", FORMULA_ERROR], ["2", 5], ["3", UNSAVED]]})
     assert problems_of(tmp_path, data) == [(1, "cell_error"), (3, "formula_without_value")]

@@ -391,11 +391,14 @@ class _Rows:
         self._has_value = self._has_formula = False
 
     def _end_cell(self) -> None:
-        if not self._has_value:
-            if self._has_formula:
-                self._row.odd[self._column] = NO_VALUE
+        written = "".join(self._value)
+        is_text = self._kind in ("str", "inlineStr")  # of which an empty one is a value
+        if self._has_formula and not (self._has_value and (written.strip() or is_text)):
+            self._row.odd[self._column] = NO_VALUE
             return
-        text = self._cell("".join(self._value))
+        if not self._has_value:
+            return
+        text = self._cell(written)
         if text:
             self._row.cells[self._column] = text
 

@@ -73,7 +73,7 @@ class Xlsx:
     """Reads the sheets of a workbook one after the other."""
 
     name: ClassVar[str] = "xlsx"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = XlsxOptions
     suffixes: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm")
     has_parts: ClassVar[bool] = True

@@ -254,6 +254,10 @@ def _property_remarks(package: Package) -> Iterator[Remark]:
         yield Remark("not_in_list", None, words, is_error=True, remedy=remedy)
     if package.properties.get("manifest.version") != "1.0":
         yield Remark("manifest_version", None, "manifest.version is not 1.0")
+    for name in package.said_twice:
+        words = f"the manifest says two things of {name}"
+        remedy_twice = "keep the line that is right"
+        yield Remark("duplicate_id", None, words, is_error=True, remedy=remedy_twice)
     for name, value in package.properties.items():
         if name.startswith("file."):
             yield from _mode_remarks(package, name.removeprefix("file."), value)

@@ -50,6 +50,8 @@ class Package:
     properties: dict[str, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     """Files that are of no table of the standard."""
+    said_twice: list[str] = field(default_factory=list)
+    """Properties of which the manifest says two things."""
     is_single: bool = False
     """Whether one table was delivered without the set that it belongs to."""
 
@@ -102,7 +104,8 @@ def read(path: Path) -> Package:
     version = _version(properties, found)
     tables = {name: found[name] for name in TABLES[version] if name in found}
     unknown += [found[name].member for name in found if name not in tables]
-    return Package(version, tables, manifest, properties, sorted(unknown), is_single)
+    twice = _said_twice(manifest)
+    return Package(version, tables, manifest, properties, sorted(unknown), twice, is_single)
 
 
 @contextmanager
@@ -211,6 +214,15 @@ def _properties(manifest: Delivered | None) -> dict[str, str]:
         return {}
     pairs = manifest.rows.select("propertyName", "value").rows()
     return {str(name).strip(): str(value).strip() for name, value in reversed(pairs)}
+
+
+def _said_twice(manifest: Delivered | None) -> list[str]:
+    """Return the properties to which a manifest gives several values."""
+    if manifest is None or not {"propertyName", "value"} <= set(manifest.rows.columns):
+        return []
+    pairs = manifest.rows.select(pl.col("propertyName", "value").str.strip_chars()).unique()
+    counted = pairs.group_by("propertyName").len().filter(pl.col("len") > 1)
+    return sorted(str(name) for name in counted["propertyName"])
 
 
 def _version(properties: dict[str, str], tables: dict[str, Delivered]) -> Version:

@@ -30,6 +30,7 @@ from pipelines.sources.readers.base import (
     ROW_PROBLEMS,
     SOURCE_ROW,
     Chunk,
+    Unreadable,
     Wanted,
     no_problems,
 )
@@ -100,6 +101,12 @@ def chunks(
             batch = _Batch()
     if len(batch):
         yield _chunk(batch, wanted)
+    if not row:
+        raise Unreadable(
+            "no_records",
+            "The file holds no result: neither of a test nor of an item.",
+            "Check the filter of the export; if nobody sat the test, nothing needs to be sent.",
+        )
 
 
 def _chunk(batch: _Batch, wanted: Wanted) -> Chunk:

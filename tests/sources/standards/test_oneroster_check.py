@@ -146,6 +146,7 @@ def test_a_full_set_that_states_a_status_is_taken_with_a_note(file: Path) -> Non
         (("file.orgs,bulk", "file.orgs,full"), "not_in_list"),
         (("file.orgs,bulk", "file.orgs,absent"), "unexpected_file"),
         (("file.resources,absent", "file.resources,bulk"), "missing_file"),
+        (("file.orgs,bulk\n", "file.orgs,bulk\nfile.orgs,delta\n"), "duplicate_id"),
         (("oneroster.version,1.1", "oneroster.version,2.0"), "not_in_list"),
         (("oneroster.version,1.1\n", ""), "missing"),
         (("propertyName,value", "name,content"), "missing_column"),

@@ -15,6 +15,8 @@ from pipelines.contracts import CONTRACTS
 from pipelines.intake.read import ReadReport, read_file
 from pipelines.sources import catalogue
 from pipelines.sources.catalogue import Catalogue, load_folders
+from pipelines.sources.readers import READERS, Unreadable, Wanted
+from pipelines.sources.standards.qti import NAMESPACES
 
 from .conftest import entry, link, uuid
 from .sets import V1P1, V1P2, manifest, packed, replaced
@@ -326,3 +328,13 @@ def test_every_code_of_a_standard_that_refuses_a_row_has_words_of_its_own() -> N
     met |= {"not_of_its_type", "too_many_values", "doctype_refused", "damaged_member"}
     vague = {code for code in met if describe(code, "x").message == describe("?", "x").message}
     assert vague == {"invalid", "out_of_order"}
+
+
+def test_a_result_without_test_and_items_is_told_and_not_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "result.xml"
+    namespace = next(iter(NAMESPACES))
+    root = f'<assessmentResult xmlns="{namespace}"><context sourcedId="s1"/></assessmentResult>'
+    path.write_text(root)
+    with pytest.raises(Unreadable) as caught:
+        list(READERS["qti"].open(path, READERS["qti"].options(), Wanted()).chunks)
+    assert caught.value.code == "no_records"
