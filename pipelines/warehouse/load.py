@@ -185,10 +185,10 @@ def _load(
         if kind not in ROSTERS:
             events.replace(kind)
     events_added = events.added
-    settled = _settle(con)
-    _close_mended(con, mended(aside.replayed, settled))
+    places = mended(aside.replayed, _settle(con))
+    _close_mended(con, places)
     _point_to_waiting(con)
-    counted = refused_and_replayed(home, records, mended(aside.replayed, settled))
+    counted = refused_and_replayed(home, records, places)
     _replace(con, "intake_record", [_intake_row(record, aside, counted) for record in records])
     _forget_later_arrivals(con, known_at)
     for table, rows in reference_tables(home, settings, known_at).items():

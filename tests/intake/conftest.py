@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
-from itertools import count
+from itertools import count, starmap
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
 from pipelines.home import Home
 from pipelines.identity.pseudonyms import Folding, Namespace
-from pipelines.intake import ledger, read, receive, segment, validate
+from pipelines.intake import ledger, read, receive, segment, validate, workers
 from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
 from pipelines.intake.records import IntakeRecord, first_receipt, interpretation_folder
 from pipelines.intake.staging import NOTE, PROBLEM, Staging
@@ -306,3 +306,15 @@ def clinic(tmp_path: Path) -> Clinic:
 def roster_spec() -> str:
     """Return the spec of a roster in the name space of the forms."""
     return ROSTER
+
+
+@pytest.fixture
+def workers_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process do what workers would do."""
+
+    def in_process(
+        work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], _workers: int
+    ) -> Iterator[Any]:
+        return starmap(work, tasks)
+
+    monkeypatch.setattr(workers, "each", in_process)

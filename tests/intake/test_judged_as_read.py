@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from itertools import starmap
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -14,7 +11,6 @@ from polars.testing import assert_frame_equal
 
 from pipelines.home import Home
 from pipelines.intake import read as reading
-from pipelines.intake import workers
 from pipelines.intake.feeds import Feeds, load_feeds
 from pipelines.intake.read import read
 from pipelines.intake.receive import receive
@@ -68,23 +64,18 @@ def feeds(settings: Settings) -> Feeds:
 
 
 @pytest.fixture
-def every_file_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    def in_process(
-        work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], _workers: int
-    ) -> Iterator[Any]:
-        return starmap(work, tasks)
-
-    monkeypatch.setattr(workers, "each", in_process)
+def every_file_is_large(monkeypatch: pytest.MonkeyPatch, workers_in_process: None) -> None:
     monkeypatch.setattr(reading, "SMALL", 0)
     monkeypatch.setattr(delimited, "STRETCH_BYTES", 1000)
 
 
-def delivered(home: Home, settings: Settings, feeds: Feeds, data: bytes) -> str:
+def delivered(home: Home, settings: Settings, feeds: Feeds, data: bytes) -> tuple[str, Staging]:
+    """Receive a file; return its delivery and where work on it lies."""
     path = home.inbox / "school" / "a.csv"
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     (delivery_id,) = receive(home, settings, feeds=feeds, settle=0).pending
-    return delivery_id
+    return delivery_id, Staging.of(home, delivery_id, feeds["school"].interpretation_id)
 
 
 def staged(staging: Staging, report: ValidateReport) -> dict[str, pl.DataFrame]:
@@ -109,8 +100,7 @@ def test_what_is_judged_as_it_is_read_is_what_is_judged_afterwards(
     every_file_is_large: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    delivery_id = delivered(home, settings, feeds, (HEADER + ROWS).encode())
-    staging = Staging.of(home, delivery_id, feeds["school"].interpretation_id)
+    delivery_id, staging = delivered(home, settings, feeds, (HEADER + ROWS).encode())
     told: list[tuple[int, int]] = []
 
     at_once = read(home, settings, delivery_id)
@@ -145,8 +135,7 @@ def test_a_kill_while_judged_records_are_gathered_costs_nothing(
     every_file_is_large: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    delivery_id = delivered(home, settings, feeds, (HEADER + ROWS).encode())
-    staging = Staging.of(home, delivery_id, feeds["school"].interpretation_id)
+    delivery_id, staging = delivered(home, settings, feeds, (HEADER + ROWS).encode())
     read(home, settings, delivery_id)
 
     def killed(*_: object) -> None:
@@ -169,8 +158,7 @@ def test_a_file_that_turns_out_unreadable_leaves_nothing_judged(
     home: Home, settings: Settings, feeds: Feeds, every_file_is_large: None
 ) -> None:
     rows = ROWS.encode() + b"s\xff,E,1,2024-01-01,\n"
-    delivery_id = delivered(home, settings, feeds, HEADER.encode() + rows)
-    staging = Staging.of(home, delivery_id, feeds["school"].interpretation_id)
+    delivery_id, staging = delivered(home, settings, feeds, HEADER.encode() + rows)
     assert not read(home, settings, delivery_id).readable
     assert [path.name for path in staging.read.iterdir()] == ["read.json"]
     report = validate(home, settings, delivery_id, feeds=feeds)
@@ -180,8 +168,7 @@ def test_a_file_that_turns_out_unreadable_leaves_nothing_judged(
 def test_what_was_known_when_records_were_judged_is_what_their_segments_carry(
     home: Home, settings: Settings, feeds: Feeds, every_file_is_large: None
 ) -> None:
-    delivery_id = delivered(home, settings, feeds, (HEADER + ROWS).encode())
-    staging = Staging.of(home, delivery_id, feeds["school"].interpretation_id)
+    delivery_id, staging = delivered(home, settings, feeds, (HEADER + ROWS).encode())
     read(home, settings, delivery_id)
     report = validate(home, settings, delivery_id, feeds=feeds)
     carried = pl.read_parquet(staging.accepted / "exam_result*.parquet")["known_at"].unique()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.intake import read, workers
+from pipelines.intake import read
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.sources.catalogue import Catalogue
@@ -48,13 +46,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 
 
 @pytest.fixture(autouse=True)
-def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    def in_process(
-        work: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], _workers: int
-    ) -> Iterator[Any]:
-        return starmap(work, tasks)
-
-    monkeypatch.setattr(workers, "each", in_process)
+def small_stretches(monkeypatch: pytest.MonkeyPatch, workers_in_process: None) -> None:
     monkeypatch.setattr(delimited, "STRETCH_BYTES", 16)
     monkeypatch.setattr(jsonl, "STRETCH_BYTES", 16)
     monkeypatch.setattr(parquet, "STRETCH_BYTES", 200)
