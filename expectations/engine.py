@@ -9,9 +9,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from expectations import dialect
 from expectations.outcome import Finding
 from expectations.registry import Suite
+from pipelines.ending import end_quietly
 
 NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Counts only: values of records must not reach results, logs or Data Docs."""
@@ -48,16 +47,7 @@ _LOG.propagate = False
 _LOG.addHandler(logging.NullHandler())
 
 
-@atexit.register
-def _end_quietly() -> None:
-    """Let nothing be printed after Python itself has ended.
-
-    Cycles between modules that Great Expectations imports keep DuckDB's types alive to the very
-    end, where DuckDB's binding (2.0) lists them on standard error as leaks.
-    """
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+atexit.register(end_quietly)
 
 
 class Engine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import importlib
 import pkgutil
 from typing import Annotated
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pipelines import __version__, commands
+from pipelines.ending import end_at_once
 
 app = typer.Typer(
     name="tessera",
@@ -54,10 +54,6 @@ _register()
 
 
 def main() -> None:
-    """Run the command line.
-
-    At the end everything is let go at once: looking through a million objects for garbage first
-    would take a second.
-    """
-    atexit.register(gc.freeze)
+    """Run the command line."""
+    atexit.register(end_at_once)
     app()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import atexit
-import gc
 import json
 import os
 import sys
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipelines.ending import end_at_once
+
 
 def main() -> int:
     """Take in what lies in the inbox of a home and tell the seconds of each stage."""
@@ -23,7 +24,7 @@ def main() -> int:
     parser.add_argument("--site", type=Path, required=True)
     options = parser.parse_args()
     os.environ["TESSERA_SITE"] = str(options.site)
-    atexit.register(gc.freeze)  # as the command line does
+    atexit.register(end_at_once)  # as the command line does
     told = take_in(options.home)
     sys.stdout.write(json.dumps(told) + "\n")
     return 0 if told["rows_read"] == told["rows_with_an_outcome"] > 0 else 3
