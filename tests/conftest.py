@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 
 from pipelines.home import Home
 from pipelines.run import Run, Wanted
@@ -18,6 +22,14 @@ from tests.once import once
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
     first(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command_lines_are_put_together_once() -> Iterator[None]:
+    """Typer puts a whole command line together at each call, which takes longer than most calls."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(scope="session")
