@@ -71,6 +71,16 @@
     (not {{ is_banked }} and coalesce({{ result_status }}, 'scored') = 'scored')
 {%- endmacro %}
 
+{#- How many people assessed, examiners of the stations of an exam among them. -#}
+{% macro measure_n_assessors(assessor_key, examiner_keys) -%}
+    cast(
+        {{ list_size(list_union(
+            list_agg(assessor_key, distinct=true),
+            "coalesce(" ~ list_merge(examiner_keys) ~ ", " ~ empty_list() ~ ")"
+        )) }} as bigint
+    )
+{%- endmacro %}
+
 {#- Overdue: still open on the as-of day, after the day it was due. -#}
 {% macro measure_is_overdue(status, due_on) -%}
     coalesce({{ status }} = 'open' and {{ due_on }} < {{ as_of() }}, false)

@@ -84,6 +84,8 @@ assigned as (
             ) }},
             false
         ) as reaches_target,
+        ---------- lists
+        evidence.examiner_keys,
         ---------- days and instants
         evidence.occurred_at,
         evidence.occurred_on
@@ -172,6 +174,8 @@ final as (
             as is_at_target,
         is_on_scale and reaches_target and coalesce(direction, counted_direction) <> counted_direction
             as is_at_target_apart,
+        ---------- lists
+        examiner_keys,
         ---------- days and instants
         occurred_at,
         occurred_on

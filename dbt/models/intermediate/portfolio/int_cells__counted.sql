@@ -73,8 +73,9 @@ totals as (
         stage_id,
         competency_id,
         count(*) as n_data_points,
-        count(distinct assessor_key) as n_assessors,
-        count(assessor_key) as n_assessed,
+        {{ measure_n_assessors('assessor_key', 'examiner_keys') }} as n_assessors,
+        count(case when assessor_key is not null or examiner_keys is not null then 1 end)
+            as n_assessed,
         count(distinct assessor_role) as n_roles,
         count(distinct method_family) as n_methods,
         count(distinct setting) as n_settings,

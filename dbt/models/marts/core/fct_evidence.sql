@@ -1,4 +1,5 @@
--- Grain: one row per data point and competency. What one respondent of multisource feedback answered is
+-- Grain: one row per data point and competency. An exam is one data point, also where its stations tell
+-- of it because its result is not there. What one respondent of multisource feedback answered is
 -- not here: portfolio_msf shows it where enough others answered too.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
@@ -115,6 +116,8 @@ joined as (
         keyed.is_before_enrolment,
         keyed.is_after_enrolment,
         keyed.has_no_enrolment_date,
+        ---------- lists
+        keyed.examiner_keys,
         ---------- days and instants
         keyed.occurred_at,
         keyed.occurred_on,
