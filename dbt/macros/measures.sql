@@ -81,6 +81,16 @@
     )
 {%- endmacro %}
 
+{#- Which way a rating looks where nobody says so: back, as in the calibration. -#}
+{% macro measure_direction(direction) -%} coalesce({{ direction }}, 'retrospective') {%- endmacro %}
+
+{#- Whether what a calibration estimated is about a scale in this version and direction. A calibration
+    that told them not apart is about all. -#}
+{% macro is_estimated_for(estimated, scale_version, direction) -%}
+    ({{ estimated }}.scale_version is null or {{ estimated }}.scale_version = {{ scale_version }})
+    and ({{ estimated }}.direction is null or {{ estimated }}.direction = {{ direction }})
+{%- endmacro %}
+
 {#- Overdue: still open on the as-of day, after the day it was due. -#}
 {% macro measure_is_overdue(status, due_on) -%}
     coalesce({{ status }} = 'open' and {{ due_on }} < {{ as_of() }}, false)

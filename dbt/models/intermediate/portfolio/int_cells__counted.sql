@@ -87,6 +87,7 @@ totals as (
         count(case when is_rated_apart then 1 end) as n_rated_apart,
         count(case when is_at_target_apart then 1 end) as n_at_target_apart,
         max(case when is_rated or is_rated_apart then counted_direction end) as counted_direction,
+        max(case when is_rated or is_rated_apart then scale_version end) as counted_scale_version,
         count(case when assurance_level = 'observed' then 1 end) as n_observed,
         count(case when assurance_level = 'secured' then 1 end) as n_secured,
         count(case when assurance_level = 'open' then 1 end) as n_open,
@@ -111,6 +112,7 @@ counted as (
         ---------- text
         distributions.level_counts,
         totals.counted_direction,
+        totals.counted_scale_version,
         ---------- numbers
         totals.n_data_points,
         totals.n_assessors,
