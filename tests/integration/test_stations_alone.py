@@ -23,7 +23,8 @@ from pipelines.synth.cohort import make
 from pipelines.synth.request import Request
 from pipelines.warehouse.editions import lineage
 
-STATIONS, TASKS = "example_osce", "example_tasks"
+STATIONS = "example_osce"
+SENT = (STATIONS, "example_tasks", "example_roster", "example_staff")
 RESULTS = """
 source: osce_results
 title: Results of the OSCE
@@ -71,7 +72,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder = tmp_path_factory.mktemp("stations")
     make(Request(learners=6, seed=45), folder / "school", folder / "truth")
     home = Home.open(folder / "home")
-    for source in (STATIONS, TASKS):
+    for source in SENT:
         shutil.copytree(folder / "school" / source, home.inbox / source)
     (export,) = (home.inbox / STATIONS).glob("*.jsonl")
     stations = [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
