@@ -226,6 +226,36 @@ def test_a_framework_becomes_items_and_links(
     assert codes_of(rows, "notes") == ["code_not_unique", "code_not_unique"]
 
 
+def test_a_package_that_the_checker_passes_makes_records_that_their_contract_takes(
+    read: Read, file: Path, package: dict[str, Any]
+) -> None:
+    blank, coded, last = package["CFItems"]
+    blank |= {"fullStatement": " ", "lastChangeDateTime": "2024-03-01t10:00:00z"}
+    coded |= {"humanCodingScheme": "EPA\n2", "CFItemType": "Entrustable\nactivity"}
+    last |= {
+        "humanCodingScheme": uuid(2),
+        "CFItemTypeURI": {"title": "Skill", "identifier": uuid(21), "uri": "u:21"},
+    }
+    package["CFDocument"]["version"] = "2024\nspring"
+    package["CFAssociations"][0]["sequenceNumber"] = -1
+    package["CFAssociations"][1]["sequenceNumber"] = "HERE"
+    package["CFAssociations"][3]["destinationNodeURI"]["identifier"] = ""
+    text = json.dumps(package).replace('"HERE"', "1.2e1")
+    file.write_text(text, encoding="utf-8")
+    _, records = read("case_framework", file)
+    rows = records["framework"]
+    assert all(CONTRACTS["framework"].model_validate(fields(row)) for row in rows)
+    assert [
+        (r["competency_id"], r["title"], r["competency_type"], r["sort_order"]) for r in rows[:3]
+    ] == [
+        ("EPA1", "EPA1", None, None),
+        (uuid(3), "Examine a patient", "Entrustable activity", "12"),
+        (uuid(4), "Explain a finding", "Skill", None),
+    ]
+    assert [r["target_competency_id"] for r in rows[3:]] == [uuid(3), "EPA1"]
+    assert {r["framework_version"] for r in rows} == {"2024 spring"}
+
+
 def test_an_entry_that_breaks_the_standard_is_refused_with_its_place(
     read: Read, file: Path, package: dict[str, Any]
 ) -> None:
