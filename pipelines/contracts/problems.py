@@ -39,6 +39,9 @@ class _Wording:
     suggestion: str
 
 
+OF_THE_FORMAT = "the record breaks a rule of its format"
+"""Said of a record that its reader refused for a field of its format: the suggestion names it."""
+
 _TAKE_OUT = (
     "take it out at the source and send the record again, or correct {field} in the sheet of "
     "`tessera quarantine export`; a false alarm is let in there by `release`"
@@ -302,9 +305,13 @@ def describe(
         "choices": ", ".join(choices),
         "bound": bound,
     }
+    is_explained = suggestion is not None
     if suggestion is None:
         suggestion = _nearest(value, choices) + wording.suggestion.format(**words)
-    return Problem(code, field, wording.message.format(**words), suggestion, masked)
+    message = wording.message.format(**words)
+    if not field and is_explained and (code == "missing" or "{value}" in wording.message):
+        message = OF_THE_FORMAT
+    return Problem(code, field, message, suggestion, masked)
 
 
 def problems(contract: type[Record], error: ValidationError) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,29 @@ def test_an_entry_that_breaks_the_standard_is_refused_with_its_place(
     (problem,) = [p for r in records["framework"] for p in r["problems"]]
     assert problem["code"] == "not_text"
     assert "$.CFItems[2].fullStatement" in problem["suggestion"]
+
+
+def test_a_result_of_nothing_is_a_row_that_holds_no_record(read: Read, file: Path) -> None:
+    empty = RESULT[: RESULT.index("<testResult")] + "</assessmentResult>"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.xml", empty)
+        archive.writestr("b.xml", RESULT)
+    report, _ = read("qti_results", file)
+    assert (report.source_rows, report.rows_skipped) == (3, 1)
+    assert report.records == {"exam_result": 1, "exam_response": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+def test_a_refused_result_is_quoted_as_people_read_it(
+    encoding: str, read: Read, file: Path, tmp_path: Path
+) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>' + RESULT.replace(
+        "<value>1.5", "<value>drei Viertel für Ä"
+    )
+    file.write_bytes(text.encode(encoding))
+    read("qti_results", file)
+    (quoted,) = pl.read_parquet(tmp_path / "read" / "source-*.parquet")["line"].drop_nulls()
+    assert "drei Viertel für Ä" in quoted
 
 
 def test_a_result_and_the_last_attempt_at_each_item_are_taken(read: Read, file: Path) -> None:
