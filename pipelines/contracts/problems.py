@@ -173,6 +173,8 @@ _WORDINGS: dict[str, _Wording] = {
     "xapi_not_allowed_here": _Wording("a property must not stand where it does", "leave it out"),
     "xapi_not_unique": _Wording("an id of a list is there twice", "give each its own"),
     # found while a file is held against a standard
+    "no_role": _Wording("no role of the person is sent", "send the roles too"),
+    "repeated_variable": _Wording("a variable has two values", "send the one that counts"),
     "is_null": _Wording("{field} holds null where something is wanted", "leave the property out"),
     "not_a_uuid": _Wording("{field} holds no UUID", "write 32 digits and letters a to f"),
     "not_a_uri": _Wording("{field} holds no URI", "write it like https://host/path"),
@@ -309,7 +311,8 @@ def describe(
     if suggestion is None:
         suggestion = _nearest(value, choices) + wording.suggestion.format(**words)
     message = wording.message.format(**words)
-    if not field and is_explained and (code == "missing" or "{value}" in wording.message):
+    of_a_field = code == "missing" or code not in _WORDINGS or "{value}" in wording.message
+    if not field and is_explained and of_a_field:
         message = OF_THE_FORMAT
     return Problem(code, field, message, suggestion, masked)
 

@@ -174,9 +174,89 @@ def test_what_a_delta_deletes_is_withdrawn_under_the_ids_of_the_full_set(
     assert set(withdrawn) <= ids
 
 
+def changes(**tables: str) -> dict[str, str]:
+    """Return a set of changes of 1.2 with these rows."""
+    files = {"manifest.csv": manifest("1.2", dict.fromkeys(tables, "delta"))}
+    for name, rows in tables.items():
+        header = V1P2[f"{name}.csv"].splitlines()[0]
+        files[f"{name}.csv"] = f"{header}\n{rows}\n"
+    return files
+
+
+CHANGED = "s1,active,2024-06-01T08:00:00.000Z,true,ada,,Ada,King,,1001,,,,,,,,,,,o1,"
+LEFT = "s2,tobedeleted,2024-06-01T08:00:00.000Z,true,grace,,Grace,Hopper,,1002,,,,,,,,,,,o1,"
+ROLE = "p1,active,2024-06-01T08:00:00.000Z,s1,primary,student,,,o1,"
+
+
+def test_a_user_who_is_deleted_without_a_word_of_roles_is_withdrawn_in_both(
+    read: Read, file: Path
+) -> None:
+    _, records = read("oneroster_delta", packed(file, changes(users=LEFT)))
+    assert [(r["target_kind"], r["record_id"]) for r in records["void"]] == [
+        ("learner", "user/s2"),
+        ("assessor", "user/s2"),
+    ]
+
+
+def test_a_changed_user_whose_roles_are_not_sent_is_held_for_a_person(
+    read: Read, file: Path
+) -> None:
+    report, records = read("oneroster_delta", packed(file, changes(users=CHANGED)))
+    assert report.rows_skipped == 0
+    assert codes_of(records["learner"]) == ["no_role"]
+
+
+def test_a_changed_user_whose_roles_are_sent_is_taken(read: Read, file: Path) -> None:
+    _, records = read("oneroster_delta", packed(file, changes(users=CHANGED, roles=ROLE)))
+    (learner,) = records["learner"]
+    assert (learner["problems"], learner["family_name"]) == ([], "King")
+
+
+def test_a_full_set_of_1_2_without_roles_holds_its_users(read: Read, file: Path) -> None:
+    files = {name: text for name, text in V1P2.items() if name != "roles.csv"}
+    _, records = read(
+        "oneroster_bulk", packed(file, replaced(files, "manifest", "roles,bulk", "roles,absent"))
+    )
+    assert codes_of(records["learner"]) == ["no_role"] * 3
+
+
+def test_a_user_whose_role_is_refused_is_held_with_it(read: Read, file: Path) -> None:
+    files = replaced(V1P2, "roles", "p1,,,s1,primary,student", "p1,,,s1,primary,Student")
+    _, records = read("oneroster_bulk", packed(file, files))
+    assert codes_of(records["learner"]) == ["no_role"]
+    assert len(records["learner"]) == 2
+
+
+def test_a_result_that_was_graded_in_words_keeps_them(read: Read, file: Path) -> None:
+    files = replaced(
+        V1P2, "results", "fully graded,7.5,2024-05-01,,", "fully graded,,2024-05-01,,B+"
+    )
+    _, records = read("oneroster_bulk", packed(file, files))
+    result = records["exam_result"][0]
+    assert (result["result_status"], result["score"], result["grade"]) == ("not_scored", None, "B+")
+    assert codes_of(records["exam_result"], "notes") == ["graded_in_words"]
+    assert CONTRACTS["exam_result"].model_validate(fields(result))
+
+
+MIXED = replaced(
+    replaced(V1P1, "manifest", "file.results,bulk", "file.results,delta"),
+    "results",
+    ",,,li1",
+    ",active,2024-05-02T00:00:00.000Z,li1",
+)
+
+
+def test_a_set_of_which_some_tables_are_changes_is_one_of_changes(read: Read, file: Path) -> None:
+    report, records = read("oneroster_delta", packed(file, MIXED))
+    assert report.error is None
+    assert [r["score"] for r in records["exam_result"]] == ["7.5", None]
+
+
 @pytest.mark.parametrize(
     ("source", "files", "code"),
     [
+        ("oneroster_bulk", MIXED, "not_bulk"),
+        ("oneroster_bulk", {**V1P1, "results.csv": ""}, "missing_column"),
         ("oneroster_bulk", DELTA, "not_bulk"),
         ("oneroster_delta", V1P1, "not_delta"),
         (
@@ -379,7 +459,13 @@ def test_every_code_of_a_standard_that_refuses_a_row_has_words_of_its_own() -> N
 
     met = {*case_check._MESSAGES, *oneroster_check._WORDS, "cycle", "duplicate_id", "not_xml"}
     met |= {"wrong_namespace", "missing_namespace", "unknown_element", "repeated_element"}
-    met |= {"not_of_its_type", "too_many_values", "doctype_refused", "damaged_member"}
+    met |= {
+        "repeated_variable",
+        "not_of_its_type",
+        "too_many_values",
+        "doctype_refused",
+        "damaged_member",
+    }
     vague = {code for code in met if describe(code, "x").message == describe("?", "x").message}
     assert vague == {"invalid", "out_of_order"}
 
