@@ -891,7 +891,7 @@ def _summary(delivery: Delivery) -> str:
         accepted as (
             select
                 count(*) as n,
-                count(distinct (record_key, content_hash)) as n_distinct,
+                count(distinct hash(record_key, content_hash)) as n_distinct,
                 max(event_at) as newest
             from events
         ),

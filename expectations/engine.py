@@ -51,16 +51,29 @@ atexit.register(end_quietly)
 
 
 class Engine:
-    """A place to run suites in; close it, or use it in a `with` block."""
+    """A place to run suites in; close it, or use it in a `with` block.
 
-    def __init__(self, memory_limit: str = "1GB", threads: int = 2) -> None:
+    Args:
+        memory_limit: how much memory DuckDB may use, as it writes that.
+        threads: how many threads.
+        spill: the folder for what does not fit into memory; without one, that is an error.
+    """
+
+    def __init__(
+        self, memory_limit: str = "1GB", threads: int = 2, spill: Path | None = None
+    ) -> None:
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        config = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": "" if spill is None else str(spill),
+        }
         self._source = self._context.data_sources.add_sql(  # type: ignore[call-arg]
             "duckdb",
             connection_string=f"duckdb+{dialect.NAME.rpartition('.')[2]}:///:memory:",
             create_temp_table=False,
-            kwargs={"connect_args": {"config": {"memory_limit": memory_limit, "threads": threads}}},
+            kwargs={"connect_args": {"config": config}},
         )
         self._engine = self._source.get_execution_engine().engine
         self._subject = self._source.add_query_asset(

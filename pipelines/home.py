@@ -124,6 +124,11 @@ class Home:
         return self.root / "warehouse" / "build.duckdb"
 
     @property
+    def spill(self) -> Path:
+        """Return where databases put what does not fit into memory while they work."""
+        return self.warehouse.parent / "spill"
+
+    @property
     def editions(self) -> Path:
         """Return the published editions and `current`."""
         return self.root / "editions"

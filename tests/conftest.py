@@ -11,7 +11,13 @@ from pipelines.run import Run, Wanted
 from pipelines.settings import Settings
 from pipelines.synth.cohort import make
 from pipelines.synth.request import Request
+from tests.longest import first
 from tests.once import once
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    first(items)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.longest import LONGEST, TESTS
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OPTIONAL = PROJECT["optional-dependencies"]
@@ -65,6 +67,17 @@ def test_ci_runs_the_command_that_the_readme_names() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert script.splitlines()[-1] == "make test"
     assert "make test" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_files_of_tests_that_begin_first_are_there() -> None:
+    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)
+
+
+def test_tests_begin_with_what_takes_longest(request: pytest.FixtureRequest) -> None:
+    places = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    order = [places.get(item.path, len(places)) for item in request.session.items]
+    assert order == sorted(order)
 
 
 def test_help_tells_every_target() -> None:

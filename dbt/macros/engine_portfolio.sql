@@ -38,7 +38,7 @@
     {{ return(adapter.dispatch('list_merge', 'tessera')(expression)) }}
 {%- endmacro %}
 {% macro default__list_merge(expression) -%}
-    list_sort(list_distinct(flatten(list({{ expression }}))))
+    list_sort(list_distinct(flatten(list({{ expression }}) filter (where {{ expression }} is not null))))
 {%- endmacro %}
 {% macro spark__list_merge(expression) -%}
     array_sort(array_distinct(flatten(collect_list({{ expression }}))))

@@ -71,6 +71,26 @@
     (not {{ is_banked }} and coalesce({{ result_status }}, 'scored') = 'scored')
 {%- endmacro %}
 
+{#- How many people assessed, examiners of the stations of an exam among them. -#}
+{% macro measure_n_assessors(assessor_key, examiner_keys) -%}
+    cast(
+        {{ list_size(list_union(
+            list_agg(assessor_key, distinct=true),
+            "coalesce(" ~ list_merge(examiner_keys) ~ ", " ~ empty_list() ~ ")"
+        )) }} as bigint
+    )
+{%- endmacro %}
+
+{#- Which way a rating looks where nobody says so: back, as in the calibration. -#}
+{% macro measure_direction(direction) -%} coalesce({{ direction }}, 'retrospective') {%- endmacro %}
+
+{#- Whether what a calibration estimated is about a scale in this version and direction. A calibration
+    that told them not apart is about all. -#}
+{% macro is_estimated_for(estimated, scale_version, direction) -%}
+    ({{ estimated }}.scale_version is null or {{ estimated }}.scale_version = {{ scale_version }})
+    and ({{ estimated }}.direction is null or {{ estimated }}.direction = {{ direction }})
+{%- endmacro %}
+
 {#- Overdue: still open on the as-of day, after the day it was due. -#}
 {% macro measure_is_overdue(status, due_on) -%}
     coalesce({{ status }} = 'open' and {{ due_on }} < {{ as_of() }}, false)

@@ -68,6 +68,10 @@ def _joined(value: Sequence[Any]) -> str:
     return ", ".join(map(str, value))
 
 
+def _joined_by_semicolon(value: Sequence[Any]) -> str:
+    return "; ".join(map(str, value))
+
+
 SHOWN: dict[str, tuple[_Shown, ...]] = {
     "workplace_assessment": (
         ("form_id", "Form", _text),
@@ -100,6 +104,20 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("max_score", "Maximum", words.number),
         ("cut_score", "Cut-score", words.number),
         ("is_banked", "Carried over from an earlier sitting", _only_yes),
+        ("assurance_level", "Assurance", words.plain),
+        ("occurred_on", "Sat on", words.day),
+        ("is_late", "After the due day", _only_yes),
+        ("timing_note", "Timing", words.plain),
+    ),
+    "exam_response": (
+        ("title", "Exam", _text),
+        ("task_id", "Task", _text),
+        ("sitting_id", "Sitting", _text),
+        ("attempt", "Attempt", words.number),
+        ("instrument_id", "Instrument", words.plain),
+        ("marks", "Marks and global ratings", _joined_by_semicolon),
+        ("examiners", "Examiners", _joined),
+        ("result_status", "Result", words.plain),
         ("assurance_level", "Assurance", words.plain),
         ("occurred_on", "Sat on", words.day),
         ("is_late", "After the due day", _only_yes),
@@ -180,6 +198,7 @@ VERBATIM: dict[str, tuple[tuple[str, str], ...]] = {
         ("narrative_other", "Other words"),
     ),
     "exam_result": (),
+    "exam_response": (),
     "ai_use_declaration": (
         ("output_changes", "How the output was changed"),
         ("verification", "How it was verified"),
@@ -223,6 +242,23 @@ def _level(row: Row) -> str | None:
     target = row["target_level"]
     aim = "no target" if target is None else f"target {target}"
     return f"{row['level']} ({aim}, {words.plain(row['scale_id'])})"
+
+
+def of_stations(rows: Sequence[Row]) -> Row:
+    """Return the rows of a sitting that its stations tell of as one: what each competency got."""
+    marks = [
+        f"{row['competency'] or row['competency_id'] or 'no competency named'}: {_mark(row)}"
+        for row in rows
+    ]
+    examiners = sorted({key for row in rows for key in row["examiner_keys"] or ()})
+    return rows[0] | {"marks": marks, "examiners": examiners}
+
+
+def _mark(row: Row) -> str:
+    score = "no mark" if row["score"] is None else words.number(row["score"])
+    most = "" if row["max_score"] is None else f" of {words.number(row['max_score'])}"
+    cut = "" if row["cut_score"] is None else f", cut-score {words.number(row['cut_score'])}"
+    return f"{score}{most}{cut}" + (f" ({row['raw_label']})" if row["raw_label"] else "")
 
 
 def ids(rows: Iterable[Row]) -> tuple[str, ...]:

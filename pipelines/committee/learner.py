@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
 from pipelines.committee import charts, words
-from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids
+from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids, of_stations
 from pipelines.committee.queries import NOT_JUDGED, OF_LEARNERS, Portfolio
 
 TOLD = ("differs", "missing")
@@ -575,6 +575,17 @@ def _in_sentence(code: str, n: int) -> str:
     return f"{verb} {words.STATUS[code].lower()}"
 
 
+def _data_points(evidence: Iterable[Row]) -> Iterator[Row]:
+    """Return rows of evidence; those of a sitting that its stations tell of come as one."""
+    circuits: dict[str, list[Row]] = {}
+    for e in evidence:
+        if e["kind"] == "exam_response":
+            circuits.setdefault(e["evidence_id"], []).append(e)
+        else:
+            yield e
+    yield from map(of_stations, circuits.values())
+
+
 def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
     """Return every record of the learner as it was written, newest first."""
     sources: tuple[tuple[str, str, str], ...] = (
@@ -585,7 +596,7 @@ def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
         ("action", "actions", "agreed_on"),
     )
     dated: dict[str, tuple[date | None, Form]] = {}
-    for e in sections["evidence"]:
+    for e in _data_points(sections["evidence"]):
         dated.setdefault(
             e["evidence_id"],
             (e["occurred_on"], form(e["kind"], e, words.day(e["occurred_on"]))),

@@ -69,7 +69,12 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "reply": "cast(null as varchar)",
         "answered_at": "cast(null as timestamptz)",
     },
+    "fct_evidence": {"examiner_keys": "cast(null as varchar[])"},
     "fct_meeting_note": {"is_shared_with_learner": "cast(null as boolean)"},
+    "programme_measurement": {
+        "scale_version": "cast(null as varchar)",
+        "direction": "cast(null as varchar)",
+    },
     "portfolio_signal": {
         "closes_when": "cast(null as varchar)",
         "recommended_from_on": "cast(null as date)",

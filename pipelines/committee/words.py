@@ -65,6 +65,7 @@ DISPUTES = {
 KINDS = {
     "workplace_assessment": "Workplace assessment",
     "exam_result": "Exam result",
+    "exam_response": "Stations of an exam",
     "ai_use_declaration": "AI-use declaration",
     "reflection": "Learner’s words",
     "meeting_note": "Meeting note",

@@ -39,6 +39,9 @@ class _Wording:
     suggestion: str
 
 
+OF_THE_FORMAT = "the record breaks a rule of its format"
+"""Said of a record that its reader refused for a field of its format: the suggestion names it."""
+
 _TAKE_OUT = (
     "take it out at the source and send the record again, or correct {field} in the sheet of "
     "`tessera quarantine export`; a false alarm is let in there by `release`"
@@ -170,6 +173,8 @@ _WORDINGS: dict[str, _Wording] = {
     "xapi_not_allowed_here": _Wording("a property must not stand where it does", "leave it out"),
     "xapi_not_unique": _Wording("an id of a list is there twice", "give each its own"),
     # found while a file is held against a standard
+    "no_role": _Wording("no role of the person is sent", "send the roles too"),
+    "repeated_variable": _Wording("a variable has two values", "send the one that counts"),
     "is_null": _Wording("{field} holds null where something is wanted", "leave the property out"),
     "not_a_uuid": _Wording("{field} holds no UUID", "write 32 digits and letters a to f"),
     "not_a_uri": _Wording("{field} holds no URI", "write it like https://host/path"),
@@ -302,9 +307,14 @@ def describe(
         "choices": ", ".join(choices),
         "bound": bound,
     }
+    is_explained = suggestion is not None
     if suggestion is None:
         suggestion = _nearest(value, choices) + wording.suggestion.format(**words)
-    return Problem(code, field, wording.message.format(**words), suggestion, masked)
+    message = wording.message.format(**words)
+    of_a_field = code == "missing" or code not in _WORDINGS or "{value}" in wording.message
+    if not field and is_explained and of_a_field:
+        message = OF_THE_FORMAT
+    return Problem(code, field, message, suggestion, masked)
 
 
 def problems(contract: type[Record], error: ValidationError) -> list[Problem]:

@@ -7,6 +7,7 @@ import json
 import sys
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -123,7 +124,9 @@ def _findings(
     from expectations.delivery import suites
 
     delivery = _delivery(home, settings, feed, report, staging, catalogue)
-    return _engine(settings.intake_memory_limit, settings.workers).validate(suites(delivery))
+    return _engine(settings.intake_memory_limit, settings.workers, home.spill).validate(
+        suites(delivery)
+    )
 
 
 def _delivery(
@@ -165,7 +168,7 @@ def _delivery(
 
 
 @cache
-def _engine(memory_limit: str, threads: int) -> Engine:
+def _engine(memory_limit: str, threads: int, spill: Path) -> Engine:
     from expectations.engine import Engine
 
-    return Engine(memory_limit, threads)
+    return Engine(memory_limit, threads, spill)

@@ -230,9 +230,11 @@ class _Judged:
 def _not_caused_by(
     mapping: list[Problem], found: list[Problem], values: dict[str, Any]
 ) -> list[Problem]:
-    """Leave out what is only wrong because a value could not be mapped."""
+    """Leave out what is only wrong because a value could not be mapped, or the row not be read."""
     if not mapping:
         return found
+    if not values and all(not problem.field for problem in mapping):
+        return []
     unmapped = {problem.field for problem in mapping}
     return [
         p for p in found if p.field not in unmapped and (p.code == "missing" or p.field in values)

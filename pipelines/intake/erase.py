@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from pipelines.contracts.schema import columns
 from pipelines.home import Home, write_atomically
 from pipelines.identity.tombstones import NAMESPACE
 from pipelines.identity.vault import PERSON_SCHEMA, persons_path
+from pipelines.intake import erase_rows
 from pipelines.intake.chunk import ERASED
 from pipelines.intake.erase_archive import replay_without, without_person
 from pipelines.intake.erase_target import MARK, Target
@@ -49,8 +53,6 @@ class Taken:
 
 
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "windows-1252", "gb18030")
-BLOCK_BYTES = 1 << 20
-"""How much of a delivered file is looked through at once."""
 
 Changed = Callable[[Path, bytes | Path | None], None]
 """Called with a file and its new bytes, or the file that takes its place; None removes it. Keeps
@@ -200,28 +202,29 @@ def _bytes_hold(path: Path, target: Target) -> bool:
     """Tell whether delivered bytes hold one of the words, in the encodings that schools use."""
     if not path.exists():
         return False
-    return holds_any(
-        path,
-        {
-            word.lower().encode(encoding, "ignore")
-            for word in target.words
-            for encoding in ENCODINGS
-        },
-    )
+    written = {
+        word.lower().encode(encoding, "ignore") for word in target.words for encoding in ENCODINGS
+    }
+    return holds_any(path, written) or _members_hold(path, written)
+
+
+def _members_hold(path: Path, written: set[bytes]) -> bool:
+    """Tell whether a member of an archive holds one of some bytes."""
+    failures = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+    if not zipfile.is_zipfile(path):
+        return False
+    with suppress(*failures), zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                if erase_rows.holds_any(member, written):
+                    return True
+    return False
 
 
 def holds_any(path: Path, written: Iterable[bytes]) -> bool:
     """Tell whether a file holds one of some bytes, letter case of ASCII aside."""
-    sought = set(written) - {b""}
-    overlap = max(map(len, sought), default=1) - 1
-    before = b""
     with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            content = before + block.lower()
-            if any(word in content for word in sought):
-                return True
-            before = content[-overlap:] if overlap else b""
-    return False
+        return erase_rows.holds_any(file, written)
 
 
 def _rewrite_log(

@@ -13,33 +13,30 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from zipfile import BadZipFile
 
 import polars as pl
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import columns
-from pipelines.intake.erase_target import Target, longest_first
+from pipelines.intake.erase_members import write_archive
+from pipelines.intake.erase_rows import (
+    WRITABLE,
+    Erasing,
+    NotRewritable,
+    is_a_number_too,
+    write_rows,
+)
+from pipelines.intake.erase_target import Target
 from pipelines.sources.checks import wanted
 from pipelines.sources.readers import READERS, Unreadable
-from pipelines.sources.readers.base import CHUNK_BYTES, LINE, SOURCE_ROW, written_out
-from pipelines.sources.readers.delimited import DelimitedOptions, layout, quoting
-from pipelines.sources.readers.encodings import Utf8Stream
-from pipelines.sources.readers.stretches import Blanks, cut, of_lines
+from pipelines.sources.readers.base import LINE, SOURCE_ROW, ReaderOptions, Reading, written_out
+from pipelines.sources.readers.parts import PARTS
+from pipelines.sources.readers.zipped import Zip, ZipOptions
 from pipelines.sources.spec import SourceSpec
 
-REWRITABLE = ("delimited", "jsonl", "parquet")
+REWRITABLE = (*WRITABLE, Zip.name)
 """Readers whose files can be rewritten row by row."""
-BLOCK_BYTES = 1 << 22
-BATCH_ROWS = 50_000
-
-Piece = tuple[int | None, bytes]
-"""A row with its number, or any number of rows that stay as they are; in UTF-8."""
-
-
-class NotRewritable(Exception):  # noqa: N818  (says what the file is)
-    """A file cannot be rewritten row by row."""
 
 
 @contextmanager
@@ -61,7 +58,7 @@ def without_person(
     try:
         is_made = False
         if spec.reader.name in REWRITABLE:
-            failures = (Unreadable, NotRewritable, UnicodeError, LookupError, OSError)
+            failures = (Unreadable, NotRewritable, BadZipFile, UnicodeError, LookupError, OSError)
             with suppress(*failures, pl.exceptions.PolarsError):
                 is_made = _rewrite(archived, spec, rows, target, made)
         yield made if is_made else None
@@ -70,157 +67,36 @@ def without_person(
 
 
 def _rewrite(archived: Path, spec: SourceSpec, rows: set[int], target: Target, made: Path) -> bool:
+    reading, options = _opened(archived, spec)
     names = _person_columns(spec)
     mentions: set[int] = set()
-    for frame in _originals(archived, spec):
+    for frame in _originals(reading, archived):
         mentions |= _mentions(frame, names, target)
     mentions -= rows
-    if mentions and any(_is_a_number_too(person_id) for _, person_id in target.ids):
+    if mentions and any(is_a_number_too(person_id) for _, person_id in target.ids):
         return False
+    erasing = Erasing(frozenset(rows), frozenset(mentions), frozenset(names), target)
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        if spec.reader.name == "parquet":
-            _write_parquet(archived, file, rows, mentions, names, target)
-        elif spec.reader.name == "jsonl":
-            for number, piece in _lines(archived, rows | mentions):
-                file.write(_clean(number, piece, b"{}", rows, target))
+        if isinstance(options, ZipOptions):
+            write_archive(archived, file, options, reading.facts[PARTS], erasing)
         else:
-            _write_delimited(archived, file, spec, rows, mentions, target)
+            write_rows(archived, file, spec.reader.name, options, erasing)
         file.flush()
         os.fsync(file.fileno())
-    before, after = _originals(archived, spec), _originals(made, spec)
+    before, after = (_originals(_opened(path, spec)[0], path) for path in (archived, made))
     return _is_same_but(before, after, rows, mentions, target)
 
 
-def _clean(number: int | None, piece: bytes, empty: bytes, rows: set[int], target: Target) -> bytes:
-    """Return a piece without the person; one row of theirs is empty, another names them no more."""
-    if number is not None:
-        text = piece.rstrip(b"\r\n")
-        if number in rows:
-            return empty + piece[len(text) :]
-        piece = _without_short_ids(piece.decode("utf-8", "surrogatepass"), target).encode(
-            "utf-8", "surrogatepass"
-        )
-    words = [word.lower() for word in target.words]
-    if piece.isascii() and all(word.isascii() for word in words):
-        low = piece.lower()
-        if not any(word.encode() in low for word in words):
-            return piece
-    return target.scrub(piece.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
-
-
-def _lines(archived: Path, named: set[int]) -> Iterator[Piece]:
-    """Yield the lines of a file; those without a row that is named together."""
-    last = max(named, default=0)
-    with archived.open("rb") as file:
-        for stretch in of_lines(archived, 0, Blanks()):
-            file.seek(stretch.offset)
-            text = file.read(-1 if stretch.length is None else stretch.length)
-            if stretch.before >= last:
-                yield None, text
-                continue
-            number = stretch.before
-            for line in _split(text):
-                is_row = bool(line.strip(b" \t\r\n"))
-                number += is_row
-                yield (number if is_row and number in named else None), line
-
-
-def _split(text: bytes) -> list[bytes]:
-    """Return lines that end with a line feed and nothing else."""
-    *lines, rest = text.split(b"\n")
-    return [line + b"\n" for line in lines] + ([rest] if rest else [])
-
-
-def _write_delimited(
-    archived: Path,
-    file: BinaryIO,
-    spec: SourceSpec,
-    rows: set[int],
-    mentions: set[int],
-    target: Target,
-) -> None:
-    options = DelimitedOptions.model_validate(spec.reader.options)
-    shape = layout(archived, options)
-    n_cells = len(shape.header)
-    if n_cells == 1 and options.quote == "none":
-        raise NotRewritable
-    empty = shape.delimiter * (n_cells - 1) if n_cells > 1 else options.quote * 2
-    file.write(shape.encoding.bom)
-    for number, piece in _records(archived, options, rows | mentions):
-        clean = _clean(number, piece, empty.encode(), rows, target)
-        is_utf8 = shape.encoding.name == "utf-8"
-        file.write(clean if is_utf8 else clean.decode().encode(shape.encoding.name))
-
-
-def _records(archived: Path, options: DelimitedOptions, named: set[int]) -> Iterator[Piece]:
-    """Yield the records of delimited text; blocks without a row that is named as a whole."""
-    shape = layout(archived, options)
-    how = quoting(shape.delimiter, options)
-    stream = Utf8Stream(archived, shape.encoding)
-    yield None, stream.read(len(shape.above))
-    number, rest, is_last = 0, b"", False
-    while not is_last:
-        data = stream.read(BLOCK_BYTES)
-        is_last = not data
-        block = rest + data
-        found = None
-        if options.escape is None and block:
-            found = cut(block, shape.delimiter, options.quote, is_last=is_last)
-        if found and found.end and named.isdisjoint(range(number + 1, number + found.rows + 1)):
-            yield None, block[: found.end]
-            number, rest = number + found.rows, block[found.end :]
-            continue
-        end = 0
-        for record in how.records(block, is_whole=is_last or len(block) > CHUNK_BYTES):
-            piece, end = block[record.start : record.end], record.end
-            number += bool(piece.strip(b"\r\n"))
-            yield (number if number in named and piece.strip(b"\r\n") else None), piece
-        rest = block[end:]
-    stream.close()
-
-
-def _write_parquet(
-    archived: Path,
-    file: BinaryIO,
-    rows: set[int],
-    mentions: set[int],
-    names: set[str],
-    target: Target,
-) -> None:
-    """Write a Parquet file of plain nullable columns without the person."""
-    ids = sorted({person_id.casefold() for _, person_id in target.ids})
-    with pq.ParquetFile(archived) as source:
-        schema = source.schema_arrow
-        if any(not field.nullable or field.type.num_fields for field in schema):
-            raise NotRewritable
-        number = 0
-        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for batch in source.iter_batches(BATCH_ROWS):
-                frame = pl.DataFrame(batch)
-                own = pl.int_range(number + 1, number + frame.height + 1)
-                number += frame.height
-                is_named = own.is_in(list(mentions))
-                for name in names & set(frame.columns):
-                    if frame.schema[name] != pl.String and mentions:
-                        raise NotRewritable
-                    is_id = pl.col(name).str.strip_chars().str.to_lowercase().is_in(ids)
-                    stone = pl.when(is_named & is_id).then(pl.lit(target.stone_id))
-                    frame = (
-                        frame.with_columns(stone.otherwise(pl.col(name)).alias(name))
-                        if (mentions)
-                        else frame
-                    )
-                kept = pl.when(~own.is_in(list(rows))).then(pl.all())
-                table = target.scrubbed(frame.select(kept)).to_arrow()
-                writer.write_table(table.cast(schema))
-
-
-def _originals(path: Path, spec: SourceSpec) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a file as they were delivered, in order."""
+def _opened(path: Path, spec: SourceSpec) -> tuple[Reading, ReaderOptions]:
     reader = READERS[spec.reader.name]
     options = reader.options.model_validate(spec.reader.options)
-    for chunk in reader.open(path, options, wanted(spec)).chunks:
+    return reader.open(path, options, wanted(spec)), options
+
+
+def _originals(reading: Reading, path: Path) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file as they were delivered, in order."""
+    for chunk in reading.chunks:
         yield written_out(chunk.originals, path).sort(SOURCE_ROW)
 
 
@@ -252,16 +128,6 @@ def _mentions(frame: pl.DataFrame, names: set[str], target: Target) -> set[int]:
         )
         found |= set(frame.filter(is_id)[SOURCE_ROW])
     return found
-
-
-def _is_a_number_too(person_id: str) -> bool:
-    """Tell whether an id might stand in a row as a mark or a level as well."""
-    return person_id.isdecimal() and len(person_id) < 4
-
-
-def _without_short_ids(piece: str, target: Target) -> str:
-    ids = "|".join(re.escape(i) for i in longest_first({i for _, i in target.ids}))
-    return re.sub(rf"(?i)(?<![^\W_])(?:{ids})(?![^\W_])", target.stone_id, piece)
 
 
 def _is_same_but(

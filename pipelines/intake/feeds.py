@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.identity.people import Foldings
@@ -55,8 +56,13 @@ def load_feeds(settings: Settings) -> Feeds:
     """Return every source by its id."""
     from pipelines.sources import catalogue
 
-    loaded = catalogue.load(settings)
-    return {name: feed_of(spec, loaded) for name, spec in loaded.sources.items()}
+    return dict(_feeds_of(catalogue.load(settings)))
+
+
+@lru_cache(maxsize=4)
+def _feeds_of(catalogue: Catalogue) -> Feeds:
+    """Return the feeds of a catalogue, which is loaded once for each state of its files."""
+    return {name: feed_of(spec, catalogue) for name, spec in catalogue.sources.items()}
 
 
 def feed_of(spec: SourceSpec, catalogue: Catalogue) -> Feed:

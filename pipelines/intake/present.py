@@ -91,7 +91,7 @@ class Present:
 
 def present(home: Home, stands: Standing) -> Present:
     """Return what became of everything that the intake records in force hold."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"temp_directory": str(home.spill)}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         load_events(connection, home, stands)
         aside = _aside(connection, home, stands)
@@ -304,7 +304,7 @@ def present_links(home: Home, records: Iterable[IntakeRecord] | None = None) -> 
         records: the intake records in force, where they were read already.
     """
     stands = standing(home, records=records)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"temp_directory": str(home.spill)}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         load_events(connection, home, stands)
         return _present_roster_events(connection, replayed_only(home, stands.committed))

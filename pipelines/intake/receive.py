@@ -245,7 +245,8 @@ class _Receiving:
     def _hash_copy(self, copy: Path, file: str) -> str:
         """Hash a copy of ours that nobody shortens, in large pieces: other threads work on.
 
-        Meanwhile it is written to the disk.
+        Meanwhile it is written to the disk. What is hashed stays in the system's cache and leaves
+        the memory of this process.
         """
         digest = hashlib.sha256()
         with (
@@ -258,6 +259,7 @@ class _Receiving:
             for start in range(0, len(whole), _PIECE):
                 with whole[start : start + _PIECE] as piece:
                     digest.update(piece)
+                    pages.madvise(mmap.MADV_DONTNEED, start, len(piece))
                     self._tell(file, start + len(piece), len(whole))
             synced.result()
         return digest.hexdigest()

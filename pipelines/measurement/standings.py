@@ -2,9 +2,9 @@
 
 A standing is the share of peers' ratings that lie below, ties counted half: the ridit of Bross
 (1958, Biometrics 14:18). Peers are learners of the same programme and stage who were rated with the
-same instrument on the same scale in the same quarter of the stage, so levels are compared and never
-averaged, scales are never pooled, and growth through a stage is not taken for change. Marks of a
-task stand by their distance from the mean of those who did it.
+same instrument on the same scale, looking the same way, in the same quarter of the stage, so levels
+are compared and never averaged, scales and directions are never pooled, and growth through a stage
+is not taken for change. Marks of a task stand by their distance from the mean of those who did it.
 
 All of it is part of a calibration: norms are frozen with it, so that what is said about one learner
 follows from that learner's own records.
@@ -32,7 +32,15 @@ ASSESSOR_SHARE = 0.3768
 MAD_TO_SD = 1.4826
 """Of a normal distribution. Source: Rousseeuw and Croux 1993, J Am Stat Assoc 88:1273."""
 
-GROUP = ("programme_id", "stage_id", "quarter", "instrument_id", "scale_id", "scale_version")
+GROUP = (
+    "programme_id",
+    "stage_id",
+    "quarter",
+    "instrument_id",
+    "scale_id",
+    "scale_version",
+    "direction",
+)
 LEVEL_NORM: dict[str, pl.DataType] = {
     "programme_id": pl.String(),
     "stage_id": pl.String(),
@@ -40,6 +48,7 @@ LEVEL_NORM: dict[str, pl.DataType] = {
     "instrument_id": pl.String(),
     "scale_id": pl.String(),
     "scale_version": pl.String(),
+    "direction": pl.String(),
     "level": pl.Int64(),
     "n_ratings": pl.Int64(),
     "n_learners": pl.Int64(),

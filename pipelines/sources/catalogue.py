@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "specs"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Specs by source id, the code lists, and every spec's own lookup tables."""
+    """Specs by source id, the code lists, and every spec's own lookup tables.
+
+    A catalogue equals itself alone, so that what follows from it can be kept beside it.
+    """
 
     sources: dict[str, SourceSpec]
     codes: dict[str, pl.DataFrame]
@@ -70,9 +73,10 @@ def load(settings: Settings) -> Catalogue:
     """
     specs = [SHIPPED, *([settings.site / "sources"] if settings.site else [])]
     lists = [code_lists.SHIPPED, *([settings.site / "codes"] if settings.site else [])]
-    approvals = approvals_path(settings.home)
+    path = approvals_path(settings.home)
+    approvals = path if path.exists() else None
     files = [path for folder in (*specs, *lists) for path in sorted(folder.glob("*.*"))]
-    files += [approvals] if approvals.exists() else []
+    files += [approvals] if approvals else []
     stamps = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     return _load(tuple(specs), tuple(lists), approvals, stamps)
 
@@ -81,7 +85,7 @@ def load(settings: Settings) -> Catalogue:
 def _load(
     specs: tuple[Path, ...],
     lists: tuple[Path, ...],
-    approvals: Path,
+    approvals: Path | None,
     stamps: tuple[tuple[str, int, int], ...],
 ) -> Catalogue:
     """Load once for each state of the files."""

@@ -53,7 +53,7 @@ def audit(home: Home, settings: Settings) -> AuditReport:
         if inputs is None:
             raise WarehouseError("there is no finished build to audit: run `tessera run`")
         candidate = _candidate(home, inputs)
-        with Engine(settings.memory_limit, settings.workers) as engine:
+        with Engine(settings.memory_limit, settings.workers, home.spill) as engine:
             try:
                 engine.attach(home.warehouse, candidate.database)
             except Exception as error:

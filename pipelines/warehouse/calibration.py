@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipelines.measurement.components import Components
 
-MODEL_VERSION = 4
+MODEL_VERSION = 5
 """Raised whenever the same ratings would give other estimates."""
 WANTED_DEPENDABILITY = 0.7
 """Source: Crossley et al. (2011), Med Educ 45:560, and most D-studies of workplace assessment."""
@@ -44,8 +44,32 @@ MANIFEST = "calibration.json"
 REFITS = "refits.jsonl"
 """Which calibration was refitted for which meeting, one line each."""
 
-RATINGS = """
+SCALE_AND_INSTRUMENT = """
+    scale as (
+        select
+            scale_id,
+            max(scale_version) as scale_version,
+            case when count(distinct direction) = 1 then max(direction) end as direction
+        from raw.scale_level
+        group by scale_id
+    ),
+    instrument as (
+        select
+            instrument_id,
+            max(assurance_level) as assurance_level,
+            max(method_family) as method_family,
+            max(direction) as direction
+        from raw.instrument
+        group by instrument_id
+    )
+"""
+DIRECTION = "coalesce(rated.direction, instrument.direction, scale.direction, 'retrospective')"
+"""Which way a rating looks: as the form, its instrument or its scale says, and else back, as in
+`int_cell_evidence__assigned`."""
+
+RATINGS = f"""
     with
+    {SCALE_AND_INSTRUMENT},
     identity as (
         select
             pseudonym,
@@ -56,33 +80,38 @@ RATINGS = """
         from raw.identity
     )
     select
-        rating.programme_id,
-        rating.scale_id,
+        rated.programme_id,
+        rated.scale_id,
+        coalesce(rated.scale_version, scale.scale_version, '') as scale_version,
+        {DIRECTION} as direction,
         learner.person_key as learner,
         assessor.person_key as assessor,
-        rating.competency_id as context,
-        rating.level
-    from raw.workplace_assessment as rating
+        rated.competency_id as context,
+        rated.level
+    from raw.workplace_assessment as rated
+    left join instrument on rated.instrument_id = instrument.instrument_id
+    left join scale on rated.scale_id = scale.scale_id
     join identity as learner
         on
-            rating.learner_pseudonym = learner.pseudonym
+            rated.learner_pseudonym = learner.pseudonym
             and learner.role = 'learner'
-            and coalesce(cast(rating.observed_at as date), learner.valid_from)
+            and coalesce(cast(rated.observed_at as date), learner.valid_from)
             between learner.valid_from and learner.valid_to
     join identity as assessor
         on
-            rating.assessor_pseudonym = assessor.pseudonym
+            rated.assessor_pseudonym = assessor.pseudonym
             and assessor.role = 'assessor'
-            and coalesce(cast(rating.observed_at as date), assessor.valid_from)
+            and coalesce(cast(rated.observed_at as date), assessor.valid_from)
             between assessor.valid_from and assessor.valid_to
     where
-        rating.present_outcome = 'accepted'
-        and rating.level is not null
-        and rating.assessor_role is distinct from 'self'
+        rated.present_outcome = 'accepted'
+        and rated.level is not null
+        and rated.assessor_role is distinct from 'self'
 """
 
-PEERS = """
+PEERS = f"""
     with
+    {SCALE_AND_INSTRUMENT},
     identity as (
         select
             pseudonym,
@@ -123,18 +152,13 @@ PEERS = """
         from period
         where period_type = 'rotation'
     ),
-    instrument as (
-        select instrument_id, max(assurance_level) as assurance_level,
-            max(method_family) as method_family
-        from raw.instrument
-        group by instrument_id
-    ),
     rating as (
         select
             rated.programme_id,
             rated.instrument_id,
             rated.scale_id,
             coalesce(rated.scale_version, '') as scale_version,
+            {DIRECTION} as direction,
             learner.person_key as learner,
             rated.competency_id,
             coalesce(rated.assessor_pseudonym, rated.record_key) as assessor,
@@ -148,6 +172,7 @@ PEERS = """
                 and cast(rated.observed_at as date)
                 between learner.valid_from and learner.valid_to
         left join instrument on rated.instrument_id = instrument.instrument_id
+        left join scale on rated.scale_id = scale.scale_id
         where
             rated.present_outcome = 'accepted'
             and rated.level is not null
@@ -164,8 +189,9 @@ PEERS = """
             else 'none'
         end as rotation_id,
         coalesce(stage.stage_id, 'no_stage') as stage_id,
-        coalesce(date_diff('day', stage.starts_on, rating.observed_on) // {quarter_days}, 0)
-            as quarter
+        coalesce(
+            date_diff('day', stage.starts_on, rating.observed_on) // {standings.QUARTER_DAYS}, 0
+        ) as quarter
     from rating
     asof left join stage
         on
@@ -221,7 +247,14 @@ TARGETS = """
 """
 """Every level that is somewhere a target; without a programme, it holds for all."""
 
-KEYS: dict[str, pl.DataType] = {"programme_id": pl.String(), "scale_id": pl.String()}
+KEYS: dict[str, pl.DataType] = {
+    "programme_id": pl.String(),
+    "scale_id": pl.String(),
+    "scale_version": pl.String(),
+    "direction": pl.String(),
+}
+"""What is estimated by itself: ratings in two directions answer two questions, and levels of two
+versions of a scale are not the same ones."""
 TABLES: dict[str, dict[str, pl.DataType]] = {
     "calibration_connectivity": KEYS
     | {
@@ -275,7 +308,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "label": pl.String(),
     },
 }
-"""What is estimated of each programme and scale, as in `raw`, which adds the version in front."""
+"""What is estimated of each of `KEYS`, as in `raw`, which adds the version in front."""
 NORM_TABLES: dict[str, dict[str, pl.DataType]] = {
     "calibration_level_norm": standings.LEVEL_NORM,
     "calibration_score_norm": standings.SCORE_NORM,
@@ -297,7 +330,7 @@ class CalibrationReport:
         calibration_version: the calibration in force now; None where there are no ratings.
         is_new: whether it was estimated just now.
         n_ratings: ratings that it rests on.
-        scales: one sentence for each programme and scale.
+        scales: one sentence for each programme, scale, version of it and direction.
     """
 
     calibration_version: str | None
@@ -399,8 +432,7 @@ def _estimate(home: Home, con: duckdb.DuckDBPyConnection) -> tuple[str | None, b
     ratings, targets = con.sql(RATINGS).pl(), con.sql(TARGETS).pl()
     if ratings.is_empty():
         return None, False
-    peers = PEERS.format(quarter_days=standings.QUARTER_DAYS)
-    normed = norms(con.sql(peers).pl(), con.sql(OPEN_WORK).pl())
+    normed = norms(con.sql(PEERS).pl(), con.sql(OPEN_WORK).pl())
     ordered = ratings.sort(ratings.columns)
     inputs = {
         "model_version": MODEL_VERSION,
@@ -442,8 +474,8 @@ def estimates(
     """Return the tables of a calibration.
 
     Args:
-        ratings: columns programme_id, scale_id, learner, assessor, context and level; scales are
-            never pooled.
+        ratings: the columns of `KEYS`, learner, assessor, context and level; neither scales nor
+            their versions nor directions are ever pooled.
         targets: columns programme_id (null: every one), scale_id and target_level: the levels to
             ask of each rating whether it reached them.
 
@@ -453,7 +485,8 @@ def estimates(
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     for key, design in sorted(ratings.group_by(list(KEYS))):
         names = dict(zip(KEYS, key, strict=True))
-        for table, found in _of_design(design, _levels_asked(targets, *key)).items():
+        levels = _levels_asked(targets, names["programme_id"], names["scale_id"])
+        for table, found in _of_design(design, levels).items():
             rows[table] += [names | row for row in found]
     return {
         table: pl.DataFrame(rows[table], schema=schema).with_columns(
@@ -474,7 +507,7 @@ def _levels_asked(targets: pl.DataFrame | None, programme_id: Any, scale_id: Any
 
 
 def _of_design(design: pl.DataFrame, target_levels: list[int]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of one programme and scale: numbers where a connected block carries them."""
+    """Return the rows of one design: numbers where a connected block carries them."""
     connectivity = connect(design["learner"], design["assessor"])
     summary = _summary(design, connectivity)
     if connectivity.main_block_share < MIN_MAIN_BLOCK_SHARE:
@@ -549,7 +582,7 @@ def _target_rows(block: int, part: pl.DataFrame, target_level: int) -> list[dict
 
 
 def _summary(design: pl.DataFrame, connectivity: Connectivity) -> dict[str, Any]:
-    """Return how one programme and scale hangs together."""
+    """Return how the ratings of one programme, scale, version and direction hang together."""
     return {
         "n_ratings": design.height,
         "n_learners": design["learner"].n_unique(),
@@ -640,7 +673,7 @@ def _write(
         "label": next((label for label in summary["label"] if label), None),
         "n_ratings": n_ratings,
         "sentences": {
-            f"{row['programme_id']} {row['scale_id']}": row["sentence"]
+            " ".join(row[name] for name in KEYS if row[name]): row["sentence"]
             for row in summary.iter_rows(named=True)
         },
     }

@@ -34,7 +34,7 @@ def session_settings(home: Home, settings: Settings) -> dict[str, str]:
     return {
         "memory_limit": settings.memory_limit,
         "threads": str(settings.workers),
-        "temp_directory": str(home.warehouse.parent / "spill"),
+        "temp_directory": str(home.spill),
         "preserve_insertion_order": "false",
         "TimeZone": TIME_ZONE,
     }

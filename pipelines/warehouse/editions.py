@@ -210,6 +210,14 @@ def lineage(folder: Path, name: str) -> Lineage:
         ]
         if not evidence:
             raise EditionError(f"no data point {name!r} in edition {folder.name}")
+        # The key of a data point that stations tell of is that of their sitting.
+        evidence += [
+            {"table": table} | row
+            for table, columns in tables.items()
+            if {"delivery_id", "source_row", "sitting_key"} <= columns
+            for key in sorted({str(row["record_key"]) for row in evidence if _is_circuit(row)})
+            for row in _find(con, table, key, {"sitting_key"})
+        ]
         ids = sorted({str(row["evidence_id"]) for row in evidence if row.get("evidence_id")})
         used_by = {
             table: rows
@@ -283,6 +291,10 @@ def _find(
         return []
     where = " or ".join(f'"{column}" = $1' for column in sorted(columns))
     return _rows(con, f'select * from "{table}" where {where} order by all', [name])
+
+
+def _is_circuit(row: dict[str, Any]) -> bool:
+    return row.get("kind") == "exam_response" and "record_key" in row
 
 
 def _table_difference(

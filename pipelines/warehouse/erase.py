@@ -25,6 +25,7 @@ from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.publish import OLDEST_READER
 
 MARK = "[erased]"
+SPILL = ".erasing-spill"
 
 Changed = Callable[[Path, bytes | None], None]
 
@@ -56,7 +57,7 @@ def erase_from_edition(
     edition = read_edition(folder)
     draft = folder / f".{DATABASE}.erasing"
     draft.unlink(missing_ok=True)
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"temp_directory": str(folder.parent / SPILL)}) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach '{_quoted(folder / DATABASE)}' as old (read_only)")
         if not any(_holds(con, table, keys, pattern) for table in edition.counts):

@@ -327,9 +327,9 @@ class _Events:
             f"""
             create or replace temp table touched as
             select record_key from incoming
-            union
+            union all
             select record_key from aside_changed
-            union
+            union all
             select record_key from raw."{kind}"
             where
                 delivery_id in (select delivery_id from gone)

@@ -1,10 +1,17 @@
-"""The real parts of Airflow, from a file to a released pack, with a task killed on the way."""
+"""The real parts of Airflow, from a file to a released pack, with a task killed on the way.
+
+All of it happens to one Airflow, which takes half a minute to start and to end; the last test
+cleans its database.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
+import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +27,7 @@ from pipelines.committee.picture import FLAGS, chromium
 from pipelines.committee.queries import read
 from pipelines.committee.release import Release, releases
 from pipelines.embedded_airflow.api import Api, ApiError
-from pipelines.embedded_airflow.environment import passwords, working_folder
+from pipelines.embedded_airflow.environment import environment, passwords, working_folder
 from pipelines.embedded_airflow.parts import Parts, running
 from pipelines.home import Home
 from pipelines.synth.cohort import make
@@ -39,6 +46,15 @@ WAITS_SECONDS = 15
 """How long a pack waits for an answer here."""
 ANSWERED_AGAIN = 2
 ASKED = ("awaiting_input", "success")
+WORDS = {
+    "rationale": "Canary of the rationale.",
+    "dissent": "Canary of the dissent.",
+    "action_1": "Canary of an action.",
+}
+CLEAN = (
+    "db", "clean", "--dag-ids", "decision", "--tables", "dag_run,task_instance_history,log",
+    "--skip-archive", "--yes",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +96,7 @@ def test_a_dropped_file_becomes_an_edition_although_its_build_was_killed(
     drop_at_once(home)
 
     wait(parts, lambda: state_of(parts, "portfolio", "build") == "running")
-    kill_running_task(home)
+    kill_running_task(parts)
     wait(parts, lambda: ended(parts, "portfolio"))
 
     (intake, *_), (portfolio, *_) = runs(parts, "intake"), runs(parts, "portfolio")
@@ -165,6 +181,49 @@ def test_a_decision_is_sent_with_a_form_by_one_person_and_lies_in_the_inbox(
     assert sent(parts, "a.muster", form) == ("success", 1)
     (delivered,) = (home.inbox / "committee_decisions").glob("FORM-*.jsonl")
     assert form["rationale"] in delivered.read_text(encoding="utf-8")
+
+
+def test_words_of_a_decision_stand_in_the_run_alone_and_go_with_it(parts: Parts) -> None:
+    form = {
+        "learner": "L-4F7K2QXA3M",
+        "outcome": "local_1: targeted support",
+        "decided_at": "2026-11-28T15:00:00+01:00",
+    }
+    body = {"dag_run_id": "canary", "logical_date": None, "conf": form | WORDS}
+    parts.api.post("dags", "decision", "dagRuns", body=body)
+    wait(parts, lambda: parts.api.get("dags", "decision", "dagRuns", "canary")["state"] == "failed")
+    for words in WORDS.values():
+        assert tables_that_hold(parts.home, words) == {"dag_run"}
+    assert "log" in tables_that_hold(parts.home, form["learner"])
+    logs = [path for path in parts.home.airflow.rglob("*.log") if b"Canary" in path.read_bytes()]
+    assert logs == []
+
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", *CLEAN, "--clean-before-timestamp", "2100-01-01"],
+        env=environment(parts.home, parts.port),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for told in (*WORDS.values(), form["learner"]):
+        assert tables_that_hold(parts.home, told) == set()
+
+
+def tables_that_hold(home: Home, text: str) -> set[str]:
+    """Return the tables of Airflow's database in which a text stands, in whatever column."""
+    with sqlite3.connect(f"file:{home.airflow / 'airflow.db'}?mode=ro", uri=True) as con:
+        tables = con.execute("select name from sqlite_master where type = 'table'").fetchall()
+        return {
+            table
+            for (table,) in tables
+            for row in con.execute(f'select * from "{table}"')
+            if any(text in _text(value) for value in row)
+        }
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def sent(parts: Parts, account: str, form: dict[str, str]) -> tuple[str, int]:
@@ -274,13 +333,21 @@ def state_of(parts: Parts, dag_id: str, task_id: str) -> str | None:
     return next(task["state"] for task in tasks(parts, dag_id) if task["task_id"] == task_id)
 
 
-def kill_running_task(home: Home) -> None:
-    (process,) = [
-        process
-        for process in at_work(home)
-        if TASK_PROCESS.search(" ".join(process.cmdline()).strip())
-    ]
+def kill_running_task(parts: Parts) -> None:
+    """Kill the one task that runs, which takes its name a moment after it is said to run."""
+    wait(parts, lambda: len(task_processes(parts.home)) == 1)
+    (process,) = task_processes(parts.home)
     process.kill()
+
+
+def task_processes(home: Home) -> list[psutil.Process]:
+    return [process for process in at_work(home) if TASK_PROCESS.search(told_name(process))]
+
+
+def told_name(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline()).strip()
+    return ""
 
 
 def at_work(home: Home) -> list[psutil.Process]:

@@ -272,7 +272,11 @@ def _sit_progress_test(school: RawBuilder) -> None:
 
 
 def _meet_stations(school: RawBuilder) -> None:
-    for station in ("history", "examination"):
+    for station, competency_id, examiner_id in (
+        ("history", "EPA01", "ward"),
+        ("examination", "EPA01", "nurse"),
+        ("counselling", "EPA02", "nurse"),
+    ):
         school.add(
             ExamResponse(
                 programme_id=PROGRAMME,
@@ -282,7 +286,8 @@ def _meet_stations(school: RawBuilder) -> None:
                 sitting_id="C1",
                 item_id="checklist",
                 station_id=station,
-                examiner_id="ward",
+                competency_id=competency_id,
+                examiner_id=examiner_id,
                 response_status="scored",
                 score=Decimal(12),
                 max_score=Decimal(20),

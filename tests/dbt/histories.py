@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-EVIDENCE = ("workplace_assessment", "exam_result")
+EVIDENCE = ("workplace_assessment", "exam_result", "exam_response")
 DATED = ("learner_stage", "learner", "assessor", "task", "assessment_plan", "framework")
 
 
@@ -53,6 +53,58 @@ def _delivered(kind: str, at: str) -> str:
 CHANGES: dict[str, tuple[str, ...]] = {
     "assessments arrive": (_delivered("workplace_assessment", "observed_at"),),
     "results arrive": (_delivered("exam_result", "occurred_at"),),
+    "stations arrive": (_delivered("exam_response", "occurred_at"),),
+    "results of stations arrive": (
+        f"""
+        insert into raw.exam_result by name
+        select
+            md5(learner_pseudonym || task_id || sitting_id || attempt || '{{lot}}') as event_id,
+            md5(learner_pseudonym || task_id || sitting_id || attempt) as record_key,
+            md5(learner_pseudonym || task_id || sitting_id || attempt) as record_id,
+            any_value(source_id) as source_id,
+            'results-{{lot}}' as delivery_id,
+            1 as source_row,
+            max(known_at) as known_at,
+            'accepted' as present_outcome,
+            programme_id,
+            learner_pseudonym,
+            task_id,
+            sitting_id,
+            attempt,
+            'osce' as instrument_id,
+            case when {{lot}} % 3 = 0 then 'not_scored' else 'scored' end as result_status,
+            case when {{lot}} % 3 > 0 then 10 end as score,
+            false as is_banked,
+            min(occurred_at) as occurred_at
+        from raw.exam_response
+        where present_outcome = 'accepted' and station_id is not null and {_picked("sitting_id", 2)}
+        group by programme_id, learner_pseudonym, task_id, sitting_id, attempt
+        having record_key not in (select record_key from raw.exam_result)
+        """,
+    ),
+    "stations are scored anew": (
+        f"""
+        update raw.exam_response
+        set score = {{lot}} % 7, examiner_pseudonym = (
+            select pseudonym from raw.identity where role = 'assessor'
+            order by hash(pseudonym || '{{lot}}') limit 1
+        )
+        where station_id is not null and {_picked("record_key", 2)}
+        """,
+    ),
+    "a station gets a cut-score": (
+        """
+        insert into raw.cut_score by name
+        select
+            'c{lot}' as cut_score_id, programme_id, task_id, sitting_id, station_id,
+            'borderline_regression' as method, {lot} % 9 as cut_score,
+            max(known_at) + to_seconds({lot}) as known_at
+        from raw.exam_response
+        where station_id is not null
+        group by programme_id, task_id, sitting_id, station_id
+        order by hash(station_id || '{lot}') limit 1
+        """,
+    ),
     "assessments come without a role": (
         _delivered("workplace_assessment", "observed_at"),
         "update raw.workplace_assessment set assessor_role = null where delivery_id = 'd{lot}'",

@@ -21,10 +21,12 @@ from tests.dbt.histories import CHANGES, Event
 from tests.dbt.kept_engine import Engine, differing, load_nodes
 
 LAST_STEP = 30
+MADE = {"table", "incremental"}
+"""How dbt materializes what a build writes."""
 
 
 class School:
-    """An engine over the example school, which can be set back to its first day."""
+    """An engine over the example school, which can be set back to its first build."""
 
     def __init__(self, built: Built, compiled: Path) -> None:
         self.con = duckdb.connect(":memory:")
@@ -32,17 +34,20 @@ class School:
         self.con.execute("attach ':memory:' as build; attach ':memory:' as first; use build")
         example_school().write_into(self.con)
         replace_rules(self.con, load_catalogue())
-        self.con.execute("create schema first.raw")
-        for table in raw_tables():
-            self.con.execute(f'create table first.raw."{table}" as from build.raw."{table}"')
         self.engine = Engine(self.con, load_nodes(built, compiled), built.warehouse)
+        self.engine.build(whole=True)
+        tables = [node.relation for node in self.engine.nodes if node.materialized in MADE]
+        self.tables = [f"raw.{table}" for table in raw_tables()] + tables
+        for schema in sorted({table.split(".")[0] for table in self.tables}):
+            self.con.execute(f"create schema first.{schema}")
+        for table in self.tables:
+            self.con.execute(f"create table first.{table} as from build.{table}")
 
     def set_back(self) -> Engine:
-        """Undo all that happened to `raw`, and build from nothing."""
-        for table in raw_tables():
-            self.con.execute(f'delete from raw."{table}"')
-            self.con.execute(f'insert into raw."{table}" from first.raw."{table}"')
-        self.engine.build(whole=True)
+        """Undo all that happened since everything was built from nothing."""
+        for table in self.tables:
+            self.con.execute(f"delete from {table}")
+            self.con.execute(f"insert into {table} from first.{table}")
         return self.engine
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ KEPT = [
 def test_rows_of_text_keep_their_numbers_whatever_stands_above_and_between_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, block: int
 ) -> None:
-    monkeypatch.setattr("pipelines.intake.erase_archive.BLOCK_BYTES", block)
+    monkeypatch.setattr("pipelines.intake.erase_rows.BLOCK_BYTES", block)
     path = tmp_path / "a"
     path.write_bytes(("Title\n" + as_csv(";", "\r\n", blank="\r\n")).encode(encoding))
     options = {"skip_rows": 1} | ({} if "utf" in encoding else {"encoding": encoding})
@@ -115,7 +116,7 @@ def test_lines_of_json_keep_their_numbers(tmp_path: Path, blank: str) -> None:
 def test_rows_of_parquet_keep_their_numbers_and_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr("pipelines.intake.erase_archive.BATCH_ROWS", batch)
+    monkeypatch.setattr("pipelines.intake.erase_rows.BATCH_ROWS", batch)
     path = tmp_path / "a"
     table = pl.DataFrame(ROWS, schema=["Form", "Student", "Comment"], orient="row")
     table.with_columns(score=pl.Series([1, 2, 3, None], dtype=pl.Int16)).write_parquet(path)
@@ -163,7 +164,7 @@ for path in (small, large):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reader", ["delimited", "jsonl"])
+@pytest.mark.parametrize("reader", ["delimited", "jsonl", "zip"])
 def test_the_memory_of_a_real_process_does_not_grow_with_the_file(
     tmp_path: Path, reader: str
 ) -> None:
@@ -179,6 +180,12 @@ def test_the_memory_of_a_real_process_does_not_grow_with_the_file(
         file.write(begin)
         for _ in range(30):
             file.write(row * (10_000_000 // len(row)))
+    if reader == "zip":
+        for path in (small, large):
+            inner = path.rename(path.with_suffix(".csv"))
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.write(inner, "forms.csv")
+            inner.unlink()
     told = subprocess.run(
         [sys.executable, "-c", MEASURE, str(small), str(large), reader],
         check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],

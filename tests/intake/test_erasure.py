@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from pipelines.erasure import ErasureError, erase
 from pipelines.identity.decisions import Identity, decisions
 from pipelines.identity.pseudonyms import Folding
 from pipelines.intake import erase as erase_module
-from pipelines.intake import sheet
+from pipelines.intake import erase_rows, sheet
 from pipelines.intake.erased import erasures
 from pipelines.intake.ledger import ledger
 from pipelines.intake.quarantine import show
@@ -159,6 +160,33 @@ def test_the_archive_is_read_again_without_the_person_and_rows_keep_their_number
     assert found(school.home) == {}
     assert school.totals() == {"accepted": 3, "quarantined": 2}
     assert {(r.source_row, r.problems[0]["code"]) for r in show(school.home)} == before
+
+
+def test_an_archive_of_forms_is_kept_without_the_person(clinic: Any, roster_spec: str) -> None:
+    folded = "person_ids: {fold_case: true}\n"
+    forms = (clinic.site / "sources" / "forms.yaml").read_text() + folded
+    zipped = forms.replace('"*.csv"', '"*.zip"').replace("name: delimited", "name: zip")
+    clinic.spec("roster", roster_spec + folded)
+    clinic.spec("forms", zipped)
+    clinic.drop("roster", "r.csv", ROSTER)
+    clinic.drop("forms", "a.zip", "")
+    path = clinic.home.inbox / "forms" / "a.zip"
+    stamp = path.stat().st_mtime
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ward 1/a.csv", FORMS)
+        archive.writestr("ward 2/b.csv", FORMS.splitlines()[0] + "\nF9;s2;EPA1;4;t1;05.03.2026;\n")
+    os.utime(path, (stamp, stamp))
+    clinic.take_in()
+    load(clinic.home, clinic.settings)
+    report = go(clinic)
+    assert found(clinic.home) == {}
+    assert not any("frozen" in note or "removed" in note for note in report.notes)
+    before = {(r.source_row, r.problems[0]["code"]) for r in show(clinic.home)}
+    clinic.spec("forms", zipped.replace("title: Forms", "title: Mended forms"))
+    assert len(clinic.take_in()) == 1
+    assert found(clinic.home) == {}
+    assert clinic.totals() == {"accepted": 4, "quarantined": 2}
+    assert {(r.source_row, r.problems[0]["code"]) for r in show(clinic.home)} == before
 
 
 def test_a_namesake_keeps_the_name(school: Any) -> None:
@@ -379,7 +407,7 @@ def test_views_that_may_name_the_person_are_removed(school: Any) -> None:
 def test_a_name_is_found_wherever_a_block_of_the_file_cuts_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, before: int
 ) -> None:
-    monkeypatch.setattr(erase_module, "BLOCK_BYTES", 16)
+    monkeypatch.setattr(erase_rows, "BLOCK_BYTES", 16)
     target = SimpleNamespace(words={"Mary Canary", "x7"})
     file = tmp_path / "file"
     file.write_bytes(("." * before + "MARY canary" + "." * 40).encode(encoding))

@@ -72,3 +72,25 @@ def test_wrong_use_is_told_with_exit_code_2(clinic: Any, exported: Path, tmp_pat
     assert missing.exit_code == 2
     assert "cannot be opened" in missing.stderr
     assert run(clinic, "export", tmp_path / "a.ods").exit_code == 2
+
+
+def test_what_is_settled_is_listed_with_how_and_by_which_delivery(clinic: Any) -> None:
+    none = run(clinic, "list", "--settled")
+    assert (none.exit_code, none.stdout.strip()) == (
+        0,
+        "No refusal was settled by a later delivery.",
+    )
+    clinic.drop("forms", "a.csv", FORMS)
+    clinic.take_in()
+    clinic.drop("forms", "b.csv", FORMS.replace("Lvl three", "3"))
+    (record,) = clinic.take_in()
+    listed = run(clinic, "list", "--settled")
+    assert listed.exit_code == 0, listed.output
+    assert "unknown_label: 1 records of forms, workplace_assessment" in listed.stdout
+    assert record.delivery_id in listed.stdout
+    (line,) = run(clinic, "list", "--settled", "--json").stdout.splitlines()
+    told = json.loads(line)
+    assert (told["source"], told["n_records"]) == ("forms", 1)
+    assert told["settled_by"] == record.delivery_id
+    waiting = run(clinic, "list", "--json")
+    assert [json.loads(line)["n_records"] for line in waiting.stdout.splitlines()] == [2]

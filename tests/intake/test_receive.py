@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -250,3 +252,37 @@ def test_who_asked_is_told_of_a_file_that_was_not_seen_before(
     school.receive(expect=told.append)
     school.receive(expect=told.append)
     assert told == [path.stat().st_size]
+
+
+RECEIVE = """
+import resource, sys
+from pathlib import Path
+from pipelines.home import Home
+from pipelines.intake.receive import receive
+from pipelines.settings import Settings
+from tests.intake.conftest import feed
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+root = Path(sys.argv[1])
+before = peak()
+report = receive(Home.open(root), Settings(), feeds={"forms": feed("forms")})
+assert len(report.received) == 1
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_a_large_file_is_archived_in_little_memory(school: Any) -> None:
+    size = 512 << 20
+    folder = school.home.inbox / "forms"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "large.jsonl").open("wb") as file:
+        file.truncate(size)
+    os.utime(folder / "large.jsonl", (0, 0))
+    told = subprocess.run(
+        [sys.executable, "-c", RECEIVE, str(school.home.root)],
+        check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],
+    ).stdout  # fmt: skip
+    assert int(told) < 0.3 * size

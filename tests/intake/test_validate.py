@@ -61,6 +61,14 @@ def test_a_mapping_problem_refuses_and_hides_what_it_causes(school: Any, result_
     assert refused["suggestion"].to_list() == ["?"]
 
 
+def test_a_row_that_could_not_be_read_is_not_said_to_lack_its_fields_too(school: Any) -> None:
+    problem = {"code": "not_json", "field": None, "value": None, "suggestion": "send it again"}
+    school.drop("exams", "a.jsonl", [{"kind": "exam_result", "problems": [problem]}])
+    (record,) = school.take_in()
+    refused = school.segment(record, "refused")
+    assert refused.select("code", "field").rows() == [("not_json", "")]
+
+
 def test_a_record_without_ids_is_refused_without_a_key(school: Any, result_row: Make) -> None:
     school.drop("exams", "a.jsonl", [result_row(record_id=None), result_row("r", score="x")])
     (record,) = school.take_in()

@@ -32,6 +32,16 @@ EVIDENCE = (
     "decision",
 )
 """Kinds that hold evidence: of these only named records go into the empty warehouse."""
+PARTS = """
+    record_key in (
+        select part.record_key
+        from whole.marts.fct_exam_response as part
+        join whole.marts.fct_evidence as exam
+            using (learner_key, programme_id, task_id, sitting_id, attempt)
+        where exam.evidence_id in (select evidence_id from named)
+    )
+"""
+"""What a named exam consists of is part of it."""
 STATUS = (
     "learner_key",
     "stage_id",
@@ -132,6 +142,8 @@ def rebuilt_from(whole: Explained, ids: set[str], actions: set[str], folder: Pat
                     "'E-' || upper(left(record_key, 12)) in (select evidence_id from named) "
                     "or record_key in (select record_key from agreed)"
                 )
+            if table == "exam_response":
+                condition = PARTS
             con.execute(f'delete from raw."{table}"')
             con.execute(
                 f'insert into raw."{table}" by name select * from whole.raw."{table}" '

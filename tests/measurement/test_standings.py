@@ -23,6 +23,7 @@ def ratings(given_levels: list[int], *, learners: int = 5, stage: str = "Y1") ->
             "instrument_id": "cbd",
             "scale_id": "five",
             "scale_version": "",
+            "direction": "retrospective",
             "learner": [f"L-{n % learners}" for n in range(len(given_levels))],
             "competency_id": "EPA01",
             "rotation_id": "ward",

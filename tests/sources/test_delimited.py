@@ -163,6 +163,43 @@ def test_text_that_switches_scripts_by_escapes_is_refused(tmp_path: Path) -> Non
     assert (error.code, "ISO-2022" in error.message) == ("wrong_encoding", True)
 
 
+@pytest.mark.parametrize("name", ["Müller", "Grüße an José", "Čapek", "Ёлка"])
+def test_text_in_utf_7_is_refused_and_not_read_as_ascii(tmp_path: Path, name: str) -> None:
+    error = refusal(tmp_path, f"id,name\n1,{name}\n".encode("utf-7"))
+    assert (error.code, "UTF-7" in error.message) == ("wrong_encoding", True)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "+49-30-1234",
+        "A+AOK-Plan",
+        "C++-",
+        "1+1-2",
+        "+APw-ller or +49-30",
+        "a+b-c",
+        "C+language-based",
+        "5+years",
+        "A+ANY",
+    ],
+)
+def test_plus_and_minus_in_plain_text_are_no_utf_7(tmp_path: Path, cell: str) -> None:
+    rows, _ = read(tmp_path, f"id,name\n1,{cell}\n".encode())
+    assert rows["name"].to_list() == [cell]
+
+
+def test_who_declares_utf_8_may_write_what_looks_like_utf_7(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path, b"id,name\n1,M+APw-ller\n", encoding="utf-8")
+    assert rows["name"].to_list() == ["M+APw-ller"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_cell_where_there_is_no_header(
+    tmp_path: Path,
+) -> None:
+    rows, _ = read(tmp_path, b"\xef\xbb\xbfa,1\nb,2\n", header_rows=0)
+    assert rows["column_1"].to_list() == ["a", "b"]
+
+
 def test_a_second_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     rows, _ = read(tmp_path, b"\xef\xbb\xbf\xef\xbb\xbfa,b\n1,2\n")
     assert rows.columns[1:] == ["a", "b"]

@@ -171,6 +171,19 @@ def test_a_workbook_with_a_title_and_several_sheets_is_drafted(tmp_path: Path) -
     assert said["tried"]["ok"] == 9
 
 
+def test_a_hidden_sheet_is_drafted_with_a_question(tmp_path: Path) -> None:
+    rows = [
+        ["Student", "Exam", "Score", "Date"],
+        *([f"s{n}", "A", n, "2026-03-01"] for n in range(9)),
+    ]
+    file = tmp_path / "exams.xlsx"
+    file.write_bytes(workbook({"Spring": rows, "Old": rows}, hidden=["Old"]))
+    run(file, "--source", "our_exams", "--into", tmp_path)
+    (text,) = [path.read_text() for path in tmp_path.rglob("our_exams.yaml")]
+    assert "    part: Old  # hidden in the workbook: is it to be read?" in text
+    assert text.count("hidden") == 1
+
+
 def test_records_within_an_object_are_found(tmp_path: Path) -> None:
     row = {"user": {"id": "s1"}, "exam": "A", "marks": 7, "date": "2026-03-01"}
     file = tmp_path / "export"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +16,7 @@ from pipelines.sources.readers import Wanted, regular_lines
 from pipelines.sources.readers.base import LINE, SOURCE_ROW, written_out
 from pipelines.sources.readers.jsonl import _read_one_by_one, read_bytes
 
+PROJECT = Path(__file__).parents[2]
 EVERYTHING = Wanted(patterns=(".",))
 KEYS = ("id", "learner_name", "score", "a:b", "é")
 
@@ -144,3 +147,18 @@ def _cells(rows: pl.DataFrame) -> list[dict[str, str]]:
     return [
         {name: cell for name, cell in row.items() if cell is not None} for row in rows.to_dicts()
     ]
+
+
+READ_THREE_LINES = """
+import sys
+from pipelines.sources.readers import Wanted
+from pipelines.sources.readers.jsonl import read_bytes
+lines = b''.join(b'{"id":"%d","score":%d,"note":null}\\n' % (n, n) for n in range(3))
+chunk = read_bytes(lines, 0, Wanted(patterns=(".",)), set(), 0)
+assert chunk.regular.all() and chunk.rows.height == 3 and chunk.rows["note"].null_count() == 3
+assert "pandas" not in sys.modules, "pandas was imported"
+"""
+
+
+def test_a_worker_does_not_import_pandas_to_read_regular_lines() -> None:
+    subprocess.run([sys.executable, "-c", READ_THREE_LINES], check=True, cwd=PROJECT)

@@ -29,3 +29,10 @@ def test_instants_written_as_they_are_kept_are_read_like_all_others(
     slow = times._parse(text, ["iso"], zone, "start", "instant")
     assert quick.rows() == slow.rows()
     assert quick.schema == slow.schema
+
+
+def test_the_letters_of_a_time_may_be_small() -> None:
+    text = pl.Series("text", ["2026-03-01t09:00:00z", "2026-03-01T09:00:00Z"])
+    read = times.parse(text, ["iso"], TimeZone(name="Europe/Vienna"), "start", "instant")
+    assert read["value"].str.head(19).to_list() == ["2026-03-01T09:00:00"] * 2
+    assert read["code"].to_list() == [None, None]

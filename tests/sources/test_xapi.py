@@ -114,7 +114,7 @@ def test_properties_and_keys_of_extensions_that_nothing_takes_are_known(tmp_path
 
 
 def test_the_version_is_that_of_statements_that_name_none(tmp_path: Path) -> None:
-    statement = SHORT | {"timestamp": "2026-01-01 00:00:00Z"}
+    statement = SHORT | {"timestamp": "2026-01-01t00:00:00z"}
     options = OPTIONS.model_copy(update={"version": "2.0"})
     assert read(tmp_path / "a", lines(statement))[1]
     assert not read(tmp_path / "b", lines(statement), options=options)[1]

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -22,7 +25,13 @@ from pipelines.warehouse.connection import WarehouseError, open_warehouse
 from pipelines.warehouse.raw_schema import create_raw
 
 
-def ratings(seed: int = 1, scale: str = "entrustment_5", prefix: str = "") -> pl.DataFrame:
+def ratings(
+    seed: int = 1,
+    scale: str = "entrustment_5",
+    prefix: str = "",
+    direction: str = "retrospective",
+    version: str = "1",
+) -> pl.DataFrame:
     """Ratings of 20 learners by 6 assessors, all crossed; assessor 5 is strict."""
     rng = np.random.default_rng(seed)
     learner, assessor = np.divmod(np.arange(240) % 120, 6)
@@ -31,6 +40,8 @@ def ratings(seed: int = 1, scale: str = "entrustment_5", prefix: str = "") -> pl
         {
             "programme_id": "MED",
             "scale_id": scale,
+            "scale_version": version,
+            "direction": direction,
             "learner": [f"L-{prefix}{i:02}" for i in learner],
             "assessor": [f"A-{prefix}{i:02}" for i in assessor],
             "context": "epa-1",
@@ -67,8 +78,8 @@ def put_into_raw(home: Home, settings: Settings, frame: pl.DataFrame) -> None:
             """
             insert into raw.workplace_assessment by name
             select
-                programme_id, scale_id, context as competency_id, level, learner_pseudonym,
-                assessor_pseudonym, 'accepted' as present_outcome
+                programme_id, scale_id, scale_version, direction, context as competency_id,
+                level, learner_pseudonym, assessor_pseudonym, 'accepted' as present_outcome
             from rated
             """
         )
@@ -166,6 +177,64 @@ def test_scales_are_never_pooled() -> None:
     alone = estimates(ratings(1))["calibration_component"]
     together = found["calibration_component"].filter(pl.col("scale_id") == "entrustment_5")
     assert together.equals(alone)
+
+
+@given(
+    st.integers(0, 99),
+    st.sampled_from([("prospective", "1"), ("retrospective", "2")]),
+    st.booleans(),
+)
+@hypothesis_settings(max_examples=8, deadline=None)
+def test_ratings_that_look_ahead_or_of_another_version_move_nothing_that_looks_back(
+    seed: int, other: tuple[str, str], by_others: bool
+) -> None:
+    direction, version = other
+    ahead = ratings(seed, direction=direction, version=version)
+    if by_others:
+        ahead = ahead.with_columns(assessor=pl.col("assessor").str.replace("A", "B"))
+    targets = pl.DataFrame(
+        {"programme_id": ["MED"], "scale_id": ["entrustment_5"], "target_level": [4]}
+    )
+    together = estimates(pl.concat([ratings(), ahead]), targets)
+    alone = estimates(ratings(), targets)
+    for table in TABLES:
+        found = together[table].filter(
+            (pl.col("direction") == "retrospective") & (pl.col("scale_version") == "1")
+        )
+        assert found.equals(alone[table]), table
+    assert set(together["calibration_connectivity"]["direction"]) == {"retrospective", direction}
+
+
+def test_which_way_a_rating_looks_says_its_form_or_else_its_instrument_or_its_scale(
+    home: Home, settings: Settings
+) -> None:
+    frame = ratings().with_columns(
+        direction=pl.when(pl.int_range(pl.len()) < 60).then(pl.lit("prospective")),
+        scale_version=pl.lit(None, pl.String),
+    )
+    put_into_raw(home, settings, frame)
+    with open_warehouse(home, settings) as con:
+        con.execute("delete from raw.scale_level")
+        con.execute(
+            "insert into raw.scale_level (scale_id, scale_version, direction) "
+            "values ('entrustment_5', '3', 'prospective')"
+        )
+
+    def counted() -> dict[tuple[object, object], object]:
+        calibrate(home, settings)
+        return {
+            (row["direction"], row["scale_version"]): row["n_ratings"]
+            for row in raw(home, settings, "calibration_connectivity")
+        }
+
+    assert counted() == {("prospective", "3"): 240}
+    with open_warehouse(home, settings) as con:
+        con.execute("update raw.workplace_assessment set instrument_id = 'cbd'")
+        con.execute("delete from raw.instrument")
+        con.execute(
+            "insert into raw.instrument (instrument_id, direction) values ('cbd', 'retrospective')"
+        )
+    assert counted() == {("prospective", "3"): 60, ("retrospective", "3"): 180}
 
 
 def test_the_order_of_ratings_has_no_influence() -> None:

@@ -25,6 +25,7 @@ select
     evidence.max_score,
     evidence.assessor_key,
     evidence.assessor_role,
+    evidence.examiner_keys,
     evidence.setting,
     evidence.case_type,
     evidence.complexity,

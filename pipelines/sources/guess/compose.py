@@ -9,6 +9,7 @@ from typing import Any
 from pipelines.contracts.glossary import GLOSSARY
 from pipelines.sources.guess.draft import Block
 from pipelines.sources.guess.sample import Sample
+from pipelines.sources.readers.parts import PARTS
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_ /%().#-]*[A-Za-z0-9_)%]|[A-Za-z_]")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
@@ -51,8 +52,9 @@ def _lines(
     else:
         yield f"values: {flow({'programme_id': programme})}"
     yield "records:" if blocks else "records: []  # nothing here looks like a kind of record"
+    hidden = {part["name"] for part in sample.facts.get(PARTS, ()) if part.get("hidden")}
     for block in blocks:
-        yield from _block(block)
+        yield from _block(block, is_hidden=block.part in hidden)
     not_taken = list(dict.fromkeys(name for block in blocks for name in block.not_taken))
     if not_taken:
         yield f"# drop: {flow(not_taken)}  # not taken: list them here, or map them"
@@ -60,10 +62,11 @@ def _lines(
         yield f"# never taken: {_comment(name)} ({_comment(reason)})"
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, *, is_hidden: bool) -> Iterator[str]:
     yield f"  - kind: {block.kind}"
     if block.part is not None:
-        yield f"    part: {scalar(block.part)}"
+        remark = "  # hidden in the workbook: is it to be read?" if is_hidden else ""
+        yield f"    part: {scalar(block.part)}{remark}"
     yield f"    record_id: {_quoted(block.record_id)}{_remarks(block, 'record_id')}"
     if block.wide is not None:
         yield f"    wide: {flow(block.wide)}  # one record for each of these columns?"

@@ -11,7 +11,7 @@ from pipelines.sources.spec import SPECIAL_FORMATS, TimeZone
 
 ISO_PARTS = (
     r"^(?<day>\d{4}-\d{2}-\d{2})"
-    r"(?:[T ](?<minute>\d{2}:\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?"
+    r"(?:[Tt ](?<minute>\d{2}:\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?"
     r"\s*(?<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)?)?$"
 )
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S%.fZ"

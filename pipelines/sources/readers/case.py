@@ -20,7 +20,7 @@ class Case:
     """Reads CASE 1.0 and 1.1 packages: every entry is a row."""
 
     name: ClassVar[str] = "case"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = CaseOptions
     suffixes: ClassVar[tuple[str, ...]] = ()
     has_parts: ClassVar[bool] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import io
 import re
@@ -24,6 +25,9 @@ BOMS = (
 )
 ISO_2022 = re.compile(rb"\x1b(?:\$[@AB]|\$[()][A-D]|\([BIJ])")
 """What switches to another script and back."""
+UTF_7 = re.compile(rb"\+([A-Za-z0-9+/]+)(-?)")
+"""What stands for other characters than ASCII: UTF-16 in base 64, from a plus on to a minus or to
+what is no base 64."""
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "windows-1252")
 DECLARABLE = ("utf-8", "utf-8-sig", "utf-16", *ENCODINGS[1:], "iso-8859-1", "iso-8859-15")
 
@@ -55,6 +59,14 @@ def recognise(path: Path, declared: str | None) -> Encoding:
             "wrong_encoding",
             "The file is text in ISO-2022, which switches between scripts; it is not read here.",
             "Export the file again as UTF-8.",
+        )
+    if sample.isascii() and _is_utf_7(sample):
+        raise Unreadable(
+            "wrong_encoding",
+            "The file is text in UTF-7, in which letters such as ü are written +APw-; it is not "
+            "read here.",
+            "Export the file again as UTF-8. If it really holds such words, write `encoding: "
+            "utf-8` in the spec.",
         )
     for name in _candidates(sample):
         if _decodes(path, name):
@@ -95,6 +107,27 @@ def _candidates(sample: bytes) -> list[str]:
     if utf16 := _utf16_without_bom(sample):
         return [utf16]
     return ["utf-8", *(["gb18030"] if _looks_chinese(sample) else []), "windows-1252"]
+
+
+def _is_utf_7(sample: bytes) -> bool:
+    """Tell whether all that could be letters in UTF-7 are.
+
+    By chance it is next to never so: the bits that are left over must be zero, what is written
+    must be letters of Europe that ASCII has not, and a single one must end with a minus.
+    """
+    found = set(UTF_7.findall(sample))
+    is_marked = len(found) > 1 or any(minus or len(packed) > 3 for packed, minus in found)
+    return is_marked and all(_is_letters(packed) for packed, _ in found)
+
+
+def _is_letters(packed: bytes) -> bool:
+    try:
+        data = base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+        text = data[: len(data) // 2 * 2].decode("utf-16-be")
+    except ValueError:
+        return False
+    again = base64.b64encode(text.encode("utf-16-be")).rstrip(b"=")
+    return again == packed and all("\x7f" < c < "\u0590" and category(c)[0] == "L" for c in text)
 
 
 def _utf16_without_bom(sample: bytes) -> str | None:

@@ -32,10 +32,13 @@ from pipelines.sources.readers.base import (
     Reading,
     Unreadable,
     Wanted,
+    no_problems,
     register,
 )
 from pipelines.sources.readers.flat_json import layout_of, parse, read_flat
 from pipelines.sources.readers.stretches import STRETCH_BYTES, Blanks, Stretch, of_lines
+
+_NO_LINES = pl.DataFrame(schema={SOURCE_ROW: pl.Int64(), LINE: pl.String()})
 
 PLAIN = r"^\s*\{[\s\S]*\}\s*$"
 KEY = r'"(?:[^"\\]|\\.)*"\s*:?'
@@ -255,6 +258,8 @@ def read_lines(lines: list[bytes], before: int, wanted: Wanted, seen: set[str]) 
 
 
 def _read(lines: list[bytes], numbers: pl.Series, wanted: Wanted, seen: set[str]) -> Chunk:
+    if not lines:
+        return Chunk(numbers.to_frame(), _NO_LINES, no_problems())
     text = _decoded(lines)
     frame = pl.DataFrame([numbers, text])
     fast = _read_flat(frame, lines, wanted, seen)

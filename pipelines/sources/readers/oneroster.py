@@ -23,7 +23,11 @@ class OneRosterOptions(ReaderOptions):
     """What is expected of a set."""
 
     mode: Literal["bulk", "delta"] | None = None
-    """How its tables must be sent: a set of changes must not be taken for a full one."""
+    """How its tables must be sent: a set of changes must not be taken for a full one.
+
+    A set that sends some tables in full and others as changes is one of changes: what a full
+    table of it lacks is not withdrawn.
+    """
     manifest: Literal["required", "optional"] = "required"
 
 
@@ -32,7 +36,7 @@ class OneRoster:
     """Reads sets of tables; a row that breaks the standard is refused alone."""
 
     name: ClassVar[str] = "oneroster"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = OneRosterOptions
     suffixes: ClassVar[tuple[str, ...]] = ()
     has_parts: ClassVar[bool] = True
@@ -67,11 +71,12 @@ def _opened(path: Path, options: OneRosterOptions) -> tuple[dict[str, Any], dict
         for name in package.tables
         if options.mode is not None and (package.mode(name) or "bulk") != options.mode
     ]
-    if other:
+    if other and (options.mode == "bulk" or len(other) == len(package.tables)):
         raise Unreadable(
             f"not_{options.mode}",
             f"The manifest does not send these tables as {options.mode}: {', '.join(other)}.",
-            "Put sets of changes and full sets into the folders of their own sources.",
+            "Put sets of changes, and sets of which some tables are changes, into the folder of "
+            "changes, and full sets into their own.",
         )
     facts = {
         "reader": OneRoster.name,

@@ -25,7 +25,7 @@ class Qti:
     """Reads results of QTI 2.1, 2.2 and 3.0: tests and attempts at items are rows."""
 
     name: ClassVar[str] = "qti"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = QtiOptions
     suffixes: ClassVar[tuple[str, ...]] = ()
     has_parts: ClassVar[bool] = False

@@ -6,6 +6,9 @@ behind it is a key. A line is *regular* if its keys are the expected ones in the
 every byte between them belongs to one value, and if each value is a string or one bare word. Such a
 line is one JSON object without a key that stands twice, and its values are cut out as they stand.
 All other lines are left to others.
+
+Arrow is given buffers and no scalars or arrays of NumPy: it would import pandas to look at those,
+which takes a worker as long as a stretch.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ QUOTE, BACKSLASH, NEWLINE, COLON, COMMA, OPEN, CLOSE, SPACE = b'"\\\n:,{} '
 FIRST_PRINTABLE = 32
 BARE = r"^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$"
 """A value that is not a string."""
+NULL = "^null$"
 
 WORD = 8
 BLOCK = 2 * 1024 * 1024
@@ -132,7 +136,7 @@ def read_regular(
     """
     found = _values(lines, pattern)
     regular = found.regular
-    good = pa.array(np.ones(len(found.starts), dtype=np.bool_))
+    good = _flags(np.ones(len(found.starts), dtype=np.bool_))
     columns = {}
     for number, key in enumerate(pattern.keys):
         is_bare = ~found.is_string[:, number]
@@ -141,13 +145,13 @@ def read_regular(
             continue
         cells = _cells(lines.data, found.starts[:, number], found.ends[:, number])
         if has_bare:
-            bare = pa.array(is_bare)
+            bare = _flags(is_bare)
             good = pc.and_not(good, pc.and_not(bare, pc.match_substring_regex(cells, BARE)))
-            is_null = pc.and_(bare, pc.equal(cells, "null"))
-            cells = pc.if_else(is_null, pa.scalar(None, cells.type), cells)
+            is_null = pc.and_(bare, pc.match_substring_regex(cells, NULL))
+            cells = pc.if_else(is_null, pa.nulls(len(cells), cells.type), cells)
         columns[key] = cells
     names = sorted(key for key in columns if wanted.has(key))
-    numbers = pa.array(np.flatnonzero(regular) + first, type=pa.int64())
+    numbers = _numbers(np.flatnonzero(regular) + first, pa.int64())
     batch = pa.record_batch(
         [numbers, *(columns[name] for name in names)], names=[SOURCE_ROW, *names]
     )
@@ -273,7 +277,17 @@ def _cells(data: bytes, starts: Positions, ends: Positions) -> pa.StringArray:
     bounds[0:-1:2], bounds[1::2], bounds[-1] = starts, ends, len(data)
     buffers = pa.py_buffer(bounds), pa.py_buffer(data)
     cut = pa.StringArray.from_buffers(2 * len(starts), *buffers)
-    return cut.take(pa.array(np.arange(0, 2 * len(starts), 2, dtype=np.int32)))
+    return cut.take(_numbers(np.arange(0, 2 * len(starts), 2, dtype=np.int32), pa.int32()))
+
+
+def _numbers(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Return numbers where they lie."""
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+def _flags(values: Flags) -> pa.BooleanArray:
+    packed = np.packbits(values, bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(packed)])
 
 
 def is_text(data: bytes) -> bool:

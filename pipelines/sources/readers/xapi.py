@@ -65,7 +65,7 @@ class XapiStatements:
     """Reads statements, whatever file holds them."""
 
     name: ClassVar[str] = "xapi"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     options: ClassVar[type[ReaderOptions]] = XapiOptions
     suffixes: ClassVar[tuple[str, ...]] = ()
     has_parts: ClassVar[bool] = False

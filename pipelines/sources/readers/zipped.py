@@ -204,7 +204,12 @@ def _too_large(what: str) -> Unreadable:
     )
 
 
-def _reader(name: str, options: ZipOptions) -> tuple[type[Reader], ReaderOptions]:
+def reader_of(name: str, options: ZipOptions) -> tuple[type[Reader], ReaderOptions]:
+    """Return the reader of a member, and its options.
+
+    Raises:
+        Unreadable: nothing here reads such a member.
+    """
     if options.of is not None:
         return options.of.opened()
     reader = reader_for(Path(name.partition("#")[0]))
@@ -230,7 +235,7 @@ def _has_sheets(name: str, options: ZipOptions) -> bool:
 
 def _opener(path: Path, name: str, info: zipfile.ZipInfo, options: ZipOptions) -> Opener:
     def begun(member: Path, wanted: Wanted) -> Reading:
-        reader, inner = _reader(name, options)
+        reader, inner = reader_of(name, options)
         return reader.open(member, inner, wanted)
 
     return _unpacked(path, name, info, begun)
@@ -264,7 +269,7 @@ def _handed_on(chunks: Iterator[Chunk], folder: Path) -> Iterator[Chunk]:
 
 def _sheets(path: Path, name: str, info: zipfile.ZipInfo, options: ZipOptions) -> dict[str, Opener]:
     """Return how each sheet of a member that is a workbook is opened, as `member/sheet`."""
-    reader, inner = _reader(name, options)
+    reader, inner = reader_of(name, options)
     book = cast("type[ReaderOfParts]", reader)
     with tempfile.TemporaryDirectory(prefix=UNPACKED) as folder:
         try:

@@ -9,6 +9,7 @@ objects may not.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -44,7 +45,8 @@ _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}(:?\d{2})?)?"
 )
 _EXTENSION = re.compile(r"ext:[A-Za-z0-9._-]+")
-_LARGEST = 2**31 - 1
+_ABSENT: Any = object()
+LARGEST = 2**31 - 1
 
 
 def is_text(value: Any) -> bool:
@@ -55,6 +57,11 @@ def is_text(value: Any) -> bool:
 def is_uri(value: str) -> bool:
     """Tell whether a text is an absolute URI or IRI."""
     return _URI.fullmatch(value) is not None
+
+
+def is_uuid(value: str) -> bool:
+    """Tell whether a text is a UUID, in letters of either size."""
+    return _UUID.fullmatch(value) is not None
 
 
 def has_time_zone(value: str) -> bool:
@@ -76,7 +83,7 @@ def _text(value: Any) -> Any:
 
 
 def _uuid(value: Any) -> Any:
-    if not _UUID.fullmatch(_text(value)):
+    if not is_uuid(_text(value)):
         raise PydanticCustomError("not_a_uuid", "not a UUID")
     return value
 
@@ -124,7 +131,7 @@ def _whole(value: Any) -> int:
     if not isinstance(value, Number):
         raise PydanticCustomError("not_a_whole_number", "not a whole number")
     number = _number(value)
-    if not -_LARGEST <= number <= _LARGEST:
+    if not -LARGEST <= number <= LARGEST:
         raise PydanticCustomError("out_of_range", "out of range")
     if number != number.to_integral_value():
         raise PydanticCustomError("not_a_whole_number", "not a whole number")
@@ -143,11 +150,44 @@ def _association_type(value: Any, info: ValidationInfo) -> Any:
     later = _version(info) == "1.1"
     allowed = ASSOCIATION_TYPES + (LATER_TYPES if later else ())
     text = _text(value)
-    if text not in allowed and not (later and _EXTENSION.fullmatch(text)):
+    if text in allowed or (later and _EXTENSION.fullmatch(text)):
+        return value
+    expected = ", ".join(allowed)
+    if not later and (text in LATER_TYPES or _EXTENSION.fullmatch(text)):
+        expected += "; a package of version 1.1 says so: caseVersion 1.1 in CFDocument"
+    raise PydanticCustomError("not_in_list", "not in the list", {"expected": expected})
+
+
+def _target_type(value: Any, info: ValidationInfo) -> Any:
+    if _version(info) == "1.1" and _text(value) != "CASE" and not _EXTENSION.fullmatch(value):
         raise PydanticCustomError(
-            "not_in_list", "not in the list", {"expected": ", ".join(allowed)}
+            "not_in_list", "not in the list", {"expected": "CASE, or ext: and a name"}
         )
     return value
+
+
+def _extensions(value: Any, info: ValidationInfo) -> Any:
+    if _version(info) == "1.1" and not isinstance(_given(value), dict):
+        raise PydanticCustomError("model_type", "not an object")
+    return value
+
+
+def _list_of_extensions(value: Any, info: ValidationInfo) -> Any:
+    for item in value if isinstance(value, list) else [value]:
+        _extensions(item, info)
+    return value
+
+
+def _text_of_later(value: Any, info: ValidationInfo) -> Any:
+    return _text(value) if _version(info) == "1.1" else value
+
+
+def _needed_later(value: Any, info: ValidationInfo) -> Any:
+    if value is not _ABSENT:
+        return _text(value)
+    if _version(info) == "1.1":
+        raise PydanticCustomError("missing", "missing")
+    return None
 
 
 def _case_version(value: Any) -> Any:
@@ -179,8 +219,8 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    later: ClassVar[frozenset[str]] = frozenset({"extensions"})
-    """Properties that 1.1 adds and that no field takes."""
+    later: ClassVar[Mapping[str, str]] = {}
+    """Fields that only 1.1 has, by the name of their property."""
     is_open: ClassVar[bool] = False
     """Whether a publisher may add properties of its own."""
 
@@ -189,17 +229,24 @@ class Entry(BaseModel):
         if self.is_open:
             return self
         extra = set(self.model_extra or ())
-        extra -= self.later if _version(info) == "1.1" else set()
+        if _version(info) == "1.0":
+            extra |= {name for name, of in self.later.items() if of in self.model_fields_set}
         if extra:
             names = ", ".join(sorted(extra))
             raise PydanticCustomError("unknown_field", "unknown", {"names": names})
         return self
 
 
+class Extended(Entry):
+    """An object to which 1.1 lets a publisher add `extensions`."""
+
+    later: ClassVar[Mapping[str, str]] = {"extensions": "extensions"}
+
+    extensions: Annotated[Any, BeforeValidator(_extensions)] = None
+
+
 class Link(Entry):
     """A reference to an object that is named by a UUID: `LinkURI`."""
-
-    later: ClassVar[frozenset[str]] = frozenset({"targetType"})
 
     title: Text
     identifier: Uuid
@@ -209,11 +256,14 @@ class Link(Entry):
 class NodeLink(Entry):
     """A reference to a node of this or another framework: `LinkGenURI`."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"targetType"})
+    later: ClassVar[Mapping[str, str]] = {"targetType": "target_type"}
 
     title: Text
     identifier: Text
     uri: Text
+    target_type: Annotated[str | None, BeforeValidator(_target_type)] = Field(
+        default=None, alias="targetType"
+    )
 
 
 GivenLink = Annotated[Link | None, BeforeValidator(_given)]
@@ -223,7 +273,7 @@ E = TypeVar("E", bound=Entry)
 GivenList = Annotated[list[E] | None, BeforeValidator(_given)]
 
 
-class Identified(Entry):
+class Identified(Extended):
     """An object with an identity of its own."""
 
     identifier: Uuid
@@ -296,6 +346,7 @@ class Association(Identified):
     origin: NodeLink = Field(alias="originNodeURI")
     destination: NodeLink = Field(alias="destinationNodeURI")
     grouping_link: Link | None = Field(default=None, alias="CFAssociationGroupingURI")
+    notes: Annotated[Any, BeforeValidator(_text_of_later)] = None
 
 
 class Definition(Identified):
@@ -327,6 +378,9 @@ class License(Definition):
 class ItemType(Definition):
     """`CFItemType`."""
 
+    description: Annotated[str | None, BeforeValidator(_needed_later)] = Field(
+        default=_ABSENT, validate_default=True
+    )
     hierarchy_code: Text = Field(alias="hierarchyCode")
     type_code: Text | None = Field(default=None, alias="typeCode")
 
@@ -335,7 +389,7 @@ class Grouping(Definition):
     """`CFAssociationGrouping`."""
 
 
-class Definitions(Entry):
+class Definitions(Extended):
     """`CFDefinitions`: the lists that items refer to."""
 
     concepts: GivenList[Concept] = Field(default=None, alias="CFConcepts")
@@ -354,6 +408,7 @@ class CriterionLevel(Identified):
     feedback: GivenText = None
     position: GivenWhole = None
     criterion_id: GivenUuid = Field(default=None, alias="rubricCriterionId")
+    extensions: Annotated[Any, BeforeValidator(_list_of_extensions)] = None
 
 
 class Criterion(Identified):
@@ -376,7 +431,7 @@ class Rubric(Identified):
     criteria: GivenList[Criterion] = Field(default=None, alias="CFRubricCriteria")
 
 
-class Package(Entry):
+class Package(Extended):
     """`CFPackage`: a whole framework."""
 
     document: Document = Field(alias="CFDocument")

@@ -7,15 +7,18 @@ are not unique, since the standard does not forbid them.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from pipelines.contracts.fields import IDENTIFIER_LENGTH
 from pipelines.contracts.problems import mask
 from pipelines.sources.readers.base import Unreadable
 from pipelines.sources.readers.strict_json import NotJson, as_text, parse
@@ -29,6 +32,7 @@ from pipelines.sources.standards.case import (
     has_time_zone,
     is_text,
     is_uri,
+    is_uuid,
     version_of,
 )
 from pipelines.sources.standards.judgement import Finding, Judgement
@@ -40,7 +44,10 @@ ITEMS = "CFItems"
 ASSOCIATIONS = "CFAssociations"
 DEFINITIONS = "CFDefinitions"
 RUBRICS = "CFRubrics"
+CRITERIA = "CFRubricCriteria"
+LEVELS = "CFRubricCriterionLevels"
 MEMBERS = (DOCUMENT, ITEMS, ASSOCIATIONS, DEFINITIONS, RUBRICS)
+ORIGIN, DESTINATION = "originNodeURI", "destinationNodeURI"
 AMBIGUOUS = ("duplicate_key", "lone_surrogate")
 """Faults of a text that is JSON all the same."""
 
@@ -118,10 +125,51 @@ class Framework:
         """Return the links child to parent: both identifiers, and the association."""
         for entry in self.associations:
             if entry.text("associationType") == "isChildOf":
-                child = entry.text("originNodeURI", "identifier")
-                parent = entry.text("destinationNodeURI", "identifier")
+                child = self.node(entry, ORIGIN)
+                parent = self.node(entry, DESTINATION)
                 if child is not None and parent is not None:
-                    yield child.lower(), parent.lower(), entry
+                    yield child, parent, entry
+
+    def node(self, link: Entry, end: str) -> str | None:
+        """Return what stands at an end of a link, in small letters.
+
+        That is the identifier which the link says; where it says none that is a UUID, the
+        identifier of whatever has the URI, if that is of this package.
+        """
+        identifier = (link.text(end, "identifier") or "").strip().lower()
+        uri = (link.text(end, "uri") or "").strip()
+        if not is_uuid(identifier):
+            identifier = self._by_uri.get(uri, identifier)
+        return identifier or uri or None
+
+    def is_name(self, code: str) -> bool:
+        """Tell whether a printed code can name its item: no other has it, and it is an id."""
+        return (
+            self.codes[code] == 1
+            and code.lower() not in self._inside
+            and len(code) <= IDENTIFIER_LENGTH
+            and not any(unicodedata.category(character)[0] == "C" for character in code)
+        )
+
+    @cached_property
+    def codes(self) -> Counter[str | None]:
+        """Return how many items have each printed code."""
+        return Counter(printed_code(entry) for entry in self.items)
+
+    @cached_property
+    def _inside(self) -> set[str | None]:
+        return {entry.identifier for entry in (self.document, *self.items)}
+
+    @cached_property
+    def _by_uri(self) -> dict[str, str]:
+        found = [(entry.text("uri"), entry.identifier) for entry in (self.document, *self.items)]
+        counts = Counter(uri for uri, _ in found)
+        return {uri: name for uri, name in found if uri and name and counts[uri] == 1}
+
+
+def printed_code(entry: Entry) -> str | None:
+    """Return the code that people know an item by, without outer spaces."""
+    return (entry.text("humanCodingScheme") or "").strip() or None
 
 
 def json_path(location: Location) -> str:
@@ -171,9 +219,22 @@ def read(path: Path) -> Framework:
             "not_case",
             "The file is JSON, but no CASE package: it has none of the members "
             f"{', '.join(MEMBERS)}.",
-            "Export the framework as a CASE package (CFPackage).",
+            _what_to_send(content),
         )
     return judge(content)
+
+
+def _what_to_send(content: Any) -> str:
+    """Say how the file of somebody who meant to send a package becomes one."""
+    if isinstance(content, dict) and isinstance(content.get("CFPackage"), dict):
+        return "Send what CFPackage holds, as the whole file: a package has no member around it."
+    if isinstance(content, list) and any(
+        isinstance(one, dict) and DOCUMENT in one for one in content
+    ):
+        return "Send each package of the list as a file of its own."
+    if isinstance(content, dict) and ("CFDocuments" in content or "CFPackageURI" in content):
+        return "This is what CFDocuments answers: send what CFPackages answers for the framework."
+    return "Export the framework as a CASE package (CFPackage)."
 
 
 def judge(content: dict[str, Any]) -> Framework:
@@ -271,7 +332,9 @@ def _judge_identifiers(framework: Framework) -> None:
     lists: dict[Location, list[Entry]] = defaultdict(list)
     for entry in framework.others:
         lists[entry.location[:-1]].append(entry)
-    for group in (*groups, *lists.values()):
+    criteria = [part for rubric in framework.others for part in _parts(rubric, CRITERIA)]
+    levels = [part for criterion in criteria for part in _parts(criterion, LEVELS)]
+    for group in (*groups, *lists.values(), criteria, levels):
         first: dict[str, Entry] = {}
         for entry in group:
             if (identifier := entry.identifier) is None:
@@ -279,15 +342,26 @@ def _judge_identifiers(framework: Framework) -> None:
             other = first.setdefault(identifier, entry)
             if other is not entry:
                 place = json_path((*entry.location, "identifier"))
+                is_same = as_text(entry.content) == as_text(other.content)
                 entry.errors.append(
                     Finding(
                         "duplicate_id",
                         place,
-                        f"{place} is also the identifier of {json_path(other.location)}",
-                        "give each entry an identifier of its own, or send it once",
+                        f"{place} is also the identifier of {json_path(other.location)}"
+                        + (", and all else is equal" if is_same else ""),
+                        "send the entry once"
+                        if is_same
+                        else "give each entry an identifier of its own",
                         f"CASE {framework.version} identifier",
                     )
                 )
+
+
+def _parts(owner: Entry, name: str) -> Iterator[Entry]:
+    """Return the entries of a list within an entry; what is wrong with them is wrong with it."""
+    inner = owner.content.get(name) if isinstance(owner.content, dict) else None
+    for n, value in enumerate(inner if isinstance(inner, list) else ()):
+        yield Entry(owner.row, (*owner.location, name, n), value, owner.errors, owner.notes)
 
 
 def _judge_graph(framework: Framework) -> None:
@@ -320,6 +394,7 @@ def _note_oddities(framework: Framework) -> None:
     _note_unknown_properties(framework)
     _note_codes(framework)
     _note_links(framework)
+    _note_criteria(framework)
     for entry in framework.entries():
         stamp = entry.text("lastChangeDateTime")
         if stamp is not None and not has_time_zone(stamp):
@@ -339,7 +414,7 @@ def _note_unknown_properties(framework: Framework) -> None:
     )
     for model, entries in models:
         known = {info.alias or name for name, info in model.model_fields.items()}
-        known |= model.later | LINKS_BACK
+        known |= LINKS_BACK
         for entry in entries:
             if isinstance(entry.content, dict):
                 for name in entry.content.keys() - known:
@@ -347,15 +422,25 @@ def _note_unknown_properties(framework: Framework) -> None:
 
 
 def _note_codes(framework: Framework) -> None:
-    codes = Counter(entry.text("humanCodingScheme") for entry in framework.items)
     for entry in framework.items:
-        code = entry.text("humanCodingScheme")
-        if code is not None and codes[code] > 1:
+        code = printed_code(entry)
+        if code is None or framework.is_name(code):
+            continue
+        if framework.codes[code] > 1:
             _note(
                 entry,
                 "code_not_unique",
                 "humanCodingScheme",
-                f"is the code of {codes[code]} items: they are told apart by their identifiers",
+                f"is the code of {framework.codes[code]} items: they are told apart by their "
+                "identifiers",
+            )
+        else:
+            _note(
+                entry,
+                "code_not_usable",
+                "humanCodingScheme",
+                "cannot name the item, whose identifier does: it is an identifier of the package, "
+                f"longer than {IDENTIFIER_LENGTH} characters, or holds control characters",
             )
 
 
@@ -366,24 +451,42 @@ def _note_links(framework: Framework) -> None:
     seen: set[tuple[str | None, ...]] = set()
     for entry in framework.associations:
         kind = entry.text("associationType")
-        origin = entry.text("originNodeURI", "identifier")
-        destination = entry.text("destinationNodeURI", "identifier")
+        origin, destination = framework.node(entry, ORIGIN), framework.node(entry, DESTINATION)
         link = (kind, origin, destination)
         if None not in link and link in seen:
             _note(entry, "repeated_link", "", "says again what another association says")
         seen.add(link)
-        for name in ("originNodeURI", "destinationNodeURI"):
+        for name in (ORIGIN, DESTINATION):
             uri = entry.text(name, "uri")
             if uri is not None and not is_uri(uri):
                 _note(entry, "not_a_uri", f"{name}.uri", "is not an absolute URI")
         if kind != "isChildOf" or origin is None or destination is None:
             continue
-        if origin.lower() not in items:
-            _note(entry, "unknown_node", "originNodeURI", "names no item of this package")
-        if destination.lower() in inside:
-            has_parent.add(origin.lower())
+        if origin not in items:
+            _note(entry, "unknown_node", ORIGIN, "names no item of this package")
+        if destination in inside:
+            has_parent.add(origin)
         else:
-            _note(entry, "unknown_node", "destinationNodeURI", "names nothing of this package")
+            _note(entry, "unknown_node", DESTINATION, "names nothing of this package")
     for entry in framework.items:
         if entry.identifier not in has_parent:
             _note(entry, "orphan", "", "lies under nothing of this package")
+
+
+def _note_criteria(framework: Framework) -> None:
+    """Note criteria of rubrics that lead to no item, or say that another rubric holds them."""
+    items = {entry.identifier for entry in framework.items}
+    for rubric in framework.others:
+        for criterion in _parts(rubric, CRITERIA):
+            item = criterion.text("CFItemURI", "identifier")
+            if item is not None and item.lower() not in items:
+                _note(criterion, "unknown_node", "CFItemURI", "names no item of this package")
+            _note_owner(criterion, "rubricId", rubric)
+            for level in _parts(criterion, LEVELS):
+                _note_owner(level, "rubricCriterionId", criterion)
+
+
+def _note_owner(part: Entry, name: str, owner: Entry) -> None:
+    stated = part.text(name)
+    if stated is not None and stated.lower() != owner.identifier:
+        _note(part, "other_owner", name, f"is not the identifier of {json_path(owner.location)}")

@@ -64,6 +64,10 @@ _WORDS = {
         "send what it names too, or correct the identifier",
     ),
     "out_of_order": ("lies before {first}", "correct one of the two dates"),
+    "no_role": (
+        "has no role in this set, so nobody can tell learners from teachers",
+        "send roles.csv with the roles of every user whom the set names",
+    ),
 }
 _CODES = {
     "guid": "bad_guid",
@@ -275,7 +279,10 @@ def _mode_remarks(package: Package, table: str, mode: str) -> Iterator[Remark]:
         words = f"file.{table} is neither bulk, delta nor absent"
         remedy = f"write one of: {', '.join(MODES)}"
         yield Remark("not_in_list", table, words, is_error=True, remedy=remedy)
-    elif mode != "absent" and is_known and not is_there:
+    elif not is_known and mode != "absent":
+        words = f"the manifest names {table}.csv, which is of no table that is read here"
+        yield Remark("unknown_file", table, words)
+    elif mode != "absent" and not is_there:
         words = f"{table}.csv is announced as {mode} and is not there"
         yield Remark("missing_file", table, words, is_error=True, remedy="send it, or say absent")
     elif mode == "absent" and is_there:
@@ -284,6 +291,15 @@ def _mode_remarks(package: Package, table: str, mode: str) -> Iterator[Remark]:
 
 
 def _header_remarks(delivered: Delivered, table: Table) -> Iterator[Remark]:
+    if not delivered.header:
+        yield Remark(
+            "missing_column",
+            table.name,
+            f"{table.name}.csv is empty: it has no header",
+            is_error=True,
+            remedy="write the header of the standard, and no rows where there are none",
+        )
+        return
     known = set(table.names)
     header = [name for name in delivered.header if name in known]
     own = [name for name in delivered.header if name not in known]

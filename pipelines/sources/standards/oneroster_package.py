@@ -137,7 +137,7 @@ def _unpacked(path: Path, folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _table_name(member: str) -> str | None:
-    file = PurePosixPath(member)
+    file = PurePosixPath(member.replace("\\", "/"))
     if file.suffix.lower() != ".csv":
         return None
     stem = file.stem.lower()

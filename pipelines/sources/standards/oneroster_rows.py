@@ -4,7 +4,7 @@ Every column of either version is there, empty where the file lacks it, and a se
 beside them. The reader adds:
 
 - `users`: `roles`, all roles of the user, separated by commas (1.1 states one, 1.2 has
-  `roles.csv`);
+  `roles.csv`), or `withdrawn` for a user of 1.2 who is taken back without a word of the roles;
 - `classes`: `course.title`, `course.courseCode`, and `startDate` and `endDate`, from the first day
   of the terms of the class to the last;
 - `enrollments` and `lineItems`: `class.title`, `class.startDate`, `class.endDate`, `course.title`,
@@ -31,8 +31,8 @@ from pipelines.sources.readers.base import (
     Unreadable,
     Wanted,
 )
-from pipelines.sources.standards.oneroster_check import Judged, Remark, finding
-from pipelines.sources.standards.oneroster_tables import SECRET, TABLES
+from pipelines.sources.standards.oneroster_check import FOUND, Judged, Remark, finding
+from pipelines.sources.standards.oneroster_tables import SECRET, TABLES, WITHDRAWN
 
 ROWS_AT_ONCE = 100_000
 ID = "__id"
@@ -124,6 +124,8 @@ class _Tables:
     def _chunks(self, name: str, rows: pl.DataFrame) -> Iterator[Chunk]:
         package, found = self.judged.package, self.judged.found[name]
         delivered, declared = package.tables[name], package.table(name)
+        if name == "users":
+            found = pl.concat([found, self._without_role()])
         first = found.unique(SOURCE_ROW, keep="first", maintain_order=True).sort(SOURCE_ROW)
         said = []
         for row, code, field, value in first.iter_rows():
@@ -193,19 +195,47 @@ class _Tables:
         )
         return rows.join(days, on=SOURCE_ROW, how="left", maintain_order="left")
 
+    def _without_role(self) -> pl.DataFrame:
+        """Return the users of 1.2 whose roles the set does not say, or says wrongly.
+
+        In a full set with `roles.csv`, a user whom it does not name has no role and is none of
+        ours; anywhere else, nobody knows.
+        """
+        package, rows = self.judged.package, self.rows("users")
+        nothing = pl.DataFrame(schema=FOUND)
+        if package.version == "1.1" or "sourcedId" not in rows.columns:
+            return nothing
+        unsaid = rows.filter(pl.col("roles").is_null())
+        if "roles" in package.tables and not package.is_delta("users"):
+            named = package.tables["roles"].rows.join(
+                self.judged.found["roles"], on=SOURCE_ROW, how="semi"
+            )
+            if "userSourcedId" not in named.columns:
+                return nothing
+            wrong = named["userSourcedId"].str.strip_chars()
+            unsaid = unsaid.filter(pl.col("sourcedId").str.strip_chars().is_in(wrong.implode()))
+        return unsaid.select(
+            SOURCE_ROW,
+            code=pl.lit("no_role"),
+            field=pl.lit("sourcedId"),
+            value=pl.col("sourcedId"),
+        )
+
     def _with_roles(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add all roles of each user: the one that 1.1 states, or those of `roles.csv`."""
         if self.judged.package.version == "1.1" and "role" in rows.columns:
             return rows.with_columns(pl.col("role").alias("roles"))
+        is_withdrawn = (pl.col("status").str.strip_chars() == WITHDRAWN).fill_null(value=False)
+        unsaid = pl.when(is_withdrawn).then(pl.lit("withdrawn"))
         if "roles" not in self.judged.package.tables:
-            return rows.with_columns(pl.lit(None, pl.String).alias("roles"))
+            return rows.with_columns(unsaid.alias("roles"))
         stated = self.rows("roles")
         if not {"userSourcedId", "role"} <= set(stated.columns) or "sourcedId" not in rows.columns:
-            return rows.with_columns(pl.lit(None, pl.String).alias("roles"))
+            return rows.with_columns(unsaid.alias("roles"))
         bad = self.judged.found["roles"].select(SOURCE_ROW)
         held = (
             stated.join(bad, on=SOURCE_ROW, how="anti")
-            .filter((pl.col("status").str.strip_chars() != "tobedeleted").fill_null(value=True))
+            .filter((pl.col("status").str.strip_chars() != WITHDRAWN).fill_null(value=True))
             .select(
                 pl.col("userSourcedId").str.strip_chars().alias(ID),
                 pl.col("role").str.strip_chars().alias("roles"),
@@ -214,4 +244,5 @@ class _Tables:
             .agg(pl.col("roles").unique().sort().str.join(","))
         )
         keyed = rows.with_columns(pl.col("sourcedId").str.strip_chars().alias(ID))
-        return keyed.join(held, on=ID, how="left", maintain_order="left").drop(ID)
+        found = keyed.join(held, on=ID, how="left", maintain_order="left").drop(ID)
+        return found.with_columns(pl.coalesce("roles", unsaid).alias("roles"))

@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from lxml import etree
@@ -28,6 +28,7 @@ NAMESPACES = {
     "http://www.imsglobal.org/xsd/imsqti_result_v3p0": "3.0",
 }
 ROOT = "assessmentResult"
+DOCTYPE = b"<!DOCTYPE"
 MAX_BYTES = 64 * 1024 * 1024
 SESSION_STATUSES = ("final", "initial", "pendingResponseProcessing", "pendingSubmission")
 LATER_STATUSES = ("pendingExternalScoring", "suspended")
@@ -46,11 +47,15 @@ BASE_TYPES = (
     "string",
     "uri",
 )
+SCORES = ("SCORE", "MAXSCORE")
+ATTEMPTS = "numAttempts"
+BOUNDS = ("normalMaximum", "normalMinimum", "masteryValue")
 RESULT_PARTS = frozenset({"responseVariable", "templateVariable", "outcomeVariable"})
 LATER_PARTS = frozenset({"contextVariable", "support"})
 
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?")
+_END_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})T24:00:00(?:\.0+)?(Z|[+-]\d{2}:\d{2})?")
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 _FORMS = {
     "boolean": re.compile(r"true|false|0|1"),
@@ -106,6 +111,13 @@ class Outcome:
             (v for v in self.variables if (v.kind, v.identifier) == (kind, identifier)), None
         )
 
+    @property
+    def stated_attempt(self) -> int | None:
+        """Return which attempt it is by its `numAttempts`, where that counts from one."""
+        variable = self.variable("response", ATTEMPTS)
+        text = variable.values[0].text.strip() if variable and variable.values else ""
+        return int(text) if _WHOLE.fullmatch(text) and int(text) > 0 else None
+
 
 @dataclass
 class Result:
@@ -142,10 +154,10 @@ def parse(data: bytes) -> Result:
 
 def number(text: str | None) -> Decimal | None:
     """Return a finite number, or None."""
-    if text is None or not _FORMS["float"].fullmatch(text):
+    if text is None or not _FORMS["float"].fullmatch(text.strip()):
         return None
     try:
-        value = Decimal(text)
+        value = Decimal(text.strip())
     except InvalidOperation:
         return None
     return value if value.is_finite() else None
@@ -173,18 +185,30 @@ def _root(data: bytes) -> etree._Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         said = str(error).splitlines()[0] if str(error) else "it ends too early"
+        if DOCTYPE in data.replace(b"\0", b""):
+            raise _doctype() from None
+        if "Resource limit" in said or "Excessive depth" in said:
+            raise Unreadable(
+                "too_large",
+                "The file holds a text of more than 10 MB, or elements more than 255 deep.",
+                "Export it without files that were handed in, or without what is nested.",
+            ) from None
         raise Unreadable(
             "not_xml",
             f"The file is not well-formed XML: {said}.",
             "Export it again, and send it as it was written.",
         ) from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise Unreadable(
-            "doctype_refused",
-            "The file has a document type (DOCTYPE), which is never read: it may hold entities.",
-            "Export it without a DOCTYPE; results need none.",
-        )
+        raise _doctype()
     return root
+
+
+def _doctype() -> Unreadable:
+    return Unreadable(
+        "doctype_refused",
+        "The file has a document type (DOCTYPE), which is never read: it may hold entities.",
+        "Export it without a DOCTYPE; results need none.",
+    )
 
 
 class _Judge:
@@ -284,6 +308,7 @@ class _Judge:
     def _outcome(self, element: etree._Element, place: str) -> Outcome:
         identifier = self._needed(element, place, "identifier")
         stamp = self._needed(element, place, "datestamp")
+        stamp = _with_midnight(stamp)
         at = self._time(stamp, f"{place}/@datestamp")
         outcome = Outcome(place, identifier, stamp, at)
         parts = RESULT_PARTS | (LATER_PARTS if self.result.version == "3.0" else set())
@@ -294,6 +319,7 @@ class _Judge:
                 variable = self._variable(child, f"{place}/{part}[{n}]", part)
                 if variable is not None:
                     outcome.variables.append(variable)
+        self._refuse_repeated(outcome.variables, place)
         return outcome
 
     def _variable(self, element: etree._Element, place: str, part: str) -> Variable | None:
@@ -338,14 +364,9 @@ class _Judge:
             return None
         self._note_name(identifier, f"{place}/@identifier")
         kind = part.removesuffix("Variable")
-        score = identifier in {"SCORE", "MAXSCORE"} and kind == "outcome"
-        if score and any(number(value.text) is None for value in values):
-            self._error(
-                "not_a_number",
-                place,
-                f"holds a {identifier} that is not a finite number",
-                "write digits with a decimal point",
-            )
+        if identifier in SCORES and kind == "outcome":
+            self._score(identifier, place, values)
+        self._bounds(element, place)
         return Variable(
             kind=kind,
             identifier=identifier,
@@ -357,15 +378,74 @@ class _Judge:
             interpretation=element.get("interpretation"),
         )
 
+    def _score(self, identifier: str, place: str, values: tuple[Value, ...]) -> None:
+        given = [value.text for value in values if value.text.strip()]
+        if any(number(text) is None for text in given):
+            self._error(
+                "not_a_number",
+                place,
+                f"holds a {identifier} that is not a finite number",
+                "write digits with a decimal point",
+            )
+        elif len(given) > 1:
+            self._error(
+                "too_many_values",
+                place,
+                f"holds a {identifier} of several values",
+                "a score is one number: write the parts as variables of their own",
+            )
+
+    def _bounds(self, element: etree._Element, place: str) -> None:
+        for name in BOUNDS:
+            text = (element.get(name) or "").strip()
+            if text and not _FORMS["float"].fullmatch(text):
+                self._error(
+                    "not_a_number",
+                    f"{place}/@{name}",
+                    f"is not a number: {mask(text, personal=False)}",
+                    "write digits with a decimal point",
+                )
+
+    def _refuse_repeated(self, variables: list[Variable], place: str) -> None:
+        """Refuse a score or a count that is said twice and differently; note other repetitions."""
+        first: dict[tuple[str, str], Variable] = {}
+        for variable in variables:
+            other = first.setdefault((variable.kind, variable.identifier), variable)
+            if other is variable:
+                continue
+            if variable.identifier in {*SCORES, ATTEMPTS} and variable.values != other.values:
+                self._error(
+                    "repeated_variable",
+                    place,
+                    f"holds two values of {variable.identifier}",
+                    "send the one that counts",
+                )
+            else:
+                self._note(
+                    "repeated_variable",
+                    place,
+                    f"holds {variable.identifier[:60]} twice: the first is taken",
+                )
+
     def _values(self, holder: etree._Element, place: str, base_type: str | None) -> Iterator[Value]:
         for n, element in enumerate(self._children(holder, "value"), start=1):
+            there = f"{place}/value[{n}]"
+            if len(element):
+                self._error(
+                    "unknown_element",
+                    there,
+                    "holds elements, where a value is text",
+                    "escape what was written, or wrap it in CDATA",
+                )
             text = _content(element)
             kind = element.get("baseType") or base_type
             form = _FORMS.get(kind or "")
-            if form is not None and not form.fullmatch(text.strip()):
+            if form is not None and not text.strip():
+                self._note("empty_value", there, "is empty: read as no value")
+            elif form is not None and not form.fullmatch(text.strip()):
                 self._error(
                     "not_of_its_type",
-                    f"{place}/value[{n}]",
+                    there,
                     f"is not of its base type {kind}: {mask(text, personal=True)}",
                     "correct the value, or its baseType",
                 )
@@ -381,6 +461,10 @@ class _Judge:
             final = [item for item in of_item if item.session_status == "final"] or of_item
             for n, item in enumerate(of_item, start=1):
                 item.attempt, item.is_last = n, item is final[-1]
+            stated = [item.stated_attempt for item in of_item]
+            if all(stated) and len(set(stated)) == len(stated):
+                for item in of_item:
+                    item.attempt = item.stated_attempt or item.attempt
             if len(of_item) > 1:
                 self._note(
                     "earlier_attempts",
@@ -480,6 +564,17 @@ class _Judge:
 def _order(item: Outcome) -> tuple[datetime, int]:
     earliest = datetime.min.replace(tzinfo=UTC)
     return item.at or earliest, item.sequence_index or 0
+
+
+def _with_midnight(stamp: str | None) -> str | None:
+    """Return a time that ends a day, as XML may write it, as the one that begins the next."""
+    if stamp is None or not (ending := _END_OF_DAY.fullmatch(stamp)):
+        return stamp
+    try:
+        following = date.fromisoformat(ending[1]) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return stamp
+    return f"{following}T00:00:00{ending[2] or ''}"
 
 
 def _content(element: etree._Element) -> str:

@@ -1,11 +1,13 @@
 """The rows of QTI results: one for each test result, and one for each attempt at an item.
 
-`entry` says what a row is: `test` or `item`. The reader makes:
+`entry` says what a row is: `test` or `item`, or `nothing` for a result that holds neither. The
+reader makes:
 
 - `sourced_id`, `test` (the item itself, where it was not part of a test), `item`, `datestamp`,
   `sequence_index`, `session_status`, `comment`;
-- `attempt` and `is_last`: which attempt at the item it is, and whether it is the one that counts;
-  of a test, `attempt` is its `numAttempts`;
+- `attempt` and `is_last`: which attempt at the item it is, by `numAttempts` where every attempt has
+  its own, else by their order; and whether it is the one that counts. Of a test, `attempt` is its
+  `numAttempts`;
 - `score` and `max_score`: `SCORE`, and `MAXSCORE` or else the `normalMaximum` of `SCORE`, to six
   places; `response` and `correct_response`: what was answered, cut where it is too long, and what
   would be right; `completion_status`; `n_items`;
@@ -18,6 +20,8 @@ Several values of one variable are joined by the reader's `join`; in a record ea
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,10 +38,10 @@ from pipelines.sources.readers.base import (
     Wanted,
     no_problems,
 )
-from pipelines.sources.standards.qti import Outcome, Result, Value, Variable, number
+from pipelines.sources.standards.qti import ATTEMPTS, Outcome, Result, Value, Variable, number
 from pipelines.sources.standards.qti_check import Delivered
 
-BUILT_IN = frozenset({"numAttempts", "duration"})
+BUILT_IN = frozenset({ATTEMPTS, "duration"})
 RESPONSE_LENGTH = 200
 SIXTH = Decimal("0.000001")
 LARGEST_EXPONENT = 20
@@ -64,6 +68,9 @@ MADE = (
     "notes",
 )
 
+NOTHING = "nothing"
+_DECLARED = re.compile(rb"<\?xml[^>]*\bencoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
+
 Cells = dict[str, str | None]
 
 
@@ -82,17 +89,18 @@ def chunks(
     results: Iterable[Delivered], join: str, wanted: Wanted, seen: set[str]
 ) -> Iterator[Chunk]:
     """Yield the rows of results; a result that is refused is one row that could not be read."""
-    batch, row = _Batch(), 0
+    batch, row, n_results = _Batch(), 0, 0
     seen.update(MADE)
     for delivered in results:
         if delivered.result.errors:
-            row += 1
+            row, n_results = row + 1, n_results + 1
             first = delivered.result.errors[0]
             batch.problems.append((row, first.code, f"{first.message}; {first.suggestion}"))
-            batch.lines.append((row, delivered.data.decode("utf-8", "replace")))
+            batch.lines.append((row, _text(delivered.data)))
             continue
         for cells in rows_of(delivered.result, delivered.member, join):
             row += 1
+            n_results += cells["entry"] != NOTHING
             seen.update(cells)
             batch.numbers.append(row)
             batch.rows.append(cells)
@@ -101,7 +109,7 @@ def chunks(
             batch = _Batch()
     if len(batch):
         yield _chunk(batch, wanted)
-    if not row:
+    if not n_results:
         raise Unreadable(
             "no_records",
             "The file holds no result: neither of a test nor of an item.",
@@ -127,20 +135,34 @@ def _chunk(batch: _Batch, wanted: Wanted) -> Chunk:
     return Chunk(rows, originals, problems)
 
 
+def _text(data: bytes) -> str:
+    """Return a document as people read it; what is in no known encoding comes with marks."""
+    declared = _DECLARED.match(data)
+    name = declared[1].decode() if declared else "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        name = "utf-16"
+    try:
+        return data.decode(name, "replace")
+    except LookupError:
+        return data.decode("utf-8", "replace")
+
+
 def rows_of(result: Result, member: str | None, join: str) -> Iterator[Cells]:
     """Return the rows of one result, the test first and then the items in order of the file."""
     shared: Cells = {"member": member, "sourced_id": result.sourced_id}
     noted: dict[str, list[str]] = defaultdict(list)
     for note in result.notes:
         noted["/".join(note.field.split("/")[:3])].append(note.code)
+    if result.test is None and not result.items:
+        yield shared | {"entry": NOTHING}
     for name, identifier in result.sessions:
         shared.setdefault(f"session.{name}", identifier)
     if result.test is not None:
         shared["test"] = result.test.identifier
         cells = shared | _cells(result.test, join) | {"entry": "test"}
         cells["n_items"] = str(len({item.identifier for item in result.items}))
-        attempts = result.test.variable("response", "numAttempts")
-        attempt = _joined(attempts.values, join) if attempts else None
+        attempts = result.test.variable("response", ATTEMPTS)
+        attempt = (_joined(attempts.values, join) or "").strip() if attempts else None
         yield cells | {"attempt": attempt or "1", "notes": _notes(noted, result.test, cells)}
     for item in result.items:
         cells = shared | _cells(item, join) | {"entry": "item", "item": item.identifier}

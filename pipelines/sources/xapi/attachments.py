@@ -24,6 +24,20 @@ SIGNATURE_TYPE = "application/octet-stream"
 def _length(value: Any, path: Path, report: Report) -> None:
     if not is_number(value) or (isinstance(value, float) and not value.is_integer()):
         report.add("wrong_type", path, "00102", "a whole number of octets")
+    elif value < 0:
+        report.add("out_of_range", path, "00102", "no less than none")
+
+
+def _sha2(value: Any, path: Path, report: Report) -> None:
+    """Check a hash: 1.0.3 asks for a text, 2.0 for one that can be of SHA-2."""
+    if report.version == "2.0":
+        _HASH(value, path, report)
+    else:
+        _TEXT(value, path, report)
+
+
+_TEXT = text("00103")
+_HASH = formatted("00103", values.is_sha2, "a SHA-2 in hexadecimal digits")
 
 
 _ATTACHMENT = Shape(
@@ -35,7 +49,7 @@ _ATTACHMENT = Shape(
         "description": language_map("00121 00006"),
         "contentType": formatted("00105", values.is_media_type, "a media type, such as text/plain"),
         "length": _length,
-        "sha2": text("00103"),
+        "sha2": _sha2,
         "fileUrl": irl("00104"),
     },
     required={

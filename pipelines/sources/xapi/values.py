@@ -27,6 +27,8 @@ URI = rf"{_SCHEME}(?:[!-~](?<![<>{{}}|^`%\"\\])|{_PERCENT})+"
 
 MAILTO = r"mailto:[^\s\x00-\x1f@<>]+@(?:\[[^\s\[\]<>@]+\]|[^\s\x00-\x1f@<>,;:?\[\]]+)"
 SHA1 = rf"{_HEX}{{40}}"
+SHA2 = rf"(?:{_HEX}{{56}}|{_HEX}{{64}}|{_HEX}{{96}}|{_HEX}{{128}})"
+"""SHA-224, 256, 384 or 512, as all examples of the standard write it."""
 
 _LANGUAGE = "(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})"
 _SCRIPT = "(?:-[A-Za-z]{4})?"
@@ -97,7 +99,7 @@ _BASIC = re.compile(
 )
 _RFC_3339 = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})(?P<week>)(?P<weekday>)(?P<ordinal>)"
-    r"[Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?P<part>\.[0-9]+)?"
+    r"[Tt](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?P<part>\.[0-9]+)?"
     r"(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _PLAIN = re.compile(PLAIN_TIMESTAMP)
@@ -132,6 +134,7 @@ is_irl = is_iri
 is_uri = matcher(URI)
 is_mailto = matcher(MAILTO)
 is_sha1 = matcher(SHA1)
+is_sha2 = matcher(SHA2)
 LANGUAGES = Answers(matcher(LANGUAGE))
 is_language = LANGUAGES.__getitem__
 is_media_type = matcher(MEDIA_TYPE)
@@ -153,7 +156,8 @@ def is_iso_8601(text: str) -> bool:
 def is_rfc_3339(text: str) -> bool:
     """Tell whether a text is a time of RFC 3339 and of ISO 8601 alike (xAPI 2.0).
 
-    RFC 3339 alone would let `-00:00` pass, which ISO 8601 forbids.
+    RFC 3339 alone would let `-00:00` pass, which ISO 8601 forbids. Its grammar has a `T` between
+    day and time, of either size; a space is for applications that say so, and xAPI does not.
     """
     if _PLAIN.fullmatch(text):
         return True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -183,9 +184,158 @@ def test_what_version_1_1_adds_is_allowed_there(
     package["CFAssociations"][0]["associationType"] = "isTranslationOf"
     package["CFAssociations"][1]["associationType"] = "ext:supersedes"
     package["CFAssociations"][0]["originNodeURI"]["targetType"] = "CASE"
-    package["CFDefinitions"]["CFItemTypes"][0]["extensions"] = {"a": 1}
+    package["CFDefinitions"]["CFItemTypes"][0] |= {"extensions": {"a": 1}, "description": "x"}
+    package["CFItems"][0]["extensions"] = {"colour": "red"}
+    package["CFAssociations"][0] |= {"notes": "why", "extensions": {}}
     package["extensions"] = {}
-    assert codes(verdicts(file, package)) == {}
+    found = verdicts(file, package)
+    assert codes(found) == {}
+    assert "unknown_field" not in notes(found)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "code", "field"),
+    [
+        (("extensions",), [], "not_an_object", "$.extensions"),
+        (("CFItems", 0, "extensions"), "red", "not_an_object", "$.CFItems[0].extensions"),
+        (("CFAssociations", 0, "notes"), 3, "not_text", "$.CFAssociations[0].notes"),
+        (
+            ("CFAssociations", 0, "originNodeURI", "targetType"),
+            "ITEM",
+            "not_in_list",
+            "$.CFAssociations[0].originNodeURI.targetType",
+        ),
+        (
+            ("CFItems", 0, "CFItemTypeURI"),
+            {"title": "EPA", "identifier": uuid(21), "uri": "u:1", "targetType": "CASE"},
+            "unknown_field",
+            "$.CFItems[0].CFItemTypeURI",
+        ),
+        (
+            ("CFDefinitions", "CFItemTypes", 0),
+            entry(21, title="EPA", hierarchyCode="1"),
+            "missing",
+            "$.CFDefinitions.CFItemTypes[0].description",
+        ),
+    ],
+)
+def test_what_version_1_1_adds_has_rules_of_its_own(
+    place: tuple[Any, ...],
+    value: Any,
+    code: str,
+    field: str,
+    file: Path,
+    package: dict[str, Any],
+) -> None:
+    package["CFDocument"]["caseVersion"] = "1.1"
+    package["CFDefinitions"]["CFItemTypes"][0]["description"] = "x"
+    inner: Any = package
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    errors = [error for j in verdicts(file, package) for error in j.errors]
+    assert [(error.code, error.field) for error in errors] == [(code, field)]
+
+
+@pytest.mark.parametrize("kind", ["isTranslationOf", "ext:supersedes"])
+def test_a_link_of_version_1_1_in_an_older_package_is_told_how_to_pass(
+    kind: str, file: Path, package: dict[str, Any]
+) -> None:
+    package["CFAssociations"][0]["associationType"] = kind
+    (error,) = [error for j in verdicts(file, package) for error in j.errors]
+    assert error.code == "not_in_list"
+    assert "caseVersion 1.1" in error.suggestion
+
+
+def test_an_entry_that_stands_twice_word_for_word_is_called_that(
+    file: Path, package: dict[str, Any]
+) -> None:
+    package["CFItems"].append(copy.deepcopy(package["CFItems"][0]))
+    (error,) = [error for j in verdicts(file, package) for error in j.errors]
+    assert (error.code, error.suggestion) == ("duplicate_id", "send the entry once")
+
+
+RUBRIC = entry(
+    31,
+    CFRubricCriteria=[
+        entry(
+            32,
+            rubricId=uuid(31),
+            CFItemURI={"title": "x", "identifier": uuid(2), "uri": "u:2"},
+            CFRubricCriterionLevels=[entry(33, rubricCriterionId=uuid(32), score=3)],
+        )
+    ],
+)
+
+
+def test_a_rubric_whose_criteria_lead_to_items_passes_without_a_note(
+    file: Path, package: dict[str, Any]
+) -> None:
+    found = verdicts(file, {**package, "CFRubrics": [RUBRIC]})
+    assert codes(found) == {}
+    assert notes(found) == set()
+
+
+def test_criteria_that_lead_nowhere_or_belong_elsewhere_are_noted(
+    file: Path, package: dict[str, Any]
+) -> None:
+    rubric = copy.deepcopy(RUBRIC)
+    (criterion,) = rubric["CFRubricCriteria"]
+    criterion["CFItemURI"]["identifier"] = uuid(99)
+    criterion["CFRubricCriterionLevels"][0]["rubricCriterionId"] = uuid(98)
+    found = verdicts(file, {**package, "CFRubrics": [rubric]})
+    assert codes(found) == {}
+    assert notes(found) == {"unknown_node", "other_owner"}
+
+
+def test_identifiers_that_name_two_criteria_are_refused(
+    file: Path, package: dict[str, Any]
+) -> None:
+    rubrics = [copy.deepcopy(RUBRIC), copy.deepcopy(RUBRIC)]
+    rubrics[1]["identifier"] = uuid(34)
+    found = verdicts(file, {**package, "CFRubrics": rubrics})
+    assert codes(found) == {11: ["duplicate_id", "duplicate_id"]}
+
+
+def test_a_link_that_names_no_identifier_leads_where_its_uri_does(
+    file: Path, package: dict[str, Any]
+) -> None:
+    for link_ in package["CFAssociations"]:
+        for end in ("originNodeURI", "destinationNodeURI"):
+            link_[end]["identifier"] = "" if end == "originNodeURI" else link_[end]["uri"]
+    found = verdicts(file, package)
+    assert codes(found) == {}
+    assert notes(found) == set()
+    package["CFAssociations"].append(link(15, 3, 4))
+    assert codes(verdicts(file, package)) == {7: ["cycle"], 9: ["cycle"]}
+
+
+@pytest.mark.parametrize("code", ["EPA1 ", uuid(4).upper(), "E" * 201, "EPA\n7", "EPA\u200b"])
+def test_codes_that_cannot_name_their_item_are_noted(
+    code: str, file: Path, package: dict[str, Any]
+) -> None:
+    package["CFItems"][1]["humanCodingScheme"] = code
+    found = verdicts(file, package)
+    assert codes(found) == {}
+    assert notes(found) == {"code_not_unique" if code == "EPA1 " else "code_not_usable"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"CFPackage": PACKAGE}, "what CFPackage holds"),
+        ([PACKAGE, PACKAGE], "a file of its own"),
+        ({"CFDocuments": [PACKAGE["CFDocument"]]}, "what CFPackages answers"),
+        ({**PACKAGE["CFDocument"], "CFPackageURI": {}}, "what CFPackages answers"),
+    ],
+)
+def test_what_nearly_is_a_package_is_told_how_it_becomes_one(
+    content: Any, words: str, file: Path
+) -> None:
+    with pytest.raises(Unreadable) as refused:
+        verdicts(file, content)
+    assert refused.value.code == "not_case"
+    assert words in refused.value.suggestion
 
 
 def test_a_package_of_nothing_but_a_document_passes(file: Path, package: dict[str, Any]) -> None:

@@ -269,3 +269,21 @@ def test_no_damage_to_an_archive_makes_the_checker_crash(at: int, new: bytes, fi
     except Unreadable as error:
         n_rows = len(error.code)
     assert n_rows
+
+
+def test_a_set_packed_with_the_slashes_of_windows_is_read(file: Path) -> None:
+    assert found(verdicts(file, {f"export\\{name}": text for name, text in V1P1.items()})) == []
+
+
+def test_a_table_without_even_a_header_is_refused(file: Path) -> None:
+    errors = found(verdicts(file, {**V1P1, "results.csv": ""}))
+    assert [(name, code, field) for name, _, code, field in errors] == [
+        ("manifest.csv", "missing_column", "results")
+    ]
+
+
+def test_a_table_of_the_manifest_that_nobody_knows_is_noted(file: Path) -> None:
+    files = {**V1P1, "manifest.csv": V1P1["manifest.csv"] + "file.lunches,bulk\n"}
+    judgements = verdicts(file, files)
+    assert found(judgements) == []
+    assert "unknown_file" in notes(judgements)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,9 +174,89 @@ def test_what_a_delta_deletes_is_withdrawn_under_the_ids_of_the_full_set(
     assert set(withdrawn) <= ids
 
 
+def changes(**tables: str) -> dict[str, str]:
+    """Return a set of changes of 1.2 with these rows."""
+    files = {"manifest.csv": manifest("1.2", dict.fromkeys(tables, "delta"))}
+    for name, rows in tables.items():
+        header = V1P2[f"{name}.csv"].splitlines()[0]
+        files[f"{name}.csv"] = f"{header}\n{rows}\n"
+    return files
+
+
+CHANGED = "s1,active,2024-06-01T08:00:00.000Z,true,ada,,Ada,King,,1001,,,,,,,,,,,o1,"
+LEFT = "s2,tobedeleted,2024-06-01T08:00:00.000Z,true,grace,,Grace,Hopper,,1002,,,,,,,,,,,o1,"
+ROLE = "p1,active,2024-06-01T08:00:00.000Z,s1,primary,student,,,o1,"
+
+
+def test_a_user_who_is_deleted_without_a_word_of_roles_is_withdrawn_in_both(
+    read: Read, file: Path
+) -> None:
+    _, records = read("oneroster_delta", packed(file, changes(users=LEFT)))
+    assert [(r["target_kind"], r["record_id"]) for r in records["void"]] == [
+        ("learner", "user/s2"),
+        ("assessor", "user/s2"),
+    ]
+
+
+def test_a_changed_user_whose_roles_are_not_sent_is_held_for_a_person(
+    read: Read, file: Path
+) -> None:
+    report, records = read("oneroster_delta", packed(file, changes(users=CHANGED)))
+    assert report.rows_skipped == 0
+    assert codes_of(records["learner"]) == ["no_role"]
+
+
+def test_a_changed_user_whose_roles_are_sent_is_taken(read: Read, file: Path) -> None:
+    _, records = read("oneroster_delta", packed(file, changes(users=CHANGED, roles=ROLE)))
+    (learner,) = records["learner"]
+    assert (learner["problems"], learner["family_name"]) == ([], "King")
+
+
+def test_a_full_set_of_1_2_without_roles_holds_its_users(read: Read, file: Path) -> None:
+    files = {name: text for name, text in V1P2.items() if name != "roles.csv"}
+    _, records = read(
+        "oneroster_bulk", packed(file, replaced(files, "manifest", "roles,bulk", "roles,absent"))
+    )
+    assert codes_of(records["learner"]) == ["no_role"] * 3
+
+
+def test_a_user_whose_role_is_refused_is_held_with_it(read: Read, file: Path) -> None:
+    files = replaced(V1P2, "roles", "p1,,,s1,primary,student", "p1,,,s1,primary,Student")
+    _, records = read("oneroster_bulk", packed(file, files))
+    assert codes_of(records["learner"]) == ["no_role"]
+    assert len(records["learner"]) == 2
+
+
+def test_a_result_that_was_graded_in_words_keeps_them(read: Read, file: Path) -> None:
+    files = replaced(
+        V1P2, "results", "fully graded,7.5,2024-05-01,,", "fully graded,,2024-05-01,,B+"
+    )
+    _, records = read("oneroster_bulk", packed(file, files))
+    result = records["exam_result"][0]
+    assert (result["result_status"], result["score"], result["grade"]) == ("not_scored", None, "B+")
+    assert codes_of(records["exam_result"], "notes") == ["graded_in_words"]
+    assert CONTRACTS["exam_result"].model_validate(fields(result))
+
+
+MIXED = replaced(
+    replaced(V1P1, "manifest", "file.results,bulk", "file.results,delta"),
+    "results",
+    ",,,li1",
+    ",active,2024-05-02T00:00:00.000Z,li1",
+)
+
+
+def test_a_set_of_which_some_tables_are_changes_is_one_of_changes(read: Read, file: Path) -> None:
+    report, records = read("oneroster_delta", packed(file, MIXED))
+    assert report.error is None
+    assert [r["score"] for r in records["exam_result"]] == ["7.5", None]
+
+
 @pytest.mark.parametrize(
     ("source", "files", "code"),
     [
+        ("oneroster_bulk", MIXED, "not_bulk"),
+        ("oneroster_bulk", {**V1P1, "results.csv": ""}, "missing_column"),
         ("oneroster_bulk", DELTA, "not_bulk"),
         ("oneroster_delta", V1P1, "not_delta"),
         (
@@ -226,6 +307,36 @@ def test_a_framework_becomes_items_and_links(
     assert codes_of(rows, "notes") == ["code_not_unique", "code_not_unique"]
 
 
+def test_a_package_that_the_checker_passes_makes_records_that_their_contract_takes(
+    read: Read, file: Path, package: dict[str, Any]
+) -> None:
+    blank, coded, last = package["CFItems"]
+    blank |= {"fullStatement": " ", "lastChangeDateTime": "2024-03-01t10:00:00z"}
+    coded |= {"humanCodingScheme": "EPA\n2", "CFItemType": "Entrustable\nactivity"}
+    last |= {
+        "humanCodingScheme": uuid(2),
+        "CFItemTypeURI": {"title": "Skill", "identifier": uuid(21), "uri": "u:21"},
+    }
+    package["CFDocument"]["version"] = "2024\nspring"
+    package["CFAssociations"][0]["sequenceNumber"] = -1
+    package["CFAssociations"][1]["sequenceNumber"] = "HERE"
+    package["CFAssociations"][3]["destinationNodeURI"]["identifier"] = ""
+    text = json.dumps(package).replace('"HERE"', "1.2e1")
+    file.write_text(text, encoding="utf-8")
+    _, records = read("case_framework", file)
+    rows = records["framework"]
+    assert all(CONTRACTS["framework"].model_validate(fields(row)) for row in rows)
+    assert [
+        (r["competency_id"], r["title"], r["competency_type"], r["sort_order"]) for r in rows[:3]
+    ] == [
+        ("EPA1", "EPA1", None, None),
+        (uuid(3), "Examine a patient", "Entrustable activity", "12"),
+        (uuid(4), "Explain a finding", "Skill", None),
+    ]
+    assert [r["target_competency_id"] for r in rows[3:]] == [uuid(3), "EPA1"]
+    assert {r["framework_version"] for r in rows} == {"2024 spring"}
+
+
 def test_an_entry_that_breaks_the_standard_is_refused_with_its_place(
     read: Read, file: Path, package: dict[str, Any]
 ) -> None:
@@ -236,6 +347,29 @@ def test_an_entry_that_breaks_the_standard_is_refused_with_its_place(
     (problem,) = [p for r in records["framework"] for p in r["problems"]]
     assert problem["code"] == "not_text"
     assert "$.CFItems[2].fullStatement" in problem["suggestion"]
+
+
+def test_a_result_of_nothing_is_a_row_that_holds_no_record(read: Read, file: Path) -> None:
+    empty = RESULT[: RESULT.index("<testResult")] + "</assessmentResult>"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.xml", empty)
+        archive.writestr("b.xml", RESULT)
+    report, _ = read("qti_results", file)
+    assert (report.source_rows, report.rows_skipped) == (3, 1)
+    assert report.records == {"exam_result": 1, "exam_response": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+def test_a_refused_result_is_quoted_as_people_read_it(
+    encoding: str, read: Read, file: Path, tmp_path: Path
+) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>' + RESULT.replace(
+        "<value>1.5", "<value>drei Viertel für Ä"
+    )
+    file.write_bytes(text.encode(encoding))
+    read("qti_results", file)
+    (quoted,) = pl.read_parquet(tmp_path / "read" / "source-*.parquet")["line"].drop_nulls()
+    assert "drei Viertel für Ä" in quoted
 
 
 def test_a_result_and_the_last_attempt_at_each_item_are_taken(read: Read, file: Path) -> None:
@@ -325,7 +459,13 @@ def test_every_code_of_a_standard_that_refuses_a_row_has_words_of_its_own() -> N
 
     met = {*case_check._MESSAGES, *oneroster_check._WORDS, "cycle", "duplicate_id", "not_xml"}
     met |= {"wrong_namespace", "missing_namespace", "unknown_element", "repeated_element"}
-    met |= {"not_of_its_type", "too_many_values", "doctype_refused", "damaged_member"}
+    met |= {
+        "repeated_variable",
+        "not_of_its_type",
+        "too_many_values",
+        "doctype_refused",
+        "damaged_member",
+    }
     vague = {code for code in met if describe(code, "x").message == describe("?", "x").message}
     assert vague == {"invalid", "out_of_order"}
 

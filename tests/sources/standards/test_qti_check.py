@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import time
 import zipfile
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,12 @@ from hypothesis import strategies as st
 
 from pipelines.sources.readers.base import Unreadable
 from pipelines.sources.standards import Judgement
-from pipelines.sources.standards.qti import NAMESPACES, parse
+from pipelines.sources.standards.qti import NAMESPACES, number, parse
 from pipelines.sources.standards.qti_check import check
 
 from .conftest import codes, notes
 
+SCORE = '<outcomeVariable identifier="SCORE" cardinality="multiple" baseType="float">'
 V3 = "http://www.imsglobal.org/xsd/imsqti_result_v3p0"
 ITEM = """
   <itemResult identifier="Q1" sequenceIndex="1" datestamp="2024-03-01T10:00:00Z" sessionStatus="final">
@@ -175,7 +178,7 @@ def test_document_types_and_entities_are_refused_at_once(bomb: str, file: Path) 
         (b"", "not_xml"),
         (b"{}", "not_xml"),
         (RESULT.encode()[:300], "not_xml"),
-        (("<a>" * 5000 + "</a>" * 5000).encode(), "not_xml"),
+        (("<a>" * 5000 + "</a>" * 5000).encode(), "too_large"),
         (b"<?xml version='1.0' encoding='no-such'?><x/>", "not_xml"),
         (b"<qti-assessment-item xmlns='http://www.imsglobal.org/xsd/imsqti_v3p0'/>", "not_qti"),
         (b"PK\x03\x04 no archive", "not_an_archive"),
@@ -246,3 +249,127 @@ def test_no_content_makes_the_checker_crash(
     except Unreadable as error:
         rows = [1] if error.code and error.suggestion else []
     assert rows == [1]
+
+
+def items_of(*items: str) -> str:
+    return RESULT.replace(ITEM, "".join(items))
+
+
+def attempt(number: int | None, day: int, score: str = "1") -> str:
+    count = "" if number is None else COUNT.format(number)
+    return (
+        ITEM.replace("2024-03-01", f"2024-03-{day:02}")
+        .replace("<outcomeVariable", f"{count}<outcomeVariable")
+        .replace("<value>0.5", f"<value>{score}")
+    )
+
+
+COUNT = (
+    '<responseVariable identifier="numAttempts" cardinality="single" baseType="integer">'
+    "<candidateResponse><value>{}</value></candidateResponse></responseVariable>"
+)
+
+
+@pytest.mark.parametrize(
+    ("items", "numbers"),
+    [
+        ([attempt(3, 1)], [3]),
+        ([attempt(3, 2), attempt(2, 1)], [3, 2]),
+        ([attempt(None, 2), attempt(4, 1)], [2, 1]),
+        ([attempt(1, 1), attempt(1, 2)], [1, 2]),
+        ([attempt(0, 1)], [1]),
+    ],
+)
+def test_attempts_have_the_number_that_they_state_where_each_states_its_own(
+    items: list[str], numbers: list[int]
+) -> None:
+    assert [item.attempt for item in parse(items_of(*items).encode()).items] == numbers
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["<value>\n 0.5\n </value>", "<value>0<!-- x -->.5</value>", "<value><![CDATA[0.5]]></value>"],
+)
+@pytest.mark.parametrize("base_type", [' baseType="float"', ""])
+def test_a_score_counts_however_it_is_laid_out(value: str, base_type: str, file: Path) -> None:
+    written = ITEM.replace("<value>0.5</value>", value).replace(
+        'cardinality="single" baseType="float"', f'cardinality="single"{base_type}'
+    )
+    assert codes(verdicts(file, items_of(written))) == {}
+    (item,) = parse(items_of(written).encode()).items
+    score = item.variable("outcome", "SCORE")
+    assert score is not None
+    assert number(score.values[0].text) == Decimal("0.5")
+
+
+def test_an_empty_value_is_no_value_and_is_noted(file: Path) -> None:
+    found = verdicts(file, RESULT.replace("<value>0.5</value>", "<value/>"))
+    assert codes(found) == {}
+    assert notes(found) == {"empty_value"}
+
+
+def test_a_time_that_ends_a_day_is_the_one_that_begins_the_next() -> None:
+    late = parse(RESULT.replace("2024-03-01T10:00:00Z", "2024-02-29T24:00:00Z").encode())
+    assert late.items[0].datestamp == "2024-03-01T00:00:00Z"
+    assert late.items[0].at == datetime(2024, 3, 1, tzinfo=UTC)
+    assert late.errors == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("<value>B</value>", "<value>B<b>C</b></value>", "unknown_element"),
+        (
+            "<value>B</value>",
+            '<value><x:include xmlns:x="http://www.w3.org/2001/XInclude" href="a"/></value>',
+            "unknown_element",
+        ),
+        ("<value>0.5</value>", "<value>0.5</value><value>1</value>", "too_many_values"),
+        ('normalMaximum="2"', 'normalMaximum="two"', "not_a_number"),
+        (
+            "<value>0.5</value>",
+            "<value>0.5</value></outcomeVariable>" + SCORE + "<value>1</value>",
+            "repeated_variable",
+        ),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_refused(
+    old: str, new: str, code: str, file: Path
+) -> None:
+    changed = RESULT.replace('"SCORE" cardinality="single"', '"SCORE" cardinality="multiple"')
+    assert codes(verdicts(file, changed.replace(old, new, 1))) == {1: [code]}
+
+
+def test_a_variable_that_stands_twice_is_noted_where_nothing_hangs_on_it(file: Path) -> None:
+    comment = SCORE.replace("SCORE", "COMMENT") + "<value>again</value></outcomeVariable>"
+    twice = items_of(ITEM.replace("</itemResult>", comment * 2 + "</itemResult>"))
+    found = verdicts(
+        file,
+        twice.replace(
+            '"COMMENT" cardinality="multiple" baseType="float"',
+            '"COMMENT" cardinality="multiple" baseType="string"',
+        ),
+    )
+    assert codes(found) == {}
+    assert notes(found) == {"repeated_variable"}
+
+
+MANY = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (
+            f'<!DOCTYPE a [<!ENTITY l0 "lol">{MANY}]>{RESULT.replace("learner-1", "&l11;")}',
+            "doctype_refused",
+        ),
+        (f'<!DOCTYPE a SYSTEM "file:///etc/passwd">{RESULT}', "doctype_refused"),
+        (RESULT.replace("<value>B", "<value>" + "x" * 10_000_001), "too_large"),
+        (RESULT.replace("<value>B", "<value>" + "<a>" * 300 + "</a>" * 300), "too_large"),
+    ],
+)
+def test_what_is_too_much_is_called_what_it_is(content: str, code: str, file: Path) -> None:
+    with pytest.raises(Unreadable) as refused:
+        verdicts(file, content)
+    assert refused.value.code == code

@@ -412,7 +412,8 @@ def test_related_groups_keep_their_own_rules(broken):
     ("time", "versions"),
     [
         ("2008-09-15T15:53:00.601Z", {"1.0.3", "2.0"}),
-        ("2008-09-15 15:53:00.601+00:00", {"2.0"}),
+        ("2008-09-15 15:53:00.601+00:00", set()),
+        ("2008-09-15t15:53:00.601z", {"2.0"}),
         ("2008-09-15", {"1.0.3"}),
         ("20080915T155300Z", {"1.0.3"}),
         ("2008-09-15T15:53:00.601-00:00", set()),
@@ -454,3 +455,19 @@ def test_what_2_0_does_not_know_is_refused_at_its_place(statement, field):
     found = {fault.field: fault.requirement for fault in check_statement(statement, "2.0")}
     assert any(name.startswith(field) for name in found), found
     assert all("IEEE 9274.1.1" in requirement for requirement in found.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "versions"),
+    [
+        ({"sha2": "a" * 64}, {"1.0.3", "2.0"}),
+        ({"sha2": "A" * 128}, {"1.0.3", "2.0"}),
+        ({"sha2": "a" * 40}, {"1.0.3"}),
+        ({"sha2": "not a hash"}, {"1.0.3"}),
+        ({"length": 0}, {"1.0.3", "2.0"}),
+        ({"length": -1}, set()),
+    ],
+)
+def test_2_0_asks_for_a_hash_of_sha_2_and_both_for_a_length_that_can_be(change, versions):
+    statement = SHORT | {"attachments": [ATTACHMENT | change]}
+    assert {v for v in ("1.0.3", "2.0") if not check_statement(statement, v)} == versions

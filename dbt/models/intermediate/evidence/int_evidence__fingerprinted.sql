@@ -13,6 +13,10 @@ evidence as (
         on unioned.assessor_key = assessors.assessor_key
 ),
 
+stations as (
+    select * from {{ ref('int_exam_stations__gathered') }}
+),
+
 history as (
     select * from {{ ref('int_learner_history__spanned') }}
 ),
@@ -46,6 +50,13 @@ hashed as (
         entry.learner_key,
         {{ row_hash('entry') }} as row_hash
     from evidence as entry
+
+    union all
+
+    select
+        entry.learner_key,
+        {{ row_hash('entry') }} as row_hash
+    from stations as entry
 
     union all
 

@@ -1,4 +1,5 @@
--- Grain: one row per accepted workplace assessment or exam result, in the same columns.
+-- Grain: one row per accepted workplace assessment or exam result, and, where a sitting has stations and
+-- no result of its own yet, one per competency that they are about; in the same columns.
 with
 
 assessments as (
@@ -7,6 +8,32 @@ assessments as (
 
 results as (
     select * from {{ ref('int_exam_results__dated') }}
+),
+
+-- A result that has no mark yet takes nobody's place.
+results_in_place as (
+    select
+        record_key,
+        learner_key,
+        programme_id,
+        task_id,
+        sitting_id,
+        attempt
+    from {{ ref('stg_exam_result') }}
+    where result_status <> 'not_scored'
+),
+
+stations_alone as (
+    select stations.*
+    from {{ ref('int_exam_stations__gathered') }} as stations
+    left join results_in_place
+        on
+            stations.learner_key = results_in_place.learner_key
+            and stations.programme_id = results_in_place.programme_id
+            and stations.task_id = results_in_place.task_id
+            and stations.sitting_id = results_in_place.sitting_id
+            and stations.attempt = results_in_place.attempt
+    where results_in_place.record_key is null
 ),
 
 unioned as (
@@ -123,6 +150,64 @@ unioned as (
         source_cell,
         known_at
     from results
+    union all
+    select
+        ---------- ids
+        'exam_response' as kind,
+        sitting_key as record_key,
+        event_id,
+        record_id,
+        learner_key,
+        programme_id,
+        site_id,
+        task_id,
+        sitting_id,
+        cast(null as varchar) as instrument_id,
+        cast(null as varchar) as form_id,
+        cast(null as varchar) as form_record_id,
+        cast(null as varchar) as framework_id,
+        competency_id,
+        cast(null as varchar) as scale_id,
+        cast(null as varchar) as scale_version,
+        cast(null as varchar) as assessor_key,
+        ---------- text
+        global_ratings as raw_label,
+        cast(null as varchar) as direction,
+        cast(null as varchar) as decision_kind,
+        cast(null as varchar) as assessor_role,
+        cast(null as varchar) as setting,
+        cast(null as varchar) as case_type,
+        cast(null as varchar) as complexity,
+        cast(null as varchar) as assurance_level,
+        case when points is null and global_ratings is null then 'not_scored' else 'scored' end
+            as result_status,
+        cast(null as varchar) as grade,
+        cast(null as varchar) as narrative_strengths,
+        cast(null as varchar) as narrative_improvements,
+        cast(null as varchar) as narrative_other,
+        ---------- numbers
+        attempt,
+        cast(null as bigint) as level,
+        cast(null as decimal(18, 6)) as stake,
+        points as score,
+        max_points as max_score,
+        cast(null as bigint) as n_right,
+        ---------- yes or no
+        false as is_flagged,
+        false as is_banked,
+        false as is_day_unknown,
+        ---------- days and instants
+        occurred_at,
+        occurred_on,
+        cast(null as timestamptz) as submitted_at,
+        cast(null as date) as submitted_on,
+        ---------- lineage
+        source_id,
+        delivery_id,
+        source_row,
+        source_cell,
+        known_at
+    from stations_alone
 )
 
 select * from unioned

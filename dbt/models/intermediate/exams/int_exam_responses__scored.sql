@@ -16,6 +16,8 @@ ruled as (
         exams.task_key,
         items.task_key as item_task_key,
         items.answer_key,
+        items.competency_ids as item_competency_ids,
+        exams.competency_ids as exam_competency_ids,
         coalesce(responses.max_score, items.max_score) as item_max_score,
         coalesce(items.scoring_rule, exams.scoring_rule, 'as_scored') as scoring_rule,
         coalesce(items.points_right, exams.points_right) as points_right,
@@ -104,6 +106,7 @@ select
     ---------- ids
     record_key,
     event_id,
+    record_id,
     learner_key,
     programme_id,
     site_id,
@@ -133,6 +136,9 @@ select
     ---------- yes or no
     response_status = 'omitted' as is_blank,
     is_banked,
+    ---------- lists
+    item_competency_ids,
+    exam_competency_ids,
     ---------- days and instants
     occurred_at,
     occurred_on,

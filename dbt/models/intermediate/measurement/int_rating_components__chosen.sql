@@ -1,5 +1,5 @@
--- Grain: one row per programme and scale whose ratings the calibration in use could estimate: what a
--- learner's ratings on one competency are made of.
+-- Grain: one row per programme, scale, version and direction of it whose ratings the calibration in use
+-- could estimate: what a learner's ratings on one competency are made of.
 with
 
 components as (
@@ -20,6 +20,8 @@ pivoted as (
         components.calibration_version,
         components.programme_id,
         components.scale_id,
+        components.scale_version,
+        components.direction,
         sum(case when components.component = 'learner' then components.variance end)
             as learner_variance,
         sum(
@@ -37,8 +39,15 @@ pivoted as (
             components.calibration_version = connectivity.calibration_version
             and components.programme_id = connectivity.programme_id
             and components.scale_id = connectivity.scale_id
+            and components.scale_version is not distinct from connectivity.scale_version
+            and components.direction is not distinct from connectivity.direction
     where components.block = 0 and connectivity.is_estimated
-    group by components.calibration_version, components.programme_id, components.scale_id
+    group by
+        components.calibration_version,
+        components.programme_id,
+        components.scale_id,
+        components.scale_version,
+        components.direction
 ),
 
 final as (
@@ -47,6 +56,8 @@ final as (
         calibration_version,
         programme_id,
         scale_id,
+        scale_version,
+        direction,
         ---------- numbers
         cast(learner_variance as decimal(18, 6)) as learner_variance,
         cast(by_assessor_variance as decimal(18, 6)) as by_assessor_variance,

@@ -32,6 +32,14 @@ narratives as (
     where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 
+scale_versions as (
+    select
+        scale_id,
+        max(scale_version) as scale_version
+    from {{ ref('stg_scale_level') }}
+    group by scale_id
+),
+
 scale_directions as (
     select
         scale_id,
@@ -54,6 +62,7 @@ assigned as (
         evidence.instrument_id,
         evidence.method_family,
         evidence.scale_id,
+        coalesce(evidence.scale_version, scale_versions.scale_version, '') as scale_version,
         evidence.assessor_key,
         coalesce(plan.target_scale_id, scale_targets.target_scale_id) as target_scale_id,
         ---------- text
@@ -84,6 +93,8 @@ assigned as (
             ) }},
             false
         ) as reaches_target,
+        ---------- lists
+        evidence.examiner_keys,
         ---------- days and instants
         evidence.occurred_at,
         evidence.occurred_on
@@ -109,6 +120,7 @@ assigned as (
         on
             evidence.record_key = narratives.record_key
             and evidence.competency_id = narratives.competency_id
+    left join scale_versions on evidence.scale_id = scale_versions.scale_id
     left join scale_directions
         on coalesce(plan.target_scale_id, scale_targets.target_scale_id) = scale_directions.scale_id
     where
@@ -148,6 +160,7 @@ final as (
         instrument_id,
         method_family,
         scale_id,
+        scale_version,
         assessor_key,
         target_scale_id,
         ---------- text
@@ -172,6 +185,8 @@ final as (
             as is_at_target,
         is_on_scale and reaches_target and coalesce(direction, counted_direction) <> counted_direction
             as is_at_target_apart,
+        ---------- lists
+        examiner_keys,
         ---------- days and instants
         occurred_at,
         occurred_on

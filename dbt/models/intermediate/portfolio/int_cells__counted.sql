@@ -73,8 +73,9 @@ totals as (
         stage_id,
         competency_id,
         count(*) as n_data_points,
-        count(distinct assessor_key) as n_assessors,
-        count(assessor_key) as n_assessed,
+        {{ measure_n_assessors('assessor_key', 'examiner_keys') }} as n_assessors,
+        count(case when assessor_key is not null or examiner_keys is not null then 1 end)
+            as n_assessed,
         count(distinct assessor_role) as n_roles,
         count(distinct method_family) as n_methods,
         count(distinct setting) as n_settings,
@@ -86,6 +87,7 @@ totals as (
         count(case when is_rated_apart then 1 end) as n_rated_apart,
         count(case when is_at_target_apart then 1 end) as n_at_target_apart,
         max(case when is_rated or is_rated_apart then counted_direction end) as counted_direction,
+        max(case when is_rated or is_rated_apart then scale_version end) as counted_scale_version,
         count(case when assurance_level = 'observed' then 1 end) as n_observed,
         count(case when assurance_level = 'secured' then 1 end) as n_secured,
         count(case when assurance_level = 'open' then 1 end) as n_open,
@@ -110,6 +112,7 @@ counted as (
         ---------- text
         distributions.level_counts,
         totals.counted_direction,
+        totals.counted_scale_version,
         ---------- numbers
         totals.n_data_points,
         totals.n_assessors,

@@ -69,8 +69,7 @@ ruled as (
         rules.actionable_needs_marker,
         rules.plan_applies,
         rules.z,
-        coalesce(components.assessor_variance_share, rules.assessor_variance_share)
-            as assessor_variance_share,
+        rules.assessor_variance_share,
         rules.summary,
         rules.above_low_min,
         rules.latest_k,
@@ -86,10 +85,6 @@ ruled as (
         on
             (rules.programme_id is null or cells.programme_id = rules.programme_id)
             and (rules.stage_id is null or cells.stage_id = rules.stage_id)
-    left join components
-        on
-            cells.programme_id = components.programme_id
-            and cells.target_scale_id = components.scale_id
     left join own_rules
         on
             rules.rule_set_id = own_rules.rule_set_id
@@ -233,7 +228,8 @@ gathered as (
                 then {{ measure_share('counts.n_at_target', 'counts.n_rated') }}
         end as share_at_target,
         {{ measure_effective_n(
-            'counts.n_rated', 'counts.sum_of_squares', 'ruled.assessor_variance_share'
+            'counts.n_rated', 'counts.sum_of_squares',
+            'coalesce(components.assessor_variance_share, ruled.assessor_variance_share)'
         ) }} as n_effective
     from ruled
     left join counts
@@ -242,6 +238,13 @@ gathered as (
             and ruled.programme_id = counts.programme_id
             and ruled.stage_id = counts.stage_id
             and ruled.competency_id = counts.competency_id
+    left join components
+        on
+            ruled.programme_id = components.programme_id
+            and ruled.target_scale_id = components.scale_id
+            and {{ is_estimated_for(
+                'components', 'counts.counted_scale_version', 'counts.counted_direction'
+            ) }}
     left join windowed
         on
             ruled.learner_key = windowed.learner_key

@@ -81,6 +81,10 @@ levels as (
             and rated.instrument_id = level_norms.instrument_id
             and rated.scale_id = level_norms.scale_id
             and coalesce(rated.scale_version, '') = level_norms.scale_version
+            and (
+                level_norms.direction is null
+                or {{ measure_direction('rated.direction') }} = level_norms.direction
+            )
             and rated.level = level_norms.level
     where
         level_norms.n_ratings >= {{ rule_threshold('signals', 'peers', 'ratings_min') }}

@@ -1,4 +1,5 @@
--- Grain: one row per data point and competency. What one respondent of multisource feedback answered is
+-- Grain: one row per data point and competency. An exam is one data point, also where its stations tell
+-- of it because its result is not there. What one respondent of multisource feedback answered is
 -- not here: portfolio_msf shows it where enough others answered too.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
@@ -19,6 +20,15 @@ targets as (
 
 instruments as (
     select * from {{ ref('stg_instrument') }}
+),
+
+scale_directions as (
+    select
+        scale_id,
+        max(direction) as direction
+    from {{ ref('stg_scale_level') }}
+    group by scale_id
+    having count(distinct direction) = 1
 ),
 
 keyed as (
@@ -69,7 +79,7 @@ joined as (
         ---------- text
         instruments.method_family,
         case when not keyed.is_withheld then keyed.raw_label end as raw_label,
-        coalesce(keyed.direction, instruments.direction) as direction,
+        coalesce(keyed.direction, instruments.direction, scale_directions.direction) as direction,
         keyed.decision_kind,
         targets.target_source,
         case when not keyed.is_withheld then keyed.assessor_role end as assessor_role,
@@ -115,6 +125,8 @@ joined as (
         keyed.is_before_enrolment,
         keyed.is_after_enrolment,
         keyed.has_no_enrolment_date,
+        ---------- lists
+        keyed.examiner_keys,
         ---------- days and instants
         keyed.occurred_at,
         keyed.occurred_on,
@@ -130,6 +142,7 @@ joined as (
     from keyed
     left join targets on keyed.circumstance_key = targets.circumstance_key
     left join instruments on keyed.instrument_id = instruments.instrument_id
+    left join scale_directions on keyed.scale_id = scale_directions.scale_id
 )
 
 select * from joined

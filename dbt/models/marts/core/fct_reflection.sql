@@ -23,8 +23,44 @@ evidence as (
     group by dated.programme_id, dated.learner_key, dated.record_id
 ),
 
+exams as (
+    select
+        programme_id,
+        learner_key,
+        task_id,
+        sitting_id,
+        attempt,
+        min({{ evidence_id() }}) as evidence_id
+    from {{ ref('int_evidence__dated') }}
+    where kind <> 'workplace_assessment'
+    group by programme_id, learner_key, task_id, sitting_id, attempt
+),
+
+-- What is said about a station is said about its exam, which keeps its words when the result comes.
+stations as (
+    select
+        responses.programme_id,
+        responses.learner_key,
+        responses.record_id,
+        {{ evidence_id(key(
+            'sitting_key', learner_key='responses.learner_key', programme_id='responses.programme_id',
+            task_id='responses.task_id', sitting_id='responses.sitting_id',
+            attempt='responses.attempt'
+        )) }} as sitting_evidence_id,
+        exams.evidence_id
+    from {{ ref('stg_exam_response') }} as responses
+    inner join exams
+        on
+            responses.programme_id = exams.programme_id
+            and responses.learner_key = exams.learner_key
+            and responses.task_id = exams.task_id
+            and responses.sitting_id = exams.sitting_id
+            and responses.attempt = exams.attempt
+    where responses.station_id is not null
+),
+
 -- A data point is spoken about by the id of its source, or by the one that pages show.
-spoken_of as (
+names as (
     select
         programme_id,
         learner_key,
@@ -40,7 +76,35 @@ spoken_of as (
         evidence_id as spoken_id,
         evidence_id
     from evidence
-    where evidence_id <> record_id
+
+    union all
+
+    select
+        programme_id,
+        learner_key,
+        record_id as spoken_id,
+        evidence_id
+    from stations
+
+    union all
+
+    select
+        programme_id,
+        learner_key,
+        sitting_evidence_id as spoken_id,
+        evidence_id
+    from stations
+),
+
+spoken_of as (
+    select
+        programme_id,
+        learner_key,
+        spoken_id,
+        min(evidence_id) as evidence_id
+    from names
+    where spoken_id in (select reflections.about_record_id from reflections)
+    group by programme_id, learner_key, spoken_id
 ),
 
 -- What somebody who sees to a dispute wrote back; what the learner adds answers nothing.

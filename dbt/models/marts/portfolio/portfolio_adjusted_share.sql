@@ -40,6 +40,9 @@ expected as (
         on
             evidence.programme_id = assessors.programme_id
             and evidence.scale_id = assessors.scale_id
+            and {{ is_estimated_for(
+                'assessors', 'evidence.scale_version', 'evidence.counted_direction'
+            ) }}
             and evidence.target_level = assessors.target_level
             and evidence.assessor_key = assessors.effect_id
             and assessors.component = 'assessor'
@@ -47,6 +50,8 @@ expected as (
         on
             assessors.programme_id = means.programme_id
             and assessors.scale_id = means.scale_id
+            and assessors.scale_version is not distinct from means.scale_version
+            and assessors.direction is not distinct from means.direction
             and assessors.target_level = means.target_level
             and assessors.block = means.block
             and means.component = 'mean'
@@ -54,6 +59,8 @@ expected as (
         on
             means.programme_id = learners.programme_id
             and means.scale_id = learners.scale_id
+            and means.scale_version is not distinct from learners.scale_version
+            and means.direction is not distinct from learners.direction
             and means.target_level = learners.target_level
             and means.block = learners.block
             and evidence.learner_key = learners.effect_id
@@ -62,6 +69,8 @@ expected as (
         on
             means.programme_id = contexts.programme_id
             and means.scale_id = contexts.scale_id
+            and means.scale_version is not distinct from contexts.scale_version
+            and means.direction is not distinct from contexts.direction
             and means.target_level = contexts.target_level
             and means.block = contexts.block
             and evidence.competency_id = contexts.effect_id

@@ -24,7 +24,7 @@ counted as (
         competency_id,
         coalesce(method_family, 'other') as method_family,
         count(*) as n_data_points,
-        count(distinct assessor_key) as n_assessors,
+        {{ measure_n_assessors('assessor_key', 'examiner_keys') }} as n_assessors,
         count(distinct assessor_role) as n_roles,
         greatest(count(distinct setting), count(distinct case_type)) as n_contexts,
         count(case when has_narrative then 1 end) as n_narratives,

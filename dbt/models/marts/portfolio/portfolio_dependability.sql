@@ -21,7 +21,9 @@ rated_by_assessor as (
         programme_id,
         stage_id,
         competency_id,
-        count(*) as n_rated
+        count(*) as n_rated,
+        max(scale_version) as scale_version,
+        max(counted_direction) as counted_direction
     from evidence
     group by
         learner_key, programme_id, stage_id, competency_id, coalesce(assessor_key, record_key)
@@ -33,6 +35,8 @@ clusters as (
         programme_id,
         stage_id,
         competency_id,
+        max(scale_version) as scale_version,
+        max(counted_direction) as counted_direction,
         cast(sum(n_rated) as bigint) as n_rated,
         cast(count(*) as bigint) as n_raters,
         cast(sum(n_rated * n_rated) as bigint) as sum_of_squares
@@ -74,6 +78,9 @@ weighed as (
         on
             cells.programme_id = components.programme_id
             and cells.target_scale_id = components.scale_id
+            and {{ is_estimated_for(
+                'components', 'clusters.scale_version', 'clusters.counted_direction'
+            ) }}
 ),
 
 erred as (

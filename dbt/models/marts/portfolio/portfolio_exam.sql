@@ -7,6 +7,15 @@ sittings as (
     where occurred_on <= {{ as_of() }}
 ),
 
+-- Sittings of which stations tell, because no result is there.
+told_by_stations as (
+    select distinct
+        record_key as sitting_key,
+        evidence_id
+    from {{ ref('fct_evidence') }}
+    where kind = 'exam_response'
+),
+
 learners as (
     select * from {{ ref('dim_learner') }}
 ),
@@ -215,10 +224,13 @@ final as (
         unioned.sitting_id,
         unioned.instrument_id,
         unioned.module_id,
-        case
-            when unioned.result_record_key is not null
-                then {{ evidence_id('unioned.result_record_key') }}
-        end as evidence_id,
+        coalesce(
+            told_by_stations.evidence_id,
+            case
+                when unioned.result_record_key is not null
+                    then {{ evidence_id('unioned.result_record_key') }}
+            end
+        ) as evidence_id,
         ---------- text
         unioned.title,
         unioned.modality,
@@ -261,6 +273,7 @@ final as (
         unioned.occurred_on,
         unioned.known_at
     from unioned
+    left join told_by_stations on unioned.sitting_key = told_by_stations.sitting_key
     left join cohort_norms
         on
             unioned.programme_id = cohort_norms.programme_id

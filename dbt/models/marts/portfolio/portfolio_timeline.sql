@@ -41,13 +41,14 @@ evidence_events as (
         evidence.kind as event_kind,
         coalesce(instruments.title, tasks.title, evidence.instrument_id) as title,
         coalesce(
-            evidence.raw_label,
+            case when evidence.kind <> 'exam_response' then evidence.raw_label end,
             case
                 when evidence.result_status in ('absent', 'exempt', 'not_scored')
                     then replace(evidence.result_status, '_', ' ')
             end,
             {{ score_text('evidence.score') }}
             || coalesce(' of ' || {{ score_text('evidence.max_score') }}, ''),
+            evidence.raw_label,
             'level ' || cast(evidence.level as varchar)
         ) as detail,
         evidence.record_key,

@@ -1,4 +1,5 @@
--- Grain: one row per programme, scale and assessor that the calibration in use could estimate.
+-- Grain: one row per programme, scale, version and direction of it, and assessor that the
+-- calibration in use could estimate.
 -- Restricted: seen by need, to train and to thank, never to rank.
 {{ config(schema='restricted_marts', group='programme', access='private') }}
 
@@ -16,6 +17,8 @@ select
     ---------- ids
     assessors.programme_id,
     assessors.scale_id,
+    assessors.scale_version,
+    assessors.direction,
     assessors.assessor_key,
     assessors.calibration_version,
     ---------- numbers

@@ -103,7 +103,7 @@ done as (
         asked.instrument_id,
         asked.learner_key,
         count(evidence.record_key) as n_done,
-        count(distinct evidence.assessor_key) as n_assessors
+        {{ measure_n_assessors('evidence.assessor_key', 'evidence.examiner_keys') }} as n_assessors
     from asked
     inner join evidence
         on

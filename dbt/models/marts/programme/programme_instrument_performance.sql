@@ -1,5 +1,5 @@
--- Grain: one row per programme, instrument, scale and version of the scale: how its levels are used
--- by others than the learner. Levels stay ordinal: counts and shares, never a mean. What fewer
+-- Grain: one row per programme, instrument, scale, version of the scale and direction: how its levels
+-- are used by others than the learner. Levels stay ordinal: counts and shares, never a mean. What fewer
 -- learners were given than may be shown is not shown.
 with
 
@@ -33,7 +33,8 @@ newest as (
 versioned as (
     select
         ratings.*,
-        coalesce(ratings.scale_version, newest.scale_version) as counted_version
+        coalesce(ratings.scale_version, newest.scale_version) as counted_version,
+        {{ measure_direction('ratings.direction') }} as counted_direction
     from ratings
     left join newest on ratings.scale_id = newest.scale_id
 ),
@@ -44,6 +45,7 @@ levels as (
         coalesce(instrument_id, 'none') as instrument_id,
         scale_id,
         coalesce(counted_version, 'none') as scale_version,
+        counted_direction as direction,
         level,
         count(*) as n_at_level
     from versioned
@@ -52,6 +54,7 @@ levels as (
         coalesce(instrument_id, 'none'),
         scale_id,
         coalesce(counted_version, 'none'),
+        counted_direction,
         level
 ),
 
@@ -61,6 +64,7 @@ distributions as (
         instrument_id,
         scale_id,
         scale_version,
+        direction,
         count(*) as n_levels_used,
         max(n_at_level) as n_at_commonest,
         {{ list_join(
@@ -70,7 +74,7 @@ distributions as (
             ' '
         ) }} as level_counts
     from levels
-    group by programme_id, instrument_id, scale_id, scale_version
+    group by programme_id, instrument_id, scale_id, scale_version, direction
 ),
 
 counted as (
@@ -79,6 +83,7 @@ counted as (
         coalesce(versioned.instrument_id, 'none') as instrument_id,
         versioned.scale_id,
         coalesce(versioned.counted_version, 'none') as scale_version,
+        versioned.counted_direction as direction,
         max(scales.n_levels) as n_levels,
         count(*) as n_ratings,
         count(distinct versioned.learner_key) as n_learners,
@@ -96,7 +101,8 @@ counted as (
         versioned.programme_id,
         coalesce(versioned.instrument_id, 'none'),
         versioned.scale_id,
-        coalesce(versioned.counted_version, 'none')
+        coalesce(versioned.counted_version, 'none'),
+        versioned.counted_direction
 ),
 
 hidden as (
@@ -114,6 +120,7 @@ final as (
         hidden.instrument_id,
         hidden.scale_id,
         hidden.scale_version,
+        hidden.direction,
         ---------- text
         case when not hidden.is_suppressed then distributions.level_counts end as level_counts,
         ---------- numbers
@@ -145,6 +152,7 @@ final as (
             and hidden.instrument_id = distributions.instrument_id
             and hidden.scale_id = distributions.scale_id
             and hidden.scale_version = distributions.scale_version
+            and hidden.direction = distributions.direction
 )
 
 select * from final

@@ -1,5 +1,5 @@
--- Grain: one row per programme and scale of the calibration in use; what assessors' ratings can
--- carry. Where the design is not connected there are no components, and the sentence says so.
+-- Grain: one row per programme, scale, version and direction of it of the calibration in use; what
+-- assessors' ratings can carry. Where the design is not connected there are no components, and the sentence says so.
 with
 
 connectivity as (
@@ -25,6 +25,8 @@ pivoted as (
         calibration_version,
         programme_id,
         scale_id,
+        scale_version,
+        direction,
         max(case when component = 'learner' then variance_share end) as learner_share,
         max(case when component = 'assessor' then variance_share end) as assessor_share,
         max(case when component = 'context' then variance_share end) as context_share,
@@ -33,7 +35,7 @@ pivoted as (
         max(case when component = 'residual' then variance_share end) as residual_share
     from components
     where block = 0
-    group by calibration_version, programme_id, scale_id
+    group by calibration_version, programme_id, scale_id, scale_version, direction
 ),
 
 final as (
@@ -41,6 +43,8 @@ final as (
         ---------- ids
         in_use.programme_id,
         in_use.scale_id,
+        in_use.scale_version,
+        in_use.direction,
         in_use.calibration_version,
         ---------- text
         in_use.sentence,
@@ -84,6 +88,8 @@ final as (
             and in_use.calibration_version = pivoted.calibration_version
             and in_use.programme_id = pivoted.programme_id
             and in_use.scale_id = pivoted.scale_id
+            and in_use.scale_version is not distinct from pivoted.scale_version
+            and in_use.direction is not distinct from pivoted.direction
 )
 
 select * from final

@@ -1,27 +1,39 @@
--- Grain: one row per programme, instrument, scale and half-year: the share of ratings at or above
--- target as it was given, and as it would be with the mix of stages of all half-years together.
+-- Grain: one row per programme, instrument, scale, version and direction of it, and half-year: the share
+-- of ratings at or above target as it was given, and as it would be with the mix of stages of all
+-- half-years together.
 -- Learners grow through stages; what is left when the mix is held still is a change of the ratings.
 -- Half-years of few learners are not shown, nor so many others that the rest of all ratings of the
 -- instrument (programme_instrument_performance) would be theirs alone.
 with
 
+newest as (
+    select
+        scale_id,
+        max(scale_version) as scale_version
+    from {{ ref('dim_scale_level') }}
+    group by scale_id
+),
+
 ratings as (
     select
-        programme_id,
-        coalesce(instrument_id, 'none') as instrument_id,
-        scale_id,
-        coalesce(stage_id, 'no_stage') as stage_id,
-        {{ half_year_of('occurred_on') }} as half_year_on,
-        is_at_or_above_target,
-        learner_key,
-        assessor_key,
-        coalesce(assessor_key, record_key) as assessor_cluster
-    from {{ ref('fct_evidence') }}
+        evidence.programme_id,
+        coalesce(evidence.instrument_id, 'none') as instrument_id,
+        evidence.scale_id,
+        coalesce(evidence.scale_version, newest.scale_version, 'none') as scale_version,
+        {{ measure_direction('evidence.direction') }} as direction,
+        coalesce(evidence.stage_id, 'no_stage') as stage_id,
+        {{ half_year_of('evidence.occurred_on') }} as half_year_on,
+        evidence.is_at_or_above_target,
+        evidence.learner_key,
+        evidence.assessor_key,
+        coalesce(evidence.assessor_key, evidence.record_key) as assessor_cluster
+    from {{ ref('fct_evidence') }} as evidence
+    left join newest on evidence.scale_id = newest.scale_id
     where
-        level is not null
-        and coalesce(assessor_role, '') <> 'self'
-        and is_at_or_above_target is not null
-        and occurred_on <= {{ as_of() }}
+        evidence.level is not null
+        and coalesce(evidence.assessor_role, '') <> 'self'
+        and evidence.is_at_or_above_target is not null
+        and evidence.occurred_on <= {{ as_of() }}
 ),
 
 by_stage as (
@@ -29,12 +41,14 @@ by_stage as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
+        direction,
         half_year_on,
         stage_id,
         count(*) as n,
         count(case when is_at_or_above_target then 1 end) as n_at_target
     from ratings
-    group by programme_id, instrument_id, scale_id, half_year_on, stage_id
+    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on, stage_id
 ),
 
 mix as (
@@ -42,10 +56,12 @@ mix as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
+        direction,
         stage_id,
         sum(n) as weight
     from by_stage
-    group by programme_id, instrument_id, scale_id, stage_id
+    group by programme_id, instrument_id, scale_id, scale_version, direction, stage_id
 ),
 
 -- Exact sums of whole numbers and of shares that are rounded first, so that their order cannot show.
@@ -54,6 +70,8 @@ standardised as (
         by_stage.programme_id,
         by_stage.instrument_id,
         by_stage.scale_id,
+        by_stage.scale_version,
+        by_stage.direction,
         by_stage.half_year_on,
         sum(by_stage.n) as n_ratings,
         sum(by_stage.n_at_target) as n_at_target,
@@ -80,11 +98,15 @@ standardised as (
             by_stage.programme_id = mix.programme_id
             and by_stage.instrument_id = mix.instrument_id
             and by_stage.scale_id = mix.scale_id
+            and by_stage.scale_version = mix.scale_version
+            and by_stage.direction = mix.direction
             and by_stage.stage_id = mix.stage_id
     group by
         by_stage.programme_id,
         by_stage.instrument_id,
         by_stage.scale_id,
+        by_stage.scale_version,
+        by_stage.direction,
         by_stage.half_year_on
 ),
 
@@ -93,10 +115,19 @@ seen as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
+        direction,
         half_year_on,
         learner_key
     from ratings
-    group by programme_id, instrument_id, scale_id, half_year_on, learner_key
+    group by
+        programme_id,
+        instrument_id,
+        scale_id,
+        scale_version,
+        direction,
+        half_year_on,
+        learner_key
 ),
 
 sizes as (
@@ -104,13 +135,21 @@ sizes as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
+        direction,
         half_year_on,
         count(*) as n_learners,
         row_number() over (
-            partition by programme_id, instrument_id, scale_id order by count(*), half_year_on
+            partition by
+                programme_id,
+                instrument_id,
+                scale_id,
+                scale_version,
+                direction
+            order by count(*), half_year_on
         ) as smallest_first
     from seen
-    group by programme_id, instrument_id, scale_id, half_year_on
+    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on
 ),
 
 -- A learner of several half-years is hidden with the first of them: learners are not counted twice.
@@ -119,6 +158,8 @@ hidden_with as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
+        direction,
         smallest_first,
         count(*) as n_new
     from (
@@ -126,6 +167,8 @@ hidden_with as (
             seen.programme_id,
             seen.instrument_id,
             seen.scale_id,
+            seen.scale_version,
+            seen.direction,
             seen.learner_key,
             min(sizes.smallest_first) as smallest_first
         from seen
@@ -134,10 +177,18 @@ hidden_with as (
                 seen.programme_id = sizes.programme_id
                 and seen.instrument_id = sizes.instrument_id
                 and seen.scale_id = sizes.scale_id
+                and seen.scale_version = sizes.scale_version
+                and seen.direction = sizes.direction
                 and seen.half_year_on = sizes.half_year_on
-        group by seen.programme_id, seen.instrument_id, seen.scale_id, seen.learner_key
+        group by
+            seen.programme_id,
+            seen.instrument_id,
+            seen.scale_id,
+            seen.scale_version,
+            seen.direction,
+            seen.learner_key
     ) as firsts_of_learners
-    group by programme_id, instrument_id, scale_id, smallest_first
+    group by programme_id, instrument_id, scale_id, scale_version, direction, smallest_first
 ),
 
 suppressed as (
@@ -145,15 +196,27 @@ suppressed as (
         sizes.programme_id,
         sizes.instrument_id,
         sizes.scale_id,
+        sizes.scale_version,
+        sizes.direction,
         sizes.half_year_on,
         sizes.n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
         or (
             min(sizes.n_learners) over (
-                partition by sizes.programme_id, sizes.instrument_id, sizes.scale_id
+                partition by
+                    sizes.programme_id,
+                    sizes.instrument_id,
+                    sizes.scale_id,
+                    sizes.scale_version,
+                    sizes.direction
             ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
             and coalesce(
                 sum(coalesce(hidden_with.n_new, 0)) over (
-                    partition by sizes.programme_id, sizes.instrument_id, sizes.scale_id
+                    partition by
+                        sizes.programme_id,
+                        sizes.instrument_id,
+                        sizes.scale_id,
+                        sizes.scale_version,
+                        sizes.direction
                     order by sizes.smallest_first
                     rows between unbounded preceding and 1 preceding
                 ),
@@ -166,6 +229,8 @@ suppressed as (
             sizes.programme_id = hidden_with.programme_id
             and sizes.instrument_id = hidden_with.instrument_id
             and sizes.scale_id = hidden_with.scale_id
+            and sizes.scale_version = hidden_with.scale_version
+            and sizes.direction = hidden_with.direction
             and sizes.smallest_first = hidden_with.smallest_first
 ),
 
@@ -174,11 +239,13 @@ assessors as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
+        direction,
         half_year_on,
         count(distinct assessor_key) as n_assessors,
         count(distinct assessor_cluster) as n_clusters
     from ratings
-    group by programme_id, instrument_id, scale_id, half_year_on
+    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on
 ),
 
 -- What each assessor adds to the standardised share: the weight of the stage times the ratings above
@@ -188,6 +255,8 @@ by_assessor as (
         ratings.programme_id,
         ratings.instrument_id,
         ratings.scale_id,
+        ratings.scale_version,
+        ratings.direction,
         ratings.half_year_on,
         ratings.assessor_cluster,
         sum(
@@ -209,6 +278,8 @@ by_assessor as (
             ratings.programme_id = by_stage.programme_id
             and ratings.instrument_id = by_stage.instrument_id
             and ratings.scale_id = by_stage.scale_id
+            and ratings.scale_version = by_stage.scale_version
+            and ratings.direction = by_stage.direction
             and ratings.half_year_on = by_stage.half_year_on
             and ratings.stage_id = by_stage.stage_id
     inner join mix
@@ -216,17 +287,23 @@ by_assessor as (
             ratings.programme_id = mix.programme_id
             and ratings.instrument_id = mix.instrument_id
             and ratings.scale_id = mix.scale_id
+            and ratings.scale_version = mix.scale_version
+            and ratings.direction = mix.direction
             and ratings.stage_id = mix.stage_id
     inner join standardised
         on
             ratings.programme_id = standardised.programme_id
             and ratings.instrument_id = standardised.instrument_id
             and ratings.scale_id = standardised.scale_id
+            and ratings.scale_version = standardised.scale_version
+            and ratings.direction = standardised.direction
             and ratings.half_year_on = standardised.half_year_on
     group by
         ratings.programme_id,
         ratings.instrument_id,
         ratings.scale_id,
+        ratings.scale_version,
+        ratings.direction,
         ratings.half_year_on,
         ratings.assessor_cluster
 ),
@@ -236,7 +313,11 @@ enough as (
         standardised.*,
         row_number() over (
             partition by
-                standardised.programme_id, standardised.instrument_id, standardised.scale_id
+                standardised.programme_id,
+                standardised.instrument_id,
+                standardised.scale_id,
+                standardised.scale_version,
+                standardised.direction
             order by standardised.half_year_on
         ) as place
     from standardised
@@ -245,12 +326,16 @@ enough as (
             standardised.programme_id = assessors.programme_id
             and standardised.instrument_id = assessors.instrument_id
             and standardised.scale_id = assessors.scale_id
+            and standardised.scale_version = assessors.scale_version
+            and standardised.direction = assessors.direction
             and standardised.half_year_on = assessors.half_year_on
     inner join suppressed
         on
             standardised.programme_id = suppressed.programme_id
             and standardised.instrument_id = suppressed.instrument_id
             and standardised.scale_id = suppressed.scale_id
+            and standardised.scale_version = suppressed.scale_version
+            and standardised.direction = suppressed.direction
             and standardised.half_year_on = suppressed.half_year_on
     where
         not suppressed.is_suppressed
@@ -269,6 +354,8 @@ pulls as (
         enough.programme_id,
         enough.instrument_id,
         enough.scale_id,
+        enough.scale_version,
+        enough.direction,
         enough.half_year_on,
         by_assessor.assessor_cluster,
         sum(
@@ -283,17 +370,23 @@ pulls as (
             enough.programme_id = firsts.programme_id
             and enough.instrument_id = firsts.instrument_id
             and enough.scale_id = firsts.scale_id
+            and enough.scale_version = firsts.scale_version
+            and enough.direction = firsts.direction
             and enough.half_year_on > firsts.half_year_on
     inner join by_assessor
         on
             enough.programme_id = by_assessor.programme_id
             and enough.instrument_id = by_assessor.instrument_id
             and enough.scale_id = by_assessor.scale_id
+            and enough.scale_version = by_assessor.scale_version
+            and enough.direction = by_assessor.direction
             and by_assessor.half_year_on in (enough.half_year_on, firsts.half_year_on)
     group by
         enough.programme_id,
         enough.instrument_id,
         enough.scale_id,
+        enough.scale_version,
+        enough.direction,
         enough.half_year_on,
         by_assessor.assessor_cluster
 ),
@@ -303,11 +396,13 @@ clustered as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
+        direction,
         half_year_on,
         cast(count(*) as double) / nullif(count(*) - 1, 0)
         * sum(cast(round(cast(pull as double) * pull, 14) as decimal(38, 14))) as variance
     from pulls
-    group by programme_id, instrument_id, scale_id, half_year_on
+    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on
 ),
 
 compared as (
@@ -323,12 +418,16 @@ compared as (
             standardised.programme_id = clustered.programme_id
             and standardised.instrument_id = clustered.instrument_id
             and standardised.scale_id = clustered.scale_id
+            and standardised.scale_version = clustered.scale_version
+            and standardised.direction = clustered.direction
             and standardised.half_year_on = clustered.half_year_on
     left join firsts
         on
             clustered.programme_id = firsts.programme_id
             and clustered.instrument_id = firsts.instrument_id
             and clustered.scale_id = firsts.scale_id
+            and clustered.scale_version = firsts.scale_version
+            and clustered.direction = firsts.direction
 ),
 
 final as (
@@ -337,6 +436,8 @@ final as (
         compared.programme_id,
         compared.instrument_id,
         compared.scale_id,
+        compared.scale_version,
+        compared.direction,
         ---------- days
         compared.half_year_on,
         compared.compared_with_on,
@@ -372,12 +473,16 @@ final as (
             compared.programme_id = assessors.programme_id
             and compared.instrument_id = assessors.instrument_id
             and compared.scale_id = assessors.scale_id
+            and compared.scale_version = assessors.scale_version
+            and compared.direction = assessors.direction
             and compared.half_year_on = assessors.half_year_on
     inner join suppressed
         on
             compared.programme_id = suppressed.programme_id
             and compared.instrument_id = suppressed.instrument_id
             and compared.scale_id = suppressed.scale_id
+            and compared.scale_version = suppressed.scale_version
+            and compared.direction = suppressed.direction
             and compared.half_year_on = suppressed.half_year_on
 )
 

@@ -1,4 +1,5 @@
--- Grain: one row per calibration, programme, scale and assessor of a block that could be estimated.
+-- Grain: one row per calibration, programme, scale (with version and direction) and assessor
+-- of a block that could be estimated.
 with
 
 assessors as (
@@ -11,6 +12,8 @@ renamed as (
         calibration_version,
         programme_id,
         scale_id,
+        scale_version,
+        direction,
         assessor_key,
         ---------- numbers
         coalesce(block, 0) as block,

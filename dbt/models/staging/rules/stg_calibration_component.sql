@@ -1,5 +1,5 @@
--- Grain: one row per calibration, programme, scale, connected block and variance component. Block 0
--- is the largest; one that an older version estimated is the largest.
+-- Grain: one row per calibration, programme, scale (with version and direction), connected block and
+-- variance component. Block 0 is the largest; one that an older version estimated is the largest.
 with
 
 components as (
@@ -12,6 +12,8 @@ renamed as (
         calibration_version,
         programme_id,
         scale_id,
+        scale_version,
+        direction,
         coalesce(block, 0) as block,
         ---------- text
         component,

@@ -1,4 +1,4 @@
--- Grain: one row per calibration, programme and scale.
+-- Grain: one row per calibration, programme and scale (with version and direction).
 with
 
 connectivity as (
@@ -11,6 +11,8 @@ renamed as (
         calibration_version,
         programme_id,
         scale_id,
+        scale_version,
+        direction,
         ---------- text
         sentence,
         label,

@@ -1,5 +1,5 @@
--- Grain: one row per calibration, programme, stage, quarter of it, instrument, scale and level: where
--- the level stands among those of peers.
+-- Grain: one row per calibration, programme, stage, quarter of it, instrument, scale, version
+-- and direction of it, and level: where the level stands among those of peers.
 with
 
 norms as (
@@ -16,6 +16,7 @@ renamed as (
         instrument_id,
         scale_id,
         scale_version,
+        direction,
         ---------- numbers
         level,
         n_ratings,

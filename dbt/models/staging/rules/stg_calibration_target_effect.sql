@@ -1,5 +1,5 @@
--- Grain: one row per calibration, programme, scale, target level and learner, assessor or context
--- of a block that could be estimated; and one for the mean of each block.
+-- Grain: one row per calibration, programme, scale (with version and direction), target level and
+-- learner, assessor or context of a block that could be estimated; and one for the mean of each block.
 with
 
 effects as (
@@ -12,6 +12,8 @@ renamed as (
         calibration_version,
         programme_id,
         scale_id,
+        scale_version,
+        direction,
         effect_id,
         ---------- text
         component,

@@ -1,0 +1,68 @@
+"""What stands behind a number is shown as it was given."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pipelines.committee.evidence import form, of_stations
+from pipelines.committee.learner import _data_points
+
+
+def station(competency: str | None, **fields: Any) -> dict[str, Any]:
+    """Return what the stations about one competency gave in one sitting."""
+    return {
+        "evidence_id": "E-1",
+        "kind": "exam_response",
+        "competency_id": competency,
+        "competency": competency,
+        "title": "OSCE 2026",
+        "level": None,
+        "score": Decimal("14.000000"),
+        "max_score": Decimal("20.000000"),
+        "cut_score": None,
+        "raw_label": "S1: pass",
+        "examiner_keys": ["A-2"],
+        "occurred_on": date(2026, 6, 1),
+        "known_at": datetime(2026, 6, 2, 10, tzinfo=UTC),
+    } | fields
+
+
+def test_stations_of_one_exam_are_one_form_that_says_what_each_competency_got() -> None:
+    shown = form(
+        "exam_response",
+        of_stations(
+            [
+                station("EPA01"),
+                station(
+                    "EPA02",
+                    cut_score=Decimal("11.5"),
+                    raw_label="S2: borderline; S3: pass",
+                    examiner_keys=["A-1", "A-2"],
+                ),
+                station(None, score=None, max_score=None, raw_label=None, examiner_keys=None),
+            ]
+        ),
+        "1 June 2026",
+    )
+    assert shown.title == "Stations of an exam"
+    told = {field.label: field.value for field in shown.fields}
+    assert told["Marks and global ratings"] == (
+        "EPA01: 14 of 20 (S1: pass); "
+        "EPA02: 14 of 20, cut-score 11.5 (S2: borderline; S3: pass); "
+        "no competency named: no mark"
+    )
+    assert told["Examiners"] == "A-1, A-2"
+
+
+def test_every_exam_that_stations_tell_of_is_one_form_beside_all_others() -> None:
+    other = station("EPA01") | {"evidence_id": "E-2", "kind": "exam_result"}
+    found = list(
+        _data_points(
+            [station("EPA01"), other, station("EPA02"), station("EPA01") | {"evidence_id": "E-3"}]
+        )
+    )
+    assert sorted(row["evidence_id"] for row in found) == ["E-1", "E-2", "E-3"]
+    (circuit,) = [row for row in found if row["evidence_id"] == "E-1"]
+    assert len(circuit["marks"]) == 2
