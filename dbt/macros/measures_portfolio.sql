@@ -141,3 +141,13 @@
 {% macro as_sentence(words) -%}
     upper(substring({{ words }}, 1, 1)) || substring({{ words }}, 2) || '.'
 {%- endmacro %}
+
+{#- Whether something is written in one of the parts of a comment; blanks are nothing. Only the first
+    letters are looked at. -#}
+{% macro has_words() -%}
+    (
+        ltrim(coalesce(narrative_strengths, '')) <> ''
+        or ltrim(coalesce(narrative_improvements, '')) <> ''
+        or ltrim(coalesce(narrative_other, '')) <> ''
+    )
+{%- endmacro %}

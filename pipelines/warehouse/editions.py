@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,6 +25,10 @@ MANIFEST = "edition.json"
 TABLES = "tables"
 DATA_DOCS = "data_docs"
 PRESENT_NAMES = {CURRENT, ""}
+LEARNER = "learner_key"
+"""The column that rows lie by, where a table has it."""
+PARQUET = "format parquet, compression zstd, compression_level 1"
+"""How tables are written as Parquet: a higher level takes longer and gives no smaller files."""
 REMEDY = (
     "restore it from a backup; the current edition is also written again by "
     "`tessera run --full-refresh`"
@@ -228,6 +232,14 @@ def lineage(folder: Path, name: str) -> Lineage:
             )
         }
     return Lineage(tuple(evidence), used_by)
+
+
+def row_order(key: Sequence[str], columns: Collection[str]) -> str:
+    """Return what the rows of a table are ordered by in an edition: learner first, then the key."""
+    if not key:
+        return "all"
+    by_learner = [LEARNER] if LEARNER in columns else []
+    return ", ".join(f'"{column}"' for column in dict.fromkeys([*by_learner, *key]))
 
 
 def file_hash(path: Path) -> str:

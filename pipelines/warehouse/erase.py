@@ -11,17 +11,19 @@ import duckdb
 from pipelines.warehouse.editions import (
     DATA_DOCS,
     DATABASE,
+    LEARNER,
     MANIFEST,
+    PARQUET,
     TABLES,
     Edition,
     file_hash,
     read_edition,
+    row_order,
     to_json,
 )
 from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.publish import OLDEST_READER
 
-KEY = "learner_key"
 MARK = "[erased]"
 SPILL = ".erasing-spill"
 
@@ -65,10 +67,7 @@ def erase_from_edition(
         for table in edition.counts:
             _copy(con, table, edition, keys, pattern)
             parquet = folder / TABLES / f".{table}.erasing"
-            con.execute(
-                f"copy edition.main.\"{table}\" to '{_quoted(parquet)}' "
-                "(format parquet, compression zstd)"
-            )
+            con.execute(f"copy edition.main.\"{table}\" to '{_quoted(parquet)}' ({PARQUET})")
         counts = {
             table: int(con.execute(f'select count(*) from edition.main."{table}"').fetchall()[0][0])
             for table in edition.counts
@@ -130,8 +129,10 @@ def _copy(
     names = [row[0] for row in described]
     picked = ", ".join(_value(row[0], row[1], keys, pattern) for row in described)
     listed = ", ".join(f"'{_text(key)}'" for key in sorted(keys))
-    where = f'where "{KEY}" is null or "{KEY}" not in ({listed})' if KEY in names else ""
-    order = ", ".join(f'"{column}"' for column in edition.keys.get(table, ())) or "all"
+    where = (
+        f'where "{LEARNER}" is null or "{LEARNER}" not in ({listed})' if LEARNER in names else ""
+    )
+    order = row_order(edition.keys.get(table, ()), names)
     con.execute(
         f'create table edition.main."{table}" as '
         f'select {picked} from old.main."{table}" {where} order by {order}'

@@ -30,12 +30,14 @@ from pipelines.warehouse.editions import (
     DATA_DOCS,
     DATABASE,
     MANIFEST,
+    PARQUET,
     TABLES,
     Edition,
     EditionError,
     current_id,
     file_hash,
     read_edition,
+    row_order,
     to_json,
     verify,
 )
@@ -246,13 +248,13 @@ def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def _write_table(con: duckdb.DuckDBPyConnection, mart: Mart, parquet: Path) -> _Written:
-    order = ", ".join(f'"{column}"' for column in mart.key) or "all"
+    order = row_order(mart.key, mart.columns)
     table = f'edition.main."{mart.name}"'
     con.execute(f'create table {table} as select * from {MARTS}."{mart.name}" order by {order}')
     _comment(con, f"table {table}", mart.description)
     for column, description in mart.columns.items():
         _comment(con, f'column {table}."{column}"', description)
-    con.execute(f"copy {table} to '{_quoted(parquet)}' (format parquet, compression zstd)")
+    con.execute(f"copy {table} to '{_quoted(parquet)}' ({PARQUET})")
     if mart.kept_by is None:
         content = table_hash(con, table)
     else:

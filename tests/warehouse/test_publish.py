@@ -105,6 +105,40 @@ def test_big_marts_are_written_beside_each_other_with_the_same_rows(
     }
 
 
+def test_rows_of_an_edition_lie_by_learner_those_of_nobody_last(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings)
+    with open_warehouse(home, settings) as con:
+        con.execute(
+            """
+            create or replace table marts.fct_evidence as
+            select
+                *,
+                if(source_row % 7 = 0, null, 'L-' || source_row % 7) as learner_key
+            from marts.fct_evidence order by random()
+            """
+        )
+    _give_column(home, "learner_key")
+    publish(home, settings)
+    folder = folder_of(home)
+    parquet = str(folder / "tables" / "fct_evidence.parquet")
+    with duckdb.connect(str(folder / "portfolio.duckdb"), read_only=True) as con:
+        lying, written = (
+            con.execute(f"select learner_key, evidence_id from {relation}").fetchall()
+            for relation in ("fct_evidence", f"'{parquet}'")
+        )
+    assert lying == written == sorted(lying, key=lambda row: (row[0] or "~", row[1]))
+    assert len(lying) == 100
+
+
+def _give_column(home: Home, name: str) -> None:
+    path = target_folder(home) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["nodes"]["a"]["columns"][name] = {"description": ""}
+    path.write_text(json.dumps(manifest))
+
+
 def test_a_kept_mart_is_published_under_the_hash_of_all_its_rows_night_after_night(
     home: Home, settings: Settings, candidate: Any
 ) -> None:

@@ -26,7 +26,7 @@ commented as (
         competency_id,
         {{ text_key }} as text_key
     from {{ ref('fct_evidence') }}
-    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
+    where {{ has_words() }} and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
 texts as (
@@ -35,7 +35,7 @@ texts as (
         max(coalesce(narrative_improvements, '')) as improvements,
         max({{ words_of_a_comment }}) as whole
     from {{ ref('fct_evidence') }}
-    where trim({{ words_of_a_comment }}) <> '' and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
+    where {{ has_words() }} and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
     group by {{ text_key }}
 ),
 

@@ -2,13 +2,13 @@
 -- stands among peers lately, beside what the learner's own earlier record makes one expect. Of
 -- several stretches of recent time, the one in which it fell the most beyond doubt.
 {{ config(materialized='table') }}
+{%- set stretches = [
+    rule_threshold('signals', 'performance_fell', 'window_days_1'),
+    rule_threshold('signals', 'performance_fell', 'window_days_2'),
+    rule_threshold('signals', 'performance_fell', 'window_days_3'),
+] %}
 
 with
-
-standings as (
-    select * from {{ ref('int_standings__found') }}
-    where not is_open
-),
 
 spreads as (
     select spreads.*
@@ -17,50 +17,64 @@ spreads as (
         on spreads.calibration_version = inputs.calibration_version
 ),
 
-stretches as (
-    select threshold_value as window_days
-    from {{ ref('int_rules__chosen') }}
-    where
-        rule_set_id = 'signals'
-        and rule_id = 'performance_fell'
-        and threshold_name in ('window_days_1', 'window_days_2', 'window_days_3')
-        and stage_id is null
-),
-
-placed as (
-    select
-        standings.*,
-        stretches.window_days,
-        standings.age_days <= stretches.window_days as is_recent
-    from standings
-    cross join stretches
-),
-
+-- Ratings are gone through once for all stretches: what is not in one is earlier.
 by_assessor as (
     select
         learner_key,
         programme_id,
-        window_days,
-        is_recent,
         count(*) as n,
-        sum(standing) as total
-    from placed
-    group by learner_key, programme_id, window_days, is_recent, assessor_cluster
+        sum(standing) as total,
+        max(occurred_on) as latest_on,
+        count(case when age_days <= {{ stretches[0] }} then 1 end) as n_1,
+        sum(case when age_days <= {{ stretches[0] }} then standing else 0 end) as total_1,
+        count(case when age_days <= {{ stretches[1] }} then 1 end) as n_2,
+        sum(case when age_days <= {{ stretches[1] }} then standing else 0 end) as total_2,
+        count(case when age_days <= {{ stretches[2] }} then 1 end) as n_3,
+        sum(case when age_days <= {{ stretches[2] }} then standing else 0 end) as total_3
+    from {{ ref('int_standings__found') }}
+    where not is_open
+    group by learner_key, programme_id, assessor_cluster
 ),
 
-sides as (
+by_learner as (
     select
         learner_key,
         programme_id,
-        window_days,
-        cast(sum(case when is_recent then n else 0 end) as bigint) as n_recent,
-        cast(sum(case when not is_recent then n else 0 end) as bigint) as n_earlier,
-        sum(case when is_recent then total else 0 end) as total_recent,
-        sum(case when not is_recent then total else 0 end) as total_earlier,
-        sum(case when is_recent then n * n else 0 end) as squares_recent,
-        sum(case when not is_recent then n * n else 0 end) as squares_earlier
+        sum(n) as n,
+        sum(total) as total,
+        max(latest_on) as latest_on,
+        sum(n_1) as n_1,
+        sum(total_1) as total_1,
+        sum(n_1 * n_1) as squares_1,
+        sum((n - n_1) * (n - n_1)) as squares_before_1,
+        sum(n_2) as n_2,
+        sum(total_2) as total_2,
+        sum(n_2 * n_2) as squares_2,
+        sum((n - n_2) * (n - n_2)) as squares_before_2,
+        sum(n_3) as n_3,
+        sum(total_3) as total_3,
+        sum(n_3 * n_3) as squares_3,
+        sum((n - n_3) * (n - n_3)) as squares_before_3
     from by_assessor
-    group by learner_key, programme_id, window_days
+    group by learner_key, programme_id
+),
+
+sides as (
+    {% for stretch in stretches %}
+    select
+        learner_key,
+        programme_id,
+        latest_on,
+        {{ stretch }} as window_days,
+        cast(n_{{ loop.index }} as bigint) as n_recent,
+        cast(n - n_{{ loop.index }} as bigint) as n_earlier,
+        total_{{ loop.index }} as total_recent,
+        total - total_{{ loop.index }} as total_earlier,
+        squares_{{ loop.index }} as squares_recent,
+        squares_before_{{ loop.index }} as squares_earlier
+    from by_learner
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 weighed as (
@@ -82,7 +96,8 @@ weighed as (
     from sides
     inner join spreads on sides.programme_id = spreads.programme_id
     where
-        sides.n_recent >= {{ rule_threshold('signals', 'performance_fell', 'data_points_min') }}
+        sides.window_days is not null
+        and sides.n_recent >= {{ rule_threshold('signals', 'performance_fell', 'data_points_min') }}
         and spreads.n_learners >= {{ rule_threshold('signals', 'peers', 'learners_min') }}
         and spreads.within_variance > 0
 ),
@@ -129,32 +144,23 @@ chosen as (
 -- The competency in which recent ratings stand lowest is the one to look at first.
 by_competency as (
     select
-        placed.learner_key,
-        placed.programme_id,
-        placed.competency_id,
+        standings.learner_key,
+        standings.programme_id,
+        standings.competency_id,
         row_number() over (
-            partition by placed.learner_key, placed.programme_id
+            partition by standings.learner_key, standings.programme_id
             order by
-                round(cast(sum(placed.standing) as double) / count(*), 6) asc,
-                placed.competency_id asc
+                round(cast(sum(standings.standing) as double) / count(*), 6) asc,
+                standings.competency_id asc
         ) as lowest_first
-    from placed
+    from {{ ref('int_standings__found') }} as standings
     inner join chosen
         on
-            placed.learner_key = chosen.learner_key
-            and placed.programme_id = chosen.programme_id
-            and placed.window_days = chosen.window_days
-    where placed.is_recent
-    group by placed.learner_key, placed.programme_id, placed.competency_id
-),
-
-latest as (
-    select
-        learner_key,
-        programme_id,
-        max(occurred_on) as latest_on
-    from standings
-    group by learner_key, programme_id
+            standings.learner_key = chosen.learner_key
+            and standings.programme_id = chosen.programme_id
+            and standings.age_days <= chosen.window_days
+    where not standings.is_open
+    group by standings.learner_key, standings.programme_id, standings.competency_id
 ),
 
 -- Evidence is listed where anything could be said: the lists are long.
@@ -163,12 +169,12 @@ rested_on as (
         standings.learner_key,
         standings.programme_id,
         {{ list_agg('standings.evidence_id', distinct=true) }} as evidence_ids
-    from standings
+    from {{ ref('int_standings__found') }} as standings
     inner join chosen
         on
             standings.learner_key = chosen.learner_key
             and standings.programme_id = chosen.programme_id
-    where chosen.change <= -chosen.doubt
+    where not standings.is_open and chosen.change <= -chosen.doubt
     group by standings.learner_key, standings.programme_id
 ),
 
@@ -197,12 +203,8 @@ final as (
         ---------- lists
         coalesce(rested_on.evidence_ids, {{ empty_list() }}) as evidence_ids,
         ---------- days
-        latest.latest_on
+        chosen.latest_on
     from chosen
-    inner join latest
-        on
-            chosen.learner_key = latest.learner_key
-            and chosen.programme_id = latest.programme_id
     left join rested_on
         on
             chosen.learner_key = rested_on.learner_key

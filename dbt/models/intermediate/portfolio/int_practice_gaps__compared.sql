@@ -4,11 +4,6 @@
 
 with
 
-standings as (
-    select * from {{ ref('int_standings__found') }}
-    where not is_open
-),
-
 spreads as (
     select spreads.*
     from {{ ref('stg_calibration_spread') }} as spreads
@@ -16,94 +11,109 @@ spreads as (
         on spreads.calibration_version = inputs.calibration_version
 ),
 
+-- Who practises nothing now has not taken anything up again.
+practised as (
+    select distinct
+        learner_key,
+        programme_id,
+        competency_id
+    from {{ ref('int_standings__found') }}
+    where
+        not is_open
+        and age_days <= {{ rule_threshold('signals', 'performance_after_gap', 'window_days') }}
+),
+
 -- Before the first rating of a competency, the learner's first rating of any is where practice began.
 started as (
     select
         learner_key,
         programme_id,
+        count(*) as n,
+        sum(standing) as total,
         min(occurred_on) as started_on
-    from standings
+    from {{ ref('int_standings__found') }}
+    where not is_open
     group by learner_key, programme_id
 ),
 
 sequenced as (
     select
-        standings.*,
-        started.started_on,
+        standings.learner_key,
+        standings.programme_id,
+        standings.competency_id,
+        standings.age_days,
+        standings.occurred_on,
         lag(standings.occurred_on) over (
             partition by standings.learner_key, standings.programme_id, standings.competency_id
             order by standings.occurred_at, standings.evidence_id
         ) as previous_on
-    from standings
-    inner join started
+    from {{ ref('int_standings__found') }} as standings
+    inner join practised
         on
-            standings.learner_key = started.learner_key
-            and standings.programme_id = started.programme_id
+            standings.learner_key = practised.learner_key
+            and standings.programme_id = practised.programme_id
+            and standings.competency_id = practised.competency_id
+    where not standings.is_open
 ),
 
 resumed as (
     select
-        learner_key,
-        programme_id,
-        competency_id,
-        max(occurred_on) as resumed_on,
-        max(coalesce(previous_on, started_on)) as paused_on
+        sequenced.learner_key,
+        sequenced.programme_id,
+        sequenced.competency_id,
+        max(sequenced.occurred_on) as resumed_on,
+        max(coalesce(sequenced.previous_on, started.started_on)) as paused_on
     from sequenced
+    inner join started
+        on
+            sequenced.learner_key = started.learner_key
+            and sequenced.programme_id = started.programme_id
     where
         case
-            when previous_on is null
+            when sequenced.previous_on is null
                 then
-                    {{ days_between('started_on', 'occurred_on') }}
+                    {{ days_between('started.started_on', 'sequenced.occurred_on') }}
                     >= coalesce(
                         {{ rule_threshold('signals', 'performance_after_gap', 'first_days') }},
                         {{ rule_threshold('signals', 'performance_after_gap', 'gap_days') }}
                     )
             else
-                {{ days_between('previous_on', 'occurred_on') }}
+                {{ days_between('sequenced.previous_on', 'sequenced.occurred_on') }}
                 >= {{ rule_threshold('signals', 'performance_after_gap', 'gap_days') }}
         end
-        and age_days <= {{ rule_threshold('signals', 'performance_after_gap', 'window_days') }}
-    group by learner_key, programme_id, competency_id
+        and sequenced.age_days
+        <= {{ rule_threshold('signals', 'performance_after_gap', 'window_days') }}
+    group by sequenced.learner_key, sequenced.programme_id, sequenced.competency_id
 ),
 
-placed as (
+by_assessor as (
     select
         resumed.learner_key,
         resumed.programme_id,
         resumed.competency_id,
         resumed.resumed_on,
         resumed.paused_on,
-        standings.assessor_cluster,
-        standings.standing,
-        standings.occurred_on,
-        standings.occurred_on >= resumed.resumed_on as is_since
+        count(case when standings.occurred_on >= resumed.resumed_on then 1 end) as n_since,
+        count(case when standings.occurred_on < resumed.resumed_on then 1 end) as n_before,
+        sum(case when standings.occurred_on >= resumed.resumed_on then standings.standing else 0 end)
+            as total_since,
+        sum(case when standings.occurred_on < resumed.resumed_on then standings.standing else 0 end)
+            as total_before,
+        max(standings.occurred_on) as latest_on
     from resumed
-    inner join standings
+    inner join {{ ref('int_standings__found') }} as standings
         on
             resumed.learner_key = standings.learner_key
             and resumed.programme_id = standings.programme_id
             and resumed.competency_id = standings.competency_id
-),
-
-by_assessor as (
-    select
-        learner_key,
-        programme_id,
-        competency_id,
-        count(*) as n
-    from placed
-    where is_since
-    group by learner_key, programme_id, competency_id, assessor_cluster
-),
-
-clusters as (
-    select
-        learner_key,
-        programme_id,
-        competency_id,
-        sum(n * n) as squares_since
-    from by_assessor
-    group by learner_key, programme_id, competency_id
+    where not standings.is_open
+    group by
+        resumed.learner_key,
+        resumed.programme_id,
+        resumed.competency_id,
+        resumed.resumed_on,
+        resumed.paused_on,
+        standings.assessor_cluster
 ),
 
 since as (
@@ -113,35 +123,14 @@ since as (
         competency_id,
         resumed_on,
         paused_on,
-        count(case when is_since then 1 end) as n_since,
-        count(case when not is_since then 1 end) as n_before,
-        sum(case when is_since then standing else 0 end) as total_since,
-        sum(case when not is_since then standing else 0 end) as total_before,
-        max(occurred_on) as latest_on
-    from placed
+        cast(sum(n_since) as bigint) as n_since,
+        cast(sum(n_before) as bigint) as n_before,
+        sum(n_since * n_since) as squares_since,
+        sum(total_since) as total_since,
+        sum(total_before) as total_before,
+        max(latest_on) as latest_on
+    from by_assessor
     group by learner_key, programme_id, competency_id, resumed_on, paused_on
-),
-
-resumed_by as (
-    select distinct
-        learner_key,
-        programme_id
-    from resumed
-),
-
-of_learner as (
-    select
-        standings.learner_key,
-        standings.programme_id,
-        count(*) as n,
-        sum(standings.standing) as total,
-        {{ list_agg('standings.evidence_id', distinct=true) }} as evidence_ids
-    from standings
-    inner join resumed_by
-        on
-            standings.learner_key = resumed_by.learner_key
-            and standings.programme_id = resumed_by.programme_id
-    group by standings.learner_key, standings.programme_id
 ),
 
 -- What the learner's other ratings say, those since the gap left out.
@@ -150,33 +139,27 @@ expected as (
         since.*,
         spreads.within_variance,
         spreads.competency_variance,
-        of_learner.evidence_ids,
-        of_learner.n - since.n_since as n_other,
+        started.n - since.n_since as n_other,
         cast(since.total_since as double) / since.n_since as mean_since,
-        cast(of_learner.total - since.total_since as double)
-        / nullif(of_learner.n - since.n_since, 0) as mean_of_learner,
+        cast(started.total - since.total_since as double)
+        / nullif(started.n - since.n_since, 0) as mean_of_learner,
         cast(since.total_before as double) / nullif(since.n_before, 0) as mean_before,
         coalesce({{ measure_reliance(
             'spreads.competency_variance', 'spreads.within_variance', 'since.n_before'
         ) }}, 0) as reliance,
         {{ measure_clustered_n(
-            'since.n_since', 'clusters.squares_since',
+            'since.n_since', 'since.squares_since',
             rule_threshold('signals', 'peers', 'assessor_variance_share')
         ) }} as worth_since
     from since
-    inner join clusters
+    inner join started
         on
-            since.learner_key = clusters.learner_key
-            and since.programme_id = clusters.programme_id
-            and since.competency_id = clusters.competency_id
-    inner join of_learner
-        on
-            since.learner_key = of_learner.learner_key
-            and since.programme_id = of_learner.programme_id
+            since.learner_key = started.learner_key
+            and since.programme_id = started.programme_id
     inner join spreads on since.programme_id = spreads.programme_id
     where
         since.n_since >= {{ rule_threshold('signals', 'performance_after_gap', 'data_points_min') }}
-        and of_learner.n > since.n_since
+        and started.n > since.n_since
         and spreads.n_learners >= {{ rule_threshold('signals', 'peers', 'learners_min') }}
         and spreads.competency_variance is not null
         and spreads.within_variance > 0
@@ -195,34 +178,79 @@ compared as (
     from expected
 ),
 
+measured as (
+    select
+        *,
+        mean_since - mean_expected as change,
+        cast(round((mean_since - mean_expected) / doubt, 4) as decimal(9, 4)) as change_in_errors
+    from compared
+),
+
+-- Evidence is listed where a fall is told: the lists are long.
+told as (
+    select distinct
+        learner_key,
+        programme_id
+    from measured
+    where
+        change_in_errors
+        <= -coalesce({{ rule_threshold('signals', 'performance_after_gap', 'errors_min') }}, 0)
+),
+
+rested_on as (
+    select
+        standings.learner_key,
+        standings.programme_id,
+        {{ list_agg('standings.evidence_id', distinct=true) }} as evidence_ids
+    from {{ ref('int_standings__found') }} as standings
+    inner join told
+        on
+            standings.learner_key = told.learner_key
+            and standings.programme_id = told.programme_id
+    where not standings.is_open
+    group by standings.learner_key, standings.programme_id
+),
+
 final as (
     select
         ---------- ids
-        learner_key,
-        programme_id,
-        competency_id,
+        measured.learner_key,
+        measured.programme_id,
+        measured.competency_id,
         ---------- numbers
-        n_since,
-        n_before,
-        {{ to_standing('mean_since') }} as standing_since,
-        {{ to_standing('mean_expected') }} as expected_standing,
-        {{ to_standing('mean_since - mean_expected') }} as change,
+        measured.n_since,
+        measured.n_before,
+        {{ to_standing('measured.mean_since') }} as standing_since,
+        {{ to_standing('measured.mean_expected') }} as expected_standing,
+        {{ to_standing('measured.change') }} as change,
         {{ to_standing(
-            "mean_since - mean_expected - "
-            ~ rule_threshold('signals', 'performance_after_gap', 'z') ~ " * doubt"
+            "measured.change - "
+            ~ rule_threshold('signals', 'performance_after_gap', 'z') ~ " * measured.doubt"
         ) }} as change_low,
         {{ to_standing(
-            "mean_since - mean_expected + "
-            ~ rule_threshold('signals', 'performance_after_gap', 'z') ~ " * doubt"
+            "measured.change + "
+            ~ rule_threshold('signals', 'performance_after_gap', 'z') ~ " * measured.doubt"
         ) }} as change_high,
-        cast(round((mean_since - mean_expected) / doubt, 4) as decimal(9, 4)) as change_in_errors,
+        measured.change_in_errors,
         ---------- lists
-        evidence_ids,
+        case
+            when
+                measured.change_in_errors
+                <= -coalesce(
+                    {{ rule_threshold('signals', 'performance_after_gap', 'errors_min') }}, 0
+                )
+                then rested_on.evidence_ids
+            else {{ empty_list() }}
+        end as evidence_ids,
         ---------- days
-        paused_on,
-        resumed_on,
-        latest_on
-    from compared
+        measured.paused_on,
+        measured.resumed_on,
+        measured.latest_on
+    from measured
+    left join rested_on
+        on
+            measured.learner_key = rested_on.learner_key
+            and measured.programme_id = rested_on.programme_id
 )
 
 select * from final

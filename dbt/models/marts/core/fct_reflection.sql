@@ -5,14 +5,22 @@ reflections as (
     select * from {{ ref('stg_reflection') }}
 ),
 
+-- The data points of those alone who spoke about one.
+speakers as (
+    select distinct learner_key
+    from reflections
+    where about_record_id is not null
+),
+
 evidence as (
     select
-        programme_id,
-        learner_key,
-        record_id,
-        min({{ evidence_id() }}) as evidence_id
-    from {{ ref('int_evidence__dated') }}
-    group by programme_id, learner_key, record_id
+        dated.programme_id,
+        dated.learner_key,
+        dated.record_id,
+        min({{ evidence_id('dated.record_key') }}) as evidence_id
+    from {{ ref('int_evidence__dated') }} as dated
+    inner join speakers on dated.learner_key = speakers.learner_key
+    group by dated.programme_id, dated.learner_key, dated.record_id
 ),
 
 exams as (

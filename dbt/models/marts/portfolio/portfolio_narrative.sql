@@ -195,58 +195,69 @@ placed as (
     from picked
 ),
 
+-- Read again at the end: to carry the words along would take far more memory.
+words as (
+    select * from {{ ref('fct_evidence') }}
+    where {{ is_moved('int_narratives__fingerprinted', 'learner_key') }}
+),
+
+markers as (
+    select * from {{ ref('int_narratives__marked') }}
+    where {{ is_moved('int_narratives__fingerprinted', 'learner_key') }}
+),
+
 final as (
     select
         ---------- ids
-        evidence.learner_key,
-        evidence.programme_id,
-        coalesce(evidence.stage_id, 'no_stage') as stage_id,
+        words.learner_key,
+        words.programme_id,
+        coalesce(words.stage_id, 'no_stage') as stage_id,
         placed.comment_key,
-        evidence.evidence_id,
-        evidence.competency_id,
-        evidence.instrument_id,
-        evidence.scale_id,
-        evidence.assessor_key,
+        words.evidence_id,
+        words.competency_id,
+        words.instrument_id,
+        words.scale_id,
+        words.assessor_key,
         ---------- text
-        evidence.assessor_role,
-        evidence.setting,
-        evidence.raw_label,
-        evidence.narrative_strengths,
-        evidence.narrative_improvements,
-        evidence.narrative_other,
+        words.assessor_role,
+        words.setting,
+        words.raw_label,
+        words.narrative_strengths,
+        words.narrative_improvements,
+        words.narrative_other,
         'narratives' as rule_set_id,
         {{ rule_version('narratives') }} as rule_version,
         ---------- numbers
-        evidence.level,
-        evidence.target_level,
-        marked.n_words,
+        words.level,
+        words.target_level,
+        markers.n_words,
         placed.display_order,
         ---------- yes or no
-        evidence.is_at_or_above_target,
+        words.is_at_or_above_target,
         placed.has_flag as is_flagged,
         placed.is_current_stage,
         placed.is_picked,
         ---------- lists
         placed.pick_reasons,
-        marked.suggestion_markers,
-        marked.behaviour_markers,
-        marked.praise_markers,
-        marked.concern_markers,
+        markers.suggestion_markers,
+        markers.behaviour_markers,
+        markers.praise_markers,
+        markers.concern_markers,
         coalesce(gathered.evidence_ids, {{ list_of('placed.evidence_id') }}) as evidence_ids,
         coalesce(gathered.competency_ids, {{ list_present(['placed.competency_id']) }})
             as competency_ids,
         ---------- days and instants
-        evidence.occurred_at,
-        evidence.occurred_on
+        words.occurred_at,
+        words.occurred_on
     from placed
-    inner join evidence
+    inner join words
         on
-            placed.record_key = evidence.record_key
-            and placed.competency_id is not distinct from evidence.competency_id
-    inner join marked
+            placed.record_key = words.record_key
+            and placed.competency_id is not distinct from words.competency_id
+    inner join markers
         on
-            placed.record_key = marked.record_key
-            and placed.competency_id is not distinct from marked.competency_id
+            placed.record_key = markers.record_key
+            and placed.competency_id is not distinct from markers.competency_id
     left join gathered
         on
             placed.learner_key = gathered.learner_key

@@ -16,15 +16,7 @@ forms as (
         assessor_key,
         {{ month_of('min(occurred_on)') }} as month_on,
         min({{ days_between('occurred_on', 'submitted_on') }}) as n_days,
-        max(case
-            when
-                trim(
-                    coalesce(narrative_strengths, '') || coalesce(narrative_improvements, '')
-                    || coalesce(narrative_other, '')
-                ) <> ''
-                then 1
-            else 0
-        end) as has_words
+        max(case when {{ has_words() }} then 1 else 0 end) as has_words
     from evidence
     group by
         programme_id,
