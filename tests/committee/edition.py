@@ -98,7 +98,8 @@ TABLES_SQL = {
         attempt bigint, result_status varchar, grade varchar, scale_id varchar, level bigint,
         raw_label varchar, target_level bigint, is_at_or_above_target boolean,
         score decimal(18, 6), max_score decimal(18, 6), cut_score decimal(18, 6),
-        assessor_key varchar, assessor_role varchar, setting varchar, case_type varchar,
+        assessor_key varchar, assessor_role varchar, examiner_keys varchar[],
+        setting varchar, case_type varchar,
         complexity varchar, assurance_level varchar, stake decimal(18, 6), is_flagged boolean,
         is_banked boolean, is_new_evidence boolean, narrative_strengths varchar,
         narrative_improvements varchar, narrative_other varchar, occurred_at timestamptz,
@@ -212,8 +213,8 @@ TABLES_SQL = {
         is_quarantined boolean, n bigint, sentence varchar, suggestion varchar, owner varchar""",
     "programme_freshness": """source_id varchar, n_held bigint, n_unreadable bigint,
         sentence varchar""",
-    "programme_measurement": """programme_id varchar, scale_id varchar,
-        calibration_version varchar, sentence varchar""",
+    "programme_measurement": """programme_id varchar, scale_id varchar, scale_version varchar,
+        direction varchar, calibration_version varchar, sentence varchar""",
 }
 
 STATUS_SQL = """
