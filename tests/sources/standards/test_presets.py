@@ -337,6 +337,18 @@ def test_a_package_that_the_checker_passes_makes_records_that_their_contract_tak
     assert {r["framework_version"] for r in rows} == {"2024 spring"}
 
 
+def test_the_last_day_that_there_is_means_that_an_item_has_no_end(
+    read: Read, file: Path, package: dict[str, Any]
+) -> None:
+    package["CFItems"][0]["statusEndDate"] = "9999-12-31"
+    package["CFItems"][1]["statusEndDate"] = "2031-08-31"
+    file.write_text(json.dumps(package), encoding="utf-8")
+    _, records = read("case_framework", file)
+    rows = records["framework"]
+    assert [row["valid_to"] for row in rows[:2]] == [None, "2031-08-31"]
+    assert not any(row["problems"] for row in rows)
+
+
 def test_an_entry_that_breaks_the_standard_is_refused_with_its_place(
     read: Read, file: Path, package: dict[str, Any]
 ) -> None:
