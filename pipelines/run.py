@@ -114,7 +114,7 @@ class _Declared:
 
     @classmethod
     def load(cls, settings: Settings) -> _Declared:
-        from pipelines.intake.feeds import feed_of
+        from pipelines.intake.feeds import feeds_of
         from pipelines.rules import RuleFileError, load_catalogue
         from pipelines.sources import catalogue
         from pipelines.sources.faults import SourceError
@@ -124,7 +124,7 @@ class _Declared:
             loaded = catalogue.load(settings)
         except (RuleFileError, SourceError) as error:
             raise ConfigurationError(str(error)) from None
-        feeds = {name: feed_of(spec, loaded) for name, spec in loaded.sources.items()}
+        feeds = feeds_of(loaded)
         return cls(
             feeds,
             {

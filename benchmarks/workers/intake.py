@@ -36,7 +36,7 @@ def take_in(root: Path) -> dict[str, Any]:
     from pipelines.intake import receive, segment, workers
     from pipelines.intake import validate as validating
     from pipelines.intake.check import prepare
-    from pipelines.intake.feeds import feed_of
+    from pipelines.intake.feeds import feeds_of
     from pipelines.intake.read import prepare as prepare_workers
     from pipelines.intake.read import read
     from pipelines.intake.records import active_records
@@ -59,7 +59,7 @@ def take_in(root: Path) -> dict[str, Any]:
     settings = Settings(home=root)
     home = Home.open(settings.home)
     declared = catalogue.load(settings)
-    feeds = {name: feed_of(spec, declared) for name, spec in declared.sources.items()}
+    feeds = feeds_of(declared)
     with timed("receive"):
         received = receive.receive(home, settings, feeds=feeds, expect=expect)
     for delivery in received.pending:

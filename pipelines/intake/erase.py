@@ -28,6 +28,7 @@ from pipelines.identity.vault import PERSON_SCHEMA, persons_path
 from pipelines.intake import erase_rows
 from pipelines.intake.chunk import ERASED
 from pipelines.intake.erase_archive import replay_without, without_person
+from pipelines.intake.erase_members import members_hold
 from pipelines.intake.erase_target import MARK, Target
 from pipelines.intake.records import (
     INTAKE_RECORD,
@@ -205,19 +206,11 @@ def _bytes_hold(path: Path, target: Target) -> bool:
     written = {
         word.lower().encode(encoding, "ignore") for word in target.words for encoding in ENCODINGS
     }
-    return holds_any(path, written) or _members_hold(path, written)
-
-
-def _members_hold(path: Path, written: set[bytes]) -> bool:
-    """Tell whether a member of an archive holds one of some bytes."""
+    if holds_any(path, written):
+        return True
     failures = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
-    if not zipfile.is_zipfile(path):
-        return False
-    with suppress(*failures), zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            with archive.open(info) as member:
-                if erase_rows.holds_any(member, written):
-                    return True
+    with suppress(*failures):
+        return zipfile.is_zipfile(path) and members_hold(path, written)
     return False
 
 

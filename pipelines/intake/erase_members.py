@@ -8,6 +8,7 @@ it, and no record came from it. Names, order and dates stay, so that rows keep t
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -26,8 +27,6 @@ from pipelines.intake.erase_rows import (
 )
 from pipelines.intake.erase_target import Target
 from pipelines.sources.readers import zipped
-
-COPY_BYTES = zipped.COPY_BYTES
 
 
 def write_archive(
@@ -95,8 +94,7 @@ def _write_member(
         raise NotRewritable
     else:
         with member.open("rb") as source:
-            while block := source.read(COPY_BYTES):
-                made.write(block)
+            shutil.copyfileobj(source, made, zipped.COPY_BYTES)
 
 
 def _entry(info: zipfile.ZipInfo, target: Target) -> zipfile.ZipInfo:
@@ -113,8 +111,7 @@ def _add(new: zipfile.ZipFile, entry: zipfile.ZipInfo, clean: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # two members may have one name
         with clean.open("rb") as source, new.open(entry, "w") as member:
-            while block := source.read(COPY_BYTES):
-                member.write(block)
+            shutil.copyfileobj(source, member, zipped.COPY_BYTES)
 
 
 def _holds(member: Path, target: Target) -> bool:
@@ -126,8 +123,21 @@ def _holds(member: Path, target: Target) -> bool:
     with zipfile.ZipFile(member) as book:
         for info in book.infolist():
             zipped.refuse_bomb(info.filename, info)
-            with book.open(info) as sheet:
-                if holds_any(sheet, words):
+    return members_hold(member, words)
+
+
+def members_hold(archive: Path, written: Iterable[bytes]) -> bool:
+    """Tell whether a member of a ZIP archive holds one of some bytes, letter case of ASCII aside.
+
+    Raises:
+        BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError: a member cannot be
+            unpacked.
+    """
+    sought = set(written)
+    with zipfile.ZipFile(archive) as old:
+        for info in old.infolist():
+            with old.open(info) as member:
+                if holds_any(member, sought):
                     return True
     return False
 

@@ -197,6 +197,7 @@ def _records(path: Path, options: DelimitedOptions, named: frozenset[int]) -> It
 def _write_parquet(path: Path, file: BinaryIO, erasing: Erasing) -> None:
     """Write a Parquet file of plain nullable columns without the person."""
     target, mentions = erasing.target, list(erasing.mentions)
+    named_in = erasing.names if mentions else frozenset()
     ids = sorted({person_id.casefold() for _, person_id in target.ids})
     with pq.ParquetFile(path) as source:
         schema = source.schema_arrow
@@ -209,16 +210,12 @@ def _write_parquet(path: Path, file: BinaryIO, erasing: Erasing) -> None:
                 own = pl.int_range(number + 1, number + frame.height + 1)
                 number += frame.height
                 is_named = own.is_in(mentions)
-                for name in erasing.names & set(frame.columns):
-                    if frame.schema[name] != pl.String and mentions:
+                for name in named_in & set(frame.columns):
+                    if frame.schema[name] != pl.String:
                         raise NotRewritable
                     is_id = pl.col(name).str.strip_chars().str.to_lowercase().is_in(ids)
                     stone = pl.when(is_named & is_id).then(pl.lit(target.stone_id))
-                    frame = (
-                        frame.with_columns(stone.otherwise(pl.col(name)).alias(name))
-                        if (mentions)
-                        else frame
-                    )
+                    frame = frame.with_columns(stone.otherwise(pl.col(name)).alias(name))
                 kept = pl.when(~own.is_in(list(erasing.rows))).then(pl.all())
                 table = target.scrubbed(frame.select(kept)).to_arrow()
                 writer.write_table(table.cast(schema))

@@ -56,11 +56,11 @@ def load_feeds(settings: Settings) -> Feeds:
     """Return every source by its id."""
     from pipelines.sources import catalogue
 
-    return dict(_feeds_of(catalogue.load(settings)))
+    return dict(feeds_of(catalogue.load(settings)))
 
 
 @lru_cache(maxsize=4)
-def _feeds_of(catalogue: Catalogue) -> Feeds:
+def feeds_of(catalogue: Catalogue) -> Feeds:
     """Return the feeds of a catalogue, which is loaded once for each state of its files."""
     return {name: feed_of(spec, catalogue) for name, spec in catalogue.sources.items()}
 
