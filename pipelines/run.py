@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines import runs
 from pipelines.home import Home, write_atomically
+from pipelines.intake import workers
+from pipelines.intake.newcomers import largest_newcomer
 from pipelines.runs import StageRecord, Status
 from pipelines.settings import Settings
 
@@ -153,6 +155,7 @@ class Run:
             ConfigurationError: specs, code lists or rule sets have faults; nothing was done.
             StageFailedError: a stage failed or a gate stopped the run; nothing was published.
         """
+        workers.expect(largest_newcomer(self.home, self.wanted.inbox), self.settings.workers)
         declared = _Declared.load(self.settings)
         received = self._stage(
             "receive",
@@ -190,10 +193,10 @@ class Run:
 
     def _expect(self, n_bytes: int) -> None:
         """Begin what takes seconds to begin, once it is known that a file of that size comes."""
-        from pipelines.intake import check, read
+        from pipelines.intake import check
 
         check.prepare()
-        read.prepare(self.settings, n_bytes)
+        workers.expect(n_bytes, self.settings.workers)
 
     def _take_in(self, delivery_ids: list[str], shared: dict[str, dict[str, Any]]) -> None:
         """Take every delivery as far as the log; one that fails leaves the others alone."""

@@ -33,14 +33,20 @@ def main() -> int:
 def take_in(root: Path) -> dict[str, Any]:
     """Run the stages from receive to load, as `tessera run` does."""
     from pipelines.home import Home
-    from pipelines.intake import receive, segment, workers
+    from pipelines.intake import workers
+    from pipelines.intake.newcomers import largest_newcomer
+    from pipelines.settings import Settings
+
+    settings = Settings(home=root)
+    home = Home.open(settings.home)
+    workers.expect(largest_newcomer(home), settings.workers)
+
+    from pipelines.intake import receive, segment
     from pipelines.intake import validate as validating
     from pipelines.intake.check import prepare
     from pipelines.intake.feeds import feeds_of
-    from pipelines.intake.read import prepare as prepare_workers
     from pipelines.intake.read import read
     from pipelines.intake.records import active_records
-    from pipelines.settings import Settings
     from pipelines.sources import catalogue
     from pipelines.warehouse.load import load
 
@@ -54,10 +60,8 @@ def take_in(root: Path) -> dict[str, Any]:
 
     def expect(n_bytes: int) -> None:
         prepare()
-        prepare_workers(settings, n_bytes)
+        workers.expect(n_bytes, settings.workers)
 
-    settings = Settings(home=root)
-    home = Home.open(settings.home)
     declared = catalogue.load(settings)
     feeds = feeds_of(declared)
     with timed("receive"):

@@ -49,10 +49,15 @@ _BOUNDS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
 }
 
 
+_TYPED = "__typed_"
+"""Before the name of a column: what its texts mean, where it is told whether they are proven."""
+
+
 @dataclass(frozen=True)
 class _Proof:
     typed: pl.Expr
     good: pl.Expr
+    """Speaks of texts by their name, and of typed values by theirs."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,9 @@ class Screen:
 
     def apply(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the typed columns and `PROVEN`; values of unproven rows mean nothing."""
-        fields_good = frame.select(pl.all_horizontal(self.good).alias(PROVEN))
         typed = frame.select(self.typed)
+        both = frame.hstack(typed.rename(lambda name: _TYPED + name))
+        fields_good = both.select(pl.all_horizontal(self.good).alias(PROVEN))
         return typed.with_columns(fields_good[PROVEN] & typed.select(self.rules)[:, 0])
 
 
@@ -146,7 +152,7 @@ def _prove_truth(text: pl.Expr, _node: Any) -> _Proof:
 
 def _prove_integer(text: pl.Expr, node: Any) -> _Proof:
     typed = text.cast(pl.Int64, strict=False)
-    return _Proof(typed, text.str.contains(_INTEGER) & _within_bounds(typed, node))
+    return _Proof(typed, text.str.contains(_INTEGER) & _within_bounds(_typed(text), node))
 
 
 def _prove_decimal(text: pl.Expr, node: Any) -> _Proof:
@@ -155,12 +161,14 @@ def _prove_decimal(text: pl.Expr, node: Any) -> _Proof:
     whole = digits - places - 1
     pattern = rf"^-?(0|[1-9][0-9]{{0,{max(whole, 0)}}})(\.[0-9]{{1,{max(places, 1)}}})?$"
     good = text.str.contains(pattern) & pl.lit(value=whole >= 0 and places > 0)
-    return _Proof(typed, good & _within_bounds(typed, node))
+    return _Proof(typed, good & _within_bounds(_typed(text), node))
 
 
 def _prove_day(text: pl.Expr, _node: Any) -> _Proof:
     typed = text.str.to_date("%Y-%m-%d", strict=False)
-    return _Proof(typed, text.str.contains(_DAY) & typed.is_not_null() & _plausible_year(text))
+    return _Proof(
+        typed, text.str.contains(_DAY) & _typed(text).is_not_null() & _plausible_year(text)
+    )
 
 
 def _prove_time(text: pl.Expr, _node: Any) -> _Proof:
@@ -173,7 +181,13 @@ def _prove_time(text: pl.Expr, _node: Any) -> _Proof:
         ).dt.replace_time_zone("UTC"),
         other.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False),
     )
-    return _Proof(typed, text.str.contains(_TIME) & typed.is_not_null() & _plausible_year(text))
+    return _Proof(
+        typed, text.str.contains(_TIME) & _typed(text).is_not_null() & _plausible_year(text)
+    )
+
+
+def _typed(text: pl.Expr) -> pl.Expr:
+    return pl.col(_TYPED + text.meta.output_name())
 
 
 def _plausible_year(text: pl.Expr) -> pl.Expr:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import polars as pl
@@ -41,9 +40,6 @@ from pipelines.sources.spec import RecordMap, SourceSpec
 
 REPORT = "read.json"
 FOLDER = "read"
-SMALL = 64 * 1024 * 1024
-"""Bytes: up to this, starting workers costs more than it saves."""
-
 Progress = Callable[[int, int], None]
 """Called with about how many bytes of the file are read, and how many it has."""
 
@@ -94,12 +90,6 @@ class ReadReport(BaseModel):
     """How many refused records of other deliveries it mends."""
 
 
-def prepare(settings: Settings, n_bytes: int) -> None:
-    """Begin to start workers, which takes a second, if a file of that size will need them."""
-    if n_bytes > SMALL and settings.workers > 1:
-        Thread(target=workers.start, args=(settings.workers,)).start()
-
-
 def read(
     home: Home,
     settings: Settings,
@@ -133,7 +123,7 @@ def read(
     if any(receipt.replayed_by is not None for receipt in receipts(home, delivery_id)):
         report = _read_replay(archived, spec, catalogue, temporary, delivery_id, gone)
     else:
-        is_large = archived.stat().st_size > SMALL
+        is_large = archived.stat().st_size > workers.SMALL
         feed = feed_of(spec, catalogue)
         report = read_file(
             archived,

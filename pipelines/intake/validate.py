@@ -39,7 +39,7 @@ from pipelines.sources.readers.base import written_out
 CHUNK_ROWS = 65_536
 PARTS_AT_ONCE = 8
 SMALL = 250_000
-"""Up to this many records, starting workers costs more than it saves."""
+"""Up to this many records, starting workers costs more than it saves; some may stand already."""
 
 Progress = Callable[[int, int], None]
 """Called with the records judged so far, and how many there are."""
@@ -138,7 +138,7 @@ def _work_through(
 ) -> Counts:
     total = sum(chunk.length for chunk in todo)
     tasks = ((chunk, context, folder) for chunk in todo)
-    is_small = total <= SMALL or n_workers == 1
+    is_small = n_workers == 1 or (total <= SMALL and not workers.stand())
     done: Iterable[Counts] = (
         starmap(work, tasks) if is_small else workers.each(work, tasks, n_workers)
     )

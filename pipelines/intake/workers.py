@@ -15,6 +15,9 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+SMALL = 64 * 1024 * 1024
+"""Bytes of a file: up to this, starting workers costs more than it saves."""
+
 IMPORTED_ONCE = (
     "pipelines.intake.in_worker",
     "pipelines.intake.stretches",
@@ -50,6 +53,12 @@ def each(
             future.cancel()
 
 
+def expect(n_bytes: int, workers: int) -> None:
+    """Begin to start workers, which takes a second, if a file of that size will need them."""
+    if n_bytes > SMALL and workers > 1:
+        Thread(target=start, args=(workers,)).start()
+
+
 def start(workers: int) -> ProcessPoolExecutor:
     """Return that many workers; start them where they do not stand.
 
@@ -66,6 +75,11 @@ def start(workers: int) -> ProcessPoolExecutor:
                 pool.submit(os.getpid)
             _POOLS[workers] = pool
         return _POOLS[workers]
+
+
+def stand() -> bool:
+    """Tell whether there are workers already."""
+    return bool(_POOLS)
 
 
 def close() -> None:

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.home import Home
-from pipelines.intake import read as reading
+from pipelines.intake import workers
 from pipelines.intake.feeds import Feeds, load_feeds
 from pipelines.intake.read import read
 from pipelines.intake.receive import receive
@@ -65,7 +65,7 @@ def feeds(settings: Settings) -> Feeds:
 
 @pytest.fixture
 def every_file_is_large(monkeypatch: pytest.MonkeyPatch, workers_in_process: None) -> None:
-    monkeypatch.setattr(reading, "SMALL", 0)
+    monkeypatch.setattr(workers, "SMALL", 0)
     monkeypatch.setattr(delimited, "STRETCH_BYTES", 1000)
 
 
@@ -119,7 +119,7 @@ def test_what_is_judged_as_it_is_read_is_what_is_judged_afterwards(
     assert one.refused > 0
 
     shutil.rmtree(staging.folder)
-    monkeypatch.setattr(reading, "SMALL", 1 << 40)
+    monkeypatch.setattr(workers, "SMALL", 1 << 40)
     assert read(home, settings, delivery_id) == at_once
     assert not staging.judged.exists()
     other = validate(home, settings, delivery_id, feeds=feeds)

@@ -81,3 +81,17 @@ def test_workers_may_be_started_before_there_is_work() -> None:
         assert workers.start(2) is pool
     finally:
         workers.close()
+
+
+def test_workers_are_expected_for_large_files_alone() -> None:
+    workers.close()
+    try:
+        workers.expect(workers.SMALL, 2)
+        workers.expect(workers.SMALL + 1, 1)
+        assert not workers.stand()
+        workers.expect(workers.SMALL + 1, 2)
+        assert len(dict(workers.each(_asked, ((number,) for number in range(4)), 2))) == 2
+        assert workers.stand()
+    finally:
+        workers.close()
+    assert not workers.stand()

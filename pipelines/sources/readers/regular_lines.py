@@ -30,7 +30,8 @@ QUOTE, BACKSLASH, NEWLINE, COLON, COMMA, OPEN, CLOSE, SPACE = b'"\\\n:,{} '
 FIRST_PRINTABLE = 32
 BARE = r"^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$"
 """A value that is not a string."""
-NULL = "^null$"
+NULL = ord("n")
+"""How the one bare word begins that says that there is no value."""
 
 WORD = 8
 BLOCK = 2 * 1024 * 1024
@@ -135,6 +136,7 @@ def read_regular(
     of their names.
     """
     found = _values(lines, pattern)
+    text = np.frombuffer(lines.data, dtype=np.uint8)
     regular = found.regular
     good = _flags(np.ones(len(found.starts), dtype=np.bool_))
     columns = {}
@@ -147,7 +149,7 @@ def read_regular(
         if has_bare:
             bare = _flags(is_bare)
             good = pc.and_not(good, pc.and_not(bare, pc.match_substring_regex(cells, BARE)))
-            is_null = pc.and_(bare, pc.match_substring_regex(cells, NULL))
+            is_null = _flags(is_bare & (text[found.starts[:, number]] == NULL))
             cells = pc.if_else(is_null, pa.nulls(len(cells), cells.type), cells)
         columns[key] = cells
     names = sorted(key for key in columns if wanted.has(key))

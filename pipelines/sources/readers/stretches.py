@@ -54,17 +54,23 @@ def of_lines(
     Only line ends are looked for, in one buffer: the lines themselves are read by whoever gets the
     stretch.
     """
-    before, offset, buffer = 0, start, bytearray(size)
+    before, offset, buffer = 0, start, memoryview(bytearray(size))
+    n_bytes = path.stat().st_size
     with path.open("rb") as file:
         file.seek(start)
-        while length := file.readinto(buffer):
+        while length := file.readinto(buffer[: _next(n_bytes - offset, size)]):
             tail = file.readline()  # the rest of the line that the buffer breaks off
-            n, n_blank = _lines(memoryview(buffer)[:length], tail)
+            n, n_blank = _lines(buffer[:length], tail)
             blanks.n += n_blank
             if n:
                 yield Stretch(offset, length + len(tail), before)
             before += n
             offset += length + len(tail)
+
+
+def _next(left: int, size: int) -> int:
+    """Return how many bytes come next: fewer towards the end, so that all workers end together."""
+    return min(size, max(left // 2, size // 8, 1))
 
 
 def _lines(data: memoryview, tail: bytes) -> tuple[int, int]:
@@ -99,10 +105,11 @@ def of_delimited(
         size: about how many bytes a stretch has.
     """
     before, offset, rest = 0, start, b""
+    n_bytes = path.stat().st_size
     with path.open("rb") as file:
         file.seek(start)
         while True:
-            data = file.read(size)
+            data = file.read(_next(n_bytes - file.tell(), size))
             block = rest + data
             is_last = not data
             if is_last and not block:
