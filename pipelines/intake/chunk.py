@@ -88,13 +88,18 @@ class Counts:
 def work(chunk: Chunk, context: Context, folder: Path) -> Counts:
     """Judge a chunk, write its frames into `folder`, and return its numbers."""
     frame = pl.scan_parquet(chunk.path).slice(chunk.offset, chunk.length).collect()
-    return judge_into(folder, chunk.number, chunk.kind, frame, context)
+    counts, _ = judge_into(folder, chunk.number, chunk.kind, frame, context)
+    return counts
 
 
 def judge_into(
     folder: Path, number: int, kind: str, frame: pl.DataFrame, context: Context
-) -> Counts:
-    """Judge records of one kind, write what becomes of them under a number of their own."""
+) -> tuple[Counts, pl.Series]:
+    """Judge records of one kind, write what becomes of them under a number of their own.
+
+    Returns:
+        The numbers, and the rows of the source that refused records came from.
+    """
     outcome, proven = judge(frame, contract_for(kind), context)
     written = {
         f"accepted-{kind}": outcome.events,
@@ -111,7 +116,7 @@ def judge_into(
                 part.write_parquet(target, compression="zstd", compression_level=1)
             else:
                 part.write_parquet(target, compression="lz4")
-    return Counts(
+    counts = Counts(
         rows=frame.height,
         proven=proven,
         refused=outcome.refused_records.height,
@@ -119,6 +124,7 @@ def judge_into(
         reasons=_counted(outcome.refused.filter("is_first")["code"]),
         notes=_counted(outcome.notes["code"]),
     )
+    return counts, outcome.refused_records["source_row"]
 
 
 def judge(frame: pl.DataFrame, contract: type[Record], context: Context) -> tuple[Outcome, int]:

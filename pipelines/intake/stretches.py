@@ -1,13 +1,14 @@
 """One stretch of a delivered file becomes records and originals. Worker processes run this.
 
-Records that will be judged anyway are judged while they are in memory, and are not written down.
+Records that will be judged anyway are judged while they are in memory, and are not written down; of
+the rows as delivered, those are whose records are refused.
 """
 
 from __future__ import annotations
 
 import pickle
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -88,16 +89,19 @@ def read(
         reading = reader.open_stretch(path, options, wanted(spec), stretch)
         for rows in reading.chunks:
             part.rows += rows.originals.height
+            refused = [pl.Series(dtype=pl.Int64)]
             for kind, frame in mapping.apply(rows):
                 if judging is None:
                     write_records(kind, frame, into, files)
                 else:
                     files[JUDGED] += 1
-                    part.judged.add(
-                        chunk.judge_into(
-                            judging.folder, files[JUDGED], kind, frame, judging.context
-                        )
+                    counts, of_rows = chunk.judge_into(
+                        judging.folder, files[JUDGED], kind, frame, judging.context
                     )
+                    part.judged.add(counts)
+                    refused.append(of_rows)
+            if judging is not None:
+                rows = _only(rows, pl.concat(refused))
             write_source(mapping, catalogue, path, rows, into, files)
         part.seen = reading.seen
     except Unreadable as error:
@@ -120,6 +124,13 @@ def write_source(
 ) -> None:
     """Write the rows of a file as they were delivered."""
     _write("source", _without_refused(rows, path, mapping, catalogue), into, files)
+
+
+def _only(rows: Chunk, wanted: pl.Series) -> Chunk:
+    """Leave out of the rows as delivered those that nobody will ask for."""
+    is_wanted = rows.originals[SOURCE_ROW].is_in(wanted.implode())
+    regular = None if rows.regular is None else rows.regular.filter(is_wanted)
+    return replace(rows, originals=rows.originals.filter(is_wanted), regular=regular)
 
 
 def _without_refused(
