@@ -194,8 +194,9 @@ def read_bytes(
     With the `offset` of the bytes in their file, regular lines are given by where they stand: the
     file has them, and few of them are asked for.
     """
-    found: list[pa.Table] = []
-    originals: list[pl.DataFrame] = []
+    found: list[pa.RecordBatch] = []
+    texts: list[pa.StringArray] = []
+    places: list[NDArray[np.int64]] = []
     others: list[tuple[int, bytes]] = []
     keys: set[str] = set()
     first = before + 1
@@ -208,19 +209,12 @@ def read_bytes(
             pattern = regular_lines.pattern_of(lines)
         if pattern is not None:
             regular, batch = regular_lines.read_regular(lines, pattern, wanted, first)
-            numbers = _numbers(np.flatnonzero(regular) + first)
-            found.append(pa.Table.from_batches([batch]))
+            found.append(batch)
+            starts, ends = lines.starts[regular], lines.ends[regular]
+            numbers = np.flatnonzero(regular) + first
+            places.append(np.stack([numbers, starts + np.int64(begin), ends - starts]))
             if offset is None:
-                text = pl.Series(LINE, lines.texts(regular), dtype=pl.String)
-                originals.append(pl.DataFrame([numbers, text]))
-            else:
-                starts, ends = lines.starts[regular], lines.ends[regular]
-                lengths = (ends - starts).astype(np.int64)
-                place = (
-                    pl.Series(OFFSET, starts.astype(np.int64) + begin),
-                    pl.Series(LENGTH, lengths),
-                )
-                originals.append(pl.DataFrame([numbers, *place]))
+                texts.append(lines.texts(regular))
             keys.update(pattern.keys)
             if 2 * regular.sum() < len(regular):
                 pattern = None  # the next block may be written in another way
@@ -231,11 +225,17 @@ def read_bytes(
     rest = _read([line for _, line in others], _numbers([at for at, _ in others]), wanted, seen)
     if not found:
         return rest if others else None
-    together = pl.DataFrame(pa.concat_tables(found, promote_options="default"))
+    together = pl.DataFrame(pa.concat_tables(map(_table, found), promote_options="default"))
     is_regular = pl.lit(value=True).alias("regular")
+    numbers, starts, lengths = np.concatenate(places, axis=1)
+    where = (
+        [pl.Series(LINE, pa.chunked_array(texts), dtype=pl.String)]
+        if offset is None
+        else [pl.Series(OFFSET, starts), pl.Series(LENGTH, lengths)]
+    )
     both = pl.concat(
         [
-            pl.concat(originals).with_columns(is_regular),
+            pl.DataFrame([_numbers(numbers), *where]).with_columns(is_regular),
             rest.originals.with_columns(~is_regular),
         ],
         how="diagonal",
@@ -250,6 +250,10 @@ def read_bytes(
         regular=both["regular"],
         regular_keys=frozenset(keys),
     )
+
+
+def _table(batch: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([batch])
 
 
 def _numbers(numbers: Sequence[int] | NDArray[np.intp]) -> pl.Series:

@@ -138,20 +138,21 @@ def read_regular(
     found = _values(lines, pattern)
     text = np.frombuffer(lines.data, dtype=np.uint8)
     regular = found.regular
-    good = _flags(np.ones(len(found.starts), dtype=np.bool_))
+    n = len(found.starts)
+    good = _flags(np.ones(n, dtype=np.bool_))
     columns = {}
-    for number, key in enumerate(pattern.keys):
-        is_bare = ~found.is_string[:, number]
-        has_bare = is_bare.any()
-        if not has_bare and not wanted.has(key):
-            continue
-        cells = _cells(lines.data, found.starts[:, number], found.ends[:, number])
-        if has_bare:
+    has_bare = ~found.is_string.all(axis=0)
+    read = [at for at, key in enumerate(pattern.keys) if has_bare[at] or wanted.has(key)]
+    every = _cells(lines.data, *(of[:, read].T.ravel() for of in (found.starts, found.ends)))
+    for number, at in enumerate(read):
+        cells = every.slice(number * n, n)
+        if has_bare[at]:
+            is_bare = ~found.is_string[:, at]
             bare = _flags(is_bare)
             good = pc.and_not(good, pc.and_not(bare, pc.match_substring_regex(cells, BARE)))
-            is_null = _flags(is_bare & (text[found.starts[:, number]] == NULL))
-            cells = pc.if_else(is_null, pa.nulls(len(cells), cells.type), cells)
-        columns[key] = cells
+            is_null = _flags(is_bare & (text[found.starts[:, at]] == NULL))
+            cells = pc.if_else(is_null, pa.nulls(n, cells.type), cells)
+        columns[pattern.keys[at]] = cells
     names = sorted(key for key in columns if wanted.has(key))
     numbers = _numbers(np.flatnonzero(regular) + first, pa.int64())
     batch = pa.record_batch(
