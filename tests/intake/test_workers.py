@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from pipelines.intake import workers
 
@@ -34,6 +37,27 @@ def _asked(_number: int) -> tuple[int, int]:
 
     time.sleep(PAUSE)
     return os.getpid(), pl.thread_pool_size()
+
+
+def _faults_of_asking_again(n_bytes: int) -> int:
+    def faults() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    assert len(b"x" * n_bytes) == n_bytes
+    before = faults()
+    assert len(b"x" * n_bytes) == n_bytes
+    return faults() - before
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="another C library")
+def test_a_worker_keeps_the_memory_that_it_once_had() -> None:
+    workers.close()
+    try:
+        n_bytes = 64 * 1024 * 1024
+        (found,) = workers.each(_faults_of_asking_again, [(n_bytes,)], 1)
+    finally:
+        workers.close()
+    assert found < n_bytes / resource.getpagesize() / 10
 
 
 def test_every_worker_has_one_thread_of_polars_and_the_parent_keeps_its_own() -> None:

@@ -1,5 +1,7 @@
 -- Grain: one row per learner with enough open work and secured performance in the window: how each
 -- stands among peers, the difference with its interval, and whether secured performance fell.
+{{ config(materialized='table') }}
+
 with
 
 standings as (

@@ -44,6 +44,10 @@ performance as (
     select * from {{ ref('int_performance__compared') }}
 ),
 
+open_beside_secured as (
+    select * from {{ ref('int_open_secured__compared') }}
+),
+
 gaps as (
     select * from {{ ref('int_practice_gaps__compared') }}
 ),
@@ -222,13 +226,20 @@ open_evidence_only as (
         )
 ),
 
--- Where open work did not follow a fall, that is what is told.
+-- Where open work clearly did not follow a fall, that alone is told; where it may have, both are.
 parted as (
     select distinct
-        learner_key,
-        programme_id
+        conflicts.learner_key,
+        conflicts.programme_id
     from conflicts
-    where conflict_kind = 'open_secured'
+    inner join open_beside_secured
+        on
+            conflicts.learner_key = open_beside_secured.learner_key
+            and conflicts.programme_id = open_beside_secured.programme_id
+    where
+        conflicts.conflict_kind = 'open_secured'
+        and open_beside_secured.difference_in_errors
+        >= coalesce({{ rule_threshold('signals', 'performance_fell', 'apart_errors_min') }}, 0)
 ),
 
 performance_fell as (
