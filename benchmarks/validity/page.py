@@ -23,7 +23,7 @@ LIMITS = (
     "- **Open and secured work.** Five pieces of open work a year are few. The rule leans on the "
     "fall of secured performance; a learner whose open work is weak by chance is found by "
     "`performance_fell` instead (*with others*), and one who fell in everything and whose open "
-    "work is strong by chance by `open_secured`. Only one of the two is raised.",
+    "work is strong by chance by `open_secured`. Where it cannot be told which, both are.",
     "- **One assessor.** Two years are looked at, since one stage holds too few data points on a "
     "competency. Where a competency has passed to one assessor lately, the earlier record hides it "
     "for a while.",
