@@ -47,3 +47,11 @@
 {% macro evidence_id(record_key='record_key') -%}
     'E-' || upper(substring({{ record_key }}, 1, {{ var('evidence_id_length') }}))
 {%- endmacro %}
+
+{#- The condition of a join by columns that both sides call alike. -#}
+{% macro same(one, other, columns) -%}
+    {%- for column in columns -%}
+        {{ one }}.{{ column }} = {{ other }}.{{ column }}
+        {%- if not loop.last %} and {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}

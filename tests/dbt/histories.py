@@ -194,6 +194,72 @@ CHANGES: dict[str, tuple[str, ...]] = {
         where {_picked("record_key", 5)}
         """,
     ),
+    "tasks are described anew": (
+        f"""
+        update raw.task set
+            title = 'Task {{lot}}',
+            due_on = date '2026-01-01' + {{lot}} % 60,
+            competency_ids = case when {{lot}} % 2 = 0 then ['EPA02'] else ['EPA01', 'EPA02'] end,
+            cut_score = {{lot}} % 12,
+            module_starts_on = date '2025-10-01' + {{lot}} % 90
+        where {_picked("record_key", 2)}
+        """,
+    ),
+    "policies of tasks begin": (
+        f"""
+        insert into raw.task by name
+        select * replace (
+            md5(event_id || '{{lot}}') as event_id,
+            md5(record_key || '{{lot}}') as record_key,
+            record_id || '-{{lot}}' as record_id,
+            'As of {{lot}}' as title,
+            1 + {{lot}} % 4 as ai_policy_level,
+            date '2025-11-01' + {{lot}} % 120 as policy_from,
+            cast(null as date) as policy_to
+        )
+        from raw.task
+        where
+            {_picked("task_id")}
+            and md5(record_key || '{{lot}}') not in (select record_key from raw.task)
+        """,
+    ),
+    "a task comes after its results": (
+        """
+        insert into raw.task by name
+        select
+            md5(task_id || '{lot}') as event_id,
+            md5(task_id || '{lot}') as record_key,
+            task_id || '-{lot}' as record_id,
+            any_value(source_id) as source_id,
+            'tasks-{lot}' as delivery_id,
+            1 as source_row,
+            max(known_at) as known_at,
+            'accepted' as present_outcome,
+            programme_id,
+            task_id,
+            'Late {lot}' as title,
+            'M{lot}' as module_id,
+            date '2026-01-01' + {lot} % 30 as due_on,
+            ['EPA01'] as competency_ids
+        from raw.exam_result
+        where task_id not in (select task_id from raw.task)
+        group by programme_id, task_id
+        """,
+    ),
+    "an exam gets a cut-score": (
+        """
+        insert into raw.cut_score by name
+        select
+            'e{lot}' as cut_score_id, programme_id, task_id, sitting_id,
+            case when {lot} % 3 = 0 then 'number_right' else 'angoff' end as method,
+            {lot} % 15 as cut_score,
+            max(known_at) + to_seconds({lot}) as known_at
+        from raw.exam_result
+        where sitting_id is not null
+        group by programme_id, task_id, sitting_id
+        order by hash(task_id || sitting_id || '{lot}') limit 1
+        """,
+    ),
     "plans change": (
         f"""
         update raw.assessment_plan set target_level = 1 + {{lot}} % 5

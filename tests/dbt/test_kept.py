@@ -16,9 +16,10 @@ from pipelines.warehouse.dbt_project import Artefacts
 from pipelines.warehouse.load import replace_rules
 from pipelines.warehouse.raw_schema import raw_tables
 from tests.dbt.conftest import Built, dbt
-from tests.dbt.example_school import example_school
+from tests.dbt.example_school import PROGRAMME, example_school
 from tests.dbt.histories import CHANGES, Event
 from tests.dbt.kept_engine import Engine, differing, load_nodes
+from tests.dbt.raw_builder import KNOWN_AT, insert
 
 LAST_STEP = 30
 MADE = {"table", "incremental"}
@@ -143,6 +144,87 @@ def test_who_did_not_move_is_left_alone(school: School) -> None:
     moved = engine.build() or {}
     assert set(moved.values()) == {1}
     assert n_learners > 2
+
+
+def moved(school: School, scope: str) -> set[str]:
+    """Return who was made anew by the last build."""
+    rows = school.con.execute(
+        f"select learner_key from intermediate.int_{scope}__fingerprinted where is_moved"
+    ).fetchall()
+    return {learner_key for (learner_key,) in rows}
+
+
+AUTUMN, SPRING = "task-essay-1", "task-essay-2"
+"""The records of one task, by the days on which they hold; one essay is of autumn."""
+
+
+@pytest.mark.parametrize(
+    ("record_id", "change", "whose"),
+    [
+        (AUTUMN, "due_on = date '2025-10-01'", {"L-ana"}),
+        (AUTUMN, "competency_ids = ['EPA02'], cut_score = 13", {"L-ana"}),
+        (SPRING, "module_id = 'LAW-2026'", {"L-ana", "L-ben", "L-cora", "L-guest"}),
+        (SPRING, "ai_policy_level = 1", set()),
+        ("task-item-1", "answer_key = 'C'", set()),
+        ("task-unused", "due_on = date '2026-02-03'", set()),
+    ],
+)
+def test_a_changed_task_moves_only_those_whose_evidence_names_it(
+    school: School, record_id: str, change: str, whose: set[str]
+) -> None:
+    engine = school.set_back()
+    school.con.execute(f"update raw.task set {change} where record_id = ?", [record_id])
+    engine.build()
+    assert moved(school, "evidence") == moved(school, "portfolio") == whose
+    assert engine.differing() == []
+
+
+def test_a_task_that_comes_late_moves_only_those_whose_evidence_named_it(school: School) -> None:
+    engine = school.set_back()
+    Event("a task comes after its results", 7).happen(school.con)
+    engine.build()
+    assert moved(school, "evidence") == {"L-ben"}
+    assert moved(school, "timeline") == {"L-ben"}
+    assert engine.differing() == []
+
+
+def test_a_cut_score_moves_only_those_who_sat_then(school: School) -> None:
+    engine = school.set_back()
+    insert(
+        school.con,
+        "cut_score",
+        {
+            "cut_score_id": "of-one-sitting",
+            "programme_id": PROGRAMME,
+            "task_id": "ESSAY",
+            "sitting_id": "S1",
+            "method": "angoff",
+            "cut_score": 7,
+            "known_at": KNOWN_AT,
+        },
+    )
+    engine.build()
+    assert moved(school, "evidence") == {"L-ben"}
+    assert engine.differing() == []
+
+
+@pytest.mark.parametrize(
+    ("task_id", "whose"),
+    [
+        ("ESSAY", {"L-ana", "L-ben", "L-cora", "L-guest"}),
+        ("MCQ", {"L-ana"}),
+    ],
+)
+def test_another_title_moves_only_the_timelines_in_which_the_task_stands(
+    school: School, task_id: str, whose: set[str]
+) -> None:
+    """An essay stands there as a data point, the other exam as what somebody declared about it."""
+    engine = school.set_back()
+    school.con.execute("update raw.task set title = 'Another title' where task_id = ?", [task_id])
+    engine.build()
+    assert moved(school, "evidence") == set()
+    assert moved(school, "timeline") == whose
+    assert engine.differing() == []
 
 
 def test_a_table_made_for_two_learners_at_a_time_is_that_of_all_at_once(

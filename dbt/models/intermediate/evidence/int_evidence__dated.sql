@@ -9,12 +9,8 @@
 with
 
 evidence as (
-    select * from {{ ref('int_evidence__unioned') }}
+    select * from {{ ref('int_evidence__tasked') }}
     where {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
-),
-
-tasks as (
-    select * from {{ ref('int_tasks__dated') }}
 ),
 
 stations as (
@@ -52,40 +48,22 @@ assessors as (
     select * from {{ ref('int_assessors__unioned') }}
 ),
 
-cut_scores as (
-    select * from {{ ref('int_cut_scores__chosen') }}
-    where station_id is null
-),
-
 -- A result that names no competency counts for each one that its task names, or else its stations.
 placed as (
     select
         evidence.*,
-        tasks.task_key,
-        tasks.module_id,
-        tasks.due_on,
-        tasks.cut_score,
-        tasks.cut_score_method,
-        tasks.max_score as task_max_score,
-        tasks.instrument_id as task_instrument_id,
-        tasks.assurance_level as task_assurance_level,
         {{ unnest_list(
             "case
                 when evidence.competency_id is not null or evidence.kind = 'exam_response'
                     then " ~ list_of('evidence.competency_id') ~ "
-                when " ~ list_size('tasks.competency_ids') ~ " > 0
-                    then " ~ list_distinct('tasks.competency_ids') ~ "
+                when " ~ list_size('evidence.task_competency_ids') ~ " > 0
+                    then " ~ list_distinct('evidence.task_competency_ids') ~ "
                 when " ~ list_size('circuits.competency_ids') ~ " > 0
                     then circuits.competency_ids
                 else " ~ list_of('cast(null as varchar)') ~ "
             end"
         ) }} as counted_competency_id
     from evidence
-    left join tasks
-        on
-            evidence.programme_id = tasks.programme_id
-            and evidence.task_id = tasks.task_id
-            and evidence.occurred_on between tasks.from_on and tasks.to_on
     left join circuits
         on
             evidence.learner_key = circuits.learner_key
@@ -99,26 +77,19 @@ placed as (
 judged as (
     select
         placed.*,
-        coalesce(cut_scores.cut_score, placed.cut_score) as exam_cut_score,
-        coalesce(cut_scores.method, placed.cut_score_method) as exam_cut_score_method,
         stations.cut_score as stations_cut_score,
         stations.cut_score_method as stations_cut_score_method,
         coalesce(placed.kind, '') <> 'exam_response'
         or coalesce(
             stations.is_every_station
-            and placed.max_score = coalesce(cut_scores.max_score, placed.task_max_score)
-            and coalesce(cut_scores.cut_score, placed.cut_score) is not null
-            and coalesce(cut_scores.method, placed.cut_score_method, '') <> 'number_right',
+            and placed.max_score = placed.exam_max_score
+            and placed.exam_cut_score is not null
+            and coalesce(placed.exam_cut_score_method, '') <> 'number_right',
             false
         ) as is_whole_exam,
         case when {{ list_size('stations.examiner_keys') }} > 0 then stations.examiner_keys end
             as examiner_keys
     from placed
-    left join cut_scores
-        on
-            placed.programme_id = cut_scores.programme_id
-            and placed.task_id = cut_scores.task_id
-            and placed.sitting_id = cut_scores.sitting_id
     left join stations
         on
             placed.learner_key = stations.learner_key

@@ -4,13 +4,15 @@
 
 with
 
+-- With what its own task and sitting say: of other tasks a record does not know. What tasks say of
+-- items and stations is in the learner's stations.
 evidence as (
     select
-        unioned.*,
+        tasked.*,
         assessors.assessor_role as role_of_assessor
-    from {{ ref('int_evidence__unioned') }} as unioned
+    from {{ ref('int_evidence__tasked') }} as tasked
     left join {{ ref('int_assessors__unioned') }} as assessors
-        on unioned.assessor_key = assessors.assessor_key
+        on tasked.assessor_key = assessors.assessor_key
 ),
 
 stations as (
@@ -29,18 +31,16 @@ build as (
     select * from {{ ref('stg_build_input') }}
 ),
 
--- What the rows of many learners rest on: another task or plan moves everybody.
+-- What the rows of many learners rest on: another plan or scale moves everybody.
 shared as (
     select
         build.code_version || ' ' || build.time_zone || ' ' || {{ engine_version() }} || ' '
         || {{ content_hash({
             'competencies': ref('int_competencies__dated'),
-            'cut_scores': ref('int_cut_scores__chosen'),
             'instruments': ref('stg_instrument'),
             'markers': ref('narrative_marker'),
             'plans': ref('int_plan_targets__dated'),
             'scales': ref('stg_scale_level'),
-            'tasks': ref('int_tasks__dated'),
         }) }} as content
     from build
 ),

@@ -32,18 +32,41 @@ events_of_learner as (
     group by learner_key
 ),
 
+tasks as (
+    select
+        task_key,
+        title
+    from {{ ref('dim_task') }}
+),
+
+titles as (
+    select
+        entry.task_key,
+        {{ row_hash('entry') }} as row_hash
+    from tasks as entry
+),
+
+-- Of the tasks that data points name; other events bring theirs along.
+titles_of_learner as (
+    select
+        evidence.learner_key,
+        {{ set_hash('titles.row_hash') }} as content
+    from {{ ref('fct_evidence') }} as evidence
+    inner join titles on evidence.task_key = titles.task_key
+    group by evidence.learner_key
+),
+
 build as (
     select * from {{ ref('stg_build_input') }}
 ),
 
--- Titles; the code is here too, for learners who have other events alone.
+-- Other titles; the code is here too, for learners who have other events alone.
 shared as (
     select
         build.code_version || ' ' || {{ engine_version() }} || ' '
         || {{ content_hash({
             'competencies': ref('int_competencies__named'),
             'instruments': ref('dim_instrument'),
-            'tasks': ref('dim_task'),
         }) }} as content
     from build
 ),
@@ -60,11 +83,13 @@ fingerprinted as (
         {{ hash_text(
             "coalesce(portfolio.fingerprint, '') || ' ' || shared.content"
             " || ' ' || coalesce(events_of_learner.content, '')"
+            " || ' ' || coalesce(titles_of_learner.content, '')"
         ) }} as fingerprint
     from learners
     cross join shared
     left join portfolio on learners.learner_key = portfolio.learner_key
     left join events_of_learner on learners.learner_key = events_of_learner.learner_key
+    left join titles_of_learner on learners.learner_key = titles_of_learner.learner_key
 ),
 
 compared as (

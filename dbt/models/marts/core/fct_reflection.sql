@@ -25,15 +25,16 @@ evidence as (
 
 exams as (
     select
-        programme_id,
-        learner_key,
-        task_id,
-        sitting_id,
-        attempt,
-        min({{ evidence_id() }}) as evidence_id
-    from {{ ref('int_evidence__dated') }}
-    where kind <> 'workplace_assessment'
-    group by programme_id, learner_key, task_id, sitting_id, attempt
+        dated.programme_id,
+        dated.learner_key,
+        dated.task_id,
+        dated.sitting_id,
+        dated.attempt,
+        min({{ evidence_id('dated.record_key') }}) as evidence_id
+    from {{ ref('int_evidence__dated') }} as dated
+    inner join speakers on dated.learner_key = speakers.learner_key
+    where dated.kind <> 'workplace_assessment'
+    group by dated.programme_id, dated.learner_key, dated.task_id, dated.sitting_id, dated.attempt
 ),
 
 -- What is said about a station is said about its exam, which keeps its words when the result comes.

@@ -4,6 +4,8 @@
 -- Learners grow through stages; what is left when the mix is held still is a change of the ratings.
 -- Half-years of few learners are not shown, nor so many others that the rest of all ratings of the
 -- instrument (programme_instrument_performance) would be theirs alone.
+{%- set series = ['programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction'] %}
+
 with
 
 newest as (
@@ -94,13 +96,7 @@ standardised as (
         ) / power(cast(sum(mix.weight) as double), 2) as variance
     from by_stage
     inner join mix
-        on
-            by_stage.programme_id = mix.programme_id
-            and by_stage.instrument_id = mix.instrument_id
-            and by_stage.scale_id = mix.scale_id
-            and by_stage.scale_version = mix.scale_version
-            and by_stage.direction = mix.direction
-            and by_stage.stage_id = mix.stage_id
+        on {{ same('by_stage', 'mix', series + ['stage_id']) }}
     group by
         by_stage.programme_id,
         by_stage.instrument_id,
@@ -173,13 +169,7 @@ hidden_with as (
             min(sizes.smallest_first) as smallest_first
         from seen
         inner join sizes
-            on
-                seen.programme_id = sizes.programme_id
-                and seen.instrument_id = sizes.instrument_id
-                and seen.scale_id = sizes.scale_id
-                and seen.scale_version = sizes.scale_version
-                and seen.direction = sizes.direction
-                and seen.half_year_on = sizes.half_year_on
+            on {{ same('seen', 'sizes', series + ['half_year_on']) }}
         group by
             seen.programme_id,
             seen.instrument_id,
@@ -225,13 +215,7 @@ suppressed as (
         ) as is_suppressed
     from sizes
     left join hidden_with
-        on
-            sizes.programme_id = hidden_with.programme_id
-            and sizes.instrument_id = hidden_with.instrument_id
-            and sizes.scale_id = hidden_with.scale_id
-            and sizes.scale_version = hidden_with.scale_version
-            and sizes.direction = hidden_with.direction
-            and sizes.smallest_first = hidden_with.smallest_first
+        on {{ same('sizes', 'hidden_with', series + ['smallest_first']) }}
 ),
 
 assessors as (
@@ -274,30 +258,11 @@ by_assessor as (
         ) as pull
     from ratings
     inner join by_stage
-        on
-            ratings.programme_id = by_stage.programme_id
-            and ratings.instrument_id = by_stage.instrument_id
-            and ratings.scale_id = by_stage.scale_id
-            and ratings.scale_version = by_stage.scale_version
-            and ratings.direction = by_stage.direction
-            and ratings.half_year_on = by_stage.half_year_on
-            and ratings.stage_id = by_stage.stage_id
+        on {{ same('ratings', 'by_stage', series + ['half_year_on', 'stage_id']) }}
     inner join mix
-        on
-            ratings.programme_id = mix.programme_id
-            and ratings.instrument_id = mix.instrument_id
-            and ratings.scale_id = mix.scale_id
-            and ratings.scale_version = mix.scale_version
-            and ratings.direction = mix.direction
-            and ratings.stage_id = mix.stage_id
+        on {{ same('ratings', 'mix', series + ['stage_id']) }}
     inner join standardised
-        on
-            ratings.programme_id = standardised.programme_id
-            and ratings.instrument_id = standardised.instrument_id
-            and ratings.scale_id = standardised.scale_id
-            and ratings.scale_version = standardised.scale_version
-            and ratings.direction = standardised.direction
-            and ratings.half_year_on = standardised.half_year_on
+        on {{ same('ratings', 'standardised', series + ['half_year_on']) }}
     group by
         ratings.programme_id,
         ratings.instrument_id,
@@ -322,21 +287,9 @@ enough as (
         ) as place
     from standardised
     inner join assessors
-        on
-            standardised.programme_id = assessors.programme_id
-            and standardised.instrument_id = assessors.instrument_id
-            and standardised.scale_id = assessors.scale_id
-            and standardised.scale_version = assessors.scale_version
-            and standardised.direction = assessors.direction
-            and standardised.half_year_on = assessors.half_year_on
+        on {{ same('standardised', 'assessors', series + ['half_year_on']) }}
     inner join suppressed
-        on
-            standardised.programme_id = suppressed.programme_id
-            and standardised.instrument_id = suppressed.instrument_id
-            and standardised.scale_id = suppressed.scale_id
-            and standardised.scale_version = suppressed.scale_version
-            and standardised.direction = suppressed.direction
-            and standardised.half_year_on = suppressed.half_year_on
+        on {{ same('standardised', 'suppressed', series + ['half_year_on']) }}
     where
         not suppressed.is_suppressed
         and standardised.n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
@@ -367,19 +320,11 @@ pulls as (
     from enough
     inner join firsts
         on
-            enough.programme_id = firsts.programme_id
-            and enough.instrument_id = firsts.instrument_id
-            and enough.scale_id = firsts.scale_id
-            and enough.scale_version = firsts.scale_version
-            and enough.direction = firsts.direction
+            {{ same('enough', 'firsts', series) }}
             and enough.half_year_on > firsts.half_year_on
     inner join by_assessor
         on
-            enough.programme_id = by_assessor.programme_id
-            and enough.instrument_id = by_assessor.instrument_id
-            and enough.scale_id = by_assessor.scale_id
-            and enough.scale_version = by_assessor.scale_version
-            and enough.direction = by_assessor.direction
+            {{ same('enough', 'by_assessor', series) }}
             and by_assessor.half_year_on in (enough.half_year_on, firsts.half_year_on)
     group by
         enough.programme_id,
@@ -414,20 +359,9 @@ compared as (
         * {{ rule_threshold('programme', 'drift', 'z') }} as margin
     from standardised
     left join clustered
-        on
-            standardised.programme_id = clustered.programme_id
-            and standardised.instrument_id = clustered.instrument_id
-            and standardised.scale_id = clustered.scale_id
-            and standardised.scale_version = clustered.scale_version
-            and standardised.direction = clustered.direction
-            and standardised.half_year_on = clustered.half_year_on
+        on {{ same('standardised', 'clustered', series + ['half_year_on']) }}
     left join firsts
-        on
-            clustered.programme_id = firsts.programme_id
-            and clustered.instrument_id = firsts.instrument_id
-            and clustered.scale_id = firsts.scale_id
-            and clustered.scale_version = firsts.scale_version
-            and clustered.direction = firsts.direction
+        on {{ same('clustered', 'firsts', series) }}
 ),
 
 final as (
@@ -469,21 +403,9 @@ final as (
         {{ rule_version('programme') }} as rule_version
     from compared
     inner join assessors
-        on
-            compared.programme_id = assessors.programme_id
-            and compared.instrument_id = assessors.instrument_id
-            and compared.scale_id = assessors.scale_id
-            and compared.scale_version = assessors.scale_version
-            and compared.direction = assessors.direction
-            and compared.half_year_on = assessors.half_year_on
+        on {{ same('compared', 'assessors', series + ['half_year_on']) }}
     inner join suppressed
-        on
-            compared.programme_id = suppressed.programme_id
-            and compared.instrument_id = suppressed.instrument_id
-            and compared.scale_id = suppressed.scale_id
-            and compared.scale_version = suppressed.scale_version
-            and compared.direction = suppressed.direction
-            and compared.half_year_on = suppressed.half_year_on
+        on {{ same('compared', 'suppressed', series + ['half_year_on']) }}
 )
 
 select * from final
