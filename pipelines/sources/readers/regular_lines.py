@@ -141,12 +141,12 @@ def read_regular(
     n = len(found.starts)
     good = _flags(np.ones(n, dtype=np.bool_))
     columns = {}
-    has_bare = ~found.is_string.all(axis=0)
-    read = [at for at, key in enumerate(pattern.keys) if has_bare[at] or wanted.has(key)]
+    n_bare = np.count_nonzero(~found.is_string, axis=0)
+    read = [at for at, key in enumerate(pattern.keys) if n_bare[at] or wanted.has(key)]
     every = _cells(lines.data, *(of[:, read].T.ravel() for of in (found.starts, found.ends)))
     for number, at in enumerate(read):
         cells = every.slice(number * n, n)
-        if has_bare[at]:
+        if n_bare[at]:
             is_bare = ~found.is_string[:, at]
             bare = _flags(is_bare)
             good = pc.and_not(good, pc.and_not(bare, pc.match_substring_regex(cells, BARE)))
