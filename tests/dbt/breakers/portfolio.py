@@ -50,6 +50,9 @@ BREAKERS: dict[str, str] = {
         "int_standings__found",
         "'L' as learner_key, 'MED' as programme_id, 'E-1' as evidence_id, 'EPA' as competency_id",
     ),
+    "unique_combination_int_open_secured__compared_learner_key__programme_id": twice(
+        "int_open_secured__compared", "'L' as learner_key, 'MED' as programme_id"
+    ),
     "unique_combination_int_performance__compared_learner_key__programme_id": twice(
         "int_performance__compared", "'L' as learner_key, 'MED' as programme_id"
     ),
