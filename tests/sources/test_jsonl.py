@@ -17,12 +17,6 @@ SUITE = DATA / "nasty/JSONTestSuite/test_parsing"
 EVERYTHING = Wanted(patterns=("",))
 
 
-@pytest.fixture(autouse=True, params=[0, jsonl.FEW], ids=["together", "one_by_one"])
-def _few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few lines are read one by one, many together: all that is said here holds for both."""
-    monkeypatch.setattr(jsonl, "FEW", request.param)
-
-
 def read(
     tmp_path: Path, data: bytes | str, wanted: Wanted = EVERYTHING
 ) -> tuple[pl.DataFrame, dict[int, str]]:
@@ -129,14 +123,11 @@ def test_plain_lines_do_not_go_through_the_reader_of_single_lines(
     monkeypatch.setattr(
         strict_json, "parse_record", lambda line: (read_singly.append(line), parse(line))[1]
     )
-    lines = [
-        json.dumps({"a": n, "b": None, "c": f'say "{n}"\n'}).encode()
-        for n in range(max(jsonl.FEW, 500) + 1)
-    ]
+    lines = [json.dumps({"a": n, "b": None, "c": f'say "{n}"\n'}).encode() for n in range(500)]
     lines[17] = b'{"a": 1, "a": 2}'
     lines[18] = b'{"a": nope}'
     chunk = read_lines(lines, 0, EVERYTHING, set())
-    assert chunk.rows.height == len(lines) - 2
+    assert chunk.rows.height == 498
     assert len(read_singly) <= flat_json.FEW_LINES
 
 

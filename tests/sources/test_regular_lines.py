@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.sources.readers import Wanted, jsonl, regular_lines
+from pipelines.sources.readers import Wanted, regular_lines
 from pipelines.sources.readers.base import LINE, SOURCE_ROW, written_out
 from pipelines.sources.readers.jsonl import _read_one_by_one, read_bytes
 
@@ -46,21 +46,18 @@ def written(cells: tuple[str, ...], colon: str, comma: str, keys: tuple[str, ...
     style=st.sampled_from([(":", ","), (": ", ", "), (": ", ","), (":", ", ")]),
     ends=st.sampled_from(["\n", "\r\n", "\n\n", "\n \t\n"]),
     block=st.sampled_from([1, 60, 100_000]),
-    few=st.sampled_from([0, jsonl.FEW]),
 )
 @example(
     data=[(('"x"',) * 5, "", 0.0), (('"x"',) * 5, '"id":1,', 0.02)],
     style=(":", ","),
     ends="\n",
     block=100_000,
-    few=0,
 )
 def test_every_line_is_read_as_it_is_by_itself(
     data: list[tuple[tuple[str, ...], str, float]],
     style: tuple[str, str],
     ends: str,
     block: int,
-    few: int,
 ) -> None:
     spoilt = []
     for cells, spoil, where in data:
@@ -70,7 +67,6 @@ def test_every_line_is_read_as_it_is_by_itself(
     text = ends.join(spoilt).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(regular_lines, "BLOCK", block)
-        patch.setattr(jsonl, "FEW", few)
         _same_as_one_by_one(text, EVERYTHING)
         _same_as_one_by_one(text, Wanted(frozenset({"score", "id.x"})))
 

@@ -74,10 +74,6 @@ NESTED = r"\[|\{[\s\S]*\{"
 SAMPLED = 40
 """Lines of a chunk that its layout is taken from."""
 
-FEW = 500
-"""Up to this many lines, reading each by itself costs less than getting ready to read them
-together."""
-
 BOM = codecs.BOM_UTF8
 
 
@@ -270,7 +266,10 @@ def _read(lines: list[bytes], numbers: pl.Series, wanted: Wanted, seen: set[str]
         return Chunk(numbers.to_frame(), _NO_LINES, no_problems())
     text = _decoded(lines)
     frame = pl.DataFrame([numbers, text])
-    fast = _read_fast(frame, lines, wanted, seen) if len(lines) > FEW else frame.clear().drop(LINE)
+    fast = _read_flat(frame, lines, wanted, seen)
+    rest = frame.join(fast, on=SOURCE_ROW, how="anti") if fast.height else frame
+    if rest.height:
+        fast = pl.concat([fast, _read_together(rest, wanted, seen)], how="diagonal")
     odd = frame.select(SOURCE_ROW).with_row_index("at").join(fast, on=SOURCE_ROW, how="anti")
     slow, problems = _read_one_by_one(
         ((number, lines[at]) for at, number in odd.iter_rows()), wanted, seen
@@ -281,16 +280,6 @@ def _read(lines: list[bytes], numbers: pl.Series, wanted: Wanted, seen: set[str]
         shown = [line.decode(errors="backslashreplace") for line in lines]
         frame = frame.with_columns(pl.Series(LINE, shown))
     return Chunk(rows, frame, problems)
-
-
-def _read_fast(
-    frame: pl.DataFrame, lines: list[bytes], wanted: Wanted, seen: set[str]
-) -> pl.DataFrame:
-    flat = _read_flat(frame, lines, wanted, seen)
-    rest = frame.join(flat, on=SOURCE_ROW, how="anti") if flat.height else frame
-    if rest.is_empty():
-        return flat
-    return pl.concat([flat, _read_together(rest, wanted, seen)], how="diagonal")
 
 
 def _decoded(lines: list[bytes]) -> pl.Series:
