@@ -62,9 +62,9 @@
 {%- endmacro %}
 
 {#- An improvement comment to act on: long enough and, where the rule asks, with a marker. -#}
-{% macro measure_is_actionable(improvements, n_markers, characters, needs_marker) -%}
+{% macro measure_is_actionable(n_characters, n_markers, characters, needs_marker) -%}
     (
-        coalesce(length(trim({{ improvements }})), 0) >= {{ characters }}
+        {{ n_characters }} >= {{ characters }}
         and ({{ needs_marker }} = 0 or {{ n_markers }} > 0)
     )
 {%- endmacro %}

@@ -72,15 +72,16 @@ assigned as (
         evidence.assurance_level,
         evidence.direction,
         scale_directions.direction as scale_direction,
-        evidence.narrative_improvements,
         ---------- numbers
         evidence.level,
         coalesce(plan.target_level, scale_targets.target_level) as target_level,
+        cast(coalesce(length(trim(evidence.narrative_improvements)), 0) as bigint)
+            as n_improvement_characters,
         coalesce({{ list_size('narratives.suggestion_markers') }}, 0) as n_suggestion_markers,
         ---------- yes or no
         evidence.is_flagged,
         evidence.is_at_or_above_target,
-        narratives.evidence_id is not null as has_narrative,
+        narratives.record_key is not null as has_narrative,
         coalesce(
             evidence.level is not null
             and evidence.scale_id
@@ -99,6 +100,10 @@ assigned as (
         evidence.occurred_at,
         evidence.occurred_on
     from evidence
+    left join narratives
+        on
+            evidence.record_key = narratives.record_key
+            and evidence.competency_id = narratives.competency_id
     inner join stages
         on
             evidence.learner_key = stages.learner_key
@@ -116,35 +121,42 @@ assigned as (
             and stages.programme_id = scale_targets.programme_id
             and stages.stage_id = scale_targets.stage_id
             and evidence.competency_id = scale_targets.competency_id
-    left join narratives
-        on
-            evidence.record_key = narratives.record_key
-            and evidence.competency_id = narratives.competency_id
     left join scale_versions on evidence.scale_id = scale_versions.scale_id
     left join scale_directions
         on coalesce(plan.target_scale_id, scale_targets.target_scale_id) = scale_directions.scale_id
     where
         evidence.competency_id is not null
         and evidence.is_new_evidence
-        and evidence.occurred_on <= {{ as_of() }}
+        and {{ has_come('evidence.occurred_on') }}
+),
+
+directions as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        count(case when direction = 'prospective' then 1 end)
+        > count(case when direction = 'retrospective' then 1 end) as is_prospective
+    from assigned
+    where is_on_scale and scale_direction is null
+    group by learner_key, programme_id, stage_id, competency_id
 ),
 
 directed as (
     select
-        *,
+        assigned.*,
         coalesce(
-            scale_direction,
-            case
-                when
-                    count(case when is_on_scale and direction = 'prospective' then 1 end)
-                        over (partition by learner_key, programme_id, stage_id, competency_id)
-                    > count(case when is_on_scale and direction = 'retrospective' then 1 end)
-                        over (partition by learner_key, programme_id, stage_id, competency_id)
-                    then 'prospective'
-                else 'retrospective'
-            end
+            assigned.scale_direction,
+            case when directions.is_prospective then 'prospective' else 'retrospective' end
         ) as counted_direction
     from assigned
+    left join directions
+        on
+            assigned.learner_key = directions.learner_key
+            and assigned.programme_id = directions.programme_id
+            and assigned.stage_id = directions.stage_id
+            and assigned.competency_id = directions.competency_id
 ),
 
 final as (
@@ -169,10 +181,10 @@ final as (
         case_type,
         assurance_level,
         counted_direction,
-        narrative_improvements,
         ---------- numbers
         level,
         target_level,
+        n_improvement_characters,
         n_suggestion_markers,
         ---------- yes or no
         is_flagged,

@@ -108,7 +108,7 @@ windowed as (
         end) as n_recent,
         count(case
             when {{ measure_is_actionable(
-                'evidence.narrative_improvements', 'evidence.n_suggestion_markers',
+                'evidence.n_improvement_characters', 'evidence.n_suggestion_markers',
                 'ruled.actionable_characters', 'ruled.actionable_needs_marker'
             ) }} then 1
         end) as n_actionable,

@@ -20,7 +20,6 @@ with
 
 commented as (
     select
-        evidence_id,
         record_key,
         learner_key,
         competency_id,
@@ -115,7 +114,6 @@ searched as (
 marked as (
     select
         ---------- ids
-        commented.evidence_id,
         commented.record_key,
         commented.learner_key,
         commented.competency_id,
