@@ -13,15 +13,16 @@ from pipelines.warehouse.editions import (
     DATABASE,
     LEARNER,
     MANIFEST,
-    PARQUET,
     TABLES,
     Edition,
+    count_rows,
     file_hash,
+    parquet_of,
     read_edition,
     row_order,
     to_json,
+    write_parquet,
 )
-from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.publish import OLDEST_READER
 
 MARK = "[erased]"
@@ -66,30 +67,26 @@ def erase_from_edition(
         con.execute("set preserve_insertion_order = true")
         for table in edition.counts:
             _copy(con, table, edition, keys, pattern)
-            parquet = folder / TABLES / f".{table}.erasing"
-            con.execute(f"copy edition.main.\"{table}\" to '{_quoted(parquet)}' ({PARQUET})")
-        counts = {
-            table: int(con.execute(f'select count(*) from edition.main."{table}"').fetchall()[0][0])
-            for table in edition.counts
-        }
-        hashes = {table: table_hash(con, f'edition.main."{table}"') for table in edition.counts}
+            write_parquet(con, f'edition.main."{table}"', _draft(folder, table))
+        counts = {table: count_rows(con, f'edition.main."{table}"') for table in edition.counts}
         con.execute("checkpoint edition")
         con.execute("detach edition")
     change(folder / DATABASE, _taken(draft))
     for table in edition.counts:
-        change(folder / TABLES / f"{table}.parquet", _taken(folder / TABLES / f".{table}.erasing"))
+        change(folder / parquet_of(table), _taken(_draft(folder, table)))
     for path in sorted((folder / DATA_DOCS).rglob("*.html")):
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         clean = scrub(text)
         if clean != text:
             change(path, clean.encode("utf-8", "surrogateescape"))
+    hashes = {table: file_hash(folder / parquet_of(table)) for table in edition.counts}
     told = {
         "erasure_id": erasure_id,
         "erased_at": erased_at.isoformat(),
         "table_hashes": {
-            table: [edition.table_hashes[table], after]
+            table: [edition.files[parquet_of(table)], after]
             for table, after in hashes.items()
-            if edition.table_hashes[table] != after
+            if edition.files[parquet_of(table)] != after
         },
     }
     now = edition.model_copy(
@@ -167,6 +164,10 @@ def _replaced(value: str, keys: dict[str, str], pattern: str) -> str:
         for _ in range(2):
             masked = f"regexp_replace({masked}, '{_text(pattern)}', '\\1{MARK}\\2', 'g')"
     return f"case {value} {cases} else {masked} end"
+
+
+def _draft(folder: Path, table: str) -> Path:
+    return folder / TABLES / f".{table}.erasing"
 
 
 def _taken(path: Path) -> bytes:

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.rules import load_catalogue
-from pipelines.warehouse.dbt_project import Artefacts
 from pipelines.warehouse.load import replace_rules
 from pipelines.warehouse.raw_schema import raw_tables
 from tests.dbt.conftest import Built, dbt
@@ -252,16 +251,6 @@ def test_those_who_moved_are_made_two_at_a_time_too(
     with duckdb.connect(str(warehouse), read_only=True) as con:
         con.execute("set TimeZone = 'UTC'")
         assert differing(con, load_nodes(built, compiled)) == []
-
-
-def test_every_kept_mart_says_by_which_fingerprints_it_is_kept(built: Built) -> None:
-    kept_by = {mart.name: mart.kept_by for mart in Artefacts(built.target).marts() if mart.kept_by}
-    assert kept_by == {
-        "fct_evidence": "intermediate.int_evidence__fingerprinted",
-        "portfolio_competency_method": "intermediate.int_portfolio__fingerprinted",
-        "portfolio_narrative": "intermediate.int_narratives__fingerprinted",
-        "portfolio_timeline": "intermediate.int_timeline__fingerprinted",
-    }
 
 
 def test_the_day_of_judgement_alone_moves_nobody_s_evidence(school: School) -> None:
