@@ -13,10 +13,9 @@ from typing import Any
 
 import pipelines
 from pipelines.home import Home
-from pipelines.warehouse.connection import WarehouseError
+from pipelines.warehouse.connection import MARTS, WarehouseError
 
 FAILING = {"error", "fail", "runtime error"}
-MARTS = "marts"
 UNIQUE_COMBINATION = "unique_combination"
 FINGERPRINTS = "__fingerprinted"
 """How the names of models end that hold the fingerprints of one scope of kept tables."""
@@ -136,7 +135,7 @@ class Artefacts:
             node
             for node in self.manifest["nodes"].values()
             if node["resource_type"] == "model"
-            and node["schema"] == MARTS
+            and node["config"]["schema"] == MARTS
             and node["config"]["contract"]["enforced"]
             and node["config"]["materialized"] in {"table", "incremental"}
         )

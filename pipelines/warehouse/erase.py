@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.warehouse.connection import attach
 from pipelines.warehouse.editions import (
     DATA_DOCS,
     DATABASE,
@@ -23,7 +24,6 @@ from pipelines.warehouse.editions import (
     to_json,
     write_parquet,
 )
-from pipelines.warehouse.publish import OLDEST_READER
 
 MARK = "[erased]"
 SPILL = ".erasing-spill"
@@ -60,10 +60,10 @@ def erase_from_edition(
     draft.unlink(missing_ok=True)
     with duckdb.connect(config={"temp_directory": str(folder.parent / SPILL)}) as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach '{_quoted(folder / DATABASE)}' as old (read_only)")
+        attach(con, folder / DATABASE, "old", read_only=True)
         if not any(_holds(con, table, keys, pattern) for table in edition.counts):
             return False
-        con.execute(f"attach '{_quoted(draft)}' as edition (storage_version '{OLDEST_READER}')")
+        attach(con, draft, "edition")
         con.execute("set preserve_insertion_order = true")
         for table in edition.counts:
             _copy(con, table, edition, keys, pattern)
@@ -178,7 +178,3 @@ def _taken(path: Path) -> bytes:
 
 def _text(value: str) -> str:
     return value.replace("'", "''")
-
-
-def _quoted(path: Path) -> str:
-    return _text(str(path))

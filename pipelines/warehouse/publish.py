@@ -1,4 +1,4 @@
-"""Publishes an audited build as a new edition beside the old ones.
+"""Publishes an audited build as a new edition beside the old ones: a copy of its marts.
 
 Everything is written into a hidden folder, made durable, and named by one rename; `current` then
 moves by one rename. A reader sees the old edition or the new one, and what it has opened stays.
@@ -22,8 +22,8 @@ import pipelines
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.build import audit_record, finished_build
-from pipelines.warehouse.connection import WarehouseError, open_warehouse, session
-from pipelines.warehouse.dbt_project import MARTS, Artefacts, Mart, target_folder
+from pipelines.warehouse.connection import MARTS, WarehouseError, attach, open_warehouse, session
+from pipelines.warehouse.dbt_project import Artefacts, Mart, target_folder
 from pipelines.warehouse.editions import (
     CURRENT,
     DATA_DOCS,
@@ -45,12 +45,11 @@ from pipelines.warehouse.editions import (
 )
 from pipelines.warehouse.inputs import BuildInputs
 
-OLDEST_READER = "v1.3.0"
-"""The storage version of editions: DuckDB 1.3 and everything since can read it."""
-
 BIG = 50_000
-"""Rows from which on a mart is written beside others; small ones are written in turn, so that equal
-tables lie alike in the file."""
+"""Rows from which on a mart is written beside others."""
+
+EDITION = "edition"
+"""What the copy is attached as while it is made ready."""
 
 GOOD_VERDICTS = {"pass", "warn"}
 PATIENCE = 60.0
@@ -175,13 +174,13 @@ def _write_edition(
     marts = artefacts.marts()
     (folder / TABLES).mkdir(parents=True)
     with open_warehouse(home, settings) as con:
-        con.execute("set preserve_insertion_order = true")
-        con.execute(
-            f"attach '{_quoted(folder / DATABASE)}' as edition (storage_version '{OLDEST_READER}')"
-        )
+        con.execute(f"checkpoint {MARTS}")
+        shutil.copyfile(home.marts, folder / DATABASE)
+        attach(con, folder / DATABASE, EDITION)
+        _keep_promised(con, marts)
         counts = _write_tables(con, settings, marts, folder)
-        con.execute("checkpoint edition")
-        con.execute("detach edition")
+        con.execute(f"checkpoint {EDITION}")
+        con.execute(f"detach {EDITION}")
     docs = home.warehouse.parent / DATA_DOCS
     if docs.is_dir():
         shutil.copytree(docs, folder / DATA_DOCS)
@@ -208,24 +207,40 @@ def _write_edition(
     (folder / MANIFEST).write_bytes(to_json(edition))
 
 
+def _keep_promised(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
+    """Leave the marts with a contract in the copy, each with what is said of it and its columns."""
+    promised = {mart.name for mart in marts}
+    for name in _sizes(con).keys() - promised:
+        con.execute(f'drop table {EDITION}."{name}"')
+    for mart in marts:
+        table = f'{EDITION}."{mart.name}"'
+        _comment(con, f"table {table}", mart.description)
+        for column, description in mart.columns.items():
+            _comment(con, f'column {table}."{column}"', description)
+
+
 def _write_tables(
     con: duckdb.DuckDBPyConnection, settings: Settings, marts: Sequence[Mart], folder: Path
 ) -> dict[str, int]:
-    """Write every mart, and return how many rows each has.
+    """Write every mart as Parquet in the order of its key, and return how many rows each has.
 
     Big ones are written beside each other, since DuckDB writes ordered rows one by one.
     """
     sizes = _sizes(con)
-    big = [mart for mart in marts if sizes.get(mart.name, 0) >= BIG]
+    con.execute("set preserve_insertion_order = true")
 
     def write(mart: Mart) -> int:
+        table = f'{EDITION}."{mart.name}"'
+        ordered = f"{table} order by {row_order(mart.key, mart.columns)}"
         with session(con) as own:
-            return _write_table(own, mart, folder / parquet_of(mart.name))
+            write_parquet(own, ordered, folder / parquet_of(mart.name))
+            return count_rows(own, table)
 
     with ThreadPoolExecutor(settings.workers) as pool:
         beside = {
             mart.name: pool.submit(write, mart)
-            for mart in sorted(big, key=lambda mart: -sizes[mart.name])
+            for mart in sorted(marts, key=lambda mart: -sizes[mart.name])
+            if sizes[mart.name] >= BIG
         }
         counts = {mart.name: write(mart) for mart in marts if mart.name not in beside}
         counts |= {name: future.result() for name, future in beside.items()}
@@ -235,22 +250,10 @@ def _write_tables(
 def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(
         con.execute(
-            "select table_name, estimated_size from duckdb_tables() "
-            "where database_name = current_database() and schema_name = ?",
-            [MARTS],
+            "select table_name, estimated_size from duckdb_tables() where database_name = ?",
+            [EDITION],
         ).fetchall()
     )
-
-
-def _write_table(con: duckdb.DuckDBPyConnection, mart: Mart, parquet: Path) -> int:
-    order = row_order(mart.key, mart.columns)
-    table = f'edition.main."{mart.name}"'
-    con.execute(f'create table {table} as select * from {MARTS}."{mart.name}" order by {order}')
-    _comment(con, f"table {table}", mart.description)
-    for column, description in mart.columns.items():
-        _comment(con, f'column {table}."{column}"', description)
-    write_parquet(con, table, parquet)
-    return count_rows(con, table)
 
 
 def _comment(con: duckdb.DuckDBPyConnection, thing: str, description: str) -> None:
@@ -279,7 +282,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

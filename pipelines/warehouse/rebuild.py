@@ -14,8 +14,8 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build, present_inputs
 from pipelines.warehouse.calibration import put_in_raw
-from pipelines.warehouse.connection import open_warehouse
-from pipelines.warehouse.dbt_project import MARTS, Artefacts, target_folder
+from pipelines.warehouse.connection import MARTS, open_warehouse
+from pipelines.warehouse.dbt_project import Artefacts, target_folder
 from pipelines.warehouse.editions import (
     TABLES,
     Edition,
