@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -109,20 +108,7 @@ def _turns(
                 environment=homes.environment() | given,
                 prepare=ready,
             ),
-            "floor": Contestant(
-                "DuckDB: scan, sort, store",
-                work,
-                [
-                    sys.executable,
-                    "-m",
-                    "benchmarks.rivals.duckdb_store",
-                    str(stored),
-                    *map(str, segments),
-                ],
-                environment=homes.environment(),
-                prepare=clear,
-                version=versions("duckdb").get("duckdb", ""),
-            ),
+            "floor": homes.storing(work, stored, segments, clear),
         },
         runs,
         observer,
