@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import records
+from benchmarks.machine import versions
+from benchmarks.measure import Contestant
 
 ROOT = Path(__file__).parents[1]
 SITE = Path(__file__).parent / "sites" / "wba"
@@ -114,3 +116,23 @@ def published(cache: Path, name: str, size: int) -> Path:
     home = loaded(cache, name, size)
     call(tessera("run", "--home", home, "--no-pack"))
     return home
+
+
+def storing(
+    size: int, stored: Path, segments: Sequence[Path], prepare: Callable[[], None]
+) -> Contestant:
+    """Return the floor of builds: DuckDB scans, sorts and stores the same segments."""
+    return Contestant(
+        "DuckDB: scan, sort, store",
+        size,
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.rivals.duckdb_store",
+            str(stored),
+            *map(str, segments),
+        ],
+        environment=environment(),
+        prepare=prepare,
+        version=versions("duckdb").get("duckdb", ""),
+    )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil
 
@@ -62,6 +63,7 @@ class Contestant:
         why_not: why it cannot be run.
         timer: the number among those that the program tells which is its time; default: the whole
             process, from its start to its end.
+        telling: picks what is told of a run from the program's last line.
     """
 
     label: str
@@ -72,6 +74,7 @@ class Contestant:
     version: str = ""
     why_not: str | None = None
     timer: str | None = None
+    telling: Callable[[dict[str, Any]], dict[str, Any]] = dict
     good_codes: frozenset[int] = frozenset({0})
     stdin: Path | None = None
 
@@ -114,7 +117,7 @@ def run(contestant: Contestant, patience: float = PATIENCE) -> Run:
         said, complained = out.read().decode(errors="replace"), err.read().decode(errors="replace")
     if code not in contestant.good_codes:
         raise RunFailedError(f"ended with {code}: {_tail(complained or said)}")
-    told = _told(said)
+    told = _told(said, contestant.telling)
     if contestant.timer is not None:
         seconds = told.pop(contestant.timer)
     return Run(seconds, watch.peak_bytes, told)
@@ -222,7 +225,7 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
-def _told(said: str) -> dict[str, float]:
+def _told(said: str, telling: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, float]:
     lines = said.strip().splitlines()
     try:
         told = json.loads(lines[-1]) if lines else {}
@@ -232,7 +235,7 @@ def _told(said: str) -> dict[str, float]:
         return {}
     return {
         str(key): float(value)
-        for key, value in told.items()
+        for key, value in telling(told).items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
 

@@ -120,6 +120,13 @@ ENTRIES = {
             "none: no other tool builds these tables",
         ),
         Entry(
+            "whole",
+            "From the evidence log to a published edition, and one more night on top",
+            "benchmarks.cases.whole",
+            "DuckDB scans, sorts and stores the same segments",
+            "none: no other tool builds these tables",
+        ),
+        Entry(
             "pack",
             "The committee pack, for each page of a learner",
             "benchmarks.cases.pack",

@@ -40,9 +40,9 @@ class Candidate:
         counts: rows of each mart of the last edition; empty where there is none to compare with.
     """
 
-    marts: str = "candidate.marts"
+    marts: str = "candidate.main"
     database: str = "candidate"
-    schema: str = "marts"
+    schema: str = "main"
     counts: dict[str, int] = field(default_factory=dict)
 
 

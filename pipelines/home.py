@@ -17,6 +17,11 @@ class HomeError(Exception):
     """The home cannot be used; the message says why and what to do."""
 
 
+def marts_beside(warehouse: Path) -> Path:
+    """Return where the marts of a warehouse lie, as the profile of the dbt project says it too."""
+    return warehouse.with_name(f"{warehouse.stem}.marts.duckdb")
+
+
 @dataclass(frozen=True)
 class Home:
     """The paths of one home (`TESSERA_HOME`)."""
@@ -122,6 +127,11 @@ class Home:
     def warehouse(self) -> Path:
         """Return the DuckDB file that builds are made in."""
         return self.root / "warehouse" / "build.duckdb"
+
+    @property
+    def marts(self) -> Path:
+        """Return the DuckDB file beside it that marts are made in, and editions are copied from."""
+        return marts_beside(self.warehouse)
 
     @property
     def spill(self) -> Path:

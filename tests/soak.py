@@ -48,10 +48,14 @@ INTAKE_STEPS = {
     "committed": "log/deliveries/*/*/intake.json",
     "warehouse opened": "warehouse/build.duckdb",
     "loading": "warehouse/build.duckdb.wal",
+    "marts opened": "warehouse/build.marts.duckdb",
 }
+ONCE = {"warehouse opened", "loading", "marts opened", "marts written"}
+"""Steps that show in one file only."""
 """What appears in a home, by the step that it shows: steps of intake and load."""
 WHOLE_STEPS = INTAKE_STEPS | {
     "loaded": "runs/*/load.json",
+    "marts written": "warehouse/build.marts.duckdb.wal",
     "calibrated": "runs/*/calibrate.json",
     "built": "runs/*/build.json",
     "audited": "runs/*/audit.json",
@@ -138,7 +142,7 @@ def soak(
         step = names[number % len(names)]
         home = _home(folder / f"home-{number}")
         settings = _settings(home, site)
-        nth = chance.randint(1, 4) if step not in ("warehouse opened", "loading") else 1
+        nth = chance.randint(1, 4) if step not in ONCE else 1
         delay = chance.choice([0.0, 0.0, chance.uniform(0, 0.02)])
         if not _killed_at(home, site, steps[step], nth, delay, whole=whole):
             result.missed += 1

@@ -94,7 +94,8 @@ class School:
         """Return the hash of every table that dbt made, those of fingerprints apart."""
         with open_warehouse(self.home, self.settings, read_only=True) as con:
             tables = con.execute(
-                "select schema_name || '.' || table_name from duckdb_tables() "
+                "select database_name || '.' || schema_name || '.' || table_name "
+                "from duckdb_tables() "
                 "where schema_name not in ('raw', 'first_day') and not ends_with(table_name, ?)",
                 [FINGERPRINTS],
             ).fetchall()

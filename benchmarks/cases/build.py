@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from benchmarks.figures import Case, Figure
 from benchmarks.machine import versions
 from benchmarks.measure import Contestant, Observer, interleave
 from benchmarks.registry import Measured, Options
+from pipelines.home import Home
 
 SIZES = (100_000, 1_000_000)
 LONG = (10_000_000,)
@@ -44,8 +44,8 @@ def _cases(size: int, options: Options) -> list[Case]:
     home = homes.loaded(options.cache, "build", size)
     homes.call(homes.tessera("calibrate", "--home", home))
     folder = home.parent
-    database = home / "warehouse" / "build.duckdb"
-    evening = folder / "evening.duckdb"
+    warehouse = Home(home)
+    standing = {path: folder / path.name for path in (warehouse.warehouse, warehouse.marts)}
     runs = options.runs_at(size, LONG)
     given = {"TESSERA_MEMORY_LIMIT": MEMORY_AT_LONG} if size in LONG else {}
     turns = partial(_turns, home=home, given=given, runs=runs, observer=options.observer)
@@ -57,11 +57,13 @@ def _cases(size: int, options: Options) -> list[Case]:
     homes.drop(home, {"bench_csv": [night]})
     before = set(_segments(home))
     homes.call(homes.worker("intake", "--home", home, "--site", homes.SITE))
-    shutil.copyfile(database, evening)
+    for path, kept in standing.items():
+        shutil.copyfile(path, kept)
     news = sorted(set(_segments(home)) - before)
 
     def restore() -> None:
-        shutil.copyfile(evening, database)
+        for path, kept in standing.items():
+            shutil.copyfile(kept, path)
 
     after = turns(n_night, news, [], restore)
     return [
@@ -106,20 +108,7 @@ def _turns(
                 environment=homes.environment() | given,
                 prepare=ready,
             ),
-            "floor": Contestant(
-                "DuckDB: scan, sort, store",
-                work,
-                [
-                    sys.executable,
-                    "-m",
-                    "benchmarks.rivals.duckdb_store",
-                    str(stored),
-                    *map(str, segments),
-                ],
-                environment=homes.environment(),
-                prepare=clear,
-                version=versions("duckdb").get("duckdb", ""),
-            ),
+            "floor": homes.storing(work, stored, segments, clear),
         },
         runs,
         observer,

@@ -55,12 +55,12 @@ def audit(home: Home, settings: Settings) -> AuditReport:
         candidate = _candidate(home, inputs)
         with Engine(settings.memory_limit, settings.workers, home.spill) as engine:
             try:
-                engine.attach(home.warehouse, candidate.database)
+                engine.attach(home.marts, candidate.database)
             except Exception as error:
                 if "lock" not in str(error):
                     raise
                 raise WarehouseBusyError(
-                    f"another process holds {home.warehouse}: wait for it to end and try again"
+                    f"another process holds {home.marts}: wait for it to end and try again"
                 ) from None
             findings = data_docs.render(
                 engine, edition.suites(candidate), home.warehouse.parent / DATA_DOCS
@@ -100,10 +100,8 @@ def _comparable_counts(home: Home, inputs: BuildInputs) -> dict[str, int]:
     known_at = inputs.known_at.isoformat() if inputs.known_at else ""
     if inputs.as_of.isoformat() < str(last["as_of"]) or known_at < str(before or ""):
         return {}
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        marts = con.execute(
-            "select table_name from duckdb_tables() where schema_name = 'marts'"
-        ).fetchall()
+    with duckdb.connect(str(home.marts), read_only=True) as con:
+        marts = con.execute("select table_name from duckdb_tables()").fetchall()
     standing = {name for (name,) in marts}
     return {mart: n for mart, n in last["counts"].items() if mart in standing}
 

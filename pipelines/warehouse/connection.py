@@ -1,4 +1,4 @@
-"""The one place that opens `build.duckdb`."""
+"""The one place that opens `build.duckdb`, and the marts beside it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.home import Home
+from pipelines.home import Home, marts_beside
 from pipelines.settings import Settings
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 TIME_ZONE = "UTC"
+MARTS = "marts"
+"""What the database of the marts is attached as: `marts.<mart>` names one of them."""
+OLDEST_READER = "v1.3.0"
+"""The storage version of marts and so of editions: DuckDB 1.3 and everything since can read it."""
 
 
 class WarehouseError(Exception):
@@ -58,12 +62,14 @@ def open_warehouse(
     """
     if read_only and not home.warehouse.exists():
         raise WarehouseError(f"{home.warehouse} does not exist yet: run `tessera run` first")
-    if not home.warehouse.exists():
-        _make(home.warehouse)
+    for path, version in ((home.warehouse, "latest"), (home.marts, OLDEST_READER)):
+        if not read_only and not path.exists():
+            _make(path, version)
     connection = _connect(home, read_only=read_only, patience=patience)
     try:
         for name, value in session_settings(home, settings).items():
             connection.execute(f"set {name} = '{value}'")
+        attach_marts(connection, home.warehouse, read_only=read_only)
         yield connection
     finally:
         connection.close()
@@ -77,7 +83,34 @@ def session(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnectio
         yield own
 
 
-def _make(path: Path) -> None:
+def attach_marts(
+    con: duckdb.DuckDBPyConnection, warehouse: Path, *, read_only: bool = False
+) -> None:
+    """Attach the marts that lie beside an open warehouse.
+
+    Warehouses of older versions have a schema of that name instead: it is read as it is, and goes
+    where there is the right to write.
+    """
+    older = con.execute(
+        "select 1 from duckdb_schemas() "
+        "where database_name = current_database() and schema_name = ?",
+        [MARTS],
+    ).fetchall()
+    if older and not read_only:
+        con.execute(f"drop schema {MARTS} cascade")
+    if not (read_only and (older or not marts_beside(warehouse).exists())):
+        attach(con, marts_beside(warehouse), MARTS, read_only=read_only)
+
+
+def attach(
+    con: duckdb.DuckDBPyConnection, database: Path, name: str, *, read_only: bool = False
+) -> None:
+    """Attach a database of marts; one that is made so has the storage version of editions."""
+    option = "read_only" if read_only else f"storage_version '{OLDEST_READER}'"
+    con.execute(f"attach if not exists '{_quoted(database)}' as {name} ({option})")
+
+
+def _make(path: Path, storage_version: str) -> None:
     """Make an empty database under another name first.
 
     DuckDB cannot open a file that a kill left before its headers were written.
@@ -85,7 +118,8 @@ def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     begun = path.with_name(f".{path.name}.{os.getpid()}")
     begun.unlink(missing_ok=True)
-    duckdb.connect(str(begun)).close()
+    with duckdb.connect() as con:
+        con.execute(f"attach '{_quoted(begun)}' as begun (storage_version '{storage_version}')")
     with suppress(FileExistsError):  # another process was faster
         os.link(begun, path)
     begun.unlink()
@@ -107,6 +141,10 @@ def _connect(home: Home, *, read_only: bool, patience: float) -> duckdb.DuckDBPy
                 ) from None
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _first_line(error: Exception) -> str:

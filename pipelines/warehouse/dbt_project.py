@@ -13,10 +13,9 @@ from typing import Any
 
 import pipelines
 from pipelines.home import Home
-from pipelines.warehouse.connection import WarehouseError
+from pipelines.warehouse.connection import MARTS, WarehouseError
 
 FAILING = {"error", "fail", "runtime error"}
-MARTS = "marts"
 UNIQUE_COMBINATION = "unique_combination"
 FINGERPRINTS = "__fingerprinted"
 """How the names of models end that hold the fingerprints of one scope of kept tables."""
@@ -76,8 +75,6 @@ class Mart:
     group: str | None
     version: int = 1
     """Of its contract: raised when a column goes, is renamed or gets another type."""
-    kept_by: str | None = None
-    """The table of fingerprints that its rows are kept by; nothing where it is made whole."""
 
 
 @dataclass(frozen=True)
@@ -138,16 +135,13 @@ class Artefacts:
             node
             for node in self.manifest["nodes"].values()
             if node["resource_type"] == "model"
-            and node["schema"] == MARTS
+            and node["config"]["schema"] == MARTS
             and node["config"]["contract"]["enforced"]
             and node["config"]["materialized"] in {"table", "incremental"}
         )
         combinations = self._unique_combinations()
         return sorted(
-            (
-                _mart(node, combinations.get(node["unique_id"], ()), self._kept_by(node))
-                for node in nodes
-            ),
+            (_mart(node, combinations.get(node["unique_id"], ())) for node in nodes),
             key=lambda mart: mart.name,
         )
 
@@ -158,14 +152,6 @@ class Artefacts:
             _result(nodes.get(result["unique_id"], {}), result, nodes)
             for result in self.run_results["results"]
         ]
-
-    def _kept_by(self, node: Mapping[str, Any]) -> str | None:
-        if node["config"]["materialized"] != "incremental":
-            return None
-        nodes = self.manifest["nodes"]
-        read = (nodes.get(name, {}) for name in node["depends_on"]["nodes"])
-        found = [one for one in read if one.get("alias", "").endswith(FINGERPRINTS)]
-        return f"{found[0]['schema']}.{found[0]['alias']}" if len(found) == 1 else None
 
     def _unique_combinations(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that a data test proves unique together, by model."""
@@ -183,7 +169,7 @@ class Artefacts:
         return content
 
 
-def _mart(node: Mapping[str, Any], combination: tuple[str, ...], kept_by: str | None) -> Mart:
+def _mart(node: Mapping[str, Any], combination: tuple[str, ...]) -> Mart:
     columns = node["columns"]
     return Mart(
         name=node["alias"],
@@ -192,7 +178,6 @@ def _mart(node: Mapping[str, Any], combination: tuple[str, ...], kept_by: str | 
         description=node["description"],
         group=node.get("group"),
         version=int((node["config"].get("meta") or {}).get("version", 1)),
-        kept_by=kept_by,
     )
 
 

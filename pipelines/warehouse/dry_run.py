@@ -21,8 +21,8 @@ from pipelines.home import Home
 from pipelines.rules import Catalogue
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build_on, finished_build, note_inputs
-from pipelines.warehouse.connection import WarehouseError, open_warehouse
-from pipelines.warehouse.dbt_project import MARTS, target_folder
+from pipelines.warehouse.connection import MARTS, WarehouseError, open_warehouse
+from pipelines.warehouse.dbt_project import target_folder
 from pipelines.warehouse.load import replace_rules
 
 PATIENCE = 60.0
@@ -150,6 +150,7 @@ def _copy_of(home: Home) -> Iterator[Home]:
         scratch = Home.open(folder)
         with home.writing(timeout=PATIENCE):
             shutil.copyfile(home.warehouse, scratch.warehouse)
+            shutil.copyfile(home.marts, scratch.marts)
             if target_folder(home).exists():
                 shutil.copytree(target_folder(home), target_folder(scratch))
         yield scratch

@@ -16,7 +16,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipelines.home import Home
 from pipelines.warehouse.connection import WarehouseError
-from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.inputs import BuildInputs
 
 CURRENT = "current"
@@ -52,6 +51,8 @@ class Edition(BaseModel):
     inputs: BuildInputs
     counts: dict[str, int]
     table_hashes: dict[str, str]
+    """SHA-256 of every table as Parquet: equal rows, written by one version of DuckDB, have equal
+    hashes. Older editions have hashes of rows here; what compares editions reads `files`."""
     keys: dict[str, tuple[str, ...]]
     mart_versions: dict[str, int] = {}
     """Version of the contract of each mart; editions made before there were versions have none."""
@@ -159,26 +160,60 @@ def verify(folder: Path) -> list[str]:
     if not database.exists() or file_hash(database) == edition.files.get(DATABASE):
         return problems
     try:
-        problems += _wrong_tables(database, edition)
+        problems += _wrong_tables(folder, edition)
     except duckdb.Error:
         problems.append(f"{DATABASE} is damaged and cannot be read")
     return problems
 
 
-def _wrong_tables(database: Path, edition: Edition) -> list[str]:
+def _wrong_tables(folder: Path, edition: Edition) -> list[str]:
+    """Hold the tables against their Parquet files; one whose file is not whole is told by that."""
     problems: list[str] = []
-    with _reading(database) as con:
+    with _reading(folder / DATABASE) as con:
         standing = set(_tables(con))
         problems += [
             f"{table}: the edition does not name this table"
             for table in sorted(standing - edition.counts.keys())
         ]
-        for table, expected in edition.table_hashes.items():
+        for table in edition.counts:
             if table not in standing:
                 problems.append(f"{table}: the table is missing in {DATABASE}")
-            elif table_hash(con, f'"{table}"') != expected:
+            elif _parquet_is_whole(folder, edition, table) and not have_same_rows(
+                con, f'"{table}"', relation_of(folder, table)
+            ):
                 problems.append(f"{table}: the rows in {DATABASE} are not those published")
     return problems
+
+
+def _parquet_is_whole(folder: Path, edition: Edition, table: str) -> bool:
+    name = parquet_of(table)
+    return (folder / name).exists() and file_hash(folder / name) == edition.files.get(name)
+
+
+def differing_tables(folder: Path, other: Path, tables: Collection[str]) -> list[str]:
+    """Return the tables of which an edition has other rows than those that lie elsewhere.
+
+    Equal Parquet files hold equal rows. Unequal ones may too, as another version of DuckDB writes
+    other bytes, so that their rows are compared; one that is damaged in the edition differs.
+
+    Args:
+        folder: the edition.
+        other: a folder with tables as an edition has them; it needs no manifest.
+        tables: the tables that lie there; a table that only one of the two has differs.
+    """
+    edition = read_edition(folder)
+
+    def differs(table: str) -> bool:
+        if table not in tables:
+            return True
+        if file_hash(other / parquet_of(table)) == edition.files.get(parquet_of(table)):
+            return False
+        return not _parquet_is_whole(folder, edition, table) or not have_same_rows(
+            con, relation_of(folder, table), relation_of(other, table)
+        )
+
+    with duckdb.connect() as con:
+        return [table for table in sorted(edition.counts.keys() | set(tables)) if differs(table)]
 
 
 def diff(old: Path, new: Path) -> Difference:
@@ -242,6 +277,46 @@ def row_order(key: Sequence[str], columns: Collection[str]) -> str:
     return ", ".join(f'"{column}"' for column in dict.fromkeys([*by_learner, *key]))
 
 
+def parquet_of(table: str) -> str:
+    """Return where in an edition a table lies as Parquet."""
+    return f"{TABLES}/{table}.parquet"
+
+
+def relation_of(folder: Path, table: str) -> str:
+    """Return what follows `from` to read a table of an edition as Parquet."""
+    return f"read_parquet('{_quoted(folder / parquet_of(table))}')"
+
+
+def write_parquet(con: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
+    """Write a relation as editions have it; rows in the same order give the same bytes.
+
+    Args:
+        con: a connection that preserves the order of rows.
+        relation: what follows `from`.
+        path: the file to write.
+    """
+    con.execute(f"copy (from {relation}) to '{_quoted(path)}' ({PARQUET})")
+
+
+def have_same_rows(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
+    """Return whether two relations hold equal rows under equal names, each row as often.
+
+    Args:
+        con: a connection that reads both.
+        one: what follows `from`.
+        other: what follows `from`.
+    """
+    columns = _columns(con, one)
+    if columns != _columns(con, other) or count_rows(con, one) != count_rows(con, other):
+        return False
+    return not con.execute(f"select 1 from (from {one} except all from {other}) limit 1").fetchall()
+
+
+def count_rows(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Return how many rows a relation has."""
+    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
@@ -273,7 +348,7 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    return [row[0] for row in con.execute(f"describe {table}").fetchall()]
+    return [row[0] for row in con.execute(f"describe from {table}").fetchall()]
 
 
 def _rows(
@@ -304,10 +379,8 @@ def _table_difference(
         return TableDifference(table, 0, before.counts[table], 0)
     if table not in before.counts:
         return TableDifference(table, after.counts[table], 0, 0)
-    if before.table_hashes[table] == after.table_hashes[table]:
-        old, new = _columns(con, f'old.main."{table}"'), _columns(con, f'"{table}"')
-        if old == new:
-            return TableDifference(table, 0, 0, 0)
+    if before.files[parquet_of(table)] == after.files[parquet_of(table)]:
+        return TableDifference(table, 0, 0, 0)
     return compare_tables(con, f'old.main."{table}"', f'"{table}"', after.keys.get(table, ()))
 
 

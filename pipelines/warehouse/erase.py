@@ -8,21 +8,22 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.warehouse.connection import attach
 from pipelines.warehouse.editions import (
     DATA_DOCS,
     DATABASE,
     LEARNER,
     MANIFEST,
-    PARQUET,
     TABLES,
     Edition,
+    count_rows,
     file_hash,
+    parquet_of,
     read_edition,
     row_order,
     to_json,
+    write_parquet,
 )
-from pipelines.warehouse.hashing import table_hash
-from pipelines.warehouse.publish import OLDEST_READER
 
 MARK = "[erased]"
 SPILL = ".erasing-spill"
@@ -59,37 +60,33 @@ def erase_from_edition(
     draft.unlink(missing_ok=True)
     with duckdb.connect(config={"temp_directory": str(folder.parent / SPILL)}) as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach '{_quoted(folder / DATABASE)}' as old (read_only)")
+        attach(con, folder / DATABASE, "old", read_only=True)
         if not any(_holds(con, table, keys, pattern) for table in edition.counts):
             return False
-        con.execute(f"attach '{_quoted(draft)}' as edition (storage_version '{OLDEST_READER}')")
+        attach(con, draft, "edition")
         con.execute("set preserve_insertion_order = true")
         for table in edition.counts:
             _copy(con, table, edition, keys, pattern)
-            parquet = folder / TABLES / f".{table}.erasing"
-            con.execute(f"copy edition.main.\"{table}\" to '{_quoted(parquet)}' ({PARQUET})")
-        counts = {
-            table: int(con.execute(f'select count(*) from edition.main."{table}"').fetchall()[0][0])
-            for table in edition.counts
-        }
-        hashes = {table: table_hash(con, f'edition.main."{table}"') for table in edition.counts}
+            write_parquet(con, f'edition.main."{table}"', _draft(folder, table))
+        counts = {table: count_rows(con, f'edition.main."{table}"') for table in edition.counts}
         con.execute("checkpoint edition")
         con.execute("detach edition")
     change(folder / DATABASE, _taken(draft))
     for table in edition.counts:
-        change(folder / TABLES / f"{table}.parquet", _taken(folder / TABLES / f".{table}.erasing"))
+        change(folder / parquet_of(table), _taken(_draft(folder, table)))
     for path in sorted((folder / DATA_DOCS).rglob("*.html")):
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         clean = scrub(text)
         if clean != text:
             change(path, clean.encode("utf-8", "surrogateescape"))
+    hashes = {table: file_hash(folder / parquet_of(table)) for table in edition.counts}
     told = {
         "erasure_id": erasure_id,
         "erased_at": erased_at.isoformat(),
         "table_hashes": {
-            table: [edition.table_hashes[table], after]
+            table: [edition.files[parquet_of(table)], after]
             for table, after in hashes.items()
-            if edition.table_hashes[table] != after
+            if edition.files[parquet_of(table)] != after
         },
     }
     now = edition.model_copy(
@@ -169,6 +166,10 @@ def _replaced(value: str, keys: dict[str, str], pattern: str) -> str:
     return f"case {value} {cases} else {masked} end"
 
 
+def _draft(folder: Path, table: str) -> Path:
+    return folder / TABLES / f".{table}.erasing"
+
+
 def _taken(path: Path) -> bytes:
     content = path.read_bytes()
     path.unlink()
@@ -177,7 +178,3 @@ def _taken(path: Path) -> bytes:
 
 def _text(value: str) -> str:
     return value.replace("'", "''")
-
-
-def _quoted(path: Path) -> str:
-    return _text(str(path))

@@ -11,7 +11,9 @@ from __future__ import annotations
 import duckdb
 
 from pipelines.warehouse.dbt_project import FINGERPRINTS, dbt_versions
-from pipelines.warehouse.hashing import forget_hashes
+
+ROW_HASHES = "row_hashes"
+"""A schema that older versions kept hashes of rows in."""
 
 
 def code_of(code_version: str) -> str:
@@ -29,7 +31,7 @@ def forget(con: duckdb.DuckDBPyConnection) -> None:
     con.begin()
     con.execute("delete from raw.kept_code")
     con.execute("delete from raw.kept_learner")
-    forget_hashes(con)
+    con.execute(f"drop schema if exists {ROW_HASHES} cascade")
     con.commit()
 
 

@@ -1,4 +1,4 @@
-"""Publishes an audited build as a new edition beside the old ones.
+"""Publishes an audited build as a new edition beside the old ones: a copy of its marts.
 
 Everything is written into a hidden folder, made durable, and named by one rename; `current` then
 moves by one rename. A reader sees the old edition or the new one, and what it has opened stays.
@@ -12,7 +12,6 @@ import platform
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,33 +22,34 @@ import pipelines
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.build import audit_record, finished_build
-from pipelines.warehouse.connection import WarehouseError, open_warehouse, session
-from pipelines.warehouse.dbt_project import MARTS, Artefacts, Mart, target_folder
+from pipelines.warehouse.connection import MARTS, WarehouseError, attach, open_warehouse, session
+from pipelines.warehouse.dbt_project import Artefacts, Mart, target_folder
 from pipelines.warehouse.editions import (
     CURRENT,
     DATA_DOCS,
     DATABASE,
     MANIFEST,
-    PARQUET,
     TABLES,
     Edition,
     EditionError,
+    count_rows,
     current_id,
+    differing_tables,
     file_hash,
+    parquet_of,
     read_edition,
     row_order,
     to_json,
     verify,
+    write_parquet,
 )
-from pipelines.warehouse.hashing import keep_hashes, kept_table_hash, table_hash
 from pipelines.warehouse.inputs import BuildInputs
 
-OLDEST_READER = "v1.2.0"
-"""The storage version of editions: DuckDB 1.2 and everything since can read it."""
-
 BIG = 50_000
-"""Rows from which on a mart is written beside others; small ones are written in turn, so that equal
-tables lie alike in the file."""
+"""Rows from which on a mart is written beside others."""
+
+EDITION = "edition"
+"""What the copy is attached as while it is made ready."""
 
 GOOD_VERDICTS = {"pass", "warn"}
 PATIENCE = 60.0
@@ -121,14 +121,14 @@ def _keep_its_manifest(damaged: Path, draft: Path) -> None:
         before = read_edition(damaged)
     except EditionError:
         return
-    names = sorted(before.table_hashes.keys() | again.table_hashes.keys())
-    others = [n for n in names if before.table_hashes.get(n) != again.table_hashes.get(n)]
-    if others:
+    if others := differing_tables(damaged, draft, again.counts):
         raise PublishError(
             f"edition {again.edition_id} is damaged, and a build of the same inputs gives other "
             f"rows of {', '.join(others)}: restore the edition from a backup, and report this"
         )
-    mended = before.model_copy(update={"files": again.files, "versions": again.versions})
+    mended = before.model_copy(
+        update={name: getattr(again, name) for name in ("files", "table_hashes", "versions")}
+    )
     if mended != before:
         earlier = (*before.earlier_manifests, file_hash(damaged / MANIFEST))
         mended = mended.model_copy(update={"earlier_manifests": earlier})
@@ -174,30 +174,28 @@ def _write_edition(
     marts = artefacts.marts()
     (folder / TABLES).mkdir(parents=True)
     with open_warehouse(home, settings) as con:
-        con.execute("set preserve_insertion_order = true")
-        con.execute(
-            f"attach '{_quoted(folder / DATABASE)}' as edition (storage_version '{OLDEST_READER}')"
-        )
-        written = _write_tables(con, settings, marts, folder / TABLES)
-        con.execute("checkpoint edition")
-        con.execute("detach edition")
+        con.execute(f"checkpoint {MARTS}")
+        shutil.copyfile(home.marts, folder / DATABASE)
+        attach(con, folder / DATABASE, EDITION)
+        _keep_promised(con, marts)
+        counts = _write_tables(con, settings, marts, folder)
+        con.execute(f"checkpoint {EDITION}")
+        con.execute(f"detach {EDITION}")
     docs = home.warehouse.parent / DATA_DOCS
     if docs.is_dir():
         shutil.copytree(docs, folder / DATA_DOCS)
+    files = {name: file_hash(folder / name) for name in (DATABASE, *map(parquet_of, counts))}
     edition = Edition(
         edition_id=inputs.build_id,
         created_at=datetime.now(UTC),
         as_of=inputs.as_of,
         known_at=inputs.known_at,
         inputs=inputs,
-        counts={name: table.count for name, table in written.items()},
-        table_hashes={name: table.table_hash for name, table in written.items()},
+        counts=counts,
+        table_hashes={name: files[parquet_of(name)] for name in counts},
         keys={mart.name: mart.key for mart in marts},
         mart_versions={mart.name: mart.version for mart in marts},
-        files={
-            name: file_hash(folder / name)
-            for name in (DATABASE, *(f"{TABLES}/{mart.name}.parquet" for mart in marts))
-        },
+        files=files,
         versions={
             "tessera": pipelines.__version__,
             "python": platform.python_version(),
@@ -209,67 +207,59 @@ def _write_edition(
     (folder / MANIFEST).write_bytes(to_json(edition))
 
 
-@dataclass(frozen=True)
-class _Written:
-    count: int
-    table_hash: str
+def _keep_promised(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
+    """Leave the marts with a contract in the copy, each with what is said of it and its columns."""
+    promised = {mart.name for mart in marts}
+    for name in _sizes(con).keys() - promised:
+        con.execute(f'drop table {EDITION}."{name}"')
+    for mart in marts:
+        table = f'{EDITION}."{mart.name}"'
+        _comment(con, f"table {table}", mart.description)
+        for column, description in mart.columns.items():
+            _comment(con, f'column {table}."{column}"', description)
 
 
 def _write_tables(
     con: duckdb.DuckDBPyConnection, settings: Settings, marts: Sequence[Mart], folder: Path
-) -> dict[str, _Written]:
-    """Write every mart; big ones beside each other, since DuckDB writes ordered rows one by one."""
-    keep_hashes(con)
-    sizes = _sizes(con)
-    big = [mart for mart in marts if sizes.get(mart.name, 0) >= BIG]
+) -> dict[str, int]:
+    """Write every mart as Parquet in the order of its key, and return how many rows each has.
 
-    def write(mart: Mart) -> _Written:
+    Big ones are written beside each other, since DuckDB writes ordered rows one by one.
+    """
+    sizes = _sizes(con)
+    con.execute("set preserve_insertion_order = true")
+
+    def write(mart: Mart) -> int:
+        table = f'{EDITION}."{mart.name}"'
+        ordered = f"{table} order by {row_order(mart.key, mart.columns)}"
         with session(con) as own:
-            return _write_table(own, mart, folder / f"{mart.name}.parquet")
+            write_parquet(own, ordered, folder / parquet_of(mart.name))
+            return count_rows(own, table)
 
     with ThreadPoolExecutor(settings.workers) as pool:
         beside = {
             mart.name: pool.submit(write, mart)
-            for mart in sorted(big, key=lambda mart: -sizes[mart.name])
+            for mart in sorted(marts, key=lambda mart: -sizes[mart.name])
+            if sizes[mart.name] >= BIG
         }
-        written = {mart.name: write(mart) for mart in marts if mart.name not in beside}
-        written |= {name: future.result() for name, future in beside.items()}
-    return {mart.name: written[mart.name] for mart in marts}
+        counts = {mart.name: write(mart) for mart in marts if mart.name not in beside}
+        counts |= {name: future.result() for name, future in beside.items()}
+    return {mart.name: counts[mart.name] for mart in marts}
 
 
 def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(
         con.execute(
-            "select table_name, estimated_size from duckdb_tables() "
-            "where database_name = current_database() and schema_name = ?",
-            [MARTS],
+            "select table_name, estimated_size from duckdb_tables() where database_name = ?",
+            [EDITION],
         ).fetchall()
     )
-
-
-def _write_table(con: duckdb.DuckDBPyConnection, mart: Mart, parquet: Path) -> _Written:
-    order = row_order(mart.key, mart.columns)
-    table = f'edition.main."{mart.name}"'
-    con.execute(f'create table {table} as select * from {MARTS}."{mart.name}" order by {order}')
-    _comment(con, f"table {table}", mart.description)
-    for column, description in mart.columns.items():
-        _comment(con, f'column {table}."{column}"', description)
-    con.execute(f"copy {table} to '{_quoted(parquet)}' ({PARQUET})")
-    if mart.kept_by is None:
-        content = table_hash(con, table)
-    else:
-        content = kept_table_hash(con, table, mart.name, mart.kept_by)
-    return _Written(_count(con, mart), content)
 
 
 def _comment(con: duckdb.DuckDBPyConnection, thing: str, description: str) -> None:
     if description:
         text = " ".join(description.split()).replace("'", "''")
         con.execute(f"comment on {thing} is '{text}'")
-
-
-def _count(con: duckdb.DuckDBPyConnection, mart: Mart) -> int:
-    return int(con.execute(f'select count(*) from edition.main."{mart.name}"').fetchall()[0][0])
 
 
 def _make_durable(folder: Path) -> None:
@@ -292,7 +282,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -14,10 +14,19 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build, present_inputs
 from pipelines.warehouse.calibration import put_in_raw
-from pipelines.warehouse.connection import open_warehouse
-from pipelines.warehouse.dbt_project import MARTS, Artefacts, target_folder
-from pipelines.warehouse.editions import Edition, folder_of, input_difference, read_edition
-from pipelines.warehouse.hashing import table_hash
+from pipelines.warehouse.connection import MARTS, open_warehouse
+from pipelines.warehouse.dbt_project import Artefacts, target_folder
+from pipelines.warehouse.editions import (
+    TABLES,
+    Edition,
+    differing_tables,
+    folder_of,
+    input_difference,
+    parquet_of,
+    read_edition,
+    row_order,
+    write_parquet,
+)
 from pipelines.warehouse.load import load
 
 SHARED = ("log", "restricted", "calibrations")
@@ -52,7 +61,7 @@ class Rebuilt:
 
 
 def rebuild(home: Home, settings: Settings, edition_id: str | None = None) -> Rebuilt:
-    """Build an edition's tables again from the log alone, and compare their hashes.
+    """Build an edition's tables again from the log alone, and compare them.
 
     The log is read up to the edition's known-at and judged on its as-of, with its calibration.
     Specs, rule sets and code are the present ones; where they changed since, `inputs` says so.
@@ -66,14 +75,15 @@ def rebuild(home: Home, settings: Settings, edition_id: str | None = None) -> Re
     Raises:
         WarehouseError: there is no such edition, or the build fails.
     """
-    edition = read_edition(folder_of(home, edition_id))
+    folder = folder_of(home, edition_id)
+    edition = read_edition(folder)
     with _apart(home) as scratch:
         load(scratch, settings, known_at=edition.known_at)
         if edition.inputs.calibration_version is not None:
             put_in_raw(scratch, settings, edition.inputs.calibration_version)
         rules = edition.inputs.rules
         build(scratch, settings, edition.as_of, rules=rules, full_refresh=True)
-        return _compare(scratch, settings, edition)
+        return _compare(scratch, settings, edition, folder)
 
 
 @contextmanager
@@ -88,18 +98,22 @@ def _apart(home: Home) -> Iterator[Home]:
         shutil.rmtree(folder)
 
 
-def _compare(scratch: Home, settings: Settings, edition: Edition) -> Rebuilt:
-    marts = {mart.name for mart in Artefacts(target_folder(scratch)).marts()}
+def _compare(scratch: Home, settings: Settings, edition: Edition, folder: Path) -> Rebuilt:
+    marts = Artefacts(target_folder(scratch)).marts()
+    (scratch.root / TABLES).mkdir()
     with open_warehouse(scratch, settings) as con:
-        hashes = {name: table_hash(con, f'{MARTS}."{name}"') for name in marts}
-    names = sorted(marts | edition.table_hashes.keys())
-    equal = tuple(name for name in names if hashes.get(name) == edition.table_hashes.get(name))
+        con.execute("set preserve_insertion_order = true")
+        for mart in marts:
+            ordered = f'{MARTS}."{mart.name}" order by {row_order(mart.key, mart.columns)}'
+            write_parquet(con, ordered, scratch.root / parquet_of(mart.name))
+    names = {mart.name for mart in marts}
+    differing = differing_tables(folder, scratch.root, names)
     return Rebuilt(
         edition.edition_id,
         input_difference(
             edition.inputs,
             present_inputs(scratch, settings, edition.as_of, edition.inputs.rules),
         ),
-        equal,
-        tuple(name for name in names if name not in equal),
+        tuple(sorted((names | edition.counts.keys()) - set(differing))),
+        tuple(differing),
     )

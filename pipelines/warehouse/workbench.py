@@ -17,9 +17,8 @@ import duckdb
 from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build_on, build_record, finished_build
-from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.connection import MARTS, WarehouseError, attach, open_warehouse
 from pipelines.warehouse.dbt_project import (
-    MARTS,
     Artefacts,
     NodeResult,
     project_folder,
@@ -71,14 +70,12 @@ def clone(home: Home, folder: Path) -> str:
         shutil.rmtree(copy.warehouse.parent)
         copy.warehouse.parent.mkdir()
         shutil.copyfile(home.warehouse, copy.warehouse)
+        shutil.copyfile(home.marts, copy.marts)
         shutil.copytree(target_folder(home), target_folder(copy))
         shutil.copyfile(build_record(home), build_record(copy))
         (_before(copy)).mkdir()
         shutil.copyfile(target_folder(home) / "manifest.json", _before(copy) / "manifest.json")
-        with duckdb.connect(str(copy.warehouse)) as con:
-            con.execute(f"attach '{_quoted(_marts_before(copy))}' as {BEFORE}")
-            for table in _tables(con):
-                con.execute(f'create table {BEFORE}."{table}" as from {MARTS}."{table}"')
+        shutil.copyfile(home.marts, _marts_before(copy))
     return inputs.build_id
 
 
@@ -113,10 +110,11 @@ def diff_marts(copy: Home) -> list[TableDifference]:
     """
     _refuse_a_home(copy)
     keys = {mart.name: mart.key for mart in Artefacts(target_folder(copy)).marts()}
-    with duckdb.connect(str(copy.warehouse), read_only=True) as con:
+    with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach '{_quoted(_marts_before(copy))}' as {BEFORE} (read_only)")
-        old, new = _tables(con, BEFORE), _tables(con)
+        attach(con, _marts_before(copy), BEFORE, read_only=True)
+        attach(con, copy.marts, MARTS, read_only=True)
+        old, new = _tables(con, BEFORE), _tables(con, MARTS)
         found = [_difference(con, table, old, new, keys.get(table, ())) for table in old | new]
     return sorted((d for d in found if not d.is_empty), key=lambda d: d.table)
 
@@ -146,7 +144,7 @@ def _difference(
     new: frozenset[str],
     key: Sequence[str],
 ) -> TableDifference:
-    before, after = f'{BEFORE}.main."{table}"', f'{MARTS}."{table}"'
+    before, after = f'{BEFORE}."{table}"', f'{MARTS}."{table}"'
     if table not in new:
         return TableDifference(table, 0, _count(con, before), 0)
     if table not in old:
@@ -154,12 +152,9 @@ def _difference(
     return compare_tables(con, before, after, key)
 
 
-def _tables(con: duckdb.DuckDBPyConnection, database: str | None = None) -> frozenset[str]:
-    where = "database_name = ?" if database else "database_name = current_database()"
-    schema = "main" if database else MARTS
+def _tables(con: duckdb.DuckDBPyConnection, database: str) -> frozenset[str]:
     found = con.execute(
-        f"select table_name from duckdb_tables() where {where} and schema_name = ?",
-        [*filter(None, (database,)), schema],
+        "select table_name from duckdb_tables() where database_name = ?", [database]
     ).fetchall()
     return frozenset(name for (name,) in found)
 
@@ -185,7 +180,3 @@ def _before(copy: Home) -> Path:
 
 def _marts_before(copy: Home) -> Path:
     return _before(copy) / "marts.duckdb"
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -27,7 +27,6 @@ from pipelines.warehouse.editions import (
     file_hash,
     to_json,
 )
-from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.inputs import BuildInputs
 
 Row = dict[str, Any]
@@ -416,8 +415,7 @@ def publish_edition(
             parquet = folder / TABLES / f"{name}.parquet"
             con.execute(f"copy {name} to '{parquet}' (format parquet)")
             counts[name] = con.execute(f"select count(*) from {name}").fetchall()[0][0]
-            hashes[name] = table_hash(con, name)
-            files[f"{TABLES}/{name}.parquet"] = file_hash(parquet)
+            hashes[name] = files[f"{TABLES}/{name}.parquet"] = file_hash(parquet)
     files[DATABASE] = file_hash(folder / DATABASE)
     edition = Edition(
         edition_id=inputs.build_id,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from tests.dbt.example_school import example_school
 from tests.once import once
+from tests.warehouses import copied, opened
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1] / "dbt"
@@ -50,7 +50,7 @@ class Built:
         return [node for node in found if node["resource_type"] in resource_types]
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+        with opened(self.warehouse) as connection:
             return connection.execute(sql).fetchall()
 
     def _artefact(self, name: str) -> dict[str, Any]:
@@ -106,6 +106,4 @@ def manifest(built: Built) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def writable(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the built warehouse that tests may break."""
-    copy = tmp_path_factory.mktemp("broken") / built.warehouse.name
-    copy.write_bytes(built.warehouse.read_bytes())
-    return copy
+    return copied(built.warehouse, tmp_path_factory.mktemp("broken"))

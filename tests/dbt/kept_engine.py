@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import jinja2
 
+from pipelines.warehouse.connection import MARTS
 from pipelines.warehouse.kept import FINGERPRINTS, keep
 from tests.dbt.conftest import PROJECT, Built
 
@@ -71,13 +72,17 @@ def _node(node: dict[str, Any], nodes: dict[str, Any], whole: Path, moved: Path)
     scopes = [nodes[uid] for uid in parents if uid in nodes and uid.endswith(FINGERPRINTS)]
     return Node(
         name=node["name"],
-        relation=f"{node['schema']}.{node['alias']}",
+        relation=_relation(node),
         materialized=node["config"]["materialized"],
         parents=parents,
         whole=_compiled(whole, node),
         moved=_compiled(moved, node),
-        scope_of=f"{scopes[-1]['schema']}.{scopes[-1]['alias']}" if scopes else "",
+        scope_of=_relation(scopes[-1]) if scopes else "",
     )
+
+
+def _relation(node: dict[str, Any]) -> str:
+    return f"{node['config']['schema'] or node['schema']}.{node['alias']}"
 
 
 def _compiled(target: Path, node: dict[str, Any]) -> str:
@@ -89,11 +94,14 @@ class Engine:
     """Builds the kept models and what they read, whole or for those who moved."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, nodes: list[Node], seeds: Path) -> None:
-        """Make every table and view from what `raw` holds; `con` uses a database named `build`."""
+        """Make every table and view from what `raw` holds.
+
+        `con` uses a database named `build`, and has another one named `marts`.
+        """
         self._con, self.nodes = con, nodes
         macros = (PROJECT / "macros" / "kept.sql").read_text(encoding="utf-8")
         self._macros = macros
-        for schema in sorted({node.relation.split(".")[0] for node in nodes}):
+        for schema in sorted({node.relation.split(".")[0] for node in nodes} - {MARTS}):
             con.execute(f"create schema if not exists {schema}")
         con.execute(f"attach '{seeds}' as seeds (read_only)")
         for node in nodes:

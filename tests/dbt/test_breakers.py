@@ -10,6 +10,7 @@ import pytest
 
 from tests.dbt import breakers
 from tests.dbt.conftest import Built, dbt
+from tests.warehouses import opened
 
 
 def failures(connection: duckdb.DuckDBPyConnection, test: dict[str, Any]) -> int:
@@ -30,8 +31,7 @@ def test_every_data_test_fails_on_data_that_break_it(
     built: Built, writable: Path, manifest: dict[str, Any]
 ) -> None:
     unseen = []
-    with duckdb.connect(str(writable)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with opened(writable, read_only=False) as connection:
         for test in built.nodes("test"):
             sql = breaker(test, manifest)
             if sql is None:
@@ -53,7 +53,7 @@ def test_every_breaker_breaks_a_test_that_is_there(built: Built) -> None:
 def test_a_broken_invariant_stops_the_build_and_names_the_test(
     built: Built, writable: Path, tmp_path: Path
 ) -> None:
-    with duckdb.connect(str(writable)) as connection:
+    with opened(writable, read_only=False) as connection:
         connection.execute(breakers.written()["a_pseudonym_is_one_person_in_a_role"])
     broken = dbt(writable, tmp_path / "target", "build")
     assert broken.exit_code == 1

@@ -17,13 +17,13 @@ def test_one_build_makes_every_model_and_passes_every_test(built: Built) -> None
 
 
 def test_schemas_are_named_as_the_architecture_names_them(built: Built) -> None:
-    found = built.query("select distinct schema_name from duckdb_tables() order by 1")
-    assert {name for (name,) in found} <= {
-        "raw",
-        "staging",
-        "intermediate",
-        "marts",
-        "restricted_marts",
+    found = built.query("select distinct database_name, schema_name from duckdb_tables()")
+    assert set(found) <= {
+        ("build", "raw"),
+        ("build", "staging"),
+        ("build", "intermediate"),
+        ("build", "restricted_marts"),
+        ("marts", "main"),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from itertools import zip_longest
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.rules import load_catalogue
-from pipelines.warehouse.dbt_project import Artefacts
 from pipelines.warehouse.load import replace_rules
 from pipelines.warehouse.raw_schema import raw_tables
 from tests.dbt.conftest import Built, dbt
@@ -20,6 +18,7 @@ from tests.dbt.example_school import PROGRAMME, example_school
 from tests.dbt.histories import CHANGES, Event
 from tests.dbt.kept_engine import Engine, differing, load_nodes
 from tests.dbt.raw_builder import KNOWN_AT, insert
+from tests.warehouses import copied, opened
 
 LAST_STEP = 30
 MADE = {"table", "incremental"}
@@ -32,7 +31,8 @@ class School:
     def __init__(self, built: Built, compiled: Path) -> None:
         self.con = duckdb.connect(":memory:")
         self.con.execute("set TimeZone = 'UTC'; set threads = 1")
-        self.con.execute("attach ':memory:' as build; attach ':memory:' as first; use build")
+        self.con.execute("attach ':memory:' as build; attach ':memory:' as marts")
+        self.con.execute("attach ':memory:' as first; use build")
         example_school().write_into(self.con)
         replace_rules(self.con, load_catalogue())
         self.engine = Engine(self.con, load_nodes(built, compiled), built.warehouse)
@@ -42,7 +42,7 @@ class School:
         for schema in sorted({table.split(".")[0] for table in self.tables}):
             self.con.execute(f"create schema first.{schema}")
         for table in self.tables:
-            self.con.execute(f"create table first.{table} as from build.{table}")
+            self.con.execute(f"create table first.{table} as from {table}")
 
     def set_back(self) -> Engine:
         """Undo all that happened since everything was built from nothing."""
@@ -56,8 +56,7 @@ class School:
 def compiled(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What dbt makes of every model where all tables stand."""
     folder = tmp_path_factory.mktemp("kept")
-    warehouse = folder / built.warehouse.name
-    shutil.copyfile(built.warehouse, warehouse)
+    warehouse = copied(built.warehouse, folder)
     done = dbt(warehouse, folder / "target", "compile")
     assert done.exit_code == 0, done.output
     return folder / "target"
@@ -231,8 +230,7 @@ def test_a_table_made_for_two_learners_at_a_time_is_that_of_all_at_once(
     built: Built, compiled: Path
 ) -> None:
     nodes = load_nodes(built, compiled)
-    with duckdb.connect(str(built.warehouse), read_only=True) as con:
-        con.execute("set TimeZone = 'UTC'")
+    with opened(built.warehouse) as con:
         learners = "select count(*) from intermediate.int_evidence__fingerprinted where is_moved"
         assert con.execute(learners).fetchall()[0][0] > 2
         assert differing(con, nodes) == []
@@ -243,25 +241,13 @@ def test_a_table_made_for_two_learners_at_a_time_is_that_of_all_at_once(
 def test_those_who_moved_are_made_two_at_a_time_too(
     built: Built, compiled: Path, tmp_path: Path
 ) -> None:
-    warehouse = tmp_path / built.warehouse.name
-    shutil.copyfile(built.warehouse, warehouse)
+    warehouse = copied(built.warehouse, tmp_path)
     kept = [node.name for node in load_nodes(built, compiled) if node.is_kept]
     done = dbt(warehouse, tmp_path / "target", "run", "--select", *kept)
     assert done.exit_code == 0, done.output
     assert "set variable learner_share = 1;" in (done.target / "logs" / "dbt.log").read_text()
-    with duckdb.connect(str(warehouse), read_only=True) as con:
-        con.execute("set TimeZone = 'UTC'")
+    with opened(warehouse) as con:
         assert differing(con, load_nodes(built, compiled)) == []
-
-
-def test_every_kept_mart_says_by_which_fingerprints_it_is_kept(built: Built) -> None:
-    kept_by = {mart.name: mart.kept_by for mart in Artefacts(built.target).marts() if mart.kept_by}
-    assert kept_by == {
-        "fct_evidence": "intermediate.int_evidence__fingerprinted",
-        "portfolio_competency_method": "intermediate.int_portfolio__fingerprinted",
-        "portfolio_narrative": "intermediate.int_narratives__fingerprinted",
-        "portfolio_timeline": "intermediate.int_timeline__fingerprinted",
-    }
 
 
 def test_the_day_of_judgement_alone_moves_nobody_s_evidence(school: School) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.dbt.conftest import PROJECT, Built, dbt
 from tests.dbt.pa_gov_kit import pa_gov_programme
+from tests.warehouses import connected
 
 REPOSITORY = Path(__file__).parents[2]
 PORTFOLIO = sorted(
@@ -77,7 +77,7 @@ class Judge:
         nodes = built.manifest["nodes"]
         read = nodes["model.tessera.int_cells__weighed"]["relation_name"]
         compiled = nodes["model.tessera.int_cells__judged"]["compiled_code"]
-        self.connection = duckdb.connect(str(built.warehouse), read_only=True)
+        self.connection = connected(built.warehouse)
         self.connection.execute(f"create temp table cells as select * from {read} limit 0")
         self.sql = f"select * from ({compiled.replace(read, 'cells')}) order by competency_id"
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.dbt.conftest import Built
+from tests.warehouses import connected
 
 MINIMUM = 3
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ class Publisher:
 
     def __init__(self, built: Built) -> None:
         self.nodes = built.manifest["nodes"]
-        self.connection = duckdb.connect(str(built.warehouse), read_only=True)
+        self.connection = connected(built.warehouse)
         self.names = {
             "int_evidence__dated": "answers",
             "stg_assessor_role": "roles",

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.home import marts_beside
+from pipelines.warehouse.connection import attach
 from tests.dbt.conftest import Built
 
 FEWEST = 5
@@ -94,16 +96,15 @@ def rated(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, s
     sql = {n["name"]: n["compiled_code"] for n in built.nodes("model") if n["name"] in models}
     with duckdb.connect() as connection:
         connection.execute(f"attach '{built.warehouse}' as standing (read_only)")
-        connection.execute("attach ':memory:' as build")
-        connection.execute("create schema build.marts; create schema build.staging")
-        connection.execute("create schema build.intermediate")
-        for table in (
-            "marts.fct_evidence",
-            "marts.dim_scale_level",
-            "staging.stg_build_input",
-            "intermediate.int_rules__chosen",
-        ):
+        attach(connection, marts_beside(built.warehouse), "standing_marts", read_only=True)
+        connection.execute("attach ':memory:' as build; attach ':memory:' as marts")
+        connection.execute("create schema build.staging; create schema build.intermediate")
+        for table in ("staging.stg_build_input", "intermediate.int_rules__chosen"):
             connection.execute(f"create table build.{table} as select * from standing.{table}")
+        for table in ("fct_evidence", "dim_scale_level"):
+            connection.execute(
+                f"create table marts.{table} as select * from standing_marts.{table}"
+            )
         yield connection, sql
 
 
@@ -113,9 +114,9 @@ def test_no_half_year_of_few_learners_is_had_from_all_ratings_less_the_half_year
     rated: tuple[duckdb.DuckDBPyConnection, dict[str, str]], seen: dict[str, set[int]]
 ) -> None:
     connection, sql = rated
-    connection.execute("delete from build.marts.fct_evidence")
+    connection.execute("delete from marts.fct_evidence")
     connection.executemany(
-        "insert into build.marts.fct_evidence by name select 'MED' as programme_id, "
+        "insert into marts.fct_evidence by name select 'MED' as programme_id, "
         "'cbd' as instrument_id, 'entrustment_5' as scale_id, 3 as level, "
         "'L-' || ? as learner_key, cast(? as date) as occurred_on, ? as is_at_or_above_target, "
         "uuid()::varchar as record_key",

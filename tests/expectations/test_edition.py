@@ -14,65 +14,64 @@ from expectations.outcome import verdict_of
 COUNTS = {"dim_learner": 2, "fct_evidence": 4}
 
 GOOD = """
-    create schema marts;
-    create table marts.dim_learner as
+    create table dim_learner as
         select * from (values ('L-1', 'MED', 'active'), ('L-2', 'MED', 'withdrawn'))
         as t (learner_key, programme_id, enrolment_status);
-    create table marts.fct_evidence as
+    create table fct_evidence as
         select
             'k' || n || '0123456789012' as record_key,
             'E-' || upper(left('k' || n || '0123456789012', 12)) as evidence_id,
             'epa-1' as competency_id,
             'L-1' as learner_key
         from range(4) as t (n);
-    create table marts.fct_ai_declaration as
+    create table fct_ai_declaration as
         select 'd10123456789012' as record_key, 'L-1' as learner_key;
-    create table marts.portfolio_competency_status as
+    create table portfolio_competency_status as
         select
             'L-1' as learner_key, 'MED' as programme_id, 'year-3' as stage_id,
             'epa-1' as competency_id, 'default' as rule_set_id, '1' as rule_version,
             'on_track' as status, '4 data points by 3 assessors.' as status_reason,
             4 as n_data_points, 3 as n_assessors, 2 as n_methods,
             4 as required_data_points, 3 as required_assessors, 2 as required_methods,
-            (select list(evidence_id) from marts.fct_evidence) as evidence_ids;
-    create table marts.portfolio_signal as
+            (select list(evidence_id) from fct_evidence) as evidence_ids;
+    create table portfolio_signal as
         select
             'S-1' as signal_id, 'talk with the learner' as sentence, '1' as rule_version,
             'mentor' as owner_role, ['E-D10123456789'] as evidence_ids;
-    create table marts.committee_agenda as
-        select learner_key, programme_id from marts.dim_learner;
-    create table marts.programme_delivery as
+    create table committee_agenda as
+        select learner_key, programme_id from dim_learner;
+    create table programme_delivery as
         select
             'd1' as delivery_id, 'committed' as status, 10 as rows_read,
             6 as accepted, 1 as duplicate, 1 as superseded, 0 as voided, 2 as quarantined;
-    create table marts.programme_demographic_count as
+    create table programme_demographic_count as
         select * from (values ('sex', 'a', 7), ('sex', 'b', null))
         as t (attribute, value, n_learners);
 """
 
 BREAKERS = {
-    "edition.ledger_balances": "update marts.programme_delivery set accepted = 5",
-    "edition.nothing_held": "update marts.programme_delivery set status = 'held'",
-    "edition.no_names": "alter table marts.dim_learner add column family_name varchar",
-    "edition.small_cells_hidden": "update marts.programme_demographic_count set n_learners = 4",
-    "edition.has_learners": "delete from marts.dim_learner",
-    "edition.learner_once": "insert into marts.dim_learner values ('L-1', 'MED', 'active')",
-    "edition.evidence_has_learner": "update marts.fct_evidence set learner_key = 'L-9'",
-    "edition.evidence_once": "insert into marts.fct_evidence from marts.fct_evidence",
-    "edition.status_vocabulary": "update marts.portfolio_competency_status set status = 'failed'",
-    "edition.status_needs_evidence": "update marts.portfolio_competency_status set n_methods = 1",
-    "edition.status_explained": "update marts.portfolio_competency_status set status_reason = ' '",
-    "edition.status_once": "insert into marts.portfolio_competency_status "
-    "from marts.portfolio_competency_status",
-    "edition.status_evidence_exists": "update marts.portfolio_competency_status "
+    "edition.ledger_balances": "update programme_delivery set accepted = 5",
+    "edition.nothing_held": "update programme_delivery set status = 'held'",
+    "edition.no_names": "alter table dim_learner add column family_name varchar",
+    "edition.small_cells_hidden": "update programme_demographic_count set n_learners = 4",
+    "edition.has_learners": "delete from dim_learner",
+    "edition.learner_once": "insert into dim_learner values ('L-1', 'MED', 'active')",
+    "edition.evidence_has_learner": "update fct_evidence set learner_key = 'L-9'",
+    "edition.evidence_once": "insert into fct_evidence from fct_evidence",
+    "edition.status_vocabulary": "update portfolio_competency_status set status = 'failed'",
+    "edition.status_needs_evidence": "update portfolio_competency_status set n_methods = 1",
+    "edition.status_explained": "update portfolio_competency_status set status_reason = ' '",
+    "edition.status_once": "insert into portfolio_competency_status "
+    "from portfolio_competency_status",
+    "edition.status_evidence_exists": "update portfolio_competency_status "
     "set evidence_ids = ['E-GONE']",
-    "edition.signal_explained": "update marts.portfolio_signal set sentence = null",
-    "edition.signal_evidence_exists": "update marts.portfolio_signal set evidence_ids = ['E-GONE']",
-    "edition.agenda_covers_active": "delete from marts.committee_agenda",
-    "edition.agenda_once": "insert into marts.committee_agenda values ('L-1', 'MED')",
-    "edition.agenda_knows_learners": "insert into marts.committee_agenda values ('L-9', 'MED')",
-    "edition.no_great_loss": "delete from marts.fct_evidence where evidence_id like '%K0%'",
-    "edition.no_small_loss": "delete from marts.fct_evidence where evidence_id like '%K0%'",
+    "edition.signal_explained": "update portfolio_signal set sentence = null",
+    "edition.signal_evidence_exists": "update portfolio_signal set evidence_ids = ['E-GONE']",
+    "edition.agenda_covers_active": "delete from committee_agenda",
+    "edition.agenda_once": "insert into committee_agenda values ('L-1', 'MED')",
+    "edition.agenda_knows_learners": "insert into committee_agenda values ('L-9', 'MED')",
+    "edition.no_great_loss": "delete from fct_evidence where evidence_id like '%K0%'",
+    "edition.no_small_loss": "delete from fct_evidence where evidence_id like '%K0%'",
 }
 
 
@@ -126,7 +125,7 @@ def test_broken_marts_break_the_promise(attached: Engine, database: Path, rule: 
 
 def test_a_mart_that_is_missing_fails_the_audit(attached: Engine, database: Path) -> None:
     with duckdb.connect(database) as con:
-        con.execute("drop table marts.portfolio_signal")
+        con.execute("drop table portfolio_signal")
     attached.attach(database, "candidate")
     findings = attached.validate(suites(Candidate()))
     assert verdict_of(findings) == "fail"
@@ -144,7 +143,7 @@ def test_without_an_edition_before_there_is_no_history_to_keep() -> None:
 )
 def test_columns_that_name_people_are_found(attached: Engine, database: Path, column: str) -> None:
     with duckdb.connect(database) as con:
-        con.execute(f'alter table marts.portfolio_signal add column "{column}" varchar')
+        con.execute(f'alter table portfolio_signal add column "{column}" varchar')
     attached.attach(database, "candidate")
     (suite,) = [suite for suite in suites(Candidate()) if suite.name == "privacy"]
     assert verdict_of(attached.validate([suite])) == "fail"
@@ -155,7 +154,7 @@ def test_columns_that_name_no_person_are_left_alone(
     attached: Engine, database: Path, column: str
 ) -> None:
     with duckdb.connect(database) as con:
-        con.execute(f'alter table marts.portfolio_signal add column "{column}" varchar')
+        con.execute(f'alter table portfolio_signal add column "{column}" varchar')
     attached.attach(database, "candidate")
     (suite,) = [suite for suite in suites(Candidate()) if suite.name == "privacy"]
     assert verdict_of(attached.validate([suite])) == "pass"

@@ -15,9 +15,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.home import Home
+from pipelines.home import Home, marts_beside
+from pipelines.warehouse.connection import attach
 from pipelines.warehouse.raw_schema import create_raw
 from tests.dbt.conftest import dbt
+from tests.warehouses import opened
 
 N_EACH = 40
 MANY_OF_A_RULE = 6
@@ -35,8 +37,8 @@ EVIDENCE = (
 PARTS = """
     record_key in (
         select part.record_key
-        from whole.marts.fct_exam_response as part
-        join whole.marts.fct_evidence as exam
+        from whole_marts.fct_exam_response as part
+        join whole_marts.fct_evidence as exam
             using (learner_key, programme_id, task_id, sitting_id, attempt)
         where exam.evidence_id in (select evidence_id from named)
     )
@@ -91,8 +93,7 @@ class Explained:
     def rows(
         self, table: str, columns: tuple[str, ...], where: str = "true", schema: str = "marts"
     ) -> list[Any]:
-        with duckdb.connect(str(self.warehouse), read_only=True) as con:
-            con.execute("set TimeZone = 'UTC'")
+        with opened(self.warehouse) as con:
             found = con.execute(
                 f"select {', '.join(columns)} from {schema}.{table} where {where} order by all"
             ).fetchall()
@@ -129,6 +130,7 @@ def rebuilt_from(whole: Explained, ids: set[str], actions: set[str], folder: Pat
     with duckdb.connect(str(warehouse)) as con:
         create_raw(con)
         con.execute(f"attach '{whole.warehouse}' as whole (read_only)")
+        attach(con, marts_beside(whole.warehouse), "whole_marts", read_only=True)
         con.execute("create temp table named as select unnest(?) as evidence_id", [sorted(ids)])
         con.execute("create temp table agreed as select unnest(?) as record_key", [sorted(actions)])
         tables = con.execute(

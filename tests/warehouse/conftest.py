@@ -243,7 +243,11 @@ def model(name: str, *, schema: str = "marts", enforced: bool = True) -> dict[st
         "alias": name,
         "resource_type": "model",
         "schema": schema,
-        "config": {"contract": {"enforced": enforced}, "materialized": "table"},
+        "config": {
+            "contract": {"enforced": enforced},
+            "materialized": "table",
+            "schema": schema,
+        },
         "columns": {"evidence_id": {"description": "The key."}},
         "primary_key": ["evidence_id"],
         "description": "A table's description.",
@@ -254,7 +258,7 @@ def model(name: str, *, schema: str = "marts", enforced: bool = True) -> dict[st
 def candidate(home: Home, settings: Settings, number: int = 1, *, verdict: str = "pass") -> str:
     """Put an audited build into the warehouse, as build and audit leave it."""
     with open_warehouse(home, settings) as con:
-        con.execute("create schema if not exists marts; create schema if not exists hidden")
+        con.execute("create schema if not exists hidden")
         con.execute(
             f"""
             create or replace table marts.fct_evidence as

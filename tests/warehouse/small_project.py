@@ -12,6 +12,7 @@ import pytest
 from pipelines.home import Home
 from pipelines.warehouse import build as build_module
 from pipelines.warehouse.build import audit_record, finished_build
+from pipelines.warehouse.dbt_project import project_folder
 
 PROJECT = """
 name: small
@@ -31,14 +32,13 @@ small:
       type: duckdb
       path: "{{ env_var('TESSERA_WAREHOUSE') }}"
       schema: main
+      attach:
+        - path: "{{ env_var('TESSERA_WAREHOUSE') | replace('.duckdb', '.marts.duckdb') }}"
+          alias: marts
       keep_open: false
       settings: {TimeZone: UTC}
 """
-SCHEMA_NAME = """
-{% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ custom_schema_name or target.schema }}
-{%- endmacro %}
-"""
+SCHEMA_NAME = (project_folder() / "macros" / "generate_schema_name.sql").read_text()
 MODEL = """
 select
     record_key as record_key,

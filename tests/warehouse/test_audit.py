@@ -11,12 +11,11 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.audit import audit
 from pipelines.warehouse.build import audit_record, build_record
-from pipelines.warehouse.connection import WarehouseError
+from pipelines.warehouse.connection import WarehouseError, attach_marts
 from pipelines.warehouse.editions import CURRENT, DATA_DOCS, MANIFEST
 from pipelines.warehouse.inputs import BuildInputs
 
 GOOD = """
-    create schema marts;
     create table marts.dim_learner as
         select 'L-1' as learner_key, 'MED' as programme_id, 'active' as enrolment_status;
     create table marts.fct_evidence as
@@ -62,6 +61,7 @@ def inputs(as_of: date = date(2026, 3, 1)) -> BuildInputs:
 def home(tmp_path: Path) -> Home:
     opened = Home.open(tmp_path / "home")
     with duckdb.connect(opened.warehouse) as con:
+        attach_marts(con, opened.warehouse)
         con.execute(GOOD)
     stands(opened, inputs())
     return opened
@@ -93,6 +93,7 @@ def last_edition(home: Home, **counts: int) -> None:
 
 def change(home: Home, statement: str) -> None:
     with duckdb.connect(home.warehouse) as con:
+        attach_marts(con, home.warehouse)
         con.execute(statement)
 
 

@@ -42,7 +42,7 @@ def test_a_build_tells_its_inputs_and_its_nodes_and_lets_go_of_the_file(
     assert report.nodes == {"model": 1, "test": 1}
     assert report.slowest["fct_score"] > 0
     assert report.build_id == present_inputs(home, settings).build_id
-    with duckdb.connect(str(home.warehouse), read_only=True) as con:
+    with open_warehouse(home, settings, read_only=True) as con:
         assert con.execute("select count(*), min(as_of) from marts.fct_score").fetchall() == [
             (5, date(2024, 3, 2))
         ]

@@ -78,13 +78,17 @@ class Told:
 @pytest.fixture(scope="module")
 def told(school: tuple[Home, Settings], proposed: Path) -> Told:
     home, _ = school
-    before = hashlib.sha256(home.warehouse.read_bytes()).hexdigest()
+    before = _files(home)
     done = CliRunner().invoke(
         app, ["rules", "diff", str(proposed), "--home", str(home.root), "--json"]
     )
     *moves, last = [json.loads(line) for line in done.stdout.splitlines()]
-    after = hashlib.sha256(home.warehouse.read_bytes()).hexdigest()
-    return Told(done.exit_code, moves, last["summary"], before == after)
+    return Told(done.exit_code, moves, last["summary"], before == _files(home))
+
+
+def _files(home: Home) -> list[str]:
+    paths = (home.warehouse, home.marts)
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
 def statuses(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str]:
@@ -108,6 +112,7 @@ def test_applying_the_rules_moves_just_what_the_dry_run_names(
     home, settings = school
     applied = Home.open(tmp_path / "applied")
     applied.warehouse.write_bytes(home.warehouse.read_bytes())
+    applied.marts.write_bytes(home.marts.read_bytes())
     with open_warehouse(applied, settings) as con:
         before = statuses(con)
         replace_rules(con, load_catalogue(proposed=proposed))

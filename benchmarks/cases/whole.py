@@ -1,0 +1,106 @@
+"""Whole: from the evidence log to a published edition, and one more night on top."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from benchmarks import homes, records
+from benchmarks.figures import Case
+from benchmarks.machine import versions
+from benchmarks.measure import Contestant, interleave
+from benchmarks.registry import Measured, Options
+from pipelines.home import Home
+
+SIZES = (100_000, 200_000, 400_000)
+"""Each twice the one before: what doubling the history adds to a night."""
+LONG = (1_000_000, 2_000_000, 10_000_000)
+MEMORY_AT_LONG = "6GB"
+NIGHT = 10_000
+"""Records that a night brings."""
+STAGES = ("load", "build", "audit", "publish")
+
+
+def measure(options: Options) -> Measured:
+    """Measure the way from the log to an edition, and nights on top, at every size."""
+    cases: list[Case] = []
+    for size in options.chosen(SIZES, LONG):
+        cases += _cases(size, options)
+    shutil.rmtree(options.cache / "work" / "whole", ignore_errors=True)
+    return Measured(
+        cases=tuple(cases),
+        settings={
+            "timed": "`tessera run --no-pack`, the whole process",
+            "from the log": "the evidence is read and judged, ratings are calibrated; warehouse "
+            "and editions are not there",
+            "night": f"a file of {NIGHT:,} records, spread over all learners, with the second that "
+            "a new file must have been left alone",
+            "records_of_a_learner": 140,
+            "from a million on": f"each side once, DuckDB with {MEMORY_AT_LONG}",
+        },
+        versions=versions("dbt-core", "great-expectations", "duckdb"),
+    )
+
+
+def _cases(size: int, options: Options) -> list[Case]:
+    home = Home(homes.loaded(options.cache, "whole", size))
+    homes.call(homes.tessera("calibrate", "--home", home.root))
+    night = min(NIGHT, size)
+    inbox = home.inbox / "bench_csv"
+    numbers = count()
+    segments = sorted(home.deliveries.glob("*/*/workplace_assessment*.parquet"))
+    stored = home.root.parent / "stored.duckdb"
+
+    def forget() -> None:
+        for folder in (home.warehouse.parent, home.editions):
+            shutil.rmtree(folder)
+        homes.flush()
+
+    def drop() -> None:
+        start = size + next(numbers) * night
+        records.write(inbox / f"night-{start}.csv", "csv", night, start=start, of=size)
+        homes.flush()
+
+    def clear() -> None:
+        stored.unlink(missing_ok=True)
+        homes.flush()
+
+    given = {"TESSERA_MEMORY_LIMIT": MEMORY_AT_LONG} if size in LONG else {}
+    ours = Contestant(
+        "Tessera",
+        size,
+        homes.tessera("run", "--home", home.root, "--no-pack", "--json"),
+        environment=homes.environment() | given,
+        prepare=forget,
+        good_codes=frozenset({0, 1}),
+        telling=_stages,
+    )
+    runs = options.runs_at(size, LONG)
+    full = interleave(
+        {"ours": ours, "floor": homes.storing(size, stored, segments, clear)},
+        runs,
+        options.observer,
+    )
+    nights = interleave({"ours": replace(ours, work=night, prepare=drop)}, runs, options.observer)
+    return [
+        Case(
+            name="from the log to an edition",
+            size=size,
+            unit="record",
+            ours=full["ours"],
+            floor=full["floor"],
+        ),
+        Case(
+            name=f"a night of {night:,} on top",
+            size=size,
+            unit="record",
+            ours=nights["ours"],
+        ),
+    ]
+
+
+def _stages(last: dict[str, Any]) -> dict[str, Any]:
+    seconds = last.get("run", {}).get("seconds", {})
+    return {f"{stage}_seconds": seconds[stage] for stage in STAGES if stage in seconds}

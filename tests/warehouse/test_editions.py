@@ -1,0 +1,102 @@
+"""Tables of editions are told apart by their rows, whatever wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.warehouse import editions
+from pipelines.warehouse.editions import (
+    diff,
+    differing_tables,
+    folder_of,
+    have_same_rows,
+    parquet_of,
+    read_edition,
+    verify,
+)
+from pipelines.warehouse.publish import publish
+
+Rows = list[tuple[str | None, int | None, list[str] | None]]
+rows: st.SearchStrategy[Rows] = st.lists(
+    st.tuples(
+        st.none() | st.sampled_from(["", "a"]),
+        st.none() | st.integers(0, 1),
+        st.none() | st.lists(st.sampled_from(["", "a"]), max_size=1),
+    ),
+    max_size=4,
+)
+
+
+@pytest.fixture(scope="module")
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(":memory:") as connection:
+        for name in ("one", "other"):
+            connection.execute(f"create table {name} (word text, n integer, words text[])")
+        yield connection
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(one=rows, other=rows)
+def test_tables_are_equal_where_each_row_is_there_as_often(
+    con: duckdb.DuckDBPyConnection, one: Rows, other: Rows
+) -> None:
+    for name, held in (("one", one), ("other", other)):
+        con.execute(f"delete from {name}")
+        for row in held:
+            con.execute(f"insert into {name} values (?, ?, ?)", row)
+    assert have_same_rows(con, "one", "other") == (sorted(one, key=repr) == sorted(other, key=repr))
+
+
+def test_tables_with_other_columns_are_not_equal(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("delete from one")
+    assert not have_same_rows(con, "one", "(select word, n as m, words from one)")
+
+
+def test_equal_rows_are_equal_though_another_duckdb_wrote_other_bytes(
+    home: Home, settings: Settings, candidate: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = candidate(home, settings, 1)
+    publish(home, settings)
+    monkeypatch.setattr(editions, "PARQUET", "format parquet, compression snappy")
+    second = candidate(home, settings, 2)
+    publish(home, settings)
+    old, new = folder_of(home, first), folder_of(home, second)
+    assert read_edition(old).files != read_edition(new).files
+    tables = set(read_edition(new).counts)
+    (table,) = diff(old, new).tables
+    assert (table.table, table.added, table.removed, table.changed) == ("fct_evidence", 0, 0, 100)
+    assert differing_tables(old, new, tables) == ["fct_evidence"]
+    assert differing_tables(old, new, tables - {"portfolio_status"}) == [
+        "fct_evidence",
+        "portfolio_status",
+    ]
+    (old / parquet_of("portfolio_status")).write_bytes(b"damaged")
+    assert differing_tables(old, new, tables) == ["fct_evidence", "portfolio_status"]
+
+
+def test_a_database_is_held_against_the_rows_of_whole_parquet_files(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings)
+    publish(home, settings)
+    folder = folder_of(home)
+    with duckdb.connect(str(folder / editions.DATABASE)) as con:
+        con.execute("update portfolio_status set status = status")
+        con.execute("checkpoint")
+        con.execute("delete from fct_evidence where evidence_id = 'E-1'")
+        con.execute("insert into fct_evidence select * from fct_evidence limit 1")
+    assert verify(folder) == [
+        f"{editions.DATABASE}: the bytes are not those published",
+        f"fct_evidence: the rows in {editions.DATABASE} are not those published",
+    ]
