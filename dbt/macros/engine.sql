@@ -84,6 +84,39 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The values of a group as a list in no order, without missing ones. -#}
+{% macro list_gathered(expression) -%}
+    {{ adapter.dispatch('list_gathered', 'tessera')(expression) }}
+{%- endmacro %}
+{% macro default__list_gathered(expression) -%}
+    coalesce(list({{ expression }}) filter (where {{ expression }} is not null), [])
+{%- endmacro %}
+{% macro spark__list_gathered(expression) -%} collect_list({{ expression }}) {%- endmacro %}
+
+{#- `list_agg` with each value once, for groups of few rows: many of these are gathered faster than they are
+    told apart. One large group would be a list in memory. -#}
+{% macro list_of_few(expression) -%}
+    {{ adapter.dispatch('list_of_few', 'tessera')(expression) }}
+{%- endmacro %}
+{% macro default__list_of_few(expression) -%}
+    list_sort(list_distinct({{ list_gathered(expression) }}))
+{%- endmacro %}
+{% macro spark__list_of_few(expression) -%} array_sort(collect_set({{ expression }})) {%- endmacro %}
+
+{#- One list after the other. -#}
+{% macro list_concat(one, other) -%}
+    {{ adapter.dispatch('list_concat', 'tessera')(one, other) }}
+{%- endmacro %}
+{% macro default__list_concat(one, other) -%} list_concat({{ one }}, {{ other }}) {%- endmacro %}
+{% macro spark__list_concat(one, other) -%} concat({{ one }}, {{ other }}) {%- endmacro %}
+
+{#- The members of the lists of a list, as one list. -#}
+{% macro list_flattened(lists) -%}
+    {{ adapter.dispatch('list_flattened', 'tessera')(lists) }}
+{%- endmacro %}
+{% macro default__list_flattened(lists) -%} flatten({{ lists }}) {%- endmacro %}
+{% macro spark__list_flattened(lists) -%} flatten({{ lists }}) {%- endmacro %}
+
 {#- The members of a list as one text. -#}
 {% macro list_join(list_expression, separator=', ') -%}
     {{ adapter.dispatch('list_join', 'tessera')(list_expression, separator) }}
@@ -235,3 +268,28 @@
     {{ adapter.dispatch('engine_version', 'tessera')() }}
 {%- endmacro %}
 {% macro default__engine_version() -%} version() {%- endmacro %}
+
+{#- Columns whose texts hardly ever come twice: keys of rows, and lists of them. -#}
+{% macro hardly_repeated() -%}
+    {{ return([
+        'comment_key', 'event_id', 'event_key', 'evidence_id', 'evidence_ids', 'evidence_key', 'record_id',
+        'record_key',
+    ]) }}
+{%- endmacro %}
+
+{#-
+    How dbt makes the columns of a table with a contract. DuckDB looks for a dictionary of every text
+    column; where there is none to find, that is most of what the column costs: a third of a core second
+    for a million keys, which then take 17 MB instead of 35 MB.
+-#}
+{% macro duckdb__get_table_columns_and_constraints() -%}
+    {%- set constraints = adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
+    (
+    {%- for column in adapter.render_raw_columns_constraints(raw_columns=model['columns']) %}
+        {{ column }}
+        {%- if column.split(' ')[0] in hardly_repeated() %} using compression uncompressed {%- endif -%}
+        {{ ',' if not loop.last or constraints }}
+    {%- endfor %}
+    {{ constraints | join(', ') }}
+    )
+{%- endmacro %}

@@ -30,7 +30,7 @@
     The join of a record to the person whom it names. What a re-used id means depends on the day on
     which the record names the person (pipelines/identity/dates.py): `at` is the column of the
     instant, or `on_day` that of the day. Where there is none, the day counts on which the record
-    became known.
+    became known. It is worked out for those ids alone that were ever given to another person.
 -#}
 {% macro names_person(person, record, pseudonym, at=none, on_day=none) -%}
     {%- set named_on = day_in_zone(record ~ '.known_at', "'UTC'") -%}
@@ -40,7 +40,8 @@
         {%- set named_on = "coalesce(" ~ record ~ "." ~ on_day ~ ", " ~ named_on ~ ")" -%}
     {%- endif -%}
     {{ record }}.{{ pseudonym }} = {{ person }}.pseudonym
-    and {{ in_force(named_on, person ~ '.valid_from', person ~ '.valid_to') }}
+    and ({{ person }}.valid_from is null or {{ named_on }} >= {{ person }}.valid_from)
+    and ({{ person }}.valid_to is null or {{ named_on }} <= {{ person }}.valid_to)
 {%- endmacro %}
 
 {#- The printed id of a data point: short enough to read out, and found again on every page. -#}

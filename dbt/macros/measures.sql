@@ -74,10 +74,9 @@
 {#- How many people assessed, examiners of the stations of an exam among them. -#}
 {% macro measure_n_assessors(assessor_key, examiner_keys) -%}
     cast(
-        {{ list_size(list_union(
-            list_agg(assessor_key, distinct=true),
-            "coalesce(" ~ list_merge(examiner_keys) ~ ", " ~ empty_list() ~ ")"
-        )) }} as bigint
+        {{ list_size(list_distinct(list_concat(
+            list_gathered(assessor_key), list_flattened(list_gathered(examiner_keys))
+        ))) }} as bigint
     )
 {%- endmacro %}
 

@@ -27,6 +27,14 @@ def test_schemas_are_named_as_the_architecture_names_them(built: Built) -> None:
     }
 
 
+def test_keys_that_come_once_each_are_stored_without_a_dictionary(built: Built) -> None:
+    [(made,)] = built.query(
+        "select sql from duckdb_tables() where table_name = 'int_cell_evidence__assigned'"
+    )
+    assert "record_key VARCHAR USING COMPRESSION Uncompressed" in made
+    assert "learner_key VARCHAR," in made
+
+
 def test_the_folder_dbt_does_not_hide_the_package_dbt() -> None:
     assert not list(PROJECT.rglob("__init__.py"))
     subprocess.run(

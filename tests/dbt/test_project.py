@@ -20,7 +20,7 @@ READS = {
     "marts": {"staging", "intermediate", "core", "portfolio", "marts", "seed"},
 }
 """What each layer may read. Core marts carry every other one, and so do the intermediate models of
-the portfolio, which stand on core marts and which core marts never read."""
+the portfolio and of data quality, which stand on core marts and which core marts never read."""
 
 CONSEQUENCES = {
     "evidence",
@@ -39,7 +39,11 @@ def layer_of(unique_id: str, nodes: dict[str, Any]) -> str:
     if resource_type != "model":
         return resource_type
     layer, topic = nodes[unique_id]["fqn"][1:3]
-    refined = {("marts", "core"): "core", ("intermediate", "portfolio"): "portfolio"}
+    refined = {
+        ("marts", "core"): "core",
+        ("intermediate", "portfolio"): "portfolio",
+        ("intermediate", "quality"): "portfolio",
+    }
     return refined.get((layer, topic), str(layer))
 
 

@@ -1,21 +1,13 @@
 -- Grain: one row per data point and competency, with the task, stage, rotation and enrolment of
--- its day.
-{{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
-) }}
--- depends_on: {{ kept_by('int_evidence__fingerprinted') }}
-
+-- its day. Who reads all of it reads `fct_evidence`, which is a table.
 with
 
 evidence as (
     select * from {{ ref('int_evidence__tasked') }}
-    where {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
 stations as (
     select * from {{ ref('int_exam_stations__gathered') }}
-    where {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
 circuits as (

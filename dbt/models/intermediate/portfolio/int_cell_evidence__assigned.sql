@@ -4,6 +4,7 @@
 -- target scale's direction count, or, where the scale names none, of the cell's commoner direction.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    contract={'enforced': true},
     pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
 ) }}
 -- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
@@ -206,3 +207,5 @@ final as (
 )
 
 select * from final
+-- What is counted by learner is counted in half the time where a learner's rows lie together.
+order by learner_key

@@ -2,6 +2,7 @@
 -- Levels count only on the scale of the target; they are never averaged.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    contract={'enforced': true},
     pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
 ) }}
 -- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
@@ -97,7 +98,7 @@ totals as (
         {{ list_agg(
             'case when is_rated then level end', order_by='occurred_at desc, evidence_id desc'
         ) }} as levels_newest_first,
-        {{ list_agg('evidence_id', distinct=true) }} as evidence_ids
+        {{ list_of_few('evidence_id') }} as evidence_ids
     from evidence
     group by learner_key, programme_id, stage_id, competency_id
 ),

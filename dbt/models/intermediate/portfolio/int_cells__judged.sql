@@ -1,5 +1,5 @@
 -- Grain: one row per learner, stage, competency and rule set: its status, and why.
-{{ config(materialized='table') }}
+{{ config(materialized='table', contract={'enforced': true}) }}
 
 with
 

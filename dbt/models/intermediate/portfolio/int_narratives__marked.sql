@@ -3,17 +3,10 @@
 -- once, however often they were written, and only for phrases whose first word occurs.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    contract={'enforced': true},
     pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
 ) }}
 -- depends_on: {{ kept_by('int_evidence__fingerprinted') }}
-{%- set words_of_a_comment -%}
-    coalesce(narrative_strengths, '') || ' ' || coalesce(narrative_improvements, '')
-    || ' ' || coalesce(narrative_other, '')
-{%- endset %}
-{%- set text_key = hash_text(
-    "coalesce(narrative_strengths, '') || chr(31) || coalesce(narrative_improvements, '')"
-    " || chr(31) || coalesce(narrative_other, '')"
-) %}
 {%- set kinds = ['suggestions', 'behaviours', 'praises', 'concerns', 'cancels'] %}
 
 with
@@ -23,19 +16,29 @@ commented as (
         record_key,
         learner_key,
         competency_id,
-        {{ text_key }} as text_key
+        coalesce(narrative_strengths, '') as strengths,
+        coalesce(narrative_improvements, '') as improvements,
+        coalesce(narrative_other, '') as other
     from {{ ref('fct_evidence') }}
     where {{ has_words() }} and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
 ),
 
+said as (
+    select distinct
+        strengths,
+        improvements,
+        other
+    from commented
+),
+
 texts as (
     select
-        {{ text_key }} as text_key,
-        max(coalesce(narrative_improvements, '')) as improvements,
-        max({{ words_of_a_comment }}) as whole
-    from {{ ref('fct_evidence') }}
-    where {{ has_words() }} and {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
-    group by {{ text_key }}
+        strengths,
+        improvements,
+        other,
+        {{ hash_text("strengths || chr(31) || improvements || chr(31) || other") }} as text_key,
+        strengths || ' ' || improvements || ' ' || other as whole
+    from said
 ),
 
 markers as (
@@ -55,6 +58,9 @@ phrases as (
 cleaned as (
     select
         text_key,
+        strengths,
+        improvements,
+        other,
         {{ words_only('improvements') }} as improvement_words,
         {{ words_only('whole') }} as all_words
     from texts
@@ -102,7 +108,9 @@ standing as (
 
 searched as (
     select
-        text_key,
+        strengths,
+        improvements,
+        other,
         cast({{ word_count('all_words') }} as bigint) as n_words,
         {{ phrases_in('improvement_words', 'suggestions') }} as suggestion_markers,
         {{ phrases_in('all_words', 'behaviours') }} as behaviour_markers,
@@ -125,7 +133,11 @@ marked as (
         searched.praise_markers,
         searched.concern_markers
     from commented
-    inner join searched on commented.text_key = searched.text_key
+    inner join searched
+        on
+            commented.strengths = searched.strengths
+            and commented.improvements = searched.improvements
+            and commented.other = searched.other
 )
 
 select * from marked

@@ -1,6 +1,8 @@
 -- Grain: one row per answer of a respondent to one item of multisource feedback, by the as-of day, and
 -- whether it may show: a group shows from a minimum on, and grows by as many at a time, in the order
 -- in which answers became known. The learner's own answers always show.
+{{ config(materialized='table') }}
+
 with
 
 evidence as (

@@ -1,6 +1,6 @@
 -- Grain: one row per data point and competency with a standing among peers: an observed or secured
 -- level, or the mark of an open task. Norms are those of the calibration in force.
-{{ config(materialized='table') }}
+{{ config(materialized='table', contract={'enforced': true}) }}
 
 with
 

@@ -2,16 +2,10 @@
 {%- set of_evidence = {
     'score_missing': ["result_status = 'not_scored'", 'the result has no mark'],
     'banked': ['is_banked', 'carried over from an earlier sitting: not new evidence'],
-    'late': [
-        measure_is_late('coalesce(submitted_on, occurred_on)', 'due_on'),
-        'handed in after the day it was due',
-    ],
+    'late': ['is_late', 'handed in after the day it was due'],
     'before_enrolment': ['is_before_enrolment', 'handed in before the enrolment began'],
     'after_enrolment': ['is_after_enrolment', 'handed in after the enrolment ended'],
     'no_enrolment_date': ['has_no_enrolment_date', 'the enrolment has no first day'],
-    'day_unknown': [
-        'is_day_unknown', 'the day counts from a module start that is not known',
-    ],
     'unknown_task': [
         'task_id is not null and task_key is null', 'no task record has this id',
     ],
@@ -25,7 +19,11 @@
 with
 
 evidence as (
-    select * from {{ ref('int_evidence__dated') }}
+    select * from {{ ref('fct_evidence') }}
+),
+
+results as (
+    select * from {{ ref('int_exam_results__dated') }}
 ),
 
 competencies as (
@@ -112,6 +110,19 @@ of_evidence as (
             {%- endfor %}
         end as detail
     from coded
+),
+
+days_unknown as (
+    select
+        'day_unknown' as code,
+        'exam_result' as kind,
+        record_key,
+        source_id,
+        delivery_id,
+        learner_key,
+        'the day counts from a module start that is not known' as detail
+    from results
+    where is_day_unknown
 ),
 
 -- Items of an exam have no due day of their own, and nobody hands them in.
@@ -277,6 +288,8 @@ plans_beside_frameworks as (
 
 unioned as (
     select * from of_evidence
+    union all
+    select * from days_unknown
     union all
     select * from plans_beside_frameworks
     union all

@@ -14,27 +14,27 @@ speakers as (
 
 evidence as (
     select
-        dated.programme_id,
-        dated.learner_key,
-        dated.record_id,
-        min({{ evidence_id('dated.record_key') }}) as evidence_id
-    from {{ ref('int_evidence__dated') }} as dated
-    inner join speakers on dated.learner_key = speakers.learner_key
-    group by dated.programme_id, dated.learner_key, dated.record_id
+        facts.programme_id,
+        facts.learner_key,
+        facts.record_id,
+        min({{ evidence_id('facts.record_key') }}) as evidence_id
+    from {{ ref('fct_evidence') }} as facts
+    inner join speakers on facts.learner_key = speakers.learner_key
+    group by facts.programme_id, facts.learner_key, facts.record_id
 ),
 
 exams as (
     select
-        dated.programme_id,
-        dated.learner_key,
-        dated.task_id,
-        dated.sitting_id,
-        dated.attempt,
-        min({{ evidence_id('dated.record_key') }}) as evidence_id
-    from {{ ref('int_evidence__dated') }} as dated
-    inner join speakers on dated.learner_key = speakers.learner_key
-    where dated.kind <> 'workplace_assessment'
-    group by dated.programme_id, dated.learner_key, dated.task_id, dated.sitting_id, dated.attempt
+        facts.programme_id,
+        facts.learner_key,
+        facts.task_id,
+        facts.sitting_id,
+        facts.attempt,
+        min({{ evidence_id('facts.record_key') }}) as evidence_id
+    from {{ ref('fct_evidence') }} as facts
+    inner join speakers on facts.learner_key = speakers.learner_key
+    where facts.kind <> 'workplace_assessment'
+    group by facts.programme_id, facts.learner_key, facts.task_id, facts.sitting_id, facts.attempt
 ),
 
 -- What is said about a station is said about its exam, which keeps its words when the result comes.

@@ -33,8 +33,8 @@ counted as (
         count(case when is_at_or_above_target then 1 end) as n_at_target,
         min(occurred_on) as first_on,
         max(occurred_on) as latest_on,
-        {{ list_agg('instrument_id', distinct=true) }} as instrument_ids,
-        {{ list_agg('evidence_id', distinct=true) }} as evidence_ids
+        {{ list_of_few('instrument_id') }} as instrument_ids,
+        {{ list_of_few('evidence_id') }} as evidence_ids
     from evidence
     group by learner_key, programme_id, stage_id, competency_id, coalesce(method_family, 'other')
 ),
