@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ from pipelines.warehouse.editions import (
     file_hash,
     parquet_of,
     read_edition,
-    row_order,
     to_json,
     verify,
     write_parquet,
@@ -200,6 +200,7 @@ def _write_edition(
             "tessera": pipelines.__version__,
             "python": platform.python_version(),
             "duckdb": duckdb.__version__,
+            "pyarrow": version("pyarrow"),
             "dbt": artefacts.dbt_version,
         },
         audit=audit,
@@ -231,9 +232,8 @@ def _write_tables(
 
     def write(mart: Mart) -> int:
         table = f'{EDITION}."{mart.name}"'
-        ordered = f"{table} order by {row_order(mart.key, mart.columns)}"
         with session(con) as own:
-            write_parquet(own, ordered, folder / parquet_of(mart.name))
+            write_parquet(own, table, mart.key, folder / parquet_of(mart.name))
             return count_rows(own, table)
 
     with ThreadPoolExecutor(settings.workers) as pool:

@@ -402,14 +402,14 @@ def test_a_damaged_edition_of_the_same_inputs_is_written_again_and_names_the_man
 
 
 @pytest.mark.parametrize("part", ["portfolio.duckdb", "tables/portfolio_status.parquet"])
-def test_a_damaged_edition_is_written_again_by_a_duckdb_that_writes_other_bytes(
+def test_a_damaged_edition_is_written_again_where_other_bytes_are_written_now(
     home: Home, settings: Settings, candidate: Any, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     edition_id = candidate(home, settings)
     publish(home, settings)
     folder = folder_of(home)
     _damage(folder / part)
-    monkeypatch.setattr(editions_module, "PARQUET", "format parquet, compression snappy")
+    monkeypatch.setattr(editions_module, "PARQUET", {"compression": "snappy"})
     if part.endswith(".parquet"):
         with pytest.raises(PublishError, match="other rows of portfolio_status: restore"):
             publish(home, settings)
