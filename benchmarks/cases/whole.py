@@ -21,7 +21,7 @@ MEMORY_AT_LONG = "6GB"
 NIGHT = 10_000
 """Records that a night brings."""
 ACTIVE = 100_000
-"""The history of the learners whom a night is about: the same ones, however long the history of all."""
+"""The history of the learners whom a night is about: the same at every size."""
 STAGES = ("load", "build", "audit", "publish")
 
 
