@@ -209,9 +209,18 @@ def _write_edition(
 
 
 def _keep_promised(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
-    """Leave the marts with a contract in the copy, each with what is said of it and its columns."""
-    promised = {mart.name for mart in marts}
-    for name in _sizes(con).keys() - promised:
+    """Leave the marts with a contract in the copy, each with what is said of it and its columns.
+
+    Raises:
+        PublishError: a mart is missing, as in a warehouse that an older version built.
+    """
+    promised, standing = {mart.name for mart in marts}, _sizes(con).keys()
+    if missing := sorted(promised - standing):
+        raise PublishError(
+            f"the build has no {', '.join(missing)}: nothing is published; "
+            "build again with `tessera run --full-refresh`"
+        )
+    for name in standing - promised:
         con.execute(f'drop table {EDITION}."{name}"')
     for mart in marts:
         table = f'{EDITION}."{mart.name}"'

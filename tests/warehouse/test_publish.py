@@ -208,6 +208,19 @@ def test_a_publication_that_is_stopped_leaves_the_last_edition_and_can_be_repeat
     assert sorted(path.name for path in home.editions.iterdir()) == sorted([old, new, "current"])
 
 
+def test_a_build_that_lacks_a_mart_is_not_published(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    old = candidate(home, settings, 1)
+    publish(home, settings)
+    candidate(home, settings, 2)
+    with open_warehouse(home, settings) as con:
+        con.execute("drop table marts.portfolio_status")
+    with pytest.raises(PublishError, match=r"has no portfolio_status: .* --full-refresh"):
+        publish(home, settings)
+    assert current_id(home) == old
+
+
 def test_data_docs_of_the_audit_are_part_of_the_edition(
     home: Home, settings: Settings, candidate: Any
 ) -> None:
