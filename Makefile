@@ -44,7 +44,7 @@ real: $(STAMP) ## real data through the pipeline, against the numbers that other
 soak: $(STAMP) ## hundreds of orders and kills, every format; results go to benchmarks/results/
 	@$(PYTEST) -m soak
 	@$(BIN)/python -m tests.soak
-	@$(BIN)/python -m tests.whole_histories
+	@$(BIN)/python -m tests.whole_histories --schools 2
 	@$(BIN)/python -m tests.synth.formats
 
 lint: $(STAMP) ## ruff, mypy, import-linter, sqlfluff, yamllint, hadolint

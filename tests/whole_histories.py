@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,12 @@ class Result:
     moved: list[int] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
 
+    def __add__(self, other: Result) -> Result:
+        """Return what two schools gave together."""
+        return Result(
+            *(getattr(self, each.name) + getattr(other, each.name) for each in fields(Result))
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return the result as it is kept."""
         return {
@@ -172,6 +180,29 @@ def soak(folder: Path, n: int, seed: int = 0, minutes: float | None = None) -> R
     return result
 
 
+def soak_schools(n: int, seed: int = 0, minutes: float | None = None, schools: int = 1) -> Result:
+    """Share `n` random histories out to schools, each in a process and with a seed of its own.
+
+    Args:
+        n: how many in all.
+        seed: of what happens to the first school; each further one has the next.
+        minutes: begin no further one after so many.
+        schools: how many.
+    """
+    shares = [n // schools + (number < n % schools) for number in range(schools)]
+    with ProcessPoolExecutor(schools, multiprocessing.get_context("spawn")) as pool:
+        found = [
+            pool.submit(_soak_apart, share, seed + number, minutes)
+            for number, share in enumerate(shares)
+        ]
+        return sum((one.result() for one in found), Result())
+
+
+def _soak_apart(n: int, seed: int, minutes: float | None) -> Result:
+    with tempfile.TemporaryDirectory(prefix="tessera-histories-") as made:
+        return soak(Path(made), n, seed, minutes)
+
+
 def _compare(school: School, result: Result, told: str) -> None:
     kept = school.hashes()
     school.build(full_refresh=True)
@@ -188,14 +219,14 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, help="begin no further one after so many")
+    parser.add_argument("--schools", type=int, default=1, help="as many beside each other")
     asked = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tessera-histories-") as made:
-        found = soak(Path(made), asked.histories, asked.seed, asked.minutes)
+    found = soak_schools(asked.histories, asked.seed, asked.minutes, asked.schools)
     told = (
         {"wanted": asked.histories}
         | found.as_json()
-        | {"seed": asked.seed, "seconds": round(time.monotonic() - began)}
+        | {"seed": asked.seed, "schools": asked.schools, "seconds": round(time.monotonic() - began)}
     )
     RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(told, indent=2) + "\n")

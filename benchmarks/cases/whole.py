@@ -20,6 +20,8 @@ LONG = (1_000_000, 2_000_000, 10_000_000)
 MEMORY_AT_LONG = "6GB"
 NIGHT = 10_000
 """Records that a night brings."""
+ACTIVE = 100_000
+"""The history of the learners whom a night is about: the same at every size."""
 STAGES = ("load", "build", "audit", "publish")
 
 
@@ -35,8 +37,8 @@ def measure(options: Options) -> Measured:
             "timed": "`tessera run --no-pack`, the whole process",
             "from the log": "the evidence is read and judged, ratings are calibrated; warehouse "
             "and editions are not there",
-            "night": f"a file of {NIGHT:,} records, spread over all learners, with the second that "
-            "a new file must have been left alone",
+            "night": f"a file of {NIGHT:,} records of the same {records.learners(ACTIVE):,} "
+            "learners at every size, with the second that a new file must have been left alone",
             "records_of_a_learner": 140,
             "from a million on": f"each side once, DuckDB with {MEMORY_AT_LONG}",
         },
@@ -60,7 +62,7 @@ def _cases(size: int, options: Options) -> list[Case]:
 
     def drop() -> None:
         start = size + next(numbers) * night
-        records.write(inbox / f"night-{start}.csv", "csv", night, start=start, of=size)
+        records.write(inbox / f"night-{start}.csv", "csv", night, start=start, of=min(size, ACTIVE))
         homes.flush()
 
     def clear() -> None:

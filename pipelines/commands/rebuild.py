@@ -16,7 +16,7 @@ def command(
     home: console.HomeOption = None,
     json: console.JsonOption = False,
 ) -> None:
-    """Build an edition's tables again from the log, beside everything, and compare their hashes.
+    """Build an edition's tables again from the log, beside everything, and compare them.
 
     The log is read up to the edition's known-at and judged on its as-of, with its calibration.
     Nothing in the home changes. What is another input now (code, specs, rule sets) is listed.

@@ -17,8 +17,6 @@ from pipelines.warehouse.connection import MARTS, WarehouseError
 
 FAILING = {"error", "fail", "runtime error"}
 UNIQUE_COMBINATION = "unique_combination"
-FINGERPRINTS = "__fingerprinted"
-"""How the names of models end that hold the fingerprints of one scope of kept tables."""
 CODE = frozenset({".sql", ".yml", ".yaml", ".csv"})
 """How files end that decide what a project makes."""
 WORDS = frozenset({".md"})

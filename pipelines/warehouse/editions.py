@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipelines.home import Home
@@ -26,8 +27,12 @@ DATA_DOCS = "data_docs"
 PRESENT_NAMES = {CURRENT, ""}
 LEARNER = "learner_key"
 """The column that rows lie by, where a table has it."""
-PARQUET = "format parquet, compression zstd, compression_level 1"
+PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 """How tables are written as Parquet: a higher level takes longer and gives no smaller files."""
+LEARNERS_AT_ONCE = 10_000
+"""How many learners' rows are sorted at a time."""
+ROWS_AT_ONCE = 122_880
+"""How many rows go from one engine to the other at a time: a row group of DuckDB."""
 REMEDY = (
     "restore it from a backup; the current edition is also written again by "
     "`tessera run --full-refresh`"
@@ -51,7 +56,7 @@ class Edition(BaseModel):
     inputs: BuildInputs
     counts: dict[str, int]
     table_hashes: dict[str, str]
-    """SHA-256 of every table as Parquet: equal rows, written by one version of DuckDB, have equal
+    """SHA-256 of every table as Parquet: equal rows, written by one version of Arrow, have equal
     hashes. Older editions have hashes of rows here; what compares editions reads `files`."""
     keys: dict[str, tuple[str, ...]]
     mart_versions: dict[str, int] = {}
@@ -193,7 +198,7 @@ def _parquet_is_whole(folder: Path, edition: Edition, table: str) -> bool:
 def differing_tables(folder: Path, other: Path, tables: Collection[str]) -> list[str]:
     """Return the tables of which an edition has other rows than those that lie elsewhere.
 
-    Equal Parquet files hold equal rows. Unequal ones may too, as another version of DuckDB writes
+    Equal Parquet files hold equal rows. Unequal ones may too, as another version of Arrow writes
     other bytes, so that their rows are compared; one that is damaged in the edition differs.
 
     Args:
@@ -287,15 +292,67 @@ def relation_of(folder: Path, table: str) -> str:
     return f"read_parquet('{_quoted(folder / parquet_of(table))}')"
 
 
-def write_parquet(con: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
-    """Write a relation as editions have it; rows in the same order give the same bytes.
+def write_parquet(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    key: Sequence[str],
+    path: Path,
+    *,
+    learners_at_once: int = LEARNERS_AT_ONCE,
+) -> None:
+    """Write a table as Parquet by learner, then by key; equal rows give the same bytes.
+
+    So many learners are sorted at a time, so that memory does not grow with a school.
 
     Args:
-        con: a connection that preserves the order of rows.
-        relation: what follows `from`.
+        con: a connection whose time zone is UTC and that preserves the order of rows.
+        table: the table, quoted where it has to be.
+        key: the columns that name a row; where there are none, rows lie in the order of all.
         path: the file to write.
+        learners_at_once: how many learners; another number may give other bytes.
     """
-    con.execute(f"copy (from {relation}) to '{_quoted(path)}' ({PARQUET})")
+    columns = _columns(con, table)
+    order = row_order(key, columns)
+    ends = _ends(con, table, learners_at_once) if LEARNER in columns else []
+    rows = [
+        con.sql(f"select * from {table} where {stretch} order by {order}")
+        for stretch in _stretches(ends)
+    ]
+    with pq.ParquetWriter(path, rows[0].limit(0).to_arrow_table().schema, **PARQUET) as file:
+        for relation in rows:
+            for batch in relation.to_arrow_reader(ROWS_AT_ONCE):
+                file.write_batch(batch)
+
+
+def _ends(con: duckdb.DuckDBPyConnection, table: str, learners_at_once: int) -> list[str]:
+    """Return the last learner of each stretch but the last."""
+    found = con.execute(
+        f"""
+        select {LEARNER}
+        from (
+            select {LEARNER}, row_number() over (order by {LEARNER}) as place, count(*) over () as n
+            from (select distinct {LEARNER} from {table} where {LEARNER} is not null)
+        )
+        where place % $1 = 0 and place < n
+        order by place
+        """,
+        [learners_at_once],
+    ).fetchall()
+    return [learner for (learner,) in found]
+
+
+def _stretches(ends: Sequence[str]) -> Iterator[str]:
+    """Yield a condition for each stretch of learners; rows of nobody are in the last."""
+    quoted = [f"'{_doubled(end)}'" for end in ends]
+    for after, up_to in zip([None, *quoted], [*quoted, None], strict=True):
+        if after is None and up_to is None:
+            yield "true"
+        elif up_to is None:
+            yield f"({LEARNER} > {after} or {LEARNER} is null)"
+        elif after is None:
+            yield f"{LEARNER} <= {up_to}"
+        else:
+            yield f"{LEARNER} > {after} and {LEARNER} <= {up_to}"
 
 
 def have_same_rows(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
@@ -444,7 +501,11 @@ def input_difference(before: BuildInputs, after: BuildInputs) -> dict[str, Any]:
 
 
 def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+    return _doubled(str(path))
+
+
+def _doubled(text: str) -> str:
+    return text.replace("'", "''")
 
 
 def to_json(edition: Edition) -> bytes:

@@ -67,7 +67,8 @@ def erase_from_edition(
         con.execute("set preserve_insertion_order = true")
         for table in edition.counts:
             _copy(con, table, edition, keys, pattern)
-            write_parquet(con, f'edition.main."{table}"', _draft(folder, table))
+            key = edition.keys.get(table, ())
+            write_parquet(con, f'edition.main."{table}"', key, _draft(folder, table))
         counts = {table: count_rows(con, f'edition.main."{table}"') for table in edition.counts}
         con.execute("checkpoint edition")
         con.execute("detach edition")

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.warehouse.dbt_project import FINGERPRINTS, dbt_versions
+from pipelines.warehouse.dbt_project import dbt_versions
 
+FINGERPRINTS = "__fingerprinted"
+"""How the names of models end that hold the fingerprints of one scope of kept tables."""
 ROW_HASHES = "row_hashes"
 """A schema that older versions kept hashes of rows in."""
 

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ from pipelines.warehouse.editions import (
     file_hash,
     parquet_of,
     read_edition,
-    row_order,
     to_json,
     verify,
     write_parquet,
@@ -200,6 +200,7 @@ def _write_edition(
             "tessera": pipelines.__version__,
             "python": platform.python_version(),
             "duckdb": duckdb.__version__,
+            "pyarrow": version("pyarrow"),
             "dbt": artefacts.dbt_version,
         },
         audit=audit,
@@ -208,9 +209,18 @@ def _write_edition(
 
 
 def _keep_promised(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
-    """Leave the marts with a contract in the copy, each with what is said of it and its columns."""
-    promised = {mart.name for mart in marts}
-    for name in _sizes(con).keys() - promised:
+    """Leave the marts with a contract in the copy, each with what is said of it and its columns.
+
+    Raises:
+        PublishError: a mart is missing, as in a warehouse that an older version built.
+    """
+    promised, standing = {mart.name for mart in marts}, _sizes(con).keys()
+    if missing := sorted(promised - standing):
+        raise PublishError(
+            f"the build has no {', '.join(missing)}: nothing is published; "
+            "build again with `tessera run --full-refresh`"
+        )
+    for name in standing - promised:
         con.execute(f'drop table {EDITION}."{name}"')
     for mart in marts:
         table = f'{EDITION}."{mart.name}"'
@@ -231,9 +241,8 @@ def _write_tables(
 
     def write(mart: Mart) -> int:
         table = f'{EDITION}."{mart.name}"'
-        ordered = f"{table} order by {row_order(mart.key, mart.columns)}"
         with session(con) as own:
-            write_parquet(own, ordered, folder / parquet_of(mart.name))
+            write_parquet(own, table, mart.key, folder / parquet_of(mart.name))
             return count_rows(own, table)
 
     with ThreadPoolExecutor(settings.workers) as pool:

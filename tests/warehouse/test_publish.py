@@ -208,6 +208,19 @@ def test_a_publication_that_is_stopped_leaves_the_last_edition_and_can_be_repeat
     assert sorted(path.name for path in home.editions.iterdir()) == sorted([old, new, "current"])
 
 
+def test_a_build_that_lacks_a_mart_is_not_published(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    old = candidate(home, settings, 1)
+    publish(home, settings)
+    candidate(home, settings, 2)
+    with open_warehouse(home, settings) as con:
+        con.execute("drop table marts.portfolio_status")
+    with pytest.raises(PublishError, match=r"has no portfolio_status: .* --full-refresh"):
+        publish(home, settings)
+    assert current_id(home) == old
+
+
 def test_data_docs_of_the_audit_are_part_of_the_edition(
     home: Home, settings: Settings, candidate: Any
 ) -> None:
@@ -402,14 +415,14 @@ def test_a_damaged_edition_of_the_same_inputs_is_written_again_and_names_the_man
 
 
 @pytest.mark.parametrize("part", ["portfolio.duckdb", "tables/portfolio_status.parquet"])
-def test_a_damaged_edition_is_written_again_by_a_duckdb_that_writes_other_bytes(
+def test_a_damaged_edition_is_written_again_where_other_bytes_are_written_now(
     home: Home, settings: Settings, candidate: Any, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     edition_id = candidate(home, settings)
     publish(home, settings)
     folder = folder_of(home)
     _damage(folder / part)
-    monkeypatch.setattr(editions_module, "PARQUET", "format parquet, compression snappy")
+    monkeypatch.setattr(editions_module, "PARQUET", {"compression": "snappy"})
     if part.endswith(".parquet"):
         with pytest.raises(PublishError, match="other rows of portfolio_status: restore"):
             publish(home, settings)
