@@ -51,6 +51,9 @@ BIG = 50_000
 EDITION = "edition"
 """What the copy is attached as while it is made ready."""
 
+MOST_FREE = 0.3
+"""How much room a copy may have for nothing, as a share of what its tables take."""
+
 GOOD_VERDICTS = {"pass", "warn"}
 PATIENCE = 60.0
 
@@ -174,9 +177,7 @@ def _write_edition(
     marts = artefacts.marts()
     (folder / TABLES).mkdir(parents=True)
     with open_warehouse(home, settings) as con:
-        con.execute(f"checkpoint {MARTS}")
-        shutil.copyfile(home.marts, folder / DATABASE)
-        attach(con, folder / DATABASE, EDITION)
+        _copy_marts(con, home, folder / DATABASE)
         _keep_promised(con, marts)
         counts = _write_tables(con, settings, marts, folder)
         con.execute(f"checkpoint {EDITION}")
@@ -206,6 +207,31 @@ def _write_edition(
         audit=audit,
     )
     (folder / MANIFEST).write_bytes(to_json(edition))
+
+
+def _copy_marts(con: duckdb.DuckDBPyConnection, home: Home, database: Path) -> None:
+    """Copy the marts and attach the copy; where the file has too many gaps, close them in both.
+
+    A table that is made anew stands beside the old one until it is done, and what the old one took
+    is free from then on.
+    """
+    con.execute(f"checkpoint {MARTS}")
+    free, used = con.execute(
+        "select free_blocks, used_blocks from pragma_database_size() where database_name = ?",
+        [MARTS],
+    ).fetchall()[0]
+    if free <= used * MOST_FREE:
+        shutil.copyfile(home.marts, database)
+        attach(con, database, EDITION)
+        return
+    attach(con, database, EDITION)
+    con.execute(f"copy from database {MARTS} to {EDITION}")
+    con.execute(f"checkpoint {EDITION}")
+    con.execute(f"detach {MARTS}")
+    closed = home.marts.with_name(f".{home.marts.name}.closed")
+    shutil.copyfile(database, closed)
+    closed.replace(home.marts)
+    attach(con, home.marts, MARTS)
 
 
 def _keep_promised(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:

@@ -208,6 +208,31 @@ def test_a_publication_that_is_stopped_leaves_the_last_edition_and_can_be_repeat
     assert sorted(path.name for path in home.editions.iterdir()) == sorted([old, new, "current"])
 
 
+def test_gaps_that_tables_left_are_closed_in_the_edition_and_in_the_warehouse(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    with open_warehouse(home, settings) as con:
+        con.execute("create table marts.old as select md5(i::varchar) as x from range(300000) r(i)")
+        con.execute("checkpoint marts")
+    candidate(home, settings)
+    with open_warehouse(home, settings) as con:
+        con.execute("checkpoint marts")
+        con.execute("drop table marts.old; checkpoint marts")
+    before = home.marts.stat().st_size
+    with open_warehouse(home, settings) as con:
+        con.execute("create table marts.new as select 1 as x")
+        expected = con.execute("from marts.fct_evidence order by all").fetchall()
+    publish(home, settings)
+    folder = folder_of(home)
+    assert verify(folder) == []
+    assert (folder / "portfolio.duckdb").stat().st_size < before / 2
+    assert home.marts.stat().st_size < before / 2
+    with open_warehouse(home, settings, read_only=True) as con:
+        assert con.execute("from marts.fct_evidence order by all").fetchall() == expected
+        assert con.execute("from marts.new").fetchall() == [(1,)]
+    assert [path.name for path in home.marts.parent.glob(".*")] == []
+
+
 def test_a_build_that_lacks_a_mart_is_not_published(
     home: Home, settings: Settings, candidate: Any
 ) -> None:
