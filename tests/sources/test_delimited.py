@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -415,6 +415,8 @@ def test_any_padded_quoting_gives_what_it_gives_without_the_blanks(
     size=st.integers(1, 30),
     escape=st.sampled_from([None, "x"]),
 )
+@example(text='x\r,"', size=1, escape="x")
+@example(text='"\r1"x\r\r', size=1, escape="x")
 def test_where_a_text_is_cut_into_blocks_changes_nothing(
     tmp_path: Path, text: str, size: int, escape: str | None
 ) -> None:

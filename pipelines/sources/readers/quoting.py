@@ -57,8 +57,10 @@ class Quoting:
             bare = rb"[^%b%b%b]*+%b" % (cut_by, ends, escaped, any_escaped)
         else:
             bare = rb"[^%b%b]*+" % (cut_by, ends)
-        line_end = rb"(?:\r\n?|\n|\Z)"
+        line_end = rb"(\r\n?|\n|\Z)"
         run = rb"(?:(?:%b%b)*+%b(?:\r\n?|\n))*+"
+        escapes = rb"%b[\s\S]|" % escaped if escaped else b""
+        self._line = re.compile(rb"(?:%b[^%b])*+%b" % (escapes, ends, line_end))
         if not self.quote:
             self._record = re.compile(rb"(?:%b%b)*+%b%b" % (bare, cut_by, bare, line_end))
             self._run = re.compile(run % (bare, cut_by, bare))
@@ -92,6 +94,10 @@ class Quoting:
             self._blanks, mark, mark, self._blanks,
         ))  # fmt: skip
 
+    def has_escapes(self, text: bytes) -> bool:
+        """Return whether something is escaped in a text, which may be the end of a line."""
+        return bool(self._escape) and self._escape in text
+
     def records(
         self, text: bytes, *, is_whole: bool = True, in_runs: bool = False
     ) -> Iterator[Record]:
@@ -110,7 +116,7 @@ class Quoting:
                 at = run.end()
                 continue
             found = self._record.match(text, at)
-            if found and not (is_whole or found.end() < len(text) or text[-1:] in b"\r\n"):
+            if found and not (is_whole or found.end() < len(text) or found[1]):
                 return
             if found:
                 is_rest = at < swallowed < found.end() and self._is_odd(text, at, found.end())
@@ -132,8 +138,8 @@ class Quoting:
         at = before.end() if before else start
         quoted = self._quoted.match(text, at)
         closed = quoted.end() if quoted else len(text)
-        end, last = _line_end(text, at), _line_end(text, closed)
-        if not is_whole and (closed == len(text) or text[last - 1 : last] not in (b"\r", b"\n")):
+        end, last = _line_end(text, at), self._line.match(text, closed)
+        if not (is_whole or (last and last[1])):
             return None
         code = STRAY if end > closed else UNCLOSED
         return Record(start, end, code), closed
@@ -236,6 +242,8 @@ class Tidied:
         """Return where the last whole record ends, or None where the marks must be looked at."""
         if self._is_done and not block:
             return 0
+        if self._quoting.has_escapes(block):
+            return None
         if self._quoting.quote not in block:
             return len(block) if self._is_done else max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
         delimiter, quote = self._quoting.delimiter.decode(), self._quoting.quote.decode()
