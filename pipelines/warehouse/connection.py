@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -108,6 +109,18 @@ def attach(
     """Attach a database of marts; one that is made so has the storage version of editions."""
     option = "read_only" if read_only else f"storage_version '{OLDEST_READER}'"
     con.execute(f"attach if not exists '{_quoted(database)}' as {name} ({option})")
+
+
+def copy_warehouse(home: Home, copy: Home) -> None:
+    """Copy a warehouse that nobody has open, with its marts, into another home.
+
+    Raises:
+        WarehouseError: it has no marts of its own yet, as one that an older version built.
+    """
+    if not home.marts.exists():
+        raise WarehouseError(f"{home.marts} does not exist yet: run `tessera run` first")
+    shutil.copyfile(home.warehouse, copy.warehouse)
+    shutil.copyfile(home.marts, copy.marts)
 
 
 def _make(path: Path, storage_version: str) -> None:

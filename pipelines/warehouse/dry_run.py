@@ -21,7 +21,7 @@ from pipelines.home import Home
 from pipelines.rules import Catalogue
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build_on, finished_build, note_inputs
-from pipelines.warehouse.connection import MARTS, WarehouseError, open_warehouse
+from pipelines.warehouse.connection import MARTS, WarehouseError, copy_warehouse, open_warehouse
 from pipelines.warehouse.dbt_project import target_folder
 from pipelines.warehouse.load import replace_rules
 
@@ -149,8 +149,7 @@ def _copy_of(home: Home) -> Iterator[Home]:
     try:
         scratch = Home.open(folder)
         with home.writing(timeout=PATIENCE):
-            shutil.copyfile(home.warehouse, scratch.warehouse)
-            shutil.copyfile(home.marts, scratch.marts)
+            copy_warehouse(home, scratch)
             if target_folder(home).exists():
                 shutil.copytree(target_folder(home), target_folder(scratch))
         yield scratch

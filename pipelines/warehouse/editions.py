@@ -16,7 +16,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipelines.home import Home
-from pipelines.warehouse.connection import WarehouseError
+from pipelines.warehouse.connection import WarehouseError, attach
 from pipelines.warehouse.inputs import BuildInputs
 
 CURRENT = "current"
@@ -225,7 +225,7 @@ def diff(old: Path, new: Path) -> Difference:
     """Return how the edition in `new` differs from the one in `old`."""
     before, after = read_edition(old), read_edition(new)
     with _reading(new / DATABASE) as con:
-        con.execute(f"attach '{_quoted(old / DATABASE)}' as old (read_only)")
+        attach(con, old / DATABASE, "old", read_only=True)
         names = sorted(before.counts.keys() | after.counts.keys())
         tables = tuple(_table_difference(con, name, before, after) for name in names)
     return Difference(

@@ -260,7 +260,7 @@ def _write_tables(
 ) -> dict[str, int]:
     """Write every mart as Parquet in the order of its key, and return how many rows each has.
 
-    Big ones are written beside each other, since DuckDB writes ordered rows one by one.
+    Big ones are written beside each other, since one file is written by one core.
     """
     sizes = _sizes(con)
     con.execute("set preserve_insertion_order = true")

@@ -330,7 +330,7 @@ LOAD_STATE: dict[str, dict[str, str]] = {
 
 HARDLY_REPEATED = frozenset({"event_id", "record_key", "content_hash", "record_id"})
 """Columns of which hardly two rows have the same text. DuckDB looks for a dictionary of every text
-column; where there is none to find, that is a third of what loading a million records costs."""
+column; where there is none to find, that is a third of what storing a million records costs."""
 
 
 def raw_tables() -> dict[str, dict[str, str]]:

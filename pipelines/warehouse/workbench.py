@@ -17,7 +17,13 @@ import duckdb
 from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build_on, build_record, finished_build
-from pipelines.warehouse.connection import MARTS, WarehouseError, attach, open_warehouse
+from pipelines.warehouse.connection import (
+    MARTS,
+    WarehouseError,
+    attach,
+    copy_warehouse,
+    open_warehouse,
+)
 from pipelines.warehouse.dbt_project import (
     Artefacts,
     NodeResult,
@@ -25,7 +31,7 @@ from pipelines.warehouse.dbt_project import (
     target_folder,
 )
 from pipelines.warehouse.dbt_runner import invoke
-from pipelines.warehouse.editions import TableDifference, compare_tables
+from pipelines.warehouse.editions import TableDifference, compare_tables, count_rows
 
 MARKER = "CLONE"
 """The file that tells a copy from a home."""
@@ -69,8 +75,7 @@ def clone(home: Home, folder: Path) -> str:
     with home.writing(timeout=PATIENCE), copy.writing(timeout=PATIENCE):
         shutil.rmtree(copy.warehouse.parent)
         copy.warehouse.parent.mkdir()
-        shutil.copyfile(home.warehouse, copy.warehouse)
-        shutil.copyfile(home.marts, copy.marts)
+        copy_warehouse(home, copy)
         shutil.copytree(target_folder(home), target_folder(copy))
         shutil.copyfile(build_record(home), build_record(copy))
         (_before(copy)).mkdir()
@@ -146,9 +151,9 @@ def _difference(
 ) -> TableDifference:
     before, after = f'{BEFORE}."{table}"', f'{MARTS}."{table}"'
     if table not in new:
-        return TableDifference(table, 0, _count(con, before), 0)
+        return TableDifference(table, 0, count_rows(con, before), 0)
     if table not in old:
-        return TableDifference(table, _count(con, after), 0, 0)
+        return TableDifference(table, count_rows(con, after), 0, 0)
     return compare_tables(con, before, after, key)
 
 
@@ -157,10 +162,6 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> frozenset[str]:
         "select table_name from duckdb_tables() where database_name = ?", [database]
     ).fetchall()
     return frozenset(name for (name,) in found)
-
-
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
 
 
 def _is_passed_test(result: NodeResult) -> bool:

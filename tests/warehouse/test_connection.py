@@ -10,7 +10,12 @@ import pytest
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse import connection
-from pipelines.warehouse.connection import OLDEST_READER, WarehouseError, open_warehouse
+from pipelines.warehouse.connection import (
+    OLDEST_READER,
+    WarehouseError,
+    copy_warehouse,
+    open_warehouse,
+)
 
 
 def test_a_kill_while_the_file_is_made_leaves_none_that_cannot_be_opened(
@@ -68,3 +73,18 @@ def test_there_is_nothing_to_read_before_something_was_loaded(
         open_warehouse(home, settings, read_only=True),
     ):
         pass
+
+
+def test_a_warehouse_without_marts_of_its_own_is_not_copied(
+    home: Home, settings: Settings, tmp_path: Path
+) -> None:
+    copy = Home.open(tmp_path / "copy")
+    with duckdb.connect(str(home.warehouse)) as con:
+        con.execute("create schema marts; create table marts.fct_evidence as select 1 as level")
+    with pytest.raises(WarehouseError, match=r"build\.marts\.duckdb .* run `tessera run` first"):
+        copy_warehouse(home, copy)
+    with open_warehouse(home, settings) as con:
+        con.execute("create table marts.fct_evidence as select 2 as level")
+    copy_warehouse(home, copy)
+    with open_warehouse(copy, settings, read_only=True) as con:
+        assert con.execute("select level from marts.fct_evidence").fetchall() == [(2,)]

@@ -95,7 +95,7 @@ class Quoting:
         ))  # fmt: skip
 
     def has_escapes(self, text: bytes) -> bool:
-        """Return whether something is escaped in a text, which may be the end of a line."""
+        """Return whether something is escaped in a text: the end of a line, say, or a mark."""
         return bool(self._escape) and self._escape in text
 
     def records(
