@@ -98,6 +98,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
         select
             'c{lot}' as cut_score_id, programme_id, task_id, sitting_id, station_id,
             'borderline_regression' as method, {lot} % 9 as cut_score,
+            'the examiners' as decided_by, 'minutes {lot}' as source,
             max(known_at) + to_seconds({lot}) as known_at
         from raw.exam_response
         where station_id is not null
@@ -253,6 +254,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
             'e{lot}' as cut_score_id, programme_id, task_id, sitting_id,
             case when {lot} % 3 = 0 then 'number_right' else 'angoff' end as method,
             {lot} % 15 as cut_score,
+            'the panel' as decided_by, 'minutes {lot}' as source,
             max(known_at) + to_seconds({lot}) as known_at
         from raw.exam_result
         where sitting_id is not null
