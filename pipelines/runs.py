@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.home import Home, write_atomically
+
+if TYPE_CHECKING:
+    from pipelines.intake.ledger import LedgerEntry
 
 Status = Literal["done", "skipped", "failed"]
 
@@ -98,16 +101,24 @@ def records(home: Home, run_id: str) -> list[StageRecord]:
     return sorted(found, key=lambda told: _place(told.stage))
 
 
-def exit_code(home: Home, run_id: str) -> int:
-    """Return 3 where a stage failed, 1 where something waits for a person, else 0."""
+def exit_code(home: Home, run_id: str, entries: Iterable[LedgerEntry] | None = None) -> int:
+    """Return 3 where a stage failed, 1 where something waits for a person, else 0.
+
+    Args:
+        home: where the run was.
+        run_id: the run.
+        entries: the ledger as it is now, where it was read already.
+    """
     told = records(home, run_id)
     if any(stage.status == "failed" for stage in told):
         return FAILED
     if any(stage.message for stage in told if stage.status == "done"):
         return ATTENTION
-    from pipelines.intake.ledger import ledger
+    if entries is None:
+        from pipelines.intake.ledger import ledger
 
-    return ATTENTION if any(entry.needs_a_person for entry in ledger(home)) else DONE
+        entries = ledger(home)
+    return ATTENTION if any(entry.needs_a_person for entry in entries) else DONE
 
 
 def as_json(report: Any) -> Any:

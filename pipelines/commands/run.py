@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pipelines.home import Home
+    from pipelines.intake.ledger import LedgerEntry
     from pipelines.runs import StageRecord
     from pipelines.warehouse.inputs import RulesOf
 
@@ -108,6 +110,7 @@ def command(
     A run that was stopped goes on where it was; when nothing is new, nothing is published.
     Next: tessera ledger, tessera quarantine list.
     """
+    from pipelines.intake.ledger import ledger
     from pipelines.run import ConfigurationError, Run, StageFailedError, Wanted
     from pipelines.runs import exit_code, records
 
@@ -120,7 +123,7 @@ def command(
         pack,
         _rules_of(rules),
     )
-    failure: StageFailedError | None = None
+    failure: str | None = None
     with progress() as bars:
         run = Run(opened, settings, wanted, _Bars(bars))
         try:
@@ -128,26 +131,28 @@ def command(
         except ConfigurationError as error:
             fail(USAGE, str(error))
         except StageFailedError as error:
-            failure = error
+            failure = f"{error.record.stage}: {error}"
+    if failure is not None and not json:
+        fail(FAILED, failure)
+    entries = ledger(opened)
     if json:
         for record in records(opened, run.run_id):
             emit(asdict(record))
-        emit({"run": summary(opened, run.run_id)})
-    elif failure is None:
-        out.print(summary_table(opened, run.run_id))
+        emit({"run": summary(opened, run.run_id, entries)})
+    else:
+        out.print(summary_table(opened, run.run_id, entries))
     if failure is not None:
-        fail(FAILED, f"{failure.record.stage}: {failure}")
-    code = exit_code(opened, run.run_id)
+        fail(FAILED, failure)
+    code = exit_code(opened, run.run_id, entries)
     if code != DONE and not json:
         err.print("Something waits for a person: tessera ledger, tessera quarantine list")
     raise typer.Exit(code)
 
 
-def summary(home: Home, run_id: str) -> dict[str, Any]:
-    """Return in short what a run did and what stands now, as plain JSON."""
+def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str, Any]:
+    """Return in short what a run did and what stands by the ledger, as plain JSON."""
     from collections import Counter
 
-    from pipelines.intake.ledger import ledger
     from pipelines.intake.resolve import OUTCOMES
     from pipelines.runs import records
     from pipelines.warehouse.checks import checks
@@ -155,7 +160,6 @@ def summary(home: Home, run_id: str) -> dict[str, Any]:
 
     told = {record.stage: record for record in records(home, run_id)}
     received = told["receive"].report if "receive" in told else {}
-    entries = ledger(home)
     outcomes: Counter[str] = Counter()
     for entry in entries:
         outcomes.update({name: getattr(entry, name) for name in OUTCOMES})
@@ -177,11 +181,11 @@ def summary(home: Home, run_id: str) -> dict[str, Any]:
     }
 
 
-def summary_table(home: Home, run_id: str) -> Table:
+def summary_table(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> Table:
     """Return what a run did and what stands now, as a short table."""
     from rich.table import Table
 
-    told = summary(home, run_id)
+    told = summary(home, run_id, entries)
     records, checks, seconds = told["records"], told["checks"], told["seconds"]
     table = Table(show_header=False, title="Tessera", title_justify="left")
     table.add_column(style="bold")

@@ -112,14 +112,16 @@ def run_once_command(home: HomeOption = None, port: PortOption = DEFAULT_PORT) -
     Example: python -m pipelines.embedded_airflow run-once --home var
     """
     from pipelines.commands.run import summary_table
+    from pipelines.intake.ledger import ledger
     from pipelines.runs import exit_code
 
     opened, _ = home_and_settings(home)
     with _failing_plainly(), Screen(out) as screen, _session(opened, port, screen) as parts:
         observer = Observer(parts.api, screen, parts.check)
         run_id = run_once(observer, parts.since)
-    out.print(summary_table(opened, run_id))
-    raise typer.Exit(exit_code(opened, run_id))
+    entries = ledger(opened)
+    out.print(summary_table(opened, run_id, entries))
+    raise typer.Exit(exit_code(opened, run_id, entries))
 
 
 @contextlib.contextmanager

@@ -26,7 +26,14 @@ from pipelines.intake.aside import (
     replayed_only,
 )
 from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder, segments
-from pipelines.intake.resolve import CONFLICT, EVENT_COLUMNS, conflict_message, resolve_sql
+from pipelines.intake.resolve import (
+    CONFLICT,
+    EVENT_COLUMNS,
+    UNCONTESTED,
+    conflict_message,
+    contested_sql,
+    resolve_sql,
+)
 from pipelines.intake.settled import (
     SETTLED_SCHEMA,
     refused_sql,
@@ -53,6 +60,8 @@ ASIDE_SCHEMA: dict[str, pl.DataType] = {
 }
 """Accepted events that are quarantined; `learner` is the pseudonym in the segment."""
 
+
+VOIDED = "select record_key from standing where kind = 'void'"
 
 CONFLICT_SCHEMA: dict[str, pl.DataType] = {
     name: dtype for name, dtype in ASIDE_SCHEMA.items() if name not in ("code", "learner")
@@ -101,7 +110,10 @@ def present(home: Home, stands: Standing) -> Present:
             f"""
             create temp view standing as select * from events anti join aside using (event_id);
             insert into refused select delivery_id, record_key from aside;
-            create temp table resolved as {resolve_sql("standing", refused="refused")}
+            create temp table contested as {contested_sql("standing", VOIDED)};
+            create temp view alone as from standing anti join contested using (record_key);
+            create temp view others as from standing semi join contested using (record_key);
+            create temp table resolved as {resolve_sql("others", refused="refused")}
             """  # noqa: S608 - own names
         )
         settled = _settle(connection, home, stands)
@@ -128,6 +140,8 @@ def present(home: Home, stands: Standing) -> Present:
                 count(outcome.gone_at)
             from outcome join events using (event_id)
             group by all
+            union all
+            select delivery_id, '{UNCONTESTED}', null, count(*), 0 from alone group by delivery_id
             """  # noqa: S608 - own names
         ).fetchall()
         conflicts = connection.sql(
@@ -167,7 +181,9 @@ def _settle(con: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> pl.
     """Supersede what stands aside and was sent again; return the refusals that are settled."""
     con.execute(
         f"""
-        create temp table good as
+        create temp view good as
+        select kind, record_key, delivery_id from alone
+        union all
         select events.kind, events.record_key, events.delivery_id
         from resolved join events using (event_id)
         where resolved.present_outcome <> 'quarantined';
