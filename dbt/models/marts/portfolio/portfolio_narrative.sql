@@ -53,38 +53,30 @@ commented as (
             and evidence.competency_id is not distinct from marked.competency_id
 ),
 
-counted as (
+-- Most comments stand beside one rating; what lists and ranks several is worked out for the others.
+shared as (
     select
         learner_key,
-        comment_key,
-        count(*) as n_ratings,
-        max(case when is_flagged then 1 else 0 end) = 1 as has_flag
+        comment_key
     from commented
     group by learner_key, comment_key
+    having count(*) > 1
 ),
 
-flagged as (
-    select
-        commented.*,
-        counted.n_ratings,
-        counted.has_flag
-    from commented
-    inner join counted
-        on
-            commented.learner_key = counted.learner_key
-            and commented.comment_key = counted.comment_key
-),
-
--- Most comments stand beside one rating; what lists and ranks several is worked out for the others.
 beside_several as (
-    select * from flagged
-    where n_ratings > 1
+    select commented.*
+    from commented
+    inner join shared
+        on
+            commented.learner_key = shared.learner_key
+            and commented.comment_key = shared.comment_key
 ),
 
 gathered as (
     select
         learner_key,
         comment_key,
+        max(case when is_flagged then 1 else 0 end) = 1 as has_flag,
         {{ list_agg('evidence_id', distinct=true) }} as evidence_ids,
         {{ list_agg('competency_id', distinct=true) }} as competency_ids
     from beside_several
@@ -107,10 +99,14 @@ ranked_ratings as (
 
 shown_ratings as (
     select
-        *,
+        commented.*,
         cast(1 as bigint) as lowest_first
-    from flagged
-    where n_ratings = 1
+    from commented
+    left join shared
+        on
+            commented.learner_key = shared.learner_key
+            and commented.comment_key = shared.comment_key
+    where shared.comment_key is null
 
     union all
 
@@ -118,11 +114,25 @@ shown_ratings as (
     where lowest_first = 1
 ),
 
-comments as (
+numbered as (
     select
-        shown_ratings.*,
+        shown_ratings.learner_key,
+        shown_ratings.comment_key,
+        shown_ratings.record_key,
+        shown_ratings.evidence_id,
+        shown_ratings.competency_id,
+        shown_ratings.scale_id,
+        shown_ratings.is_flagged,
+        shown_ratings.is_at_or_above_target,
+        shown_ratings.above_target,
+        shown_ratings.n_words,
+        shown_ratings.n_specific,
         coalesce(shown_ratings.stage_id, 'no_stage') = coalesce(learners.stage_id, 'no_stage')
-            as is_current_stage
+            as is_current_stage,
+        row_number() over (
+            partition by shown_ratings.learner_key
+            order by shown_ratings.occurred_at desc, shown_ratings.evidence_id desc
+        ) as newest_rank
     from shown_ratings
     left join learners on shown_ratings.learner_key = learners.learner_key
 ),
@@ -130,55 +140,82 @@ comments as (
 -- Levels of different scales do not compare, so the lowest of each scale take turns.
 ranked_in_scale as (
     select
-        *,
+        learner_key,
+        newest_rank,
+        is_at_or_above_target,
         row_number() over (
-            partition by learner_key, is_current_stage, scale_id
-            order by above_target asc, occurred_at desc, evidence_id asc
+            partition by learner_key, scale_id
+            order by above_target asc, newest_rank asc
         ) as lowest_in_scale
-    from comments
+    from numbered
+    where is_current_stage and is_at_or_above_target is not null
 ),
 
-ranked as (
+ranked_by_level as (
     select
-        *,
+        learner_key,
+        newest_rank,
         row_number() over (
             partition by learner_key
-            order by occurred_at desc, evidence_id desc
-        ) as newest_rank,
-        row_number() over (
-            partition by learner_key, is_current_stage
-            order by
-                case when is_at_or_above_target is null then 1 else 0 end,
-                is_at_or_above_target asc,
-                lowest_in_scale asc,
-                occurred_at desc,
-                evidence_id asc
-        ) as lowest_rank,
-        row_number() over (
-            partition by learner_key, is_current_stage
-            order by
-                n_specific desc,
-                n_words desc,
-                occurred_at desc,
-                evidence_id asc
-        ) as specific_rank
+            order by is_at_or_above_target asc, lowest_in_scale asc, newest_rank asc
+        ) as lowest_rank
     from ranked_in_scale
+),
+
+lowest as (
+    select * from ranked_by_level
+    where lowest_rank <= {{ rule_threshold('narratives', 'picked', 'lowest') }}
+),
+
+ranked_by_words as (
+    select
+        learner_key,
+        newest_rank,
+        row_number() over (
+            partition by learner_key
+            order by n_specific desc, n_words desc, newest_rank asc
+        ) as specific_rank
+    from numbered
+    where is_current_stage
+),
+
+most_specific as (
+    select * from ranked_by_words
+    where specific_rank <= {{ rule_threshold('narratives', 'picked', 'most_specific') }}
 ),
 
 picked as (
     select
-        *,
+        numbered.learner_key,
+        numbered.comment_key,
+        numbered.record_key,
+        numbered.evidence_id,
+        numbered.competency_id,
+        numbered.newest_rank,
+        numbered.is_current_stage,
+        gathered.evidence_ids,
+        gathered.competency_ids,
+        coalesce(gathered.has_flag, numbered.is_flagged) as has_flag,
         {{ list_present([
-            "case when has_flag then 'flagged' end",
-            "case when newest_rank <= " ~ rule_threshold('narratives', 'picked', 'newest')
+            "case when coalesce(gathered.has_flag, numbered.is_flagged) then 'flagged' end",
+            "case when numbered.newest_rank <= " ~ rule_threshold('narratives', 'picked', 'newest')
                 ~ " then 'newest' end",
-            "case when is_current_stage and is_at_or_above_target is not null and lowest_rank <= "
-                ~ rule_threshold('narratives', 'picked', 'lowest') ~ " then 'lowest' end",
-            "case when is_current_stage and specific_rank <= "
-                ~ rule_threshold('narratives', 'picked', 'most_specific')
-                ~ " then 'most_specific' end",
+            "case when lowest.newest_rank is not null then 'lowest' end",
+            "case when most_specific.newest_rank is not null then 'most_specific' end",
         ]) }} as pick_reasons
-    from ranked
+    from numbered
+    left join gathered
+        on
+            numbered.learner_key = gathered.learner_key
+            and numbered.comment_key = gathered.comment_key
+    left join lowest
+        on
+            numbered.learner_key = lowest.learner_key
+            and numbered.newest_rank = lowest.newest_rank
+    left join most_specific
+        on
+            numbered.learner_key = most_specific.learner_key
+            and numbered.newest_rank = most_specific.newest_rank
 ),
 
 placed as (
@@ -187,10 +224,7 @@ placed as (
         {{ list_size('pick_reasons') }} > 0 as is_picked,
         row_number() over (
             partition by learner_key
-            order by
-                case when {{ list_size('pick_reasons') }} > 0 then 0 else 1 end,
-                occurred_at desc,
-                evidence_id desc
+            order by case when {{ list_size('pick_reasons') }} > 0 then 0 else 1 end, newest_rank
         ) as display_order
     from picked
 ),
@@ -243,8 +277,8 @@ final as (
         markers.behaviour_markers,
         markers.praise_markers,
         markers.concern_markers,
-        coalesce(gathered.evidence_ids, {{ list_of('placed.evidence_id') }}) as evidence_ids,
-        coalesce(gathered.competency_ids, {{ list_present(['placed.competency_id']) }})
+        coalesce(placed.evidence_ids, {{ list_of('placed.evidence_id') }}) as evidence_ids,
+        coalesce(placed.competency_ids, {{ list_present(['placed.competency_id']) }})
             as competency_ids,
         ---------- days and instants
         words.occurred_at,
@@ -258,10 +292,6 @@ final as (
         on
             placed.record_key = markers.record_key
             and placed.competency_id is not distinct from markers.competency_id
-    left join gathered
-        on
-            placed.learner_key = gathered.learner_key
-            and placed.comment_key = gathered.comment_key
 )
 
 select * from final
