@@ -127,6 +127,13 @@ ENTRIES = {
             "none: no other tool builds these tables",
         ),
         Entry(
+            "vast",
+            "From the evidence log to a published edition, ten million records",
+            "benchmarks.cases.vast",
+            "DuckDB scans, sorts and stores the same segments",
+            "none: no other tool builds these tables",
+        ),
+        Entry(
             "pack",
             "The committee pack, for each page of a learner",
             "benchmarks.cases.pack",

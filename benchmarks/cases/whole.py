@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -16,8 +17,7 @@ from pipelines.home import Home
 
 SIZES = (100_000, 200_000, 400_000)
 """Each twice the one before: what doubling the history adds to a night."""
-LONG = (1_000_000, 2_000_000, 10_000_000)
-MEMORY_AT_LONG = "6GB"
+LONG = (1_000_000, 2_000_000)
 NIGHT = 10_000
 """Records that a night brings."""
 ACTIVE = 100_000
@@ -27,9 +27,30 @@ STAGES = ("load", "build", "audit", "publish")
 
 def measure(options: Options) -> Measured:
     """Measure the way from the log to an edition, and nights on top, at every size."""
+    return measured(options, options.chosen(SIZES, LONG))
+
+
+def measured(
+    options: Options,
+    sizes: Sequence[int],
+    *,
+    once: Collection[int] = LONG,
+    memory_limit: str | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Measured:
+    """Measure at some sizes.
+
+    Args:
+        options: what was asked for.
+        sizes: how many records of workplace-based assessments the log has.
+        once: the sizes at which each side runs once.
+        memory_limit: how much memory DuckDB may take; default: as it comes.
+        settings: what else is told beside the figures.
+    """
+    given = {} if memory_limit is None else {"TESSERA_MEMORY_LIMIT": memory_limit}
     cases: list[Case] = []
-    for size in options.chosen(SIZES, LONG):
-        cases += _cases(size, options)
+    for size in sizes:
+        cases += _cases(size, options, options.runs_at(size, tuple(once)), given)
     shutil.rmtree(options.cache / "work" / "whole", ignore_errors=True)
     return Measured(
         cases=tuple(cases),
@@ -40,13 +61,13 @@ def measure(options: Options) -> Measured:
             "night": f"a file of {NIGHT:,} records of the same {records.learners(ACTIVE):,} "
             "learners at every size, with the second that a new file must have been left alone",
             "records_of_a_learner": 140,
-            "from a million on": f"each side once, DuckDB with {MEMORY_AT_LONG}",
-        },
+        }
+        | (settings or {}),
         versions=versions("dbt-core", "great-expectations", "duckdb"),
     )
 
 
-def _cases(size: int, options: Options) -> list[Case]:
+def _cases(size: int, options: Options, runs: int, given: dict[str, str]) -> list[Case]:
     home = Home(homes.loaded(options.cache, "whole", size))
     homes.call(homes.tessera("calibrate", "--home", home.root))
     night = min(NIGHT, size)
@@ -69,7 +90,6 @@ def _cases(size: int, options: Options) -> list[Case]:
         stored.unlink(missing_ok=True)
         homes.flush()
 
-    given = {"TESSERA_MEMORY_LIMIT": MEMORY_AT_LONG} if size in LONG else {}
     ours = Contestant(
         "Tessera",
         size,
@@ -79,7 +99,6 @@ def _cases(size: int, options: Options) -> list[Case]:
         good_codes=frozenset({0, 1}),
         telling=_stages,
     )
-    runs = options.runs_at(size, LONG)
     full = interleave(
         {"ours": ours, "floor": homes.storing(size, stored, segments, clear)},
         runs,

@@ -205,13 +205,23 @@ class _Receiving:
         )
 
     def _taken_in(self, path: Path, file: str, seen: os.stat_result) -> tuple[str, Path | None]:
-        """Hash a file; copy it first unless it came before just like this."""
-        if any(
-            receipt.file == file
-            and (receipt.bytes, receipt.modified_ns) == (seen.st_size, seen.st_mtime_ns)
+        """Hash a file; copy it first unless it came before just like this.
+
+        One that nothing has changed since, by the file system's own clock, is not read again.
+        """
+        before = [
+            receipt
             for shelf in self._shelves.values()
             for receipt in shelf
-        ):
+            if receipt.file == file
+            and (receipt.bytes, receipt.modified_ns) == (seen.st_size, seen.st_mtime_ns)
+        ]
+        for receipt in before:
+            if receipt.sha256 and receipt.changed_ns == seen.st_ctime_ns:
+                with _refusing_what_fails(file):
+                    _refuse_unless_whole(file, seen, path.stat(), seen.st_size)
+                return receipt.sha256, None
+        if before:
             return self._hash(path, file, seen), None
         if self._expect is not None:
             self._expect(seen.st_size)
@@ -338,6 +348,7 @@ class _Receiving:
             bytes=seen.st_size,
             sha256=sha256,
             modified_ns=seen.st_mtime_ns,
+            changed_ns=seen.st_ctime_ns,
             known_at=known_at or now,
             received_at=now,
             status=refusal.status if refusal else "received",

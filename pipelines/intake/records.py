@@ -36,6 +36,8 @@ class Receipt(LogEntry):
     bytes: int
     sha256: str | None
     modified_ns: int
+    changed_ns: int | None = None
+    """When the file system changed the file last, which no program can set."""
     known_at: AwareDatetime
     received_at: AwareDatetime
     status: Literal["received", "refused", "incomplete"]

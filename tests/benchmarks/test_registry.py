@@ -6,7 +6,18 @@ import pytest
 
 from benchmarks.registry import ENTRIES, Entry, NotYetError, Options
 
-PLANNED = ["intake", "large", "xapi", "stringency", "build", "whole", "pack", "latency", "validity"]
+PLANNED = [
+    "intake",
+    "large",
+    "xapi",
+    "stringency",
+    "build",
+    "whole",
+    "vast",
+    "pack",
+    "latency",
+    "validity",
+]
 
 
 def test_every_planned_benchmark_is_registered() -> None:

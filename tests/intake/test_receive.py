@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,6 +71,27 @@ def test_the_same_file_touched_again_is_another_arrival(school: Any, result_row:
     os.utime(path, (1_800_000_000, 1_800_000_000))
     school.receive()
     assert len(list(receipts(school.home))) == 2
+
+
+def test_a_file_that_nothing_has_changed_is_not_read_again(
+    school: Any, result_row: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.drop("exams", "a.jsonl", [result_row()])
+    school.receive()
+    monkeypatch.setattr(hashlib, "sha256", None)
+    assert school.receive().received == []
+    assert len(list(receipts(school.home))) == 1
+
+
+def test_other_bytes_behind_the_same_size_and_time_are_another_delivery(school: Any) -> None:
+    path = school.drop_bytes("forms", "a.jsonl", b"one")
+    school.receive()
+    before = path.stat()
+    time.sleep(0.01)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert len(school.receive().received) == 1
+    assert len(deliveries(school.home)) == 2
 
 
 def test_the_same_bytes_of_two_sources_are_two_deliveries(school: Any) -> None:
