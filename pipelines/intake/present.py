@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -61,6 +62,8 @@ ASIDE_SCHEMA: dict[str, pl.DataType] = {
 """Accepted events that are quarantined; `learner` is the pseudonym in the segment."""
 
 
+AT_ONCE = 1_000_000
+"""How many events of the log are held in memory to be resolved."""
 VOIDED = "select record_key from standing where kind = 'void'"
 
 CONFLICT_SCHEMA: dict[str, pl.DataType] = {
@@ -263,38 +266,41 @@ def _matching(
 
 
 def load_events(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> None:
-    """Make the tables that resolving reads: `events`, `refused`, and how deliveries stand."""
+    """Make what resolving reads: `events`, the table `refused`, and how deliveries stand.
+
+    Many events are read where they lie whenever they are asked for, so that memory does not grow
+    with the log; few in many small files are read once.
+    """
     put_in(connection, stands)
     types = {"delivery_id": "varchar"} | {
         name: duckdb_type(dtype)
         for name, dtype in segment_schema(CONTRACTS["void"]).items()
         if name in EVENT_COLUMNS
     }
-    own = {"kind": "varchar"}
-    listed = ", ".join(f"{name} {kind}" for name, kind in (types | own | _PERSON_TYPES).items())
-    connection.execute(f"create table events ({listed})")
+    columns = types | {"kind": "varchar"} | _PERSON_TYPES
     connection.execute("create table refused (delivery_id varchar, record_key varchar)")
-    by_kind: dict[str, list[str]] = defaultdict(list)
+    by_kind: dict[str, list[Path]] = defaultdict(list)
     in_force = {register.delivery_id for register in stands.registers}
     for record in stands.committed:
         folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
         for kind in record.accepted_events:
-            by_kind[kind] += map(str, segments(folder, kind))
+            by_kind[kind] += segments(folder, kind)
         if record.delivery_id in in_force and record.refused:
             connection.execute(
                 "insert into refused select ?, record_key from read_parquet(?)",
                 [record.delivery_id, str(folder / "refused.parquet")],
             )
+    nulls = ", ".join(f"cast(null as {dtype}) as {name}" for name, dtype in columns.items())
+    told = [f"select {nulls} where false"]
     for kind, paths in sorted(by_kind.items()):
-        described = connection.execute(
-            "describe select * from read_parquet(?, union_by_name => true)", [paths]
-        ).fetchall()
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        relation = f"read_parquet([{listed}], union_by_name => true)"
+        described = connection.execute(f"describe from {relation}").fetchall()
         people = person_columns(kind, {row[0] for row in described})
-        connection.execute(
-            f"insert into events select {', '.join(types)}, ?, {people} "  # noqa: S608 - own names
-            "from read_parquet(?, union_by_name => true)",
-            [kind, paths],
-        )
+        told.append(f"select {', '.join(types)}, '{kind}', {people} from {relation}")  # noqa: S608 - own names
+    n_events = sum(record.n_events for record in stands.committed)
+    made_as = "view" if n_events > AT_ONCE else "table"
+    connection.execute(f"create {made_as} events as {' union all '.join(told)}")
 
 
 def _aside(connection: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> Aside:
