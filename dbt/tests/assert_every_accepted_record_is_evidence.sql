@@ -34,7 +34,7 @@ accepted as (
 ),
 
 evidence as (
-    select distinct record_key from {{ ref('fct_evidence') }}
+    select record_key from {{ ref('fct_evidence') }}
 )
 
 select

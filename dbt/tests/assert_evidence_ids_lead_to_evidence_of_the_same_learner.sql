@@ -21,11 +21,59 @@ evidence as (
     where record_key is not null
 ),
 
+cells as (
+    select * from {{ ref('int_cells__counted') }}
+),
+
+-- Statuses and assurances are made anew each time, with the list of their cell. Where it is the same
+-- list, the cell stands for them.
+of_cells as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        evidence_ids
+    from {{ ref('portfolio_competency_status') }}
+
+    union all
+
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        evidence_ids
+    from {{ ref('portfolio_assurance') }}
+),
+
+other_than_cells as (
+    select
+        of_cells.learner_key,
+        of_cells.evidence_ids
+    from of_cells
+    left join cells
+        on
+            of_cells.learner_key = cells.learner_key
+            and of_cells.programme_id = cells.programme_id
+            and of_cells.stage_id = cells.stage_id
+            and of_cells.competency_id = cells.competency_id
+    where cells.learner_key is null or of_cells.evidence_ids is distinct from cells.evidence_ids
+),
+
 named as (
     select
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
-    from {{ ref('portfolio_competency_status') }}
+    from cells
+    where {{ is_tested('int_portfolio__fingerprinted', 'learner_key') }}
+
+    union all
+
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
+    from other_than_cells
 
     union all
 
@@ -33,6 +81,7 @@ named as (
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_competency_method') }}
+    where {{ is_tested('int_portfolio__fingerprinted', 'learner_key') }}
 
     union all
 
@@ -47,6 +96,7 @@ named as (
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_narrative') }}
+    where {{ is_tested('int_narratives__fingerprinted', 'learner_key') }}
 
     union all
 
@@ -54,13 +104,6 @@ named as (
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_signal') }}
-
-    union all
-
-    select
-        learner_key,
-        {{ unnest_list('evidence_ids') }} as evidence_id
-    from {{ ref('portfolio_assurance') }}
 )
 
 select distinct named.*
