@@ -115,6 +115,8 @@ class Result:
     histories: int = 0
     stopped: int = 0
     """Builds that a data test stopped."""
+    stopped_by: Counter[str] = field(default_factory=Counter)
+    """What stopped them."""
     wholes: int = 0
     """Builds from nothing, of which every table was compared."""
     events: Counter[str] = field(default_factory=Counter)
@@ -133,6 +135,7 @@ class Result:
             "histories": self.histories,
             "equal": self.histories - self.stopped - len(self.differing),
             "stopped_by_data_tests": self.stopped,
+            "stopped_by": dict(sorted(self.stopped_by.items())),
             "built_from_nothing_and_equal": self.wholes,
             "builds_in_which_nobody_moved": self.moved.count(0),
             "differing": self.differing,
@@ -166,8 +169,9 @@ def soak(folder: Path, n: int, seed: int = 0, minutes: float | None = None) -> R
         try:
             tested = result.histories % TESTED_EVERY == 0
             result.moved.append(school.build(tested=tested).moved["evidence"])
-        except BuildError:
+        except BuildError as error:
             result.stopped += 1
+            result.stopped_by.update(failure.name for failure in error.failures)
             school.set_back()
             continue
         if wrong := school.differing():

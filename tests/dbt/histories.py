@@ -134,7 +134,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
         for kind in EVIDENCE
     ),
     "everything of a delivery is withdrawn": tuple(
-        f"delete from raw.{kind} where {_picked('delivery_id')}" for kind in EVIDENCE
+        f"delete from raw.{kind} where {_picked('delivery_id')}"
+        for kind in (*EVIDENCE, "intake_record")
     ),
     "two learners turn out to be one": (
         """
@@ -180,7 +181,8 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "stages move": (
         f"""
         update raw.learner_stage set
-            starts_on = starts_on + cast(hash(record_key || '{{lot}}') % 120 as integer) - 60
+            starts_on = starts_on + cast(hash(record_key || '{{lot}}') % 120 as integer) - 60,
+            ends_on = ends_on + cast(hash(record_key || '{{lot}}') % 120 as integer) - 60
         where {_picked("record_key")}
         """,
     ),
@@ -213,6 +215,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
             md5(event_id || '{{lot}}') as event_id,
             md5(record_key || '{{lot}}') as record_key,
             record_id || '-{{lot}}' as record_id,
+            'policies-{{lot}}' as delivery_id,
             'As of {{lot}}' as title,
             1 + {{lot}} % 4 as ai_policy_level,
             date '2025-11-01' + {{lot}} % 120 as policy_from,
@@ -239,6 +242,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
             programme_id,
             task_id,
             'Late {lot}' as title,
+            'written_exam' as modality,
             'M{lot}' as module_id,
             date '2026-01-01' + {lot} % 30 as due_on,
             ['EPA01'] as competency_ids
