@@ -8,10 +8,6 @@ cells as (
     where is_default and share_at_target is not null
 ),
 
-weighed as (
-    select * from {{ ref('int_cells__weighed') }}
-),
-
 shifted as (
     select * from {{ ref('int_stringency__summed') }}
 ),
@@ -19,15 +15,6 @@ shifted as (
 adjusted as (
     select
         cells.*,
-        weighed.z,
-        weighed.n_effective as exact_n_effective,
-        weighed.summary,
-        weighed.n_latest_at_target,
-        weighed.latest_at_target_min,
-        weighed.above_low_min,
-        weighed.on_track_share_min,
-        weighed.discussion_high_max,
-        weighed.flags_ask_for_discussion,
         shifted.n_known,
         shifted.label,
         cast(
@@ -42,13 +29,6 @@ adjusted as (
             and cells.programme_id = shifted.programme_id
             and cells.stage_id = shifted.stage_id
             and cells.competency_id = shifted.competency_id
-    inner join weighed
-        on
-            cells.learner_key = weighed.learner_key
-            and cells.programme_id = weighed.programme_id
-            and cells.stage_id = weighed.stage_id
-            and cells.competency_id = weighed.competency_id
-            and cells.rule_set_id = weighed.rule_set_id
     where
         shifted.n_known
         >= cells.n_rated * {{ rule_threshold('measurement', 'stringency', 'known_share_min') }}
