@@ -361,6 +361,18 @@ CHANGES: dict[str, tuple[str, ...]] = {
         where 'c{lot}' in (select calibration_version from raw.calibration_spread)
         """,
     ),
+    "roles belong to another group": (
+        """
+        update raw.assessor_role set role_group = 'group ' || hash(assessor_role || '{lot}') % 3
+        where assessor_role <> 'self'
+        """,
+    ),
+    "more respondents are asked for": (
+        """
+        update raw.rule_set set threshold_value = 1 + {lot} % 4
+        where rule_set_id = 'msf' and rule_id = 'respondents' and threshold_name = 'min'
+        """,
+    ),
     "peers are to be more or fewer": (
         """
         update raw.rule_set set threshold_value = {lot} % 12

@@ -245,6 +245,20 @@ def test_another_calibration_moves_everybody_among_peers_and_nobody_else(school:
         assert school.con.execute(f"select count(*) > 0 from intermediate.{table}").fetchall()[0][0]
 
 
+@pytest.mark.parametrize(
+    "name", ["roles belong to another group", "more respondents are asked for"]
+)
+def test_what_answers_show_by_moves_the_answers_of_everybody(school: School, name: str) -> None:
+    engine = school.set_back()
+    Event(name, 7).happen(school.con)
+    engine.build()
+    assert moved(school, "portfolio") == set()
+    assert moved(school, "respondents") == learners(school)
+    assert engine.differing() == []
+    answers = "select count(*) > 0 from intermediate.int_respondents__ranked"
+    assert school.con.execute(answers).fetchall()[0][0]
+
+
 def test_a_link_to_another_framework_moves_everybody(school: School) -> None:
     engine = school.set_back()
     Event("competencies map to another framework", 7).happen(school.con)
