@@ -103,6 +103,13 @@
 {%- endmacro %}
 {% macro spark__list_of_few(expression) -%} array_sort(collect_set({{ expression }})) {%- endmacro %}
 
+{#- The values of a group as a list in their order, each as often as it comes. -#}
+{% macro list_of_all(expression) -%}
+    {{ adapter.dispatch('list_of_all', 'tessera')(expression) }}
+{%- endmacro %}
+{% macro default__list_of_all(expression) -%} list_sort({{ list_gathered(expression) }}) {%- endmacro %}
+{% macro spark__list_of_all(expression) -%} array_sort(collect_list({{ expression }})) {%- endmacro %}
+
 {#- One list after the other. -#}
 {% macro list_concat(one, other) -%}
     {{ adapter.dispatch('list_concat', 'tessera')(one, other) }}

@@ -33,6 +33,23 @@
     size(filter({{ list_expression }}, member -> member >= {{ limit }}))
 {%- endmacro %}
 
+{#- How many days of a list lie in the last `n` days up to a day, which count both. -#}
+{% macro list_count_days(list_expression, up_to_day, n) -%}
+    {{ return(adapter.dispatch('list_count_days', 'tessera')(list_expression, up_to_day, n)) }}
+{%- endmacro %}
+{% macro default__list_count_days(list_expression, up_to_day, n) -%}
+    len(list_filter(
+        {{ list_expression }},
+        lambda member: {{ days_between('member', up_to_day) }} between 0 and {{ n }}
+    ))
+{%- endmacro %}
+{% macro spark__list_count_days(list_expression, up_to_day, n) -%}
+    size(filter(
+        {{ list_expression }},
+        member -> {{ days_between('member', up_to_day) }} between 0 and {{ n }}
+    ))
+{%- endmacro %}
+
 {#- The union of lists, sorted, each member once. -#}
 {% macro list_merge(expression) -%}
     {{ return(adapter.dispatch('list_merge', 'tessera')(expression)) }}

@@ -61,11 +61,14 @@
     cast(round(cast({{ part }} as double) / nullif({{ whole }}, 0), 4) as decimal(5, 4))
 {%- endmacro %}
 
-{#- An improvement comment to act on: long enough and, where the rule asks, with a marker. -#}
-{% macro measure_is_actionable(n_characters, n_markers, characters, needs_marker) -%}
+{#- How many improvement comments there are to act on: long enough and, where the rule asks, with a
+    marker. Both lists hold lengths of comments. -#}
+{% macro measure_n_actionable(with_marker, without_marker, characters, needs_marker) -%}
     (
-        {{ n_characters }} >= {{ characters }}
-        and ({{ needs_marker }} = 0 or {{ n_markers }} > 0)
+        {{ list_count_from(with_marker, characters) }}
+        + case
+            when {{ needs_marker }} = 0 then {{ list_count_from(without_marker, characters) }} else 0
+        end
     )
 {%- endmacro %}
 

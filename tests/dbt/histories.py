@@ -275,6 +275,114 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "a framework changes": (
         f"update raw.framework set title = 'Title {{lot}}' where {_picked('record_key')}",
     ),
+    "competencies map to another framework": (
+        f"""
+        insert into raw.framework by name
+        select * replace (
+            md5(event_id || '{{lot}}') as event_id,
+            md5(record_key || '{{lot}}') as record_key,
+            record_id || '-{{lot}}' as record_id,
+            'link' as entry_type,
+            'maps_to' as link_type,
+            'F{{lot}}' as target_framework_id,
+            '1' as target_framework_version,
+            'C' || hash(competency_id) % 3 as target_competency_id
+        )
+        from raw.framework
+        where
+            {_picked("competency_id", 2)}
+            and md5(record_key || '{{lot}}') not in (select record_key from raw.framework)
+        """,
+    ),
+    "intake notes oddities": tuple(
+        f"""
+        insert into raw.note by name
+        select
+            event_id, delivery_id, interpretation_id, source_id, source_row, record_key,
+            '{kind}' as kind,
+            unnest(['late', 'banked', 'unknown_task', 'unknown_competency']) as code
+        from raw.{kind}
+        where {_picked("record_key")}
+        """
+        for kind in EVIDENCE
+    ),
+    "notes of intake are taken back": (f"delete from raw.note where {_picked('event_id', 2)}",),
+    "another calibration comes into use": (
+        """
+        insert into raw.calibration_target_effect by name
+        select * replace (
+            'c{lot}' as calibration_version,
+            effect + 0.1 * (1 + hash(effect_id || '{lot}') % 9) as effect
+        )
+        from raw.calibration_target_effect
+        where
+            calibration_version in (select calibration_version from raw.build_input)
+            and 'c{lot}' not in (select calibration_version from raw.calibration_spread)
+        """,
+        """
+        insert into raw.calibration_level_norm by name
+        select
+            'c{lot}' as calibration_version,
+            *,
+            40 as n_ratings,
+            3 + hash(level || stage_id || '{lot}') % 9 as n_learners,
+            0.001 * (hash(level || instrument_id || quarter || '{lot}') % 1000) as standing
+        from (
+            select distinct
+                programme_id, instrument_id, scale_id,
+                coalesce(scale_version, '') as scale_version, level
+            from raw.workplace_assessment
+            where level is not null
+        )
+        cross join (
+            select distinct period_id as stage_id from raw.learner_stage
+            where period_type = 'stage'
+            union
+            select 'no_stage'
+        )
+        cross join (select cast(range as bigint) as quarter from range(16))
+        where 'c{lot}' not in (select calibration_version from raw.calibration_spread)
+        """,
+        """
+        insert into raw.calibration_score_norm by name
+        select distinct
+            'c{lot}' as calibration_version, programme_id, task_id,
+            3 + hash(task_id || '{lot}') % 9 as n_learners,
+            0.6 as mean_share, 0.05 + 0.01 * ({lot} % 9) as sd_share
+        from raw.task
+        where 'c{lot}' not in (select calibration_version from raw.calibration_spread)
+        """,
+        """
+        insert into raw.calibration_spread by name
+        select distinct
+            'c{lot}' as calibration_version, programme_id, 40 as n_learners,
+            60 + {lot} % 60 as quarter_days, 0.05 as within_variance, 0.02 as between_variance
+        from raw.workplace_assessment
+        where 'c{lot}' not in (select calibration_version from raw.calibration_spread)
+        """,
+        """
+        update raw.build_input set calibration_version = 'c{lot}'
+        where 'c{lot}' in (select calibration_version from raw.calibration_spread)
+        """,
+    ),
+    "roles belong to another group": (
+        """
+        update raw.assessor_role set role_group = 'group ' || hash(assessor_role || '{lot}') % 3
+        where assessor_role <> 'self'
+        """,
+    ),
+    "more respondents are asked for": (
+        """
+        update raw.rule_set set threshold_value = 1 + {lot} % 4
+        where rule_set_id = 'msf' and rule_id = 'respondents' and threshold_name = 'min'
+        """,
+    ),
+    "peers are to be more or fewer": (
+        """
+        update raw.rule_set set threshold_value = {lot} % 12
+        where rule_set_id = 'signals' and rule_id = 'peers' and threshold_name = 'learners_min'
+        """,
+    ),
     "a scale gets another target": (
         "update raw.scale_level set is_target = level = 1 + {lot} % 5",
     ),

@@ -153,6 +153,14 @@ def moved(school: School, scope: str) -> set[str]:
     return {learner_key for (learner_key,) in rows}
 
 
+def learners(school: School) -> set[str]:
+    """Return everybody who has a fingerprint."""
+    rows = school.con.execute(
+        "select learner_key from intermediate.int_portfolio__fingerprinted"
+    ).fetchall()
+    return {learner_key for (learner_key,) in rows}
+
+
 AUTUMN, SPRING = "task-essay-1", "task-essay-2"
 """The records of one task, by the days on which they hold; one essay is of autumn."""
 
@@ -223,6 +231,57 @@ def test_another_title_moves_only_the_timelines_in_which_the_task_stands(
     engine.build()
     assert moved(school, "evidence") == set()
     assert moved(school, "timeline") == whose
+    assert engine.differing() == []
+
+
+def test_another_calibration_moves_everybody_among_peers_and_nobody_else(school: School) -> None:
+    engine = school.set_back()
+    Event("another calibration comes into use", 7).happen(school.con)
+    engine.build()
+    assert moved(school, "portfolio") == set()
+    assert moved(school, "peers") == learners(school)
+    assert engine.differing() == []
+    for table in ("int_standings__found", "int_stringency__summed"):
+        assert school.con.execute(f"select count(*) > 0 from intermediate.{table}").fetchall()[0][0]
+
+
+@pytest.mark.parametrize(
+    "name", ["roles belong to another group", "more respondents are asked for"]
+)
+def test_what_answers_show_by_moves_the_answers_of_everybody(school: School, name: str) -> None:
+    engine = school.set_back()
+    Event(name, 7).happen(school.con)
+    engine.build()
+    assert moved(school, "portfolio") == set()
+    assert moved(school, "respondents") == learners(school)
+    assert engine.differing() == []
+    answers = "select count(*) > 0 from intermediate.int_respondents__ranked"
+    assert school.con.execute(answers).fetchall()[0][0]
+
+
+def test_a_link_to_another_framework_moves_everybody(school: School) -> None:
+    engine = school.set_back()
+    Event("competencies map to another framework", 7).happen(school.con)
+    engine.build()
+    assert moved(school, "evidence") == set()
+    assert moved(school, "portfolio") == learners(school)
+    assert engine.differing() == []
+
+
+def test_what_intake_noted_moves_only_the_oddities_of_that_learner(school: School) -> None:
+    engine = school.set_back()
+    school.con.execute(
+        """
+        insert into raw.note by name
+        select event_id, record_key, 'exam_result' as kind, 'late' as code
+        from raw.exam_result where learner_pseudonym in (
+            select pseudonym from raw.identity where person_key = 'L-ben'
+        )
+        """
+    )
+    engine.build()
+    assert moved(school, "evidence") == set()
+    assert moved(school, "oddities") == {"L-ben"}
     assert engine.differing() == []
 
 

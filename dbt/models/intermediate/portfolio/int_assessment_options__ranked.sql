@@ -24,16 +24,30 @@ evidence as (
         and occurred_on <= {{ as_of() }}
 ),
 
+-- Evidence that is alike is gathered once, for all that is asked of a programme.
+alike as (
+    select
+        programme_id,
+        competency_id,
+        rotation_id,
+        instrument_id,
+        assessor_role,
+        setting,
+        count(*) as n
+    from evidence
+    group by programme_id, competency_id, rotation_id, instrument_id, assessor_role, setting
+),
+
 -- A rotation offers a competency where others were assessed on it there.
 offered as (
     select
         programme_id,
         competency_id,
         rotation_id
-    from evidence
+    from alike
     where rotation_id is not null
     group by programme_id, competency_id, rotation_id
-    having count(*) >= {{ rule_threshold('signals', 'recommendation', 'offered_min') }}
+    having sum(n) >= {{ rule_threshold('signals', 'recommendation', 'offered_min') }}
 ),
 
 planned as (
@@ -77,37 +91,37 @@ chosen_rotations as (
 
 used as (
     select
-        learner_key,
         programme_id,
         competency_id,
         rotation_id,
         'instrument' as dimension,
-        instrument_id as value
-    from evidence
+        instrument_id as value,
+        n
+    from alike
     where instrument_id is not null
 
     union all
 
     select
-        learner_key,
         programme_id,
         competency_id,
         rotation_id,
         'role' as dimension,
-        assessor_role as value
-    from evidence
+        assessor_role as value,
+        n
+    from alike
     where assessor_role is not null
 
     union all
 
     select
-        learner_key,
         programme_id,
         competency_id,
         rotation_id,
         'setting' as dimension,
-        setting as value
-    from evidence
+        setting as value,
+        n
+    from alike
     where setting is not null
 ),
 
@@ -118,9 +132,9 @@ in_programme as (
         dimension,
         value,
         rotation_id,
-        count(*) as n_there,
+        cast(sum(n) as bigint) as n_there,
         cast(
-            sum(count(*)) over (partition by programme_id, competency_id, dimension, value) as bigint
+            sum(sum(n)) over (partition by programme_id, competency_id, dimension, value) as bigint
         ) as n_used
     from used
     group by programme_id, competency_id, dimension, value, rotation_id
@@ -160,14 +174,47 @@ placed as (
         in_programme.value
 ),
 
+of_learner as (
+    select evidence.*
+    from evidence
+    inner join signals
+        on
+            evidence.learner_key = signals.learner_key
+            and evidence.programme_id = signals.programme_id
+            and evidence.competency_id = signals.competency_id
+),
+
 by_learner as (
-    select distinct
+    select
         learner_key,
         programme_id,
         competency_id,
-        dimension,
-        value
-    from used
+        'instrument' as dimension,
+        instrument_id as value
+    from of_learner
+    where instrument_id is not null
+
+    union distinct
+
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        'role' as dimension,
+        assessor_role as value
+    from of_learner
+    where assessor_role is not null
+
+    union distinct
+
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        'setting' as dimension,
+        setting as value
+    from of_learner
+    where setting is not null
 ),
 
 options as (

@@ -98,7 +98,12 @@ totals as (
         {{ list_agg(
             'case when is_rated then level end', order_by='occurred_at desc, evidence_id desc'
         ) }} as levels_newest_first,
-        {{ list_of_few('evidence_id') }} as evidence_ids
+        {{ list_of_few('evidence_id') }} as evidence_ids,
+        {{ list_of_all('occurred_on') }} as days,
+        {{ list_of_all('case when n_suggestion_markers > 0 then n_improvement_characters end') }}
+            as characters_with_marker,
+        {{ list_of_all('case when n_suggestion_markers = 0 then n_improvement_characters end') }}
+            as characters_without_marker
     from evidence
     group by learner_key, programme_id, stage_id, competency_id
 ),
@@ -136,6 +141,9 @@ counted as (
         ---------- lists
         totals.levels_newest_first,
         totals.evidence_ids,
+        totals.days,
+        totals.characters_with_marker,
+        totals.characters_without_marker,
         ---------- days and instants
         totals.first_on,
         totals.latest_on

@@ -181,6 +181,16 @@ final as (
         share_high,
         cast(round(n_effective, 2) as decimal(9, 2)) as n_effective,
         level_median,
+        ---------- what another share would be judged by
+        n_effective as exact_n_effective,
+        n_latest_at_target,
+        z,
+        summary,
+        above_low_min,
+        latest_at_target_min,
+        on_track_share_min,
+        discussion_high_max,
+        flags_ask_for_discussion,
         ---------- order of competencies
         sort_order,
         ---------- yes or no

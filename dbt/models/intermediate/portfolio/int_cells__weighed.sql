@@ -10,8 +10,9 @@ counts as (
     select * from {{ ref('int_cells__counted') }}
 ),
 
-evidence as (
+flagged as (
     select * from {{ ref('int_cell_evidence__assigned') }}
+    where is_flagged
 ),
 
 rules as (
@@ -93,52 +94,26 @@ ruled as (
     where own_rules.rule_set_id is null
 ),
 
-windowed as (
+-- Flags are few, and count by assessor.
+flags as (
     select
         evidence.learner_key,
         evidence.programme_id,
         evidence.stage_id,
         evidence.competency_id,
         ruled.rule_set_id,
-        count(case
-            when
-                {{ days_between('evidence.occurred_on', 'ruled.judged_on') }}
-                between 0 and ruled.window_days
-                then 1
-        end) as n_recent,
-        count(case
-            when {{ measure_is_actionable(
-                'evidence.n_improvement_characters', 'evidence.n_suggestion_markers',
-                'ruled.actionable_characters', 'ruled.actionable_needs_marker'
-            ) }} then 1
-        end) as n_actionable,
-        count(case
-            when
-                evidence.is_flagged
-                and (
-                    ruled.flags_window_days is null
-                    or {{ days_between('evidence.occurred_on', 'ruled.judged_on') }}
-                    <= ruled.flags_window_days
-                )
-                then 1
-        end) as n_flags_counted,
-        count(distinct case
-            when
-                evidence.is_flagged
-                and (
-                    ruled.flags_window_days is null
-                    or {{ days_between('evidence.occurred_on', 'ruled.judged_on') }}
-                    <= ruled.flags_window_days
-                )
-                then coalesce(evidence.assessor_key, evidence.record_key)
-        end) as n_flag_assessors
-    from evidence
+        count(*) as n_flags_counted,
+        count(distinct coalesce(evidence.assessor_key, evidence.record_key)) as n_flag_assessors
+    from flagged as evidence
     inner join ruled
         on
             evidence.learner_key = ruled.learner_key
             and evidence.programme_id = ruled.programme_id
             and evidence.stage_id = ruled.stage_id
             and evidence.competency_id = ruled.competency_id
+    where
+        ruled.flags_window_days is null
+        or {{ days_between('evidence.occurred_on', 'ruled.judged_on') }} <= ruled.flags_window_days
     group by
         evidence.learner_key,
         evidence.programme_id,
@@ -187,9 +162,9 @@ gathered as (
         ruled.discussion_gap_min,
         ruled.flags_for_discussion,
         ruled.flags_window_days,
-        coalesce(windowed.n_flags_counted, 0) as n_flags_counted,
-        coalesce(windowed.n_flags_counted, 0) >= ruled.flags_for_discussion
-        and coalesce(windowed.n_flag_assessors, 0) >= ruled.flags_assessors_min
+        coalesce(flags.n_flags_counted, 0) as n_flags_counted,
+        coalesce(flags.n_flags_counted, 0) >= ruled.flags_for_discussion
+        and coalesce(flags.n_flag_assessors, 0) >= ruled.flags_assessors_min
             as flags_ask_for_discussion,
         coalesce(counts.n_data_points, 0) as n_data_points,
         coalesce(counts.n_assessors, 0) as n_assessors,
@@ -199,9 +174,14 @@ gathered as (
         coalesce(counts.n_settings, 0) as n_settings,
         coalesce(counts.n_case_types, 0) as n_case_types,
         coalesce(greatest(counts.n_settings, counts.n_case_types), 0) as n_contexts,
-        coalesce(windowed.n_recent, 0) as n_recent,
+        coalesce(
+            {{ list_count_days('counts.days', 'ruled.judged_on', 'ruled.window_days') }}, 0
+        ) as n_recent,
         coalesce(counts.n_narratives, 0) as n_narratives,
-        coalesce(windowed.n_actionable, 0) as n_actionable,
+        coalesce({{ measure_n_actionable(
+            'counts.characters_with_marker', 'counts.characters_without_marker',
+            'ruled.actionable_characters', 'ruled.actionable_needs_marker'
+        ) }}, 0) as n_actionable,
         coalesce(counts.n_flags, 0) as n_flags,
         coalesce(counts.n_rated, 0) as n_rated,
         coalesce(counts.n_at_target, 0) as n_at_target,
@@ -245,13 +225,13 @@ gathered as (
             and {{ is_estimated_for(
                 'components', 'counts.counted_scale_version', 'counts.counted_direction'
             ) }}
-    left join windowed
+    left join flags
         on
-            ruled.learner_key = windowed.learner_key
-            and ruled.programme_id = windowed.programme_id
-            and ruled.stage_id = windowed.stage_id
-            and ruled.competency_id = windowed.competency_id
-            and ruled.rule_set_id = windowed.rule_set_id
+            ruled.learner_key = flags.learner_key
+            and ruled.programme_id = flags.programme_id
+            and ruled.stage_id = flags.stage_id
+            and ruled.competency_id = flags.competency_id
+            and ruled.rule_set_id = flags.rule_set_id
 ),
 
 weighed as (

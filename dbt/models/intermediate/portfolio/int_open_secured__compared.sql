@@ -5,7 +5,7 @@
 with
 
 standings as (
-    select * from {{ ref('int_standings__found') }}
+    select * from {{ ref('int_standings__aged') }}
     where age_days <= {{ rule_threshold('conflicts', 'open_secured', 'window_days') }}
 ),
 

@@ -31,7 +31,7 @@ by_assessor as (
         sum(case when age_days <= {{ stretches[1] }} then standing else 0 end) as total_2,
         count(case when age_days <= {{ stretches[2] }} then 1 end) as n_3,
         sum(case when age_days <= {{ stretches[2] }} then standing else 0 end) as total_3
-    from {{ ref('int_standings__found') }}
+    from {{ ref('int_standings__aged') }}
     where not is_open
     group by learner_key, programme_id, assessor_cluster
 ),
@@ -153,7 +153,7 @@ by_competency as (
                 round(cast(sum(standings.standing) as double) / count(*), 6) asc,
                 standings.competency_id asc
         ) as lowest_first
-    from {{ ref('int_standings__found') }} as standings
+    from {{ ref('int_standings__aged') }} as standings
     inner join chosen
         on
             standings.learner_key = chosen.learner_key
@@ -169,7 +169,7 @@ rested_on as (
         standings.learner_key,
         standings.programme_id,
         {{ list_agg('standings.evidence_id', distinct=true) }} as evidence_ids
-    from {{ ref('int_standings__found') }} as standings
+    from {{ ref('int_standings__aged') }} as standings
     inner join chosen
         on
             standings.learner_key = chosen.learner_key

@@ -47,6 +47,7 @@ shared as (
     select
         {{ content_hash({
             'competencies': ref('int_competencies__named'),
+            'links': ref('bridge_competency'),
             'requirements': ref('int_plan_requirements__chosen'),
         }) }} as content
 ),

@@ -17,7 +17,7 @@ practised as (
         learner_key,
         programme_id,
         competency_id
-    from {{ ref('int_standings__found') }}
+    from {{ ref('int_standings__aged') }}
     where
         not is_open
         and age_days <= {{ rule_threshold('signals', 'performance_after_gap', 'window_days') }}
@@ -31,7 +31,7 @@ started as (
         count(*) as n,
         sum(standing) as total,
         min(occurred_on) as started_on
-    from {{ ref('int_standings__found') }}
+    from {{ ref('int_standings__aged') }}
     where not is_open
     group by learner_key, programme_id
 ),
@@ -47,7 +47,7 @@ sequenced as (
             partition by standings.learner_key, standings.programme_id, standings.competency_id
             order by standings.occurred_at, standings.evidence_id
         ) as previous_on
-    from {{ ref('int_standings__found') }} as standings
+    from {{ ref('int_standings__aged') }} as standings
     inner join practised
         on
             standings.learner_key = practised.learner_key
@@ -101,7 +101,7 @@ by_assessor as (
             as total_before,
         max(standings.occurred_on) as latest_on
     from resumed
-    inner join {{ ref('int_standings__found') }} as standings
+    inner join {{ ref('int_standings__aged') }} as standings
         on
             resumed.learner_key = standings.learner_key
             and resumed.programme_id = standings.programme_id
@@ -202,7 +202,7 @@ rested_on as (
         standings.learner_key,
         standings.programme_id,
         {{ list_agg('standings.evidence_id', distinct=true) }} as evidence_ids
-    from {{ ref('int_standings__found') }} as standings
+    from {{ ref('int_standings__aged') }} as standings
     inner join told
         on
             standings.learner_key = told.learner_key

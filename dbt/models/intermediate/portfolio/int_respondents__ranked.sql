@@ -1,16 +1,22 @@
 -- Grain: one row per answer of a respondent to one item of multisource feedback, by the as-of day, and
 -- whether it may show: a group shows from a minimum on, and grows by as many at a time, in the order
 -- in which answers became known. The learner's own answers always show.
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    contract={'enforced': true},
+    pre_hook="{{ drop_moved('int_respondents__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_respondents__fingerprinted') }}
 
 with
 
 evidence as (
     select * from {{ ref('int_evidence__dated') }}
     where
-        competency_id is not null
+        {{ is_moved('int_respondents__fingerprinted', 'learner_key') }}
+        and competency_id is not null
         and not is_banked
-        and occurred_on <= {{ as_of() }}
+        and {{ has_come('occurred_on') }}
 ),
 
 instruments as (

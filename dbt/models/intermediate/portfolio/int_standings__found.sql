@@ -1,12 +1,21 @@
 -- Grain: one row per data point and competency with a standing among peers: an observed or secured
 -- level, or the mark of an open task. Norms are those of the calibration in force.
-{{ config(materialized='table', contract={'enforced': true}) }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    contract={'enforced': true},
+    pre_hook="{{ drop_moved('int_peers__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_peers__fingerprinted') }}
 
 with
 
 evidence as (
     select * from {{ ref('fct_evidence') }}
-    where is_new_evidence and competency_id is not null and occurred_on <= {{ as_of() }}
+    where
+        {{ is_moved('int_peers__fingerprinted', 'learner_key') }}
+        and is_new_evidence
+        and competency_id is not null
+        and {{ has_come('occurred_on') }}
 ),
 
 stages as (
@@ -133,7 +142,6 @@ found as (
         assessor_cluster,
         ---------- numbers
         cast(standing as decimal(9, 6)) as standing,
-        cast({{ days_between('occurred_on', as_of()) }} as bigint) as age_days,
         ---------- yes or no
         is_open,
         ---------- days and instants

@@ -1,21 +1,5 @@
--- Grain: one row per oddity that shows only when records are seen together.
-{%- set of_evidence = {
-    'score_missing': ["result_status = 'not_scored'", 'the result has no mark'],
-    'banked': ['is_banked', 'carried over from an earlier sitting: not new evidence'],
-    'late': ['is_late', 'handed in after the day it was due'],
-    'before_enrolment': ['is_before_enrolment', 'handed in before the enrolment began'],
-    'after_enrolment': ['is_after_enrolment', 'handed in after the enrolment ended'],
-    'no_enrolment_date': ['has_no_enrolment_date', 'the enrolment has no first day'],
-    'unknown_task': [
-        'task_id is not null and task_key is null', 'no task record has this id',
-    ],
-    'unknown_competency': [
-        'competency_id is not null and not is_known_competency', 'no framework has this competency',
-    ],
-    'unknown_instrument': [
-        'instrument_id is not null and not is_known_instrument', 'no code list has this instrument',
-    ],
-} %}
+-- Grain: one row per oddity that shows only when records are seen together, those of single data points
+-- left out: they are counted by learner.
 with
 
 evidence as (
@@ -31,10 +15,6 @@ competencies as (
         programme_id,
         competency_id
     from {{ ref('int_competencies__dated') }}
-),
-
-instruments as (
-    select * from {{ ref('stg_instrument') }}
 ),
 
 tasks as (
@@ -70,46 +50,6 @@ responses as (
         programme_id,
         task_id
     from {{ ref('stg_exam_response') }}
-),
-
-looked_up as (
-    select
-        evidence.*,
-        competencies.competency_id is not null as is_known_competency,
-        instruments.instrument_id is not null as is_known_instrument
-    from evidence
-    left join competencies
-        on
-            evidence.programme_id = competencies.programme_id
-            and evidence.competency_id = competencies.competency_id
-    left join instruments on evidence.instrument_id = instruments.instrument_id
-),
-
-coded as (
-    select distinct
-        kind,
-        record_key,
-        source_id,
-        delivery_id,
-        learner_key,
-        {{ unnest_list(codes_that_hold(of_evidence)) }} as code
-    from looked_up
-),
-
-of_evidence as (
-    select
-        code,
-        kind,
-        record_key,
-        source_id,
-        delivery_id,
-        learner_key,
-        case code
-            {%- for code, rule in of_evidence.items() %}
-            when '{{ code }}' then '{{ rule[1] }}'
-            {%- endfor %}
-        end as detail
-    from coded
 ),
 
 days_unknown as (
@@ -287,8 +227,6 @@ plans_beside_frameworks as (
 ),
 
 unioned as (
-    select * from of_evidence
-    union all
     select * from days_unknown
     union all
     select * from plans_beside_frameworks

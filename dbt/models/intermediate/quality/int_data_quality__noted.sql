@@ -1,5 +1,5 @@
 -- Grain: one row per oddity: what intake noted, and what shows only when records are seen
--- together and intake has not noted already.
+-- together and intake has not noted already; those of single data points are counted by learner.
 with
 
 noted as (

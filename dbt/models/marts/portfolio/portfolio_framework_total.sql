@@ -2,6 +2,12 @@
 -- competency: how many data points there are. Told in another framework, a data point that maps to
 -- several competencies counts a part for each, and one that maps to none is told as unmapped, so that
 -- the totals of a learner are the same in every framework.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
+
 with
 
 competencies as (
@@ -24,9 +30,10 @@ evidence as (
     from {{ ref('fct_evidence') }} as evidence
     left join competencies on evidence.competency_key = competencies.competency_key
     where
-        evidence.competency_id is not null
+        {{ is_moved('int_portfolio__fingerprinted', 'evidence.learner_key') }}
+        and evidence.competency_id is not null
         and evidence.is_new_evidence
-        and evidence.occurred_on <= {{ as_of() }}
+        and {{ has_come('evidence.occurred_on') }}
 ),
 
 told_in as (

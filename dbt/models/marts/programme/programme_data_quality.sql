@@ -8,7 +8,29 @@ refused as (
 ),
 
 noted as (
-    select * from {{ ref('int_data_quality__noted') }}
+    select
+        code,
+        kind,
+        source_id,
+        delivery_id,
+        learner_key,
+        detail,
+        noted_by,
+        1 as n
+    from {{ ref('int_data_quality__noted') }}
+
+    union all
+
+    select
+        code,
+        kind,
+        source_id,
+        delivery_id,
+        learner_key,
+        detail,
+        'build' as noted_by,
+        n
+    from {{ ref('int_oddities__counted') }}
 ),
 
 refusals as (
@@ -33,7 +55,7 @@ oddities as (
         source_id,
         coalesce(kind, 'delivery') as kind,
         noted_by as found_by,
-        count(*) as n,
+        cast(sum(n) as bigint) as n,
         count(distinct delivery_id) as n_deliveries,
         count(distinct learner_key) as n_learners,
         min(detail) as detail,

@@ -2,25 +2,8 @@
 -- one data point, one assessor, one method, one day or one task.
 with
 
-evidence as (
-    select * from {{ ref('fct_evidence') }}
-    where is_new_evidence and competency_id is not null and occurred_on <= {{ as_of() }}
-),
-
 cells as (
-    select
-        programme_id,
-        coalesce(stage_id, 'no_stage') as stage_id,
-        competency_id,
-        learner_key,
-        count(*) as n_data_points,
-        {{ is_one("coalesce(assessor_key, record_key)") }}
-        and max({{ list_size('examiner_keys') }}) < 2 as has_one_source,
-        {{ is_one("coalesce(method_family, 'other')") }} as has_one_method,
-        {{ is_one("occurred_on") }} as has_one_day,
-        {{ is_one("coalesce(task_id, record_key)") }} as has_one_occasion
-    from evidence
-    group by programme_id, coalesce(stage_id, 'no_stage'), competency_id, learner_key
+    select * from {{ ref('int_single_shots__counted') }}
 ),
 
 counted as (
@@ -29,7 +12,7 @@ counted as (
         stage_id,
         competency_id,
         count(*) as n_learners,
-        count(case when n_data_points = 1 then 1 end) as n_one_data_point,
+        count(case when has_one_data_point then 1 end) as n_one_data_point,
         count(case when has_one_source then 1 end) as n_one_assessor,
         count(case when has_one_method then 1 end) as n_one_method,
         count(case when has_one_day then 1 end) as n_one_day,
