@@ -135,7 +135,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
     ),
     "everything of a delivery is withdrawn": tuple(
         f"delete from raw.{kind} where {_picked('delivery_id')}"
-        for kind in (*EVIDENCE, "intake_record")
+        for kind in (*EVIDENCE, "intake_record", "receipt")
     ),
     "two learners turn out to be one": (
         """
@@ -282,6 +282,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
             md5(event_id || '{{lot}}') as event_id,
             md5(record_key || '{{lot}}') as record_key,
             record_id || '-{{lot}}' as record_id,
+            'links-{{lot}}' as delivery_id,
             'link' as entry_type,
             'maps_to' as link_type,
             'F{{lot}}' as target_framework_id,
