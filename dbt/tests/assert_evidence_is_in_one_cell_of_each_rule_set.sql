@@ -61,35 +61,54 @@ not_in_one_cell as (
     where coalesce(counted.n_cells, 0) <> 1
 ),
 
-paired as (
+-- No sum over an outer join of both sides: where there are no cells at all, DuckDB 2.0 takes it for 0.
+not_in_its_status as (
     select
-        coalesce(cells.learner_key, statuses.learner_key) as learner_key,
-        coalesce(cells.programme_id, statuses.programme_id) as programme_id,
-        coalesce(cells.stage_id, statuses.stage_id) as stage_id,
-        coalesce(cells.competency_id, statuses.competency_id) as competency_id,
-        case
-            when coalesce(cells.evidence_ids, {{ empty_list() }}) = statuses.evidence_ids then 1 else 0
-        end as is_same
+        cast(null as {{ text_type() }}) as evidence_id,
+        cells.learner_key,
+        cells.competency_id,
+        0 as n_cells
     from cells
-    full outer join statuses
+    left join statuses
         on
             cells.learner_key = statuses.learner_key
             and cells.programme_id = statuses.programme_id
             and cells.stage_id = statuses.stage_id
             and cells.competency_id = statuses.competency_id
+    where statuses.learner_key is null or cells.evidence_ids <> statuses.evidence_ids
 ),
 
-not_in_one_status as (
+in_no_cell as (
+    select
+        cast(null as {{ text_type() }}) as evidence_id,
+        statuses.learner_key,
+        statuses.competency_id,
+        0 as n_cells
+    from statuses
+    left join cells
+        on
+            statuses.learner_key = cells.learner_key
+            and statuses.programme_id = cells.programme_id
+            and statuses.stage_id = cells.stage_id
+            and statuses.competency_id = cells.competency_id
+    where cells.learner_key is null and {{ list_size('statuses.evidence_ids') }} > 0
+),
+
+in_several_statuses as (
     select
         cast(null as {{ text_type() }}) as evidence_id,
         learner_key,
         competency_id,
-        sum(is_same) as n_cells
-    from paired
+        count(*) as n_cells
+    from statuses
     group by learner_key, programme_id, stage_id, competency_id
-    having count(*) <> 1 or sum(is_same) <> 1
+    having count(*) > 1
 )
 
 select * from not_in_one_cell
 union all
-select * from not_in_one_status
+select * from not_in_its_status
+union all
+select * from in_several_statuses
+union all
+select * from in_no_cell
