@@ -28,7 +28,7 @@ counted as (
         ---------- yes or no
         count(*) = 1 as has_one_data_point,
         {{ is_one("coalesce(assessor_key, record_key)") }}
-        and max({{ list_size('examiner_keys') }}) < 2 as has_one_source,
+        and max({{ list_size('examiner_keys') }}) <= 1 as has_one_source,
         {{ is_one("coalesce(method_family, 'other')") }} as has_one_method,
         {{ is_one("occurred_on") }} as has_one_day,
         {{ is_one("coalesce(task_id, record_key)") }} as has_one_occasion
