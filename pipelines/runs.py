@@ -101,23 +101,19 @@ def records(home: Home, run_id: str) -> list[StageRecord]:
     return sorted(found, key=lambda told: _place(told.stage))
 
 
-def exit_code(home: Home, run_id: str, entries: Iterable[LedgerEntry] | None = None) -> int:
+def exit_code(home: Home, run_id: str, entries: Iterable[LedgerEntry]) -> int:
     """Return 3 where a stage failed, 1 where something waits for a person, else 0.
 
     Args:
         home: where the run was.
         run_id: the run.
-        entries: the ledger as it is now, where it was read already.
+        entries: the ledger as it is now.
     """
     told = records(home, run_id)
     if any(stage.status == "failed" for stage in told):
         return FAILED
     if any(stage.message for stage in told if stage.status == "done"):
         return ATTENTION
-    if entries is None:
-        from pipelines.intake.ledger import ledger
-
-        entries = ledger(home)
     return ATTENTION if any(entry.needs_a_person for entry in entries) else DONE
 
 

@@ -29,6 +29,16 @@
             and fingerprinted.fingerprint = kept.fingerprint
 {%- endmacro %}
 
+{#- The fingerprints of a scope that rests on all that the portfolio rests on, and on the content of some
+    relations: another content moves everybody. -#}
+{% macro portfolio_with(relations) -%}
+    select
+        portfolio.learner_key,
+        {{ hash_text("portfolio.fingerprint || ' ' || shared.content") }} as fingerprint
+    from {{ ref('int_portfolio__fingerprinted') }} as portfolio
+    cross join (select {{ content_hash(relations) }} as content) as shared
+{%- endmacro %}
+
 {#- Those whose rows may stand. A column of the reader cannot be meant by accident: the subquery is
     closed. -#}
 {% macro unmoved(relation) -%}

@@ -64,7 +64,6 @@ ASIDE_SCHEMA: dict[str, pl.DataType] = {
 
 AT_ONCE = 1_000_000
 """How many events of the log are held in memory to be resolved."""
-VOIDED = "select record_key from standing where kind = 'void'"
 
 CONFLICT_SCHEMA: dict[str, pl.DataType] = {
     name: dtype for name, dtype in ASIDE_SCHEMA.items() if name not in ("code", "learner")
@@ -108,12 +107,13 @@ def present(home: Home, stands: Standing) -> Present:
         load_events(connection, home, stands)
         aside = _aside(connection, home, stands)
         aside.register(connection)
+        voids = "select record_key from standing where kind = 'void'"
         connection.execute(f"create temp table aside as {aside_sql('events')}")
         connection.execute(
             f"""
             create temp view standing as select * from events anti join aside using (event_id);
             insert into refused select delivery_id, record_key from aside;
-            create temp table contested as {contested_sql("standing", VOIDED)};
+            create temp table contested as {contested_sql("standing", voids)};
             create temp view alone as from standing anti join contested using (record_key);
             create temp view others as from standing semi join contested using (record_key);
             create temp table resolved as {resolve_sql("others", refused="refused")}

@@ -127,8 +127,10 @@ class _Receiving:
         self._inbox = inbox
         self._progress = progress
         self._shelves: dict[str, list[Receipt]] = defaultdict(list)
+        self._arrivals: dict[str, list[Receipt]] = defaultdict(list)
+        """Receipts by file."""
         for receipt in receipts(home):
-            self._shelves[receipt.shelf].append(receipt)
+            self._remember(receipt)
         self._erased = erased_bytes(home)
         self._received: list[str] = []
         self._not_received: list[str] = []
@@ -211,10 +213,8 @@ class _Receiving:
         """
         before = [
             receipt
-            for shelf in self._shelves.values()
-            for receipt in shelf
-            if receipt.file == file
-            and (receipt.bytes, receipt.modified_ns) == (seen.st_size, seen.st_mtime_ns)
+            for receipt in self._arrivals[file]
+            if (receipt.bytes, receipt.modified_ns) == (seen.st_size, seen.st_mtime_ns)
         ]
         for receipt in before:
             if receipt.sha256 and receipt.changed_ns == seen.st_ctime_ns:
@@ -360,8 +360,12 @@ class _Receiving:
         if any(_is_same_arrival(receipt, other) for other in earlier):
             return False
         write_receipt(self._home, receipt)
-        earlier.append(receipt)
+        self._remember(receipt)
         return True
+
+    def _remember(self, receipt: Receipt) -> None:
+        self._shelves[receipt.shelf].append(receipt)
+        self._arrivals[receipt.file].append(receipt)
 
 
 def pending(home: Home, feeds: Feeds) -> list[str]:

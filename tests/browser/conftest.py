@@ -12,15 +12,14 @@ from pipelines.committee import pack, views
 from pipelines.committee.picture import FLAGS, chromium
 from pipelines.home import Home
 from pipelines.settings import Settings
+from tests.chromium import playwright_or_skip
 from tests.committee.edition import publish_edition
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A Chromium that ends with these tests, since its driver keeps an event loop running."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not Path(chromium()).exists():
-        pytest.skip(f"no Chromium at {chromium()}: install the Debian package chromium")
+    playwright = playwright_or_skip()
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield opened

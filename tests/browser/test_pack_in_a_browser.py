@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.committee.picture import HEIGHTS, chromium
+from pipelines.committee.picture import HEIGHTS
+from tests.chromium import playwright_or_skip
 from tests.committee.edition import EMPTY, FULL, HOSTILE
 
 if TYPE_CHECKING:
@@ -339,9 +340,7 @@ def test_everything_can_be_reached_by_keyboard_and_is_named(built: Path, watched
 def test_the_pictures_of_the_documentation_can_be_taken(
     built: Path, shown: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("playwright")
-    if not Path(chromium()).exists():
-        pytest.skip(f"no Chromium at {chromium()}: install the Debian package chromium")
+    playwright_or_skip()
     asked = [str(built), str(tmp_path), str(shown)]
     command = [sys.executable, "-m", "pipelines.committee.picture", *asked]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=Path.cwd())

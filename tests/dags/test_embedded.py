@@ -32,6 +32,7 @@ from pipelines.embedded_airflow.parts import Parts, running
 from pipelines.home import Home
 from pipelines.synth.cohort import make
 from pipelines.synth.request import Request
+from tests.chromium import playwright_or_skip
 
 pytestmark = pytest.mark.slow
 
@@ -245,9 +246,7 @@ def interface(parts: Parts, account: str) -> Api:
 @contextmanager
 def signed_in(parts: Parts, account: str) -> Iterator[Any]:
     """Open Airflow's pages in Chromium as somebody; without one this skips and says why."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not Path(chromium()).exists():
-        pytest.skip(f"no Chromium at {chromium()}: install the Debian package chromium")
+    playwright = playwright_or_skip()
     password = json.loads(passwords(parts.home).read_text(encoding="utf-8"))[account]
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=chromium(), args=list(FLAGS))

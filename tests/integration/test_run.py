@@ -17,6 +17,7 @@ from pipelines import run as run_module
 from pipelines import runs
 from pipelines.cli import app
 from pipelines.home import Home
+from pipelines.intake.ledger import ledger
 from pipelines.run import NOTHING_NEW, ConfigurationError, Run, StageFailedError, Wanted
 from pipelines.settings import Settings
 from pipelines.warehouse import build as build_module
@@ -125,7 +126,7 @@ def test_a_delivery_that_fails_is_told_and_the_others_go_on(
     assert stages.called[-6:] == ENDING
     (told,) = [r for r in runs.records(home, run.run_id) if r.stage == "validate"]
     assert told.message == "d1: no such column"
-    assert runs.exit_code(home, run.run_id) == runs.ATTENTION
+    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.ATTENTION
 
 
 def test_an_error_that_may_quote_a_record_is_kept_in_the_restricted_folder(
@@ -151,7 +152,7 @@ def test_nothing_goes_on_after_a_stage_that_fails(
     with pytest.raises(StageFailedError, match="this is why"):
         run.go()
     assert stages.called[-1] == stage
-    assert runs.exit_code(home, run.run_id) == runs.FAILED
+    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.FAILED
 
 
 def test_a_failed_audit_stops_the_run_before_publication(
@@ -162,7 +163,7 @@ def test_a_failed_audit_stops_the_run_before_publication(
     with pytest.raises(StageFailedError, match="failed its audit"):
         run.go()
     assert "publish" not in stages.called
-    assert runs.exit_code(home, run.run_id) == runs.FAILED
+    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.FAILED
 
 
 def test_a_current_edition_of_the_same_inputs_is_not_made_again(
@@ -180,7 +181,7 @@ def test_a_current_edition_of_the_same_inputs_is_not_made_again(
     told = {record.stage: record for record in runs.records(home, run.run_id)}
     assert told["publish"].status == "skipped"
     assert told["publish"].message == NOTHING_NEW
-    assert runs.exit_code(home, run.run_id) == runs.DONE
+    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.DONE
     Run(home, settings, Wanted(full_refresh=True)).go()
     assert "build" in stages.called
     stages.called.clear()

@@ -3,6 +3,7 @@
 -- the learner has not had yet.
 {{ config(materialized='table') }}
 
+{%- set dimensions = {'instrument': 'instrument_id', 'role': 'assessor_role', 'setting': 'setting'} %}
 with
 
 signals as (
@@ -90,39 +91,18 @@ chosen_rotations as (
 ),
 
 used as (
+    {% for dimension, column in dimensions.items() -%}
     select
         programme_id,
         competency_id,
         rotation_id,
-        'instrument' as dimension,
-        instrument_id as value,
+        '{{ dimension }}' as dimension,
+        {{ column }} as value,
         n
     from alike
-    where instrument_id is not null
-
-    union all
-
-    select
-        programme_id,
-        competency_id,
-        rotation_id,
-        'role' as dimension,
-        assessor_role as value,
-        n
-    from alike
-    where assessor_role is not null
-
-    union all
-
-    select
-        programme_id,
-        competency_id,
-        rotation_id,
-        'setting' as dimension,
-        setting as value,
-        n
-    from alike
-    where setting is not null
+    where {{ column }} is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 in_programme as (
@@ -185,36 +165,17 @@ of_learner as (
 ),
 
 by_learner as (
+    {% for dimension, column in dimensions.items() -%}
     select
         learner_key,
         programme_id,
         competency_id,
-        'instrument' as dimension,
-        instrument_id as value
+        '{{ dimension }}' as dimension,
+        {{ column }} as value
     from of_learner
-    where instrument_id is not null
-
-    union distinct
-
-    select
-        learner_key,
-        programme_id,
-        competency_id,
-        'role' as dimension,
-        assessor_role as value
-    from of_learner
-    where assessor_role is not null
-
-    union distinct
-
-    select
-        learner_key,
-        programme_id,
-        competency_id,
-        'setting' as dimension,
-        setting as value
-    from of_learner
-    where setting is not null
+    where {{ column }} is not null
+    {% if not loop.last %}union distinct{% endif %}
+    {% endfor %}
 ),
 
 options as (

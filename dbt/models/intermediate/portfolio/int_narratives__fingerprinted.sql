@@ -4,25 +4,13 @@
 
 with
 
-portfolio as (
-    select * from {{ ref('int_portfolio__fingerprinted') }}
-),
-
 rules as (
     select * from {{ ref('int_rules__chosen') }}
     where rule_set_id = 'narratives'
 ),
 
-shared as (
-    select {{ content_hash({'rules': 'rules'}) }} as content
-),
-
 fingerprinted as (
-    select
-        portfolio.learner_key,
-        {{ hash_text("portfolio.fingerprint || ' ' || shared.content") }} as fingerprint
-    from portfolio
-    cross join shared
+    {{ portfolio_with({'rules': 'rules'}) }}
 ),
 
 compared as (

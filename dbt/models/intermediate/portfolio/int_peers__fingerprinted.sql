@@ -2,63 +2,29 @@
 -- peers by, and whether it is another than that of the rows that stand.
 {{ config(materialized='table', post_hook="{{ forget_moved('peers') }}") }}
 
-with
+{%- set calibrated = ['level_norm', 'score_norm', 'spread', 'target_effect'] %}
+{%- set shared = {'rules': 'rules'} %}
 
-portfolio as (
-    select * from {{ ref('int_portfolio__fingerprinted') }}
-),
+with
 
 rules as (
     select * from {{ ref('int_rules__chosen') }}
     where rule_set_id = 'signals' and rule_id = 'peers'
 ),
 
-level_norms as (
-    select norms.*
-    from {{ ref('stg_calibration_level_norm') }} as norms
+{% for name in calibrated -%}
+{%- do shared.update({name: name}) -%}
+{{ name }} as (
+    select calibrated.*
+    from {{ ref('stg_calibration_' ~ name) }} as calibrated
     inner join {{ ref('stg_build_input') }} as inputs
-        on norms.calibration_version = inputs.calibration_version
+        on calibrated.calibration_version = inputs.calibration_version
 ),
 
-score_norms as (
-    select norms.*
-    from {{ ref('stg_calibration_score_norm') }} as norms
-    inner join {{ ref('stg_build_input') }} as inputs
-        on norms.calibration_version = inputs.calibration_version
-),
-
-spreads as (
-    select spreads.*
-    from {{ ref('stg_calibration_spread') }} as spreads
-    inner join {{ ref('stg_build_input') }} as inputs
-        on spreads.calibration_version = inputs.calibration_version
-),
-
-effects as (
-    select effects.*
-    from {{ ref('stg_calibration_target_effect') }} as effects
-    inner join {{ ref('stg_build_input') }} as inputs
-        on effects.calibration_version = inputs.calibration_version
-),
-
--- What the rows of many learners rest on: another calibration moves everybody.
-shared as (
-    select
-        {{ content_hash({
-            'effects': 'effects',
-            'level_norms': 'level_norms',
-            'rules': 'rules',
-            'score_norms': 'score_norms',
-            'spreads': 'spreads',
-        }) }} as content
-),
-
+{% endfor -%}
+-- Another calibration moves everybody.
 fingerprinted as (
-    select
-        portfolio.learner_key,
-        {{ hash_text("portfolio.fingerprint || ' ' || shared.content") }} as fingerprint
-    from portfolio
-    cross join shared
+    {{ portfolio_with(shared) }}
 ),
 
 compared as (

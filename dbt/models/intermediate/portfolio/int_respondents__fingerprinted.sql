@@ -4,29 +4,13 @@
 
 with
 
-portfolio as (
-    select * from {{ ref('int_portfolio__fingerprinted') }}
-),
-
 rules as (
     select * from {{ ref('int_rules__chosen') }}
     where rule_set_id = 'msf' and rule_id = 'respondents'
 ),
 
-shared as (
-    select
-        {{ content_hash({
-            'roles': ref('stg_assessor_role'),
-            'rules': 'rules',
-        }) }} as content
-),
-
 fingerprinted as (
-    select
-        portfolio.learner_key,
-        {{ hash_text("portfolio.fingerprint || ' ' || shared.content") }} as fingerprint
-    from portfolio
-    cross join shared
+    {{ portfolio_with({'roles': ref('stg_assessor_role'), 'rules': 'rules'}) }}
 ),
 
 compared as (
