@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 BREAKERS: dict[str, str] = {
+    "assert_one_calibration_is_in_use": (
+        "insert into raw.calibration_spread (calibration_version) values ('another')"
+    ),
     "what_is_reached_asks_for_nothing_more": (
         "update marts.portfolio_dependability set is_reached = true, n_more_ratings = 3"
     ),

@@ -10,10 +10,6 @@ connectivity as (
     select * from {{ ref('stg_calibration_connectivity') }}
 ),
 
-inputs as (
-    select * from {{ ref('stg_build_input') }}
-),
-
 -- Within one competency its own difficulty is the same for every rating, so it is no error there.
 pivoted as (
     select
@@ -33,11 +29,9 @@ pivoted as (
         sum(case when components.component = 'residual' then components.variance end)
             as case_variance
     from components
-    inner join inputs on components.calibration_version = inputs.calibration_version
     inner join connectivity
         on
-            components.calibration_version = connectivity.calibration_version
-            and components.programme_id = connectivity.programme_id
+            components.programme_id = connectivity.programme_id
             and components.scale_id = connectivity.scale_id
             and components.scale_version is not distinct from connectivity.scale_version
             and components.direction is not distinct from connectivity.direction

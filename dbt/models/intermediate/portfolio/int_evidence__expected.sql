@@ -28,14 +28,11 @@ evidence as (
 
 offers as (
     select
-        offers.programme_id,
-        offers.rotation_id,
-        offers.competency_id,
-        cast(offers.n_ratings as double)
-        / nullif(offers.n_of_rotation - offers.n_ratings, 0) as per_other
-    from {{ ref('stg_calibration_offer') }} as offers
-    inner join {{ ref('stg_build_input') }} as inputs
-        on offers.calibration_version = inputs.calibration_version
+        programme_id,
+        rotation_id,
+        competency_id,
+        cast(n_ratings as double) / nullif(n_of_rotation - n_ratings, 0) as per_other
+    from {{ ref('stg_calibration_offer') }}
 ),
 
 offering as (

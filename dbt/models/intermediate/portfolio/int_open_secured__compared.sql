@@ -14,10 +14,7 @@ performance as (
 ),
 
 spreads as (
-    select spreads.*
-    from {{ ref('stg_calibration_spread') }} as spreads
-    inner join {{ ref('stg_build_input') }} as inputs
-        on spreads.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_spread') }}
 ),
 
 -- One piece of open work on several competencies counts once.

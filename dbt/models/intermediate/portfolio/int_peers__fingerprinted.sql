@@ -15,10 +15,7 @@ rules as (
 {% for name in calibrated -%}
 {%- do shared.update({name: name}) -%}
 {{ name }} as (
-    select calibrated.*
-    from {{ ref('stg_calibration_' ~ name) }} as calibrated
-    inner join {{ ref('stg_build_input') }} as inputs
-        on calibrated.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_' ~ name) }}
 ),
 
 {% endfor -%}

@@ -11,10 +11,7 @@
 with
 
 spreads as (
-    select spreads.*
-    from {{ ref('stg_calibration_spread') }} as spreads
-    inner join {{ ref('stg_build_input') }} as inputs
-        on spreads.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_spread') }}
 ),
 
 -- Ratings are gone through once for all stretches: what is not in one is earlier.

@@ -5,10 +5,7 @@
 with
 
 spreads as (
-    select spreads.*
-    from {{ ref('stg_calibration_spread') }} as spreads
-    inner join {{ ref('stg_build_input') }} as inputs
-        on spreads.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_spread') }}
 ),
 
 -- Who practises nothing now has not taken anything up again.

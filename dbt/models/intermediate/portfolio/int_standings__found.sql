@@ -23,26 +23,16 @@ stages as (
     where period_type = 'stage'
 ),
 
-inputs as (
-    select * from {{ ref('stg_build_input') }}
-),
-
 level_norms as (
-    select norms.*
-    from {{ ref('stg_calibration_level_norm') }} as norms
-    inner join inputs on norms.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_level_norm') }}
 ),
 
 score_norms as (
-    select norms.*
-    from {{ ref('stg_calibration_score_norm') }} as norms
-    inner join inputs on norms.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_score_norm') }}
 ),
 
 spreads as (
-    select spreads.*
-    from {{ ref('stg_calibration_spread') }} as spreads
-    inner join inputs on spreads.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_spread') }}
 ),
 
 rated as (

@@ -16,10 +16,7 @@ evidence as (
 ),
 
 effects as (
-    select effects.*
-    from {{ ref('stg_calibration_target_effect') }} as effects
-    inner join {{ ref('stg_build_input') }} as inputs
-        on effects.calibration_version = inputs.calibration_version
+    select * from {{ ref('stg_calibration_target_effect') }}
 ),
 
 -- A learner or a context that the calibration did not know counts as a typical one.

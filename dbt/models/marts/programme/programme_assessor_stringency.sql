@@ -7,26 +7,21 @@ with
 
 assessors as (
     select * from {{ ref('stg_calibration_assessor') }}
-),
-
-inputs as (
-    select * from {{ ref('stg_build_input') }}
 )
 
 select
     ---------- ids
-    assessors.programme_id,
-    assessors.scale_id,
-    assessors.scale_version,
-    assessors.direction,
-    assessors.assessor_key,
-    assessors.calibration_version,
+    programme_id,
+    scale_id,
+    scale_version,
+    direction,
+    assessor_key,
+    calibration_version,
     ---------- numbers
-    assessors.block,
-    assessors.n_ratings,
-    assessors.n_learners,
-    assessors.raw_mean,
-    assessors.effect,
-    assessors.standard_error
+    block,
+    n_ratings,
+    n_learners,
+    raw_mean,
+    effect,
+    standard_error
 from assessors
-inner join inputs on assessors.calibration_version = inputs.calibration_version

@@ -10,19 +10,8 @@ components as (
     select * from {{ ref('stg_calibration_component') }}
 ),
 
-inputs as (
-    select * from {{ ref('stg_build_input') }}
-),
-
-in_use as (
-    select connectivity.*
-    from connectivity
-    inner join inputs on connectivity.calibration_version = inputs.calibration_version
-),
-
 pivoted as (
     select
-        calibration_version,
         programme_id,
         scale_id,
         scale_version,
@@ -35,61 +24,60 @@ pivoted as (
         max(case when component = 'residual' then variance_share end) as residual_share
     from components
     where block = 0
-    group by calibration_version, programme_id, scale_id, scale_version, direction
+    group by programme_id, scale_id, scale_version, direction
 ),
 
 final as (
     select
         ---------- ids
-        in_use.programme_id,
-        in_use.scale_id,
-        in_use.scale_version,
-        in_use.direction,
-        in_use.calibration_version,
+        connectivity.programme_id,
+        connectivity.scale_id,
+        connectivity.scale_version,
+        connectivity.direction,
+        connectivity.calibration_version,
         ---------- text
-        in_use.sentence,
-        in_use.label,
+        connectivity.sentence,
+        connectivity.label,
         case
-            when in_use.n_ratings_wanted is not null
+            when connectivity.n_ratings_wanted is not null
                 then
                     'A dependability of '
-                    || cast(cast(in_use.wanted_dependability as decimal(3, 2)) as varchar)
+                    || cast(cast(connectivity.wanted_dependability as decimal(3, 2)) as varchar)
                     || ' takes '
-                    || {{ counted('in_use.n_ratings_wanted', 'rating', 'ratings') }} || ' by '
-                    || {{ counted('in_use.n_assessors_wanted', 'assessor', 'assessors') }}
+                    || {{ counted('connectivity.n_ratings_wanted', 'rating', 'ratings') }} || ' by '
+                    || {{ counted('connectivity.n_assessors_wanted', 'assessor', 'assessors') }}
                     || ' a learner; the typical learner has '
-                    || cast(cast(in_use.dependability as decimal(3, 2)) as varchar) || '.'
+                    || cast(cast(connectivity.dependability as decimal(3, 2)) as varchar) || '.'
         end as need_sentence,
         ---------- numbers
-        in_use.n_ratings,
-        in_use.n_learners,
-        in_use.n_assessors,
-        in_use.n_blocks,
-        in_use.main_block_share,
-        in_use.assessors_per_learner,
-        in_use.ratings_per_assessor,
+        connectivity.n_ratings,
+        connectivity.n_learners,
+        connectivity.n_assessors,
+        connectivity.n_blocks,
+        connectivity.main_block_share,
+        connectivity.assessors_per_learner,
+        connectivity.ratings_per_assessor,
         pivoted.learner_share,
         pivoted.assessor_share,
         pivoted.context_share,
         pivoted.learner_assessor_share,
         pivoted.residual_share,
-        in_use.dependability,
-        in_use.sem,
-        in_use.wanted_dependability,
-        in_use.n_assessors_wanted,
-        in_use.n_ratings_wanted,
+        connectivity.dependability,
+        connectivity.sem,
+        connectivity.wanted_dependability,
+        connectivity.n_assessors_wanted,
+        connectivity.n_ratings_wanted,
         ---------- yes or no
-        in_use.is_connected,
-        in_use.is_estimated
-    from in_use
+        connectivity.is_connected,
+        connectivity.is_estimated
+    from connectivity
     left join pivoted
         on
-            in_use.is_estimated
-            and in_use.calibration_version = pivoted.calibration_version
-            and in_use.programme_id = pivoted.programme_id
-            and in_use.scale_id = pivoted.scale_id
-            and in_use.scale_version is not distinct from pivoted.scale_version
-            and in_use.direction is not distinct from pivoted.direction
+            connectivity.is_estimated
+            and connectivity.programme_id = pivoted.programme_id
+            and connectivity.scale_id = pivoted.scale_id
+            and connectivity.scale_version is not distinct from pivoted.scale_version
+            and connectivity.direction is not distinct from pivoted.direction
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- Grain: one row per calibration, programme, scale (with version and direction) and assessor
+-- Grain: one row of the calibration in use per programme, scale (with version and direction) and assessor
 -- of a block that could be estimated.
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row per calibration, programme, scale (with version and direction), connected block and
--- variance component. Block 0 is the largest; one that an older version estimated is the largest.
+-- Grain: one row of the calibration in use per programme, scale (with version and direction), connected
+-- block and variance component. Block 0 is the largest; one that an older version estimated is it.
 with
 
 components as (

@@ -1,4 +1,4 @@
--- Grain: one row per calibration, programme and scale (with version and direction).
+-- Grain: one row of the calibration in use per programme and scale (with version and direction).
 with
 
 connectivity as (

@@ -1,4 +1,4 @@
--- Grain: one row per calibration, programme, stage, quarter of it, instrument, scale, version
+-- Grain: one row of the calibration in use per programme, stage, quarter of it, instrument, scale, version
 -- and direction of it, and level: where the level stands among those of peers.
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row per calibration, programme, rotation and competency: how often learners are assessed
--- on it in that rotation.
+-- Grain: one row of the calibration in use per programme, rotation and competency: how often
+-- learners are assessed on it in that rotation.
 with
 
 offers as (

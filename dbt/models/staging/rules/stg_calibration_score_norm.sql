@@ -1,4 +1,4 @@
--- Grain: one row per calibration, programme and open task: mean and spread of its marks.
+-- Grain: one row of the calibration in use per programme and open task: mean and spread of its marks.
 with
 
 norms as (

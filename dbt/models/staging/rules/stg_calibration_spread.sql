@@ -1,4 +1,4 @@
--- Grain: one row per calibration and programme: how much standings among peers vary.
+-- Grain: one row of the calibration in use per programme: how much standings among peers vary.
 with
 
 spreads as (

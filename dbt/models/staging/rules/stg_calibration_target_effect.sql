@@ -1,4 +1,4 @@
--- Grain: one row per calibration, programme, scale (with version and direction), target level and
+-- Grain: one row of the calibration in use per programme, scale (with version and direction), target level and
 -- learner, assessor or context of a block that could be estimated; and one for the mean of each block.
 with
 
