@@ -4,8 +4,6 @@
 -- Learners grow through stages; what is left when the mix is held still is a change of the ratings.
 -- Half-years of few learners are not shown, nor so many others that the rest of all ratings of the
 -- instrument (programme_instrument_performance) would be theirs alone.
-{%- set series = ['programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction'] %}
-
 with
 
 newest as (
@@ -16,7 +14,7 @@ newest as (
     group by scale_id
 ),
 
-ratings as (
+judged as (
     select
         evidence.programme_id,
         coalesce(evidence.instrument_id, 'none') as instrument_id,
@@ -38,42 +36,63 @@ ratings as (
         and evidence.occurred_on <= {{ as_of() }}
 ),
 
+series as (
+    select
+        *,
+        row_number() over (
+            order by programme_id, instrument_id, scale_id, scale_version, direction
+        ) as series_id
+    from (
+        select distinct
+            programme_id,
+            instrument_id,
+            scale_id,
+            scale_version,
+            direction
+        from judged
+    ) as found
+),
+
+ratings as (
+    select
+        series.series_id,
+        judged.stage_id,
+        judged.half_year_on,
+        judged.is_at_or_above_target,
+        judged.learner_key,
+        judged.assessor_key,
+        judged.assessor_cluster
+    from judged
+    inner join series
+        on {{ same('judged', 'series', [
+            'programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction'
+        ]) }}
+),
+
 by_stage as (
     select
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
+        series_id,
         half_year_on,
         stage_id,
         count(*) as n,
         count(case when is_at_or_above_target then 1 end) as n_at_target
     from ratings
-    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on, stage_id
+    group by series_id, half_year_on, stage_id
 ),
 
 mix as (
     select
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
+        series_id,
         stage_id,
         sum(n) as weight
     from by_stage
-    group by programme_id, instrument_id, scale_id, scale_version, direction, stage_id
+    group by series_id, stage_id
 ),
 
 -- Exact sums of whole numbers and of shares that are rounded first, so that their order cannot show.
 standardised as (
     select
-        by_stage.programme_id,
-        by_stage.instrument_id,
-        by_stage.scale_id,
-        by_stage.scale_version,
-        by_stage.direction,
+        by_stage.series_id,
         by_stage.half_year_on,
         sum(by_stage.n) as n_ratings,
         sum(by_stage.n_at_target) as n_at_target,
@@ -96,117 +115,63 @@ standardised as (
         ) / power(cast(sum(mix.weight) as double), 2) as variance
     from by_stage
     inner join mix
-        on {{ same('by_stage', 'mix', series + ['stage_id']) }}
-    group by
-        by_stage.programme_id,
-        by_stage.instrument_id,
-        by_stage.scale_id,
-        by_stage.scale_version,
-        by_stage.direction,
-        by_stage.half_year_on
+        on {{ same('by_stage', 'mix', ['series_id', 'stage_id']) }}
+    group by by_stage.series_id, by_stage.half_year_on
 ),
 
 seen as (
     select
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
+        series_id,
         half_year_on,
         learner_key
     from ratings
-    group by
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
-        half_year_on,
-        learner_key
+    group by series_id, half_year_on, learner_key
 ),
 
 sizes as (
     select
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
+        series_id,
         half_year_on,
         count(*) as n_learners,
         row_number() over (
-            partition by
-                programme_id,
-                instrument_id,
-                scale_id,
-                scale_version,
-                direction
+            partition by series_id
             order by count(*), half_year_on
         ) as smallest_first
     from seen
-    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on
+    group by series_id, half_year_on
 ),
 
 -- A learner of several half-years is hidden with the first of them: learners are not counted twice.
 hidden_with as (
     select
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
+        series_id,
         smallest_first,
         count(*) as n_new
     from (
         select
-            seen.programme_id,
-            seen.instrument_id,
-            seen.scale_id,
-            seen.scale_version,
-            seen.direction,
+            seen.series_id,
             seen.learner_key,
             min(sizes.smallest_first) as smallest_first
         from seen
         inner join sizes
-            on {{ same('seen', 'sizes', series + ['half_year_on']) }}
-        group by
-            seen.programme_id,
-            seen.instrument_id,
-            seen.scale_id,
-            seen.scale_version,
-            seen.direction,
-            seen.learner_key
+            on {{ same('seen', 'sizes', ['series_id', 'half_year_on']) }}
+        group by seen.series_id, seen.learner_key
     ) as firsts_of_learners
-    group by programme_id, instrument_id, scale_id, scale_version, direction, smallest_first
+    group by series_id, smallest_first
 ),
 
 suppressed as (
     select
-        sizes.programme_id,
-        sizes.instrument_id,
-        sizes.scale_id,
-        sizes.scale_version,
-        sizes.direction,
+        sizes.series_id,
         sizes.half_year_on,
         sizes.n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
         or (
             min(sizes.n_learners) over (
-                partition by
-                    sizes.programme_id,
-                    sizes.instrument_id,
-                    sizes.scale_id,
-                    sizes.scale_version,
-                    sizes.direction
+                partition by sizes.series_id
             ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
             and coalesce(
                 sum(coalesce(hidden_with.n_new, 0)) over (
-                    partition by
-                        sizes.programme_id,
-                        sizes.instrument_id,
-                        sizes.scale_id,
-                        sizes.scale_version,
-                        sizes.direction
+                    partition by sizes.series_id
                     order by sizes.smallest_first
                     rows between unbounded preceding and 1 preceding
                 ),
@@ -215,32 +180,24 @@ suppressed as (
         ) as is_suppressed
     from sizes
     left join hidden_with
-        on {{ same('sizes', 'hidden_with', series + ['smallest_first']) }}
+        on {{ same('sizes', 'hidden_with', ['series_id', 'smallest_first']) }}
 ),
 
 assessors as (
     select
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
+        series_id,
         half_year_on,
         count(distinct assessor_key) as n_assessors,
         count(distinct assessor_cluster) as n_clusters
     from ratings
-    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on
+    group by series_id, half_year_on
 ),
 
 -- What each assessor adds to the standardised share: the weight of the stage times the ratings above
 -- or below its share. Ratings by one assessor go together, so that assessors are what varies.
 by_assessor as (
     select
-        ratings.programme_id,
-        ratings.instrument_id,
-        ratings.scale_id,
-        ratings.scale_version,
-        ratings.direction,
+        ratings.series_id,
         ratings.half_year_on,
         ratings.assessor_cluster,
         sum(
@@ -258,38 +215,26 @@ by_assessor as (
         ) as pull
     from ratings
     inner join by_stage
-        on {{ same('ratings', 'by_stage', series + ['half_year_on', 'stage_id']) }}
+        on {{ same('ratings', 'by_stage', ['series_id', 'half_year_on', 'stage_id']) }}
     inner join mix
-        on {{ same('ratings', 'mix', series + ['stage_id']) }}
+        on {{ same('ratings', 'mix', ['series_id', 'stage_id']) }}
     inner join standardised
-        on {{ same('ratings', 'standardised', series + ['half_year_on']) }}
-    group by
-        ratings.programme_id,
-        ratings.instrument_id,
-        ratings.scale_id,
-        ratings.scale_version,
-        ratings.direction,
-        ratings.half_year_on,
-        ratings.assessor_cluster
+        on {{ same('ratings', 'standardised', ['series_id', 'half_year_on']) }}
+    group by ratings.series_id, ratings.half_year_on, ratings.assessor_cluster
 ),
 
 enough as (
     select
         standardised.*,
         row_number() over (
-            partition by
-                standardised.programme_id,
-                standardised.instrument_id,
-                standardised.scale_id,
-                standardised.scale_version,
-                standardised.direction
+            partition by standardised.series_id
             order by standardised.half_year_on
         ) as place
     from standardised
     inner join assessors
-        on {{ same('standardised', 'assessors', series + ['half_year_on']) }}
+        on {{ same('standardised', 'assessors', ['series_id', 'half_year_on']) }}
     inner join suppressed
-        on {{ same('standardised', 'suppressed', series + ['half_year_on']) }}
+        on {{ same('standardised', 'suppressed', ['series_id', 'half_year_on']) }}
     where
         not suppressed.is_suppressed
         and standardised.n_ratings >= {{ rule_threshold('programme', 'drift', 'ratings_min') }}
@@ -304,11 +249,7 @@ firsts as (
 -- An assessor who rated in both half-years is one and the same: what is left is the change.
 pulls as (
     select
-        enough.programme_id,
-        enough.instrument_id,
-        enough.scale_id,
-        enough.scale_version,
-        enough.direction,
+        enough.series_id,
         enough.half_year_on,
         by_assessor.assessor_cluster,
         sum(
@@ -320,34 +261,23 @@ pulls as (
     from enough
     inner join firsts
         on
-            {{ same('enough', 'firsts', series) }}
+            enough.series_id = firsts.series_id
             and enough.half_year_on > firsts.half_year_on
     inner join by_assessor
         on
-            {{ same('enough', 'by_assessor', series) }}
+            enough.series_id = by_assessor.series_id
             and by_assessor.half_year_on in (enough.half_year_on, firsts.half_year_on)
-    group by
-        enough.programme_id,
-        enough.instrument_id,
-        enough.scale_id,
-        enough.scale_version,
-        enough.direction,
-        enough.half_year_on,
-        by_assessor.assessor_cluster
+    group by enough.series_id, enough.half_year_on, by_assessor.assessor_cluster
 ),
 
 clustered as (
     select
-        programme_id,
-        instrument_id,
-        scale_id,
-        scale_version,
-        direction,
+        series_id,
         half_year_on,
         cast(count(*) as double) / nullif(count(*) - 1, 0)
         * sum(cast(round(cast(pull as double) * pull, 14) as decimal(38, 14))) as variance
     from pulls
-    group by programme_id, instrument_id, scale_id, scale_version, direction, half_year_on
+    group by series_id, half_year_on
 ),
 
 compared as (
@@ -359,19 +289,19 @@ compared as (
         * {{ rule_threshold('programme', 'drift', 'z') }} as margin
     from standardised
     left join clustered
-        on {{ same('standardised', 'clustered', series + ['half_year_on']) }}
+        on {{ same('standardised', 'clustered', ['series_id', 'half_year_on']) }}
     left join firsts
-        on {{ same('clustered', 'firsts', series) }}
+        on clustered.series_id = firsts.series_id
 ),
 
 final as (
     select
         ---------- ids
-        compared.programme_id,
-        compared.instrument_id,
-        compared.scale_id,
-        compared.scale_version,
-        compared.direction,
+        series.programme_id,
+        series.instrument_id,
+        series.scale_id,
+        series.scale_version,
+        series.direction,
         ---------- days
         compared.half_year_on,
         compared.compared_with_on,
@@ -402,10 +332,11 @@ final as (
         'programme' as rule_set_id,
         {{ rule_version('programme') }} as rule_version
     from compared
+    inner join series on compared.series_id = series.series_id
     inner join assessors
-        on {{ same('compared', 'assessors', series + ['half_year_on']) }}
+        on {{ same('compared', 'assessors', ['series_id', 'half_year_on']) }}
     inner join suppressed
-        on {{ same('compared', 'suppressed', series + ['half_year_on']) }}
+        on {{ same('compared', 'suppressed', ['series_id', 'half_year_on']) }}
 )
 
 select * from final
