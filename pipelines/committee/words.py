@@ -31,6 +31,7 @@ ASSURANCE = {"observed": "observed", "secured": "secured", "open": "open"}
 RECONCILIATION = {
     "within": "within the task’s policy",
     "differs": "differs from the task’s policy",
+    "unclear": "does not say for what",
     "missing": "required and not yet given",
     "not_required": "not required by the task",
     "exempt": "accessibility exemption",

@@ -2,8 +2,8 @@
 -- declaration, and no record of one is there.
 with
 
-evidence as (
-    select * from {{ ref('int_evidence__unioned') }}
+work as (
+    select * from {{ ref('int_work__handed_in') }}
 ),
 
 policies as (
@@ -21,13 +21,9 @@ handed_in as (
         task_id,
         min(site_id) as site_id,
         min(record_key) as record_key,
-        min(coalesce(submitted_on, occurred_on)) as handed_in_on,
+        min(handed_in_on) as handed_in_on,
         min(known_at) as known_at
-    from evidence
-    where
-        task_id is not null
-        and not is_banked
-        and coalesce(result_status, 'scored') in ('scored', 'not_scored')
+    from work
     group by learner_key, programme_id, task_id
 ),
 

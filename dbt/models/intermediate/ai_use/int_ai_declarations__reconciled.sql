@@ -1,5 +1,5 @@
 -- Grain: one row per declaration, and one per declaration that a policy asks for and nobody gave;
--- each beside the policy in force for that task on that day.
+-- each beside the policy that was in force for the task when the work was handed in.
 with
 
 declarations as (
@@ -14,6 +14,29 @@ policies as (
     select * from {{ ref('int_ai_policies__dated') }}
 ),
 
+work as (
+    select * from {{ ref('int_work__handed_in') }}
+    where {{ has_come('handed_in_on') }}
+),
+
+-- A declaration is about the work last handed in by its day, or else about the first after it.
+declared_work as (
+    select
+        declarations.record_key,
+        coalesce(
+            max(
+                case
+                    when work.handed_in_on <= declarations.declared_on then work.handed_in_on
+                end
+            ),
+            min(work.handed_in_on)
+        ) as handed_in_on
+    from declarations
+    inner join work
+        on {{ same('declarations', 'work', ['learner_key', 'programme_id', 'task_id']) }}
+    group by declarations.record_key
+),
+
 amendments as (
     select distinct
         programme_id,
@@ -25,33 +48,35 @@ amendments as (
 
 unioned as (
     select
-        record_key,
-        event_id,
-        record_id,
-        learner_key,
-        programme_id,
-        site_id,
-        task_id,
-        submission_id,
-        status,
-        extent,
-        prompts_reference,
-        output_changes,
-        verification,
-        is_verified,
-        has_patient_data,
-        has_accessibility_exemption,
-        tools,
-        purposes,
-        stages,
-        declared_at,
-        declared_on,
-        statement_accepted_at,
-        source_id,
-        delivery_id,
-        source_row,
-        known_at
+        declarations.record_key,
+        declarations.event_id,
+        declarations.record_id,
+        declarations.learner_key,
+        declarations.programme_id,
+        declarations.site_id,
+        declarations.task_id,
+        declarations.submission_id,
+        declarations.status,
+        declarations.extent,
+        declarations.prompts_reference,
+        declarations.output_changes,
+        declarations.verification,
+        declarations.is_verified,
+        declarations.has_patient_data,
+        declarations.has_accessibility_exemption,
+        declarations.tools,
+        declarations.purposes,
+        declarations.stages,
+        declarations.declared_at,
+        declarations.declared_on,
+        coalesce(declared_work.handed_in_on, declarations.declared_on) as policy_on,
+        declarations.statement_accepted_at,
+        declarations.source_id,
+        declarations.delivery_id,
+        declarations.source_row,
+        declarations.known_at
     from declarations
+    left join declared_work on declarations.record_key = declared_work.record_key
     union all
     select
         cast(null as varchar) as record_key,
@@ -75,6 +100,7 @@ unioned as (
         null as stages,
         cast(null as timestamptz) as declared_at,
         handed_in_on as declared_on,
+        handed_in_on as policy_on,
         cast(null as timestamptz) as statement_accepted_at,
         cast(null as varchar) as source_id,
         cast(null as varchar) as delivery_id,
@@ -111,7 +137,7 @@ compared as (
         on
             unioned.programme_id = policies.programme_id
             and unioned.task_id = policies.task_id
-            and unioned.declared_on between policies.in_force_from_on and policies.in_force_to_on
+            and unioned.policy_on between policies.in_force_from_on and policies.in_force_to_on
     left join amendments
         on
             unioned.programme_id = amendments.programme_id
@@ -125,14 +151,16 @@ reconciled as (
         *,
         case
             when has_accessibility_exemption then 'exempt'
-            when status = 'not_required' then 'not_required'
             when status is null then 'missing'
+            when status = 'not_required' and not coalesce(requires_declaration, false)
+                then 'not_required'
             when status = 'not_declared' and requires_declaration = false then 'not_required'
-            when status = 'not_declared' then 'missing'
+            when status in ('not_required', 'not_declared') then 'missing'
             when not has_policy then 'no_policy'
             when status = 'not_used' then 'within'
             when not allows_use then 'differs'
             when {{ list_size('stages_beyond_policy') }} > 0 or is_beyond_extent then 'differs'
+            when allowed_stages is not null and {{ list_size('stages') }} = 0 then 'unclear'
             else 'within'
         end as reconciliation
     from compared

@@ -7,28 +7,49 @@ tasks as (
     select * from {{ ref('int_tasks__dated') }}
 ),
 
-levels as (
+-- A version that was not known yet judges nothing.
+known_levels as (
     select * from {{ ref('stg_ai_policy_level') }}
+    where known_from <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
 ),
 
-named_versions as (
+levels as (
     select distinct
         ai_policy_scale,
         ai_policy_scale_version,
-        effective_from
-    from levels
+        level,
+        level_label,
+        words,
+        max_extent,
+        allows_use,
+        requires_declaration,
+        allowed_stages
+    from known_levels
+),
+
+version_stretches as (
+    select distinct
+        ai_policy_scale,
+        ai_policy_scale_version,
+        effective_from,
+        effective_to
+    from known_levels
 ),
 
 versions as (
     select
         ai_policy_scale,
         ai_policy_scale_version,
-        effective_from,
-        lead(effective_from) over (
-            partition by ai_policy_scale
-            order by effective_from, ai_policy_scale_version
-        ) as next_from
-    from named_versions
+        effective_from as version_from_on,
+        least(
+            coalesce(effective_to, {{ last_day() }}),
+            coalesce({{ add_days('lead(effective_from) over of_scale', -1) }}, {{ last_day() }})
+        ) as version_to_on
+    from version_stretches
+    window of_scale as (
+        partition by ai_policy_scale
+        order by effective_from, ai_policy_scale_version
+    )
 ),
 
 policies as (
@@ -43,30 +64,15 @@ versioned as (
         policies.*,
         coalesce(policies.ai_policy_scale_version, versions.ai_policy_scale_version)
             as version_in_force,
-        case
-            when policies.ai_policy_scale_version is null
-                then
-                    greatest(
-                        policies.policy_from_on,
-                        coalesce(versions.effective_from, {{ first_day() }})
-                    )
-            else policies.policy_from_on
-        end as in_force_from_on,
-        case
-            when policies.ai_policy_scale_version is null
-                then
-                    least(
-                        policies.policy_to_on,
-                        coalesce({{ add_days('versions.next_from', -1) }}, {{ last_day() }})
-                    )
-            else policies.policy_to_on
-        end as in_force_to_on
+        greatest(policies.policy_from_on, coalesce(versions.version_from_on, {{ first_day() }}))
+            as in_force_from_on,
+        least(policies.policy_to_on, coalesce(versions.version_to_on, {{ last_day() }}))
+            as in_force_to_on
     from policies
     left join versions
         on
             policies.ai_policy_scale = versions.ai_policy_scale
-            and coalesce(policies.ai_policy_scale_version, versions.ai_policy_scale_version)
-            = versions.ai_policy_scale_version
+            and policies.ai_policy_scale_version is null
 ),
 
 dated as (

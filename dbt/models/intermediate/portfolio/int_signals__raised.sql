@@ -1,4 +1,4 @@
--- Grain: one row per learner, signal rule and subject (a competency, task, action or conflict) that
+-- Grain: one row per learner, signal rule and subject (a competency, declaration, action or conflict) that
 -- the rule names, before few are chosen. The day it was raised follows from the records alone.
 with
 
@@ -327,7 +327,7 @@ declared as (
             when declarations.reconciliation = 'missing' then 'ai_declaration_missing'
             when declarations.reconciliation = 'differs' then 'ai_use_differs'
         end as rule_id,
-        declarations.task_id as subject,
+        declarations.declaration_key as subject,
         cast(null as varchar) as competency_id,
         declarations.task_id,
         cast(0 as bigint) as subject_order,
@@ -351,7 +351,7 @@ private as (
         declarations.learner_key,
         declarations.programme_id,
         'privacy_concern' as rule_id,
-        declarations.task_id as subject,
+        declarations.declaration_key as subject,
         cast(null as varchar) as competency_id,
         declarations.task_id,
         cast(0 as bigint) as subject_order,
@@ -458,6 +458,7 @@ raised as (
         ---------- numbers
         unioned.subject_order,
         windows.max_per_learner,
+        windows.due_days,
         ---------- lists
         unioned.evidence_ids,
         ---------- days

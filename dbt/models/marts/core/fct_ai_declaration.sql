@@ -62,17 +62,21 @@ described as (
                     || '. Talk with the learner.'
             when 'missing'
                 then
-                    'A declaration was asked for and is not there. '
-                    || 'That says nothing about whether AI was used.'
-            when 'not_required'
-                then
                     case
-                        when requires_declaration
+                        when status = 'not_required'
                             then
                                 'The record says that no declaration was required, '
-                                || 'the task''s policy asks for one.'
-                        else 'No declaration was required.'
+                                || 'the task''s policy asks for one. '
+                        else 'A declaration was asked for and is not there. '
                     end
+                    || 'That says nothing about whether AI was used.'
+            when 'unclear'
+                then
+                    'What AI was used for is not said, and '
+                    || coalesce(policy_words, 'the policy')
+                    || ' foresees some uses only. Ask the learner.'
+            when 'not_required'
+                then 'No declaration was required.'
             when 'exempt'
                 then 'An accessibility exemption applies; nothing is compared.'
             when 'no_policy'
@@ -96,6 +100,7 @@ described as (
         ---------- days and instants
         declared_at,
         declared_on,
+        policy_on,
         statement_accepted_at,
         ---------- lineage
         source_id,

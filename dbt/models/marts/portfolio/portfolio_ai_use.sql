@@ -17,6 +17,7 @@ counted as (
         count(case when is_on_record then 1 end) as n_declarations,
         count(case when reconciliation = 'within' then 1 end) as n_within,
         count(case when reconciliation = 'differs' then 1 end) as n_differs,
+        count(case when reconciliation = 'unclear' then 1 end) as n_unclear,
         count(case when reconciliation = 'missing' then 1 end) as n_missing,
         count(case when reconciliation = 'not_required' then 1 end) as n_not_required,
         count(case when reconciliation = 'exempt' then 1 end) as n_exempt,
@@ -25,6 +26,7 @@ counted as (
         count(case when status = 'used' and not coalesce(is_verified, false) then 1 end)
             as n_unverified,
         count(case when has_patient_data then 1 end) as n_patient_data,
+        count(case when status = 'used' and has_patient_data is null then 1 end) as n_unanswered,
         max(declared_on) as latest_on
     from declarations
     group by learner_key, programme_id
@@ -40,6 +42,7 @@ worded as (
         || {{ list_join(list_present([
             "cast(n_within as varchar) || ' within policy'",
             "case when n_differs > 0 then cast(n_differs as varchar) || ' differ from the task''s policy' end",
+            "case when n_unclear > 0 then cast(n_unclear as varchar) || ' not saying what for' end",
             "case when n_missing > 0 then cast(n_missing as varchar) || ' missing where required' end",
             "case when n_not_required > 0 then cast(n_not_required as varchar) || ' not required' end",
             "case when n_exempt > 0 then cast(n_exempt as varchar) || ' exempt' end",
@@ -53,12 +56,21 @@ worded as (
                         'declaration mentions patient data',
                         'declarations mention patient data'
                     ) }}
-            else '; no privacy concern'
+            when n_used > n_unanswered then '; no privacy concern'
+            else ''
+        end
+        || case
+            when n_unanswered > 0
+                then
+                    '; whether patient data were entered is not said in '
+                    || cast(n_unanswered as varchar)
+            else ''
         end || '.' as sentence,
         ---------- numbers
         n_declarations,
         n_within,
         n_differs,
+        n_unclear,
         n_missing,
         n_not_required,
         n_exempt,
@@ -82,6 +94,7 @@ final as (
         worded.n_declarations,
         worded.n_within,
         worded.n_differs,
+        worded.n_unclear,
         worded.n_missing,
         worded.n_not_required,
         worded.n_exempt,

@@ -14,6 +14,7 @@ learners as (
     select * from {{ ref('dim_learner') }}
 ),
 
+-- What only a later rotation offers cannot be done before it: its time runs from there.
 described as (
     select
         signals.*,
@@ -23,7 +24,16 @@ described as (
         options.rotation_id,
         options.rotation_from_on,
         options.is_new_role,
-        learners.mentor_key
+        learners.mentor_key,
+        case
+            when signals.asks_for_evidence and options.rotation_from_on > {{ as_of() }}
+                then
+                    greatest(
+                        signals.due_on,
+                        {{ add_days('options.rotation_from_on', 'signals.due_days') }}
+                    )
+            else signals.due_on
+        end as done_by
     from signals
     left join options
         on
@@ -77,11 +87,11 @@ final as (
         ---------- lists
         evidence_ids,
         ---------- yes or no
-        due_on < {{ as_of() }} as is_overdue,
+        done_by < {{ as_of() }} as is_overdue,
         ---------- days
         case when asks_for_evidence then rotation_from_on end as recommended_from_on,
         raised_on,
-        due_on
+        done_by as due_on
     from described
 )
 
