@@ -80,6 +80,12 @@
     )
 {%- endmacro %}
 
+{#- Whether somebody else than the learner says it. -#}
+{% macro is_by_another(alias) -%} coalesce({{ alias }}.assessor_role, '') <> 'self' {%- endmacro %}
+
+{#- Whose ratings go together: those of one assessor. Those that name nobody may all be by one. -#}
+{% macro assessor_cluster() -%} coalesce(assessor_key, 'nobody named') {%- endmacro %}
+
 {#- Which way a rating looks where nobody says so: back, as in the calibration. -#}
 {% macro measure_direction(direction) -%} coalesce({{ direction }}, 'retrospective') {%- endmacro %}
 

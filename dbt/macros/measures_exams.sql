@@ -60,7 +60,10 @@
     and Novick 1968, Statistical Theories of Mental Test Scores, section 3.4.
 -#}
 {% macro measure_sem(sd, reliability) -%}
-    cast(round({{ sd }} * sqrt(greatest(0, 1 - least(1, {{ reliability }}))), 4) as decimal(18, 4))
+    case
+        when {{ reliability }} is not null
+            then cast(round({{ sd }} * sqrt(greatest(0, 1 - {{ reliability }})), 4) as decimal(18, 4))
+    end
 {%- endmacro %}
 
 {#- A number to four places. -#}

@@ -1,6 +1,14 @@
 {#- Definitions of the portfolio that people use by name. -#}
 
 {#-
+    A number no smaller than one bound and no greater than the other. Unknown stays unknown: engines leave
+    nulls out of the greatest and the least of several.
+-#}
+{% macro bounded(number, low, high) -%}
+    case when {{ number }} is not null then greatest({{ low }}, least({{ high }}, {{ number }})) end
+{%- endmacro %}
+
+{#-
     How many independent judgements the ratings of a cell are worth. Ratings by one assessor have a
     part of their variance in common (rho), so the design effect of clusters of unequal size is
     1 + r * (sum of squared cluster sizes / n - 1), r being what rho leaves of itself in yes or no.
@@ -20,22 +28,18 @@
     Survey Methodology 24:193.
 -#}
 {% macro measure_wilson(share, n_effective, z, side) -%}
-    cast(
-        round(
-            greatest(0, least(1,
-                (
-                    cast({{ share }} as double)
-                    + power(cast({{ z }} as double), 2) / (2 * {{ n_effective }})
-                    + ({{ side }}) * cast({{ z }} as double) * sqrt(
-                        cast({{ share }} as double) * (1 - cast({{ share }} as double)) / {{ n_effective }}
-                        + power(cast({{ z }} as double) / (2 * {{ n_effective }}), 2)
-                    )
-                )
-                / (1 + power(cast({{ z }} as double), 2) / {{ n_effective }})
-            )),
-            4
-        ) as decimal(5, 4)
+    {%- set end_of_interval -%}
+    (
+        cast({{ share }} as double)
+        + power(cast({{ z }} as double), 2) / (2 * {{ n_effective }})
+        + ({{ side }}) * cast({{ z }} as double) * sqrt(
+            cast({{ share }} as double) * (1 - cast({{ share }} as double)) / {{ n_effective }}
+            + power(cast({{ z }} as double) / (2 * {{ n_effective }}), 2)
+        )
     )
+    / (1 + power(cast({{ z }} as double), 2) / {{ n_effective }})
+    {%- endset -%}
+    cast(round({{ bounded(end_of_interval, 0, 1) }}, 4) as decimal(5, 4))
 {%- endmacro %}
 
 {#-

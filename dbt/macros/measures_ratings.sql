@@ -7,7 +7,7 @@
     1899, Phil Trans R Soc A 192:101.
 -#}
 {% macro measure_binary_rho(rho) -%}
-    (2 / pi() * asin(least(1, greatest(0, cast({{ rho }} as double)))))
+    (2 / pi() * asin({{ bounded('cast(' ~ rho ~ ' as double)', 0, 1) }}))
 {%- endmacro %}
 
 {#-

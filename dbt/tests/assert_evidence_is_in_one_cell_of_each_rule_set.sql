@@ -14,6 +14,7 @@ evidence as (
     where
         competency_id is not null
         and is_new_evidence
+        and {{ is_by_another('fct_evidence') }}
         and occurred_on <= {{ as_of() }}
         and {{ is_tested('int_portfolio__fingerprinted', 'learner_key') }}
 ),

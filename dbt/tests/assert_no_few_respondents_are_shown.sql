@@ -1,5 +1,5 @@
--- What is this test? No group of respondents shows with fewer answers than the rule allows or with a
--- number that is no full batch, a withheld one shows nothing, and the row for all others is the sum of
+-- What is this test? No group shows with fewer respondents than the rule allows or with a number of
+-- answers that is no full batch, a withheld one shows nothing, and the row for all others is the sum of
 -- the groups that show.
 -- When is it important to resolve? Before publication: a respondent could be recognised.
 -- How to resolve? Look at portfolio_msf for the learner and competency listed.
@@ -22,7 +22,7 @@ small as (
         and not is_withheld
         and (
             coalesce(n_respondents, 0) < {{ rule_threshold('msf', 'respondents', 'min') }}
-            or n_respondents % {{ rule_threshold('msf', 'respondents', 'min') }} <> 0
+            or n_answers % {{ rule_threshold('msf', 'respondents', 'min') }} <> 0
         )
 ),
 
@@ -36,6 +36,7 @@ given_away as (
         is_withheld
         and (
             n_respondents is not null
+            or n_answers is not null
             or level_counts is not null
             or level_median is not null
             or self_level is not null
@@ -51,8 +52,8 @@ not_the_sum as (
     where respondent_group <> 'self'
     group by learner_key, programme_id, instrument_id, scale_id, competency_id
     having
-        sum(case when respondent_group = 'others' then coalesce(n_respondents, 0) else 0 end)
-        <> sum(case when respondent_group = 'others' then 0 else coalesce(n_respondents, 0) end)
+        sum(case when respondent_group = 'others' then coalesce(n_answers, 0) else 0 end)
+        <> sum(case when respondent_group = 'others' then 0 else coalesce(n_answers, 0) end)
 )
 
 select * from small

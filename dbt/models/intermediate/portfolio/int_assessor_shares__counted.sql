@@ -7,7 +7,6 @@ evidence as (
     select * from {{ ref('int_cell_evidence__assigned') }}
     where
         assessor_key is not null
-        and coalesce(assessor_role, '') <> 'self'
         and (
             {{ rule_threshold('signals', 'one_assessor_only', 'window_days') }} is null
             or {{ days_between('occurred_on', as_of()) }}

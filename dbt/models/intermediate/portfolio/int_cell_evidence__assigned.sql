@@ -1,7 +1,9 @@
 -- Grain: one row per data point and competency that counts in a cell: new evidence (not banked),
--- of a known learner, observed by the day of judgement, in the stage that the learner was in then.
+-- of a known learner, by somebody else, observed by the day of judgement, in the stage that the learner
+-- was in then. What learners say of themselves stands beside it and counts for nothing here.
 -- Ratings that look back and ratings that look ahead are never counted together: those of the
 -- target scale's direction count, or, where the scale names none, of the cell's commoner direction.
+-- Nor are versions of a scale: those of the cell's commonest version count, of equally common ones the newest.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -128,36 +130,61 @@ assigned as (
     where
         evidence.competency_id is not null
         and evidence.is_new_evidence
+        and {{ is_by_another('evidence') }}
         and {{ has_come('evidence.occurred_on') }}
 ),
 
-directions as (
+by_version as (
     select
         learner_key,
         programme_id,
         stage_id,
         competency_id,
-        count(case when direction = 'prospective' then 1 end)
-        > count(case when direction = 'retrospective' then 1 end) as is_prospective
+        scale_version,
+        count(*) as n,
+        count(case when direction = 'prospective' then 1 end) as n_prospective,
+        count(case when direction = 'retrospective' then 1 end) as n_retrospective
     from assigned
-    where is_on_scale and scale_direction is null
-    group by learner_key, programme_id, stage_id, competency_id
+    where is_on_scale
+    group by learner_key, programme_id, stage_id, competency_id, scale_version
 ),
 
-directed as (
+commonest as (
+    select
+        *,
+        sum(n_prospective) over of_cell > sum(n_retrospective) over of_cell as is_prospective,
+        row_number() over (
+            partition by learner_key, programme_id, stage_id, competency_id
+            order by n desc, scale_version desc
+        ) as commonest_first
+    from by_version
+    window of_cell as (partition by learner_key, programme_id, stage_id, competency_id)
+),
+
+compared as (
     select
         assigned.*,
         coalesce(
             assigned.scale_direction,
-            case when directions.is_prospective then 'prospective' else 'retrospective' end
-        ) as counted_direction
+            case when commonest.is_prospective then 'prospective' else 'retrospective' end
+        ) as counted_direction,
+        commonest.scale_version as counted_scale_version
     from assigned
-    left join directions
+    left join commonest
         on
-            assigned.learner_key = directions.learner_key
-            and assigned.programme_id = directions.programme_id
-            and assigned.stage_id = directions.stage_id
-            and assigned.competency_id = directions.competency_id
+            assigned.learner_key = commonest.learner_key
+            and assigned.programme_id = commonest.programme_id
+            and assigned.stage_id = commonest.stage_id
+            and assigned.competency_id = commonest.competency_id
+            and commonest.commonest_first = 1
+),
+
+parted as (
+    select
+        *,
+        scale_version = counted_scale_version
+        and coalesce(direction, counted_direction) = counted_direction as is_counted_with_others
+    from compared
 ),
 
 final as (
@@ -191,19 +218,16 @@ final as (
         is_flagged,
         is_at_or_above_target,
         has_narrative,
-        is_on_scale and coalesce(direction, counted_direction) = counted_direction as is_rated,
-        is_on_scale and coalesce(direction, counted_direction) <> counted_direction
-            as is_rated_apart,
-        is_on_scale and reaches_target and coalesce(direction, counted_direction) = counted_direction
-            as is_at_target,
-        is_on_scale and reaches_target and coalesce(direction, counted_direction) <> counted_direction
-            as is_at_target_apart,
+        is_on_scale and is_counted_with_others as is_rated,
+        is_on_scale and not is_counted_with_others as is_rated_apart,
+        is_on_scale and reaches_target and is_counted_with_others as is_at_target,
+        is_on_scale and reaches_target and not is_counted_with_others as is_at_target_apart,
         ---------- lists
         examiner_keys,
         ---------- days and instants
         occurred_at,
         occurred_on
-    from directed
+    from parted
 )
 
 select * from final

@@ -24,7 +24,7 @@ rated_by_assessor as (
     from evidence
     where is_rated
     group by
-        learner_key, programme_id, stage_id, competency_id, coalesce(assessor_key, record_key)
+        learner_key, programme_id, stage_id, competency_id, {{ assessor_cluster() }}
 ),
 
 clusters as (
@@ -88,7 +88,7 @@ totals as (
         count(case when is_rated_apart then 1 end) as n_rated_apart,
         count(case when is_at_target_apart then 1 end) as n_at_target_apart,
         max(case when is_rated or is_rated_apart then counted_direction end) as counted_direction,
-        max(case when is_rated or is_rated_apart then scale_version end) as counted_scale_version,
+        max(case when is_rated then scale_version end) as counted_scale_version,
         count(case when assurance_level = 'observed' then 1 end) as n_observed,
         count(case when assurance_level = 'secured' then 1 end) as n_secured,
         count(case when assurance_level = 'open' then 1 end) as n_open,

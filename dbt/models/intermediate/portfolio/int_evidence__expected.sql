@@ -118,7 +118,7 @@ others as (
     from evidence
     where
         evidence.assessor_key is not null
-        and coalesce(evidence.assessor_role, '') <> 'self'
+        and {{ is_by_another('evidence') }}
         and coalesce(evidence.assurance_level, '') <> 'open'
         and coalesce(evidence.method_family, '') <> 'multisource'
 ),

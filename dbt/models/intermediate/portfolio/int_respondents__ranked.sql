@@ -1,6 +1,7 @@
 -- Grain: one row per answer of a respondent to one item of multisource feedback, by the as-of day, and
--- whether it may show: a group shows from a minimum on, and grows by as many at a time, in the order
--- in which answers became known. The learner's own answers always show.
+-- whether it may show: a group shows from a minimum of respondents on, and grows by as many at a time, in
+-- the order in which answers became known. First answers of respondents are counted with first answers,
+-- second with second, so that each batch is of as many people. The learner's own answers always show.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -28,6 +29,14 @@ roles as (
     select * from {{ ref('stg_assessor_role') }}
 ),
 
+scale_versions as (
+    select
+        scale_id,
+        max(scale_version) as scale_version
+    from {{ ref('stg_scale_level') }}
+    group by scale_id
+),
+
 answers as (
     select
         evidence.record_key,
@@ -35,8 +44,11 @@ answers as (
         evidence.programme_id,
         evidence.instrument_id,
         evidence.scale_id,
+        coalesce(evidence.scale_version, scale_versions.scale_version, '') as scale_version,
         evidence.competency_id,
         evidence.form_record_id,
+        coalesce(evidence.assessor_key, evidence.form_record_id, evidence.record_key)
+            as respondent_key,
         case
             when evidence.assessor_role = 'self' then 'self'
             else coalesce(roles.role_group, 'other')
@@ -50,22 +62,38 @@ answers as (
     from evidence
     inner join instruments on evidence.instrument_id = instruments.instrument_id
     left join roles on evidence.assessor_role = roles.assessor_role
+    left join scale_versions on evidence.scale_id = scale_versions.scale_id
+),
+
+taken_in_turn as (
+    select
+        *,
+        count(level) over (
+            partition by
+                learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
+                respondent_group, respondent_key
+            order by known_at, occurred_on, record_key
+            rows between unbounded preceding and current row
+        ) as turn
+    from answers
 ),
 
 counted as (
     select
         *,
-        count(level) over of_group as n_rated,
+        count(level) over of_turn as n_rated,
         count(level) over (
             partition by
-                learner_key, programme_id, instrument_id, scale_id, competency_id, respondent_group
+                learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
+                respondent_group, turn
             order by known_at, occurred_on, record_key
             rows between unbounded preceding and current row
         ) as place_rated
-    from answers
-    window of_group as (
+    from taken_in_turn
+    window of_turn as (
         partition by
-            learner_key, programme_id, instrument_id, scale_id, competency_id, respondent_group
+            learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
+            respondent_group, turn
     )
 )
 
@@ -76,8 +104,10 @@ select
     programme_id,
     instrument_id,
     scale_id,
+    scale_version,
     competency_id,
     form_record_id,
+    respondent_key,
     ---------- text
     respondent_group,
     narrative_strengths,

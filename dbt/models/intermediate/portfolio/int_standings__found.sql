@@ -57,7 +57,7 @@ rated as (
         evidence.level is not null
         and not evidence.is_withheld
         and coalesce(evidence.assurance_level, '') <> 'open'
-        and coalesce(evidence.assessor_role, '') <> 'self'
+        and {{ is_by_another('evidence') }}
 ),
 
 levels as (

@@ -19,7 +19,7 @@ adjusted as (
         shifted.label,
         cast(
             round(
-                greatest(0, least(1, cells.share_at_target - shifted.excess / cells.n_rated)), 4
+                {{ bounded('cells.share_at_target - shifted.excess / cells.n_rated', 0, 1) }}, 4
             ) as decimal(5, 4)
         ) as adjusted_share
     from cells

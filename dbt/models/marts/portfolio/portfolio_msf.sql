@@ -1,4 +1,4 @@
--- Grain: one row per learner, instrument, scale, competency and group of respondents, one for the
+-- Grain: one row per learner, instrument, scale and its version, competency and group of respondents, one for the
 -- learner's own answers, and one for all others. A group below the minimum has a row and no numbers;
 -- the row for all others adds up the groups that show and nothing else, so that taking them from it
 -- gives nothing away.
@@ -15,8 +15,10 @@ grouped as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
         competency_id,
         respondent_group,
+        respondent_key,
         level,
         is_shown
     from answers
@@ -28,8 +30,10 @@ grouped as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
         competency_id,
         'others' as respondent_group,
+        respondent_key,
         level,
         is_shown
     from answers
@@ -42,6 +46,7 @@ levels as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
         competency_id,
         respondent_group,
         level,
@@ -49,7 +54,7 @@ levels as (
     from grouped
     where is_shown
     group by
-        learner_key, programme_id, instrument_id, scale_id, competency_id, respondent_group, level
+        learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id, respondent_group, level
 ),
 
 distributions as (
@@ -58,6 +63,7 @@ distributions as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
         competency_id,
         respondent_group,
         {{ list_join(
@@ -67,7 +73,7 @@ distributions as (
             ' '
         ) }} as level_counts
     from levels
-    group by learner_key, programme_id, instrument_id, scale_id, competency_id, respondent_group
+    group by learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id, respondent_group
 ),
 
 summed as (
@@ -76,12 +82,14 @@ summed as (
         programme_id,
         instrument_id,
         scale_id,
+        scale_version,
         competency_id,
         respondent_group,
         count(case when is_shown then 1 end) as n_shown,
+        count(distinct case when is_shown then respondent_key end) as n_respondents,
         {{ median_level('case when is_shown then level end') }} as level_median
     from grouped
-    group by learner_key, programme_id, instrument_id, scale_id, competency_id, respondent_group
+    group by learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id, respondent_group
 ),
 
 own as (
@@ -108,6 +116,7 @@ joined as (
             and summed.programme_id = distributions.programme_id
             and summed.instrument_id = distributions.instrument_id
             and summed.scale_id is not distinct from distributions.scale_id
+            and summed.scale_version = distributions.scale_version
             and summed.competency_id = distributions.competency_id
             and summed.respondent_group = distributions.respondent_group
     left join own
@@ -116,6 +125,7 @@ joined as (
             and summed.programme_id = own.programme_id
             and summed.instrument_id = own.instrument_id
             and summed.scale_id is not distinct from own.scale_id
+            and summed.scale_version = own.scale_version
             and summed.competency_id = own.competency_id
 ),
 
@@ -126,6 +136,7 @@ final as (
         programme_id,
         instrument_id,
         coalesce(scale_id, '') as scale_id,
+        scale_version,
         competency_id,
         respondent_group,
         ---------- text
@@ -146,14 +157,15 @@ final as (
                 || {{ level_text('self_level') }} || '.'
         end as sentence,
         ---------- numbers
-        case when not is_withheld then n_shown end as n_respondents,
+        case when not is_withheld then n_respondents end as n_respondents,
+        case when not is_withheld then n_shown end as n_answers,
         cast(n_wanted as bigint) as n_wanted,
         level_median,
         self_level,
         cast(self_level - level_median as decimal(5, 1)) as self_less_others,
         ---------- yes or no
         is_withheld,
-        case when n_wanted is not null then n_shown >= n_wanted end as is_dependable,
+        case when n_wanted is not null then n_respondents >= n_wanted end as is_dependable,
         ---------- rule
         'msf' as rule_set_id,
         {{ rule_version('msf') }} as rule_version

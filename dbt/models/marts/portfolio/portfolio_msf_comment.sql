@@ -1,5 +1,6 @@
 -- Grain: one row per comment of a respondent in multisource feedback, word for word, without group, day
--- or answer beside it; in full batches of the minimum only.
+-- or answer beside it; in full batches of the minimum of respondents only, first forms with first forms,
+-- second with second.
 with
 
 answers as (
@@ -20,6 +21,7 @@ comments as (
         programme_id,
         instrument_id,
         coalesce(form_record_id, record_key) as form_key,
+        respondent_key,
         narrative_strengths,
         narrative_improvements,
         narrative_other,
@@ -31,6 +33,7 @@ comments as (
         programme_id,
         instrument_id,
         coalesce(form_record_id, record_key),
+        respondent_key,
         narrative_strengths,
         narrative_improvements,
         narrative_other
@@ -42,20 +45,31 @@ forms as (
         programme_id,
         instrument_id,
         form_key,
+        min(respondent_key) as respondent_key,
         min(known_at) as known_at
     from comments
     group by learner_key, programme_id, instrument_id, form_key
 ),
 
+taken_in_turn as (
+    select
+        *,
+        row_number() over (
+            partition by learner_key, programme_id, instrument_id, respondent_key
+            order by known_at, form_key
+        ) as turn
+    from forms
+),
+
 counted as (
     select
         *,
-        count(*) over (partition by learner_key, programme_id, instrument_id) as n_forms,
+        count(*) over (partition by learner_key, programme_id, instrument_id, turn) as n_forms,
         row_number() over (
-            partition by learner_key, programme_id, instrument_id
+            partition by learner_key, programme_id, instrument_id, turn
             order by known_at, form_key
         ) as place
-    from forms
+    from taken_in_turn
 ),
 
 final as (

@@ -31,7 +31,7 @@ judged as (
     left join newest on evidence.scale_id = newest.scale_id
     where
         evidence.level is not null
-        and coalesce(evidence.assessor_role, '') <> 'self'
+        and {{ is_by_another('evidence') }}
         and evidence.is_at_or_above_target is not null
         and evidence.occurred_on <= {{ as_of() }}
 ),
