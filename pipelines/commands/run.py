@@ -107,7 +107,8 @@ def command(
 
     Example: tessera run --home var
 
-    A run that was stopped goes on where it was; when nothing is new, nothing is published.
+    A run that was stopped goes on where it was; when nothing is new, nothing is published. A past day
+    becomes the current edition, too, until the next run without a day.
     Next: tessera ledger, tessera quarantine list.
     """
     from pipelines.intake.ledger import ledger
@@ -143,6 +144,11 @@ def command(
         out.print(summary_table(opened, run.run_id, entries))
     if failure is not None:
         fail(FAILED, failure)
+    if (as_of or known_at) and not json:
+        err.print(
+            "Readers of the current edition now see that day. "
+            "To make the present one current again: tessera run"
+        )
     code = exit_code(opened, run.run_id, entries)
     if code != DONE and not json:
         err.print("Something waits for a person: tessera ledger, tessera quarantine list")
