@@ -157,7 +157,7 @@ def _emit_moves(found: DryRun) -> None:
 def _print_moves(found: DryRun) -> None:
     for name, (before, after) in found.versions.items():
         out.print(f"{name}: version {before or 'none'} now, {after or 'none'} then")
-    if not found.versions:
+    if not (found.versions or found.moves or found.n_reworded):
         out.print(
             f"The rules in force on {found.as_of} are the same: nothing would move. For a version "
             "that begins later, give --as-of.",
@@ -183,14 +183,22 @@ def _print_moves(found: DryRun) -> None:
 
 def _sentence(move: Move) -> str:
     key = " ".join(str(part) for part in move.key.values() if part is not None)
-    return f"{key}: {_told(move.before)} becomes {_told(move.after)}"
+    fields = move.moved if move.before and move.after else move.moved[:1]
+    changes = (
+        f"{field.replace('_', ' ')} {_told(move.before, field)} becomes {_told(move.after, field)}"
+        for field in fields
+    )
+    return f"{key}: {', '.join(changes)}"
 
 
-def _told(side: dict[str, object] | None) -> str:
-    if side is None:
+def _told(side: dict[str, object] | None, field: str) -> str:
+    value = side[field] if side else None
+    if value is None:
         return "none"
-    first = next(iter(side.values()))
-    return f'"{first}"' if " " in str(first) else str(first).replace("_", " ")
+    if isinstance(value, list):
+        value = " and ".join(value) or "none"
+        return value.replace("_", " ")
+    return f'"{value}"' if " " in str(value) else str(value).replace("_", " ")
 
 
 def _refuse_unknown(name: str | None, catalogue: Catalogue) -> NoReturn:

@@ -77,6 +77,14 @@ class Move:
     before: dict[str, Any] | None
     after: dict[str, Any] | None
 
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Return the fields that count as moved: all of them where one side has no row."""
+        fields = COMPARED[self.table].moved
+        if self.before is None or self.after is None:
+            return fields
+        return tuple(field for field in fields if self.before[field] != self.after[field])
+
 
 @dataclass(frozen=True)
 class DryRun:
@@ -84,8 +92,9 @@ class DryRun:
 
     Attributes:
         as_of: the day that both sides are judged on.
-        versions: rule sets of which another version would be in force, with both versions; and
-            those whose version stays while its thresholds change.
+        versions: rule sets of which another version would be in force, with both versions; those
+            whose version stays while its thresholds change; and AI policies, with the versions of
+            which a level changes.
         moves: every row that would move, by table and key.
         n_rows: how many rows were compared, by table.
         n_reworded: statuses that stay, and whose reason would read otherwise.
@@ -166,10 +175,14 @@ def _keep_before(con: duckdb.DuckDBPyConnection) -> None:
         f"create table {BEFORE}.rules as "
         "select * exclude (words, title) from intermediate.int_rules__chosen"
     )
+    con.execute(f"create table {BEFORE}.ai_policies as from raw.ai_policy_level")
 
 
 def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str | None]]:
-    """Return rule sets in force that differ in any threshold or in their version."""
+    """Return rule sets in force that differ in any threshold or in their version, and AI policies.
+
+    An AI policy counts on the day of the evidence, so every version that differs is named.
+    """
     rows = con.execute(
         f"""
         with
@@ -178,13 +191,29 @@ def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str
             (from {BEFORE}.rules except from now_in_force)
             union all
             (from now_in_force except from {BEFORE}.rules)
+        ),
+        policies_before as (from {BEFORE}.ai_policies except from raw.ai_policy_level),
+        policies_after as (from raw.ai_policy_level except from {BEFORE}.ai_policies),
+        policies as (
+            select ai_policy_scale, ai_policy_scale_version as before, null as after
+            from policies_before
+            union
+            select ai_policy_scale, null, ai_policy_scale_version
+            from policies_after
         )
         select
-            rule_set_id,
+            rule_set_id as name,
             (select max(rule_version) from {BEFORE}.rules as r where r.rule_set_id = d.rule_set_id),
             (select max(rule_version) from now_in_force as r where r.rule_set_id = d.rule_set_id)
         from (select distinct rule_set_id from differing) as d
-        order by rule_set_id
+        union all
+        select
+            ai_policy_scale,
+            string_agg(before, ', ' order by before),
+            string_agg(after, ', ' order by after)
+        from policies
+        group by ai_policy_scale
+        order by name
         """
     ).fetchall()
     return {name: (before, after) for name, before, after in rows}
