@@ -24,6 +24,7 @@ from pipelines.warehouse.build import build_on, finished_build, note_inputs
 from pipelines.warehouse.connection import MARTS, WarehouseError, copy_warehouse, open_warehouse
 from pipelines.warehouse.dbt_project import target_folder
 from pipelines.warehouse.load import replace_rules
+from pipelines.warehouse.raw_schema import is_in_present_shape
 
 PATIENCE = 60.0
 BEFORE = "before"
@@ -128,12 +129,15 @@ def rules_diff(
         as_of: judge both sides on this day instead of that of the build.
 
     Raises:
-        WarehouseError: there is no finished build, or a model fails under these rules.
+        WarehouseError: there is no finished build, an earlier version made it, or a model fails
+            under these rules.
     """
     inputs = finished_build(home)
     if inputs is None:
         raise WarehouseError("there is no finished build to compare with: run `tessera run`")
     with _copy_of(home) as scratch, open_warehouse(scratch, settings) as con:
+        if not is_in_present_shape(con):
+            raise WarehouseError("an earlier Tessera made this build: run `tessera run` first")
         if as_of is not None and as_of != inputs.as_of:
             note_inputs(con, inputs.model_copy(update={"as_of": as_of}))
             build_on(scratch, settings, "run")
@@ -175,7 +179,7 @@ def _keep_before(con: duckdb.DuckDBPyConnection) -> None:
         f"create table {BEFORE}.rules as "
         "select * exclude (words, title) from intermediate.int_rules__chosen"
     )
-    con.execute(f"create table {BEFORE}.ai_policies as from raw.ai_policy_level")
+    con.execute(f"create table {BEFORE}.ai_policies as {_AI_POLICIES}")
 
 
 def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str | None]]:
@@ -192,8 +196,8 @@ def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str
             union all
             (from now_in_force except from {BEFORE}.rules)
         ),
-        policies_before as (from {BEFORE}.ai_policies except from raw.ai_policy_level),
-        policies_after as (from raw.ai_policy_level except from {BEFORE}.ai_policies),
+        policies_before as (from {BEFORE}.ai_policies except {_AI_POLICIES}),
+        policies_after as ({_AI_POLICIES} except from {BEFORE}.ai_policies),
         policies as (
             select ai_policy_scale, ai_policy_scale_version as before, null as after
             from policies_before
@@ -249,6 +253,8 @@ def _move(table: str, key: tuple[str, ...], values: tuple[str, ...], row: tuple[
         after=dict(zip(values, pairs[1::2], strict=True)) if will_be else None,
     )
 
+
+_AI_POLICIES = "select * exclude (is_of_site) from raw.ai_policy_level"
 
 _REWORDED = f"""
     select count(*)

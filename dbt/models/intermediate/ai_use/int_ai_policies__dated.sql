@@ -1,6 +1,6 @@
 -- Grain: one row per task, stretch of days and version of its policy scale, where an AI policy is
 -- in force. What a level allows comes from the policy scale; the task itself may ask for a
--- declaration.
+-- declaration. A version of the site takes the place of shipped ones.
 with
 
 tasks as (
@@ -15,20 +15,68 @@ named_versions as (
     select distinct
         ai_policy_scale,
         ai_policy_scale_version,
-        effective_from
+        effective_from,
+        coalesce(effective_to, {{ last_day() }}) as effective_to,
+        known_from,
+        is_of_site
     from levels
+    where {{ rules_are_known('known_from') }}
+),
+
+-- Another version may be in force from each of these days on.
+changes as (
+    select
+        ai_policy_scale,
+        effective_from as from_on
+    from named_versions
+
+    union
+
+    select
+        ai_policy_scale,
+        {{ add_days('effective_to', 1) }} as from_on
+    from named_versions
+    where effective_to < {{ last_day() }}
+),
+
+stretches as (
+    select
+        ai_policy_scale,
+        from_on,
+        coalesce(
+            {{ add_days(
+                'lead(from_on) over (partition by ai_policy_scale order by from_on)', -1
+            ) }},
+            {{ last_day() }}
+        ) as to_on
+    from changes
+),
+
+ranked as (
+    select
+        stretches.ai_policy_scale,
+        stretches.from_on,
+        stretches.to_on,
+        named_versions.ai_policy_scale_version,
+        row_number() over (
+            partition by stretches.ai_policy_scale, stretches.from_on
+            order by
+                named_versions.is_of_site desc,
+                named_versions.known_from desc,
+                named_versions.effective_from desc,
+                named_versions.ai_policy_scale_version desc
+        ) as newest_first
+    from stretches
+    inner join named_versions
+        on
+            stretches.ai_policy_scale = named_versions.ai_policy_scale
+            and stretches.from_on between named_versions.effective_from
+            and named_versions.effective_to
 ),
 
 versions as (
-    select
-        ai_policy_scale,
-        ai_policy_scale_version,
-        effective_from,
-        lead(effective_from) over (
-            partition by ai_policy_scale
-            order by effective_from, ai_policy_scale_version
-        ) as next_from
-    from named_versions
+    select * from ranked
+    where newest_first = 1
 ),
 
 policies as (
@@ -43,30 +91,14 @@ versioned as (
         policies.*,
         coalesce(policies.ai_policy_scale_version, versions.ai_policy_scale_version)
             as version_in_force,
-        case
-            when policies.ai_policy_scale_version is null
-                then
-                    greatest(
-                        policies.policy_from_on,
-                        coalesce(versions.effective_from, {{ first_day() }})
-                    )
-            else policies.policy_from_on
-        end as in_force_from_on,
-        case
-            when policies.ai_policy_scale_version is null
-                then
-                    least(
-                        policies.policy_to_on,
-                        coalesce({{ add_days('versions.next_from', -1) }}, {{ last_day() }})
-                    )
-            else policies.policy_to_on
-        end as in_force_to_on
+        greatest(policies.policy_from_on, coalesce(versions.from_on, {{ first_day() }}))
+            as in_force_from_on,
+        least(policies.policy_to_on, coalesce(versions.to_on, {{ last_day() }})) as in_force_to_on
     from policies
     left join versions
         on
             policies.ai_policy_scale = versions.ai_policy_scale
-            and coalesce(policies.ai_policy_scale_version, versions.ai_policy_scale_version)
-            = versions.ai_policy_scale_version
+            and policies.ai_policy_scale_version is null
 ),
 
 dated as (
