@@ -133,6 +133,11 @@
     (select rules_on from {{ ref('stg_build_input') }})
 {%- endmacro %}
 
+{#- Whether rules known from a day on count: they were known by then, or the present ones are asked for. -#}
+{% macro rules_are_known(known_from) -%}
+    {{ known_from }} <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
+{%- endmacro %}
+
 {#- The calendar day up to which this build knows the log. -#}
 {% macro day_of_known_at() -%}
     cast({{ known_at() }} as date)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -48,10 +48,21 @@ def show(
         str | None,
         typer.Argument(help="A rule set or an AI policy; default: all.", show_default=False),
     ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="Say which versions are in force on this day; default: today.",
+            show_default=False,
+        ),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show every rule with its thresholds and where they come from.
+
+    Of each version it says whether it is the site's own, and whether it is in force.
 
     Example: tessera rules show programmatic_assessment
     """
@@ -62,20 +73,20 @@ def show(
         catalogue = load_catalogue(settings.site)
     except RuleFileError as error:
         fail(USAGE, str(error))
-    rule_sets = [r for r in catalogue.rule_sets if name in (None, r.rule_set)]
-    policies = [p for p in catalogue.ai_policies if name in (None, p.ai_policy_scale)]
-    if not rule_sets and not policies:
+    entries = [entry for entry in catalogue.entries if name in (None, entry.name)]
+    if not entries:
         _refuse_unknown(name, catalogue)
-    for rules in rule_sets:
+    day = (as_of or datetime.now(UTC)).date()
+    in_force, default = catalogue.in_force(day), catalogue.default_on(day)
+    for entry in entries:
+        is_of_site, is_in_force = entry in catalogue.of_site, entry in in_force
         if json:
-            emit(rules.model_dump(mode="json"))
-        else:
-            _print_rules(rules)
-    for policy in policies:
-        if json:
-            emit(policy.model_dump(mode="json"))
-        else:
-            _print_policy(policy)
+            told = {"is_of_site": is_of_site, "is_in_force": is_in_force}
+            emit(entry.model_dump(mode="json") | told)
+            continue
+        origin = "the site's" if is_of_site else "shipped"
+        standing = f"{origin}, {'' if is_in_force else 'not '}in force on {day}"
+        _print_entry(entry, standing + (", the default" if entry == default else ""))
 
 
 @app.command()
@@ -104,7 +115,7 @@ def diff(
     """Tell which statuses, signals and places on the agenda changed rules would move, and of whom.
 
     A dry run on a copy: nothing in the home changes. The file counts as if it lay in the site's
-    folder `rules/`, where it replaces the version of its name and goes beside all others.
+    folder `rules/`: it takes the place of shipped versions on the days on which it is in force.
 
     Example: tessera rules diff stricter.yaml --home var
 
@@ -157,7 +168,7 @@ def _emit_moves(found: DryRun) -> None:
 def _print_moves(found: DryRun) -> None:
     for name, (before, after) in found.versions.items():
         out.print(f"{name}: version {before or 'none'} now, {after or 'none'} then")
-    if not found.versions:
+    if not (found.versions or found.moves or found.n_reworded):
         out.print(
             f"The rules in force on {found.as_of} are the same: nothing would move. For a version "
             "that begins later, give --as-of.",
@@ -183,35 +194,48 @@ def _print_moves(found: DryRun) -> None:
 
 def _sentence(move: Move) -> str:
     key = " ".join(str(part) for part in move.key.values() if part is not None)
-    return f"{key}: {_told(move.before)} becomes {_told(move.after)}"
+    fields = move.moved if move.before and move.after else move.moved[:1]
+    changes = (
+        f"{field.replace('_', ' ')} {_told(move.before, field)} becomes {_told(move.after, field)}"
+        for field in fields
+    )
+    return f"{key}: {', '.join(changes)}"
 
 
-def _told(side: dict[str, object] | None) -> str:
-    if side is None:
+def _told(side: dict[str, object] | None, field: str) -> str:
+    value = side[field] if side else None
+    if value is None:
         return "none"
-    first = next(iter(side.values()))
-    return f'"{first}"' if " " in str(first) else str(first).replace("_", " ")
+    if isinstance(value, list):
+        value = " and ".join(value) or "none"
+        return value.replace("_", " ")
+    return f'"{value}"' if " " in str(value) else str(value).replace("_", " ")
 
 
 def _refuse_unknown(name: str | None, catalogue: Catalogue) -> NoReturn:
-    known = sorted(
-        {rules.rule_set for rules in catalogue.rule_sets}
-        | {policy.ai_policy_scale for policy in catalogue.ai_policies}
-    )
+    known = sorted({entry.name for entry in catalogue.entries})
     fail(USAGE, f"no rule set or AI policy {name!r}; there are: {', '.join(known) or 'none'}")
 
 
-def _print_rules(rules: RuleSet) -> None:
+def _print_entry(entry: RuleSet | AiPolicy, standing: str) -> None:
+    from pipelines.rules.model import RuleSet
+
+    if isinstance(entry, RuleSet):
+        _print_rules(entry, standing)
+    else:
+        _print_policy(entry, standing)
+
+
+def _print_rules(rules: RuleSet, standing: str) -> None:
     from rich.table import Table
 
-    default = ", the default" if rules.is_default else ""
     table = Table(
         "rule",
         "threshold",
         "value",
         "source",
-        title=f"{rules.title} ({rules.rule_set} {rules.version}{default}), "
-        f"from {rules.effective_from}",
+        title=f"{rules.title} ({rules.rule_set} {rules.version}), "
+        f"from {rules.effective_from}; {standing}",
         title_justify="left",
     )
     for rule in rules.rules:
@@ -223,7 +247,7 @@ def _print_rules(rules: RuleSet) -> None:
     out.print(table)
 
 
-def _print_policy(policy: AiPolicy) -> None:
+def _print_policy(policy: AiPolicy, standing: str) -> None:
     from rich.table import Table
 
     table = Table(
@@ -231,7 +255,8 @@ def _print_policy(policy: AiPolicy) -> None:
         "label",
         "AI use",
         "declaration",
-        title=f"{policy.title} ({policy.ai_policy_scale} {policy.version}), {policy.source}",
+        title=f"{policy.title} ({policy.ai_policy_scale} {policy.version}), "
+        f"from {policy.effective_from}; {standing}; {policy.source}",
         title_justify="left",
     )
     for level in policy.levels:

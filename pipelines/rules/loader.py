@@ -40,10 +40,43 @@ class RuleFileError(Exception):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All rule sets and AI policies that a site has, in order of name and version."""
+    """All rule sets and AI policies that a site has, in order of name and version.
+
+    Attributes:
+        rule_sets: the rule sets.
+        ai_policies: the AI policies.
+        of_site: those of them that are the site's own.
+    """
 
     rule_sets: tuple[RuleSet, ...]
     ai_policies: tuple[AiPolicy, ...]
+    of_site: frozenset[RuleSet | AiPolicy] = frozenset()
+
+    @property
+    def entries(self) -> tuple[RuleSet | AiPolicy, ...]:
+        """Return the rule sets, then the AI policies."""
+        return (*self.rule_sets, *self.ai_policies)
+
+    def in_force(self, day: date) -> frozenset[RuleSet | AiPolicy]:
+        """Return the version of each rule set and AI policy that counts on a day, known by then.
+
+        A version of the site takes the place of shipped ones, as in `int_rules__chosen`.
+        """
+        begun = [entry for entry in self.entries if entry.is_in_force(day)]
+        begun.sort(
+            key=lambda entry: (
+                entry in self.of_site,
+                entry.known_from,
+                entry.effective_from,
+                entry.version,
+            )
+        )
+        return frozenset({(type(entry), entry.name): entry for entry in begun}.values())
+
+    def default_on(self, day: date) -> RuleSet | None:
+        """Return the rule set that is the default on a day: the site's where it has one."""
+        defaults = [e for e in self.in_force(day) if isinstance(e, RuleSet) and e.is_default]
+        return max(defaults, key=lambda entry: entry in self.of_site, default=None)
 
     def rule_rows(self) -> list[dict[str, Any]]:
         """Return one row a threshold, and one a rule without thresholds, as in `raw.rule_set`."""
@@ -56,6 +89,7 @@ class Catalogue:
                 "effective_to": rules.effective_to,
                 "known_from": rules.known_from,
                 "is_default": rules.is_default,
+                "is_of_site": rules in self.of_site,
                 "programme_id": rules.programme_id,
                 "stage_id": rule.stage_id,
                 "rule_id": rule.id,
@@ -80,6 +114,7 @@ class Catalogue:
                 "effective_from": policy.effective_from,
                 "effective_to": policy.effective_to,
                 "known_from": policy.known_from,
+                "is_of_site": policy in self.of_site,
                 "level": level.level,
                 "level_label": level.label,
                 "words": level.words,
@@ -102,9 +137,7 @@ class _Read:
 
     @property
     def name(self) -> str:
-        return (
-            self.entry.rule_set if isinstance(self.entry, RuleSet) else self.entry.ai_policy_scale
-        )
+        return self.entry.name
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -119,9 +152,9 @@ def load_catalogue(
 ) -> Catalogue:
     """Read and check every rule file.
 
-    A file of the site replaces the shipped one of the same name and version, and a default rule
-    set of the site takes the place of the shipped default. What is proposed counts as if it lay in
-    the site's folder already.
+    A file of the site replaces the shipped one of the same name and version, and on the days on
+    which it is in force it takes the place of every other shipped version. Versions of one origin
+    may not overlap. What is proposed counts as if it lay in the site's folder already.
 
     Args:
         site: the site's folder (`TESSERA_SITE`), with `rules/*.yaml`.
@@ -138,26 +171,22 @@ def load_catalogue(
         theirs |= {read.key: read for read in _read_files(_rule_files(proposed), problems)}
     if problems:
         raise RuleFileError(problems)
-    merged = {read.key: read for read in ours} | theirs
-    reads = [merged[key] for key in sorted(merged)]
     own = list(theirs.values())
-    site_default = any(_is_default(read) for read in own)
-    problems = [
-        *_overlaps(reads),
-        *_second_defaults([r for r in reads if r in own or not site_default]),
-    ]
+    problems = [fault for origin in (ours, own) for fault in _clashes(origin)]
     if problems:
         raise RuleFileError(problems)
-    entries = [
-        read.entry.model_copy(update={"is_default": False})
-        if site_default and _is_default(read) and read not in own
-        else read.entry
-        for read in reads
-    ]
+    merged = {read.key: read for read in ours} | theirs
+    entries = [merged[key].entry for key in sorted(merged)]
     return Catalogue(
         rule_sets=tuple(entry for entry in entries if isinstance(entry, RuleSet)),
         ai_policies=tuple(entry for entry in entries if isinstance(entry, AiPolicy)),
+        of_site=frozenset(read.entry for read in own),
     )
+
+
+def _clashes(reads: list[_Read]) -> list[Problem]:
+    """Find what files of one origin say against each other."""
+    return [*_overlaps(reads), *_second_defaults(reads)]
 
 
 def _rule_files(path: Path) -> list[Path]:

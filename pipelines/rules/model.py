@@ -71,6 +71,10 @@ class Dated(Entry):
             raise ValueError("effective_to is before effective_from")
         return self
 
+    def is_in_force(self, day: date) -> bool:
+        """Tell whether the version is known on a day and says something about it."""
+        return max(self.known_from, self.effective_from) <= day <= (self.effective_to or date.max)
+
 
 class RuleSet(Dated):
     """One version of the thresholds of sufficiency, status and signals."""
@@ -85,6 +89,11 @@ class RuleSet(Dated):
     def _name_rules_once(self) -> Self:
         _only_once("rule", (f"{rule.id} of stage {rule.stage_id}" for rule in self.rules))
         return self
+
+    @property
+    def name(self) -> str:
+        """Return what versions of the rule set have in common."""
+        return self.rule_set
 
     def threshold(self, rule_id: str, name: str) -> Decimal:
         """Return the value of a threshold that holds for every stage.
@@ -120,6 +129,11 @@ class AiPolicy(Dated):
     ai_policy_scale: Name
     source: Citation
     levels: Annotated[tuple[AiPolicyLevel, ...], Field(min_length=1)]
+
+    @property
+    def name(self) -> str:
+        """Return what versions of the policy have in common."""
+        return self.ai_policy_scale
 
     @model_validator(mode="after")
     def _name_levels_once(self) -> Self:

@@ -24,6 +24,7 @@ from pipelines.warehouse.build import build_on, finished_build, note_inputs
 from pipelines.warehouse.connection import MARTS, WarehouseError, copy_warehouse, open_warehouse
 from pipelines.warehouse.dbt_project import target_folder
 from pipelines.warehouse.load import replace_rules
+from pipelines.warehouse.raw_schema import is_in_present_shape
 
 PATIENCE = 60.0
 BEFORE = "before"
@@ -77,6 +78,14 @@ class Move:
     before: dict[str, Any] | None
     after: dict[str, Any] | None
 
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Return the fields that count as moved: all of them where one side has no row."""
+        fields = COMPARED[self.table].moved
+        if self.before is None or self.after is None:
+            return fields
+        return tuple(field for field in fields if self.before[field] != self.after[field])
+
 
 @dataclass(frozen=True)
 class DryRun:
@@ -84,8 +93,9 @@ class DryRun:
 
     Attributes:
         as_of: the day that both sides are judged on.
-        versions: rule sets of which another version would be in force, with both versions; and
-            those whose version stays while its thresholds change.
+        versions: rule sets of which another version would be in force, with both versions; those
+            whose version stays while its thresholds change; and AI policies, with the versions of
+            which a level changes.
         moves: every row that would move, by table and key.
         n_rows: how many rows were compared, by table.
         n_reworded: statuses that stay, and whose reason would read otherwise.
@@ -119,12 +129,15 @@ def rules_diff(
         as_of: judge both sides on this day instead of that of the build.
 
     Raises:
-        WarehouseError: there is no finished build, or a model fails under these rules.
+        WarehouseError: there is no finished build, an earlier version made it, or a model fails
+            under these rules.
     """
     inputs = finished_build(home)
     if inputs is None:
         raise WarehouseError("there is no finished build to compare with: run `tessera run`")
     with _copy_of(home) as scratch, open_warehouse(scratch, settings) as con:
+        if not is_in_present_shape(con):
+            raise WarehouseError("an earlier Tessera made this build: run `tessera run` first")
         if as_of is not None and as_of != inputs.as_of:
             note_inputs(con, inputs.model_copy(update={"as_of": as_of}))
             build_on(scratch, settings, "run")
@@ -166,10 +179,14 @@ def _keep_before(con: duckdb.DuckDBPyConnection) -> None:
         f"create table {BEFORE}.rules as "
         "select * exclude (words, title) from intermediate.int_rules__chosen"
     )
+    con.execute(f"create table {BEFORE}.ai_policies as {_AI_POLICIES}")
 
 
 def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str | None]]:
-    """Return rule sets in force that differ in any threshold or in their version."""
+    """Return rule sets in force that differ in any threshold or in their version, and AI policies.
+
+    An AI policy counts on the day of the evidence, so every version that differs is named.
+    """
     rows = con.execute(
         f"""
         with
@@ -178,13 +195,29 @@ def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str
             (from {BEFORE}.rules except from now_in_force)
             union all
             (from now_in_force except from {BEFORE}.rules)
+        ),
+        policies_before as (from {BEFORE}.ai_policies except {_AI_POLICIES}),
+        policies_after as ({_AI_POLICIES} except from {BEFORE}.ai_policies),
+        policies as (
+            select ai_policy_scale, ai_policy_scale_version as before, null as after
+            from policies_before
+            union
+            select ai_policy_scale, null, ai_policy_scale_version
+            from policies_after
         )
         select
-            rule_set_id,
+            rule_set_id as name,
             (select max(rule_version) from {BEFORE}.rules as r where r.rule_set_id = d.rule_set_id),
             (select max(rule_version) from now_in_force as r where r.rule_set_id = d.rule_set_id)
         from (select distinct rule_set_id from differing) as d
-        order by rule_set_id
+        union all
+        select
+            ai_policy_scale,
+            string_agg(before, ', ' order by before),
+            string_agg(after, ', ' order by after)
+        from policies
+        group by ai_policy_scale
+        order by name
         """
     ).fetchall()
     return {name: (before, after) for name, before, after in rows}
@@ -220,6 +253,8 @@ def _move(table: str, key: tuple[str, ...], values: tuple[str, ...], row: tuple[
         after=dict(zip(values, pairs[1::2], strict=True)) if will_be else None,
     )
 
+
+_AI_POLICIES = "select * exclude (is_of_site) from raw.ai_policy_level"
 
 _REWORDED = f"""
     select count(*)

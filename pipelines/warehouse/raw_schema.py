@@ -94,6 +94,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "effective_to": "date",
         "known_from": "date",
         "is_default": "boolean",
+        "is_of_site": "boolean",
         "programme_id": "varchar",
         "stage_id": "varchar",
         "rule_id": "varchar",
@@ -110,6 +111,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "effective_from": "date",
         "effective_to": "date",
         "known_from": "date",
+        "is_of_site": "boolean",
         "level": "bigint",
         "level_label": "varchar",
         "words": "varchar",
@@ -348,12 +350,17 @@ def fingerprint() -> str:
     return hashlib.sha256(json.dumps([raw_tables(), LOAD_STATE]).encode()).hexdigest()[:16]
 
 
+def is_in_present_shape(con: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether the raw tables stand as this version of Tessera makes them."""
+    return _standing_fingerprint(con) == fingerprint()
+
+
 def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     """Make the raw tables, empty, unless they stand already in the present shape.
 
     Tables of another shape are dropped: all they hold can be loaded from the log again.
     """
-    if _standing_fingerprint(con) == fingerprint():
+    if is_in_present_shape(con):
         return
     con.begin()
     con.execute("drop schema if exists raw cascade")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -145,14 +147,37 @@ def test_the_site_replaces_a_version_by_name(shipped: Path, site: Path) -> None:
     assert rules.threshold("sufficiency", "required_data_points") == 5
 
 
-def test_the_default_of_the_site_takes_the_place_of_the_shipped_one(
+def test_the_default_of_the_site_takes_the_place_of_the_shipped_one_on_its_days(
     shipped: Path, site: Path
 ) -> None:
     mine = site / "rules" / "mine.yaml"
     shutil.copy(shipped / "example_rules.yaml", mine)
     change(mine, "rule_set: example_rules", "rule_set: own_rules")
-    found = {rules.rule_set: rules.is_default for rules in load_catalogue(site, shipped).rule_sets}
-    assert found == {"example_rules": False, "own_rules": True}
+    change(mine, "effective_from: 2020", "effective_from: 2021")
+    found = load_catalogue(site, shipped)
+    defaults = [found.default_on(date(year, 6, 1)) for year in (2019, 2020, 2021)]
+    assert [rules and rules.name for rules in defaults] == [None, "example_rules", "own_rules"]
+
+
+@pytest.mark.parametrize("name", ["example_rules", "example_policy"])
+def test_a_version_of_the_site_takes_the_place_of_shipped_ones_on_its_days(
+    shipped: Path, site: Path, name: str
+) -> None:
+    mine, newer = site / "rules" / "mine.yaml", shipped / "newer.yaml"
+    for file, version in ((newer, "2"), (mine, "ours")):
+        shutil.copy(shipped / f"{name}.yaml", file)
+        change(file, 'version: "1"', f'version: "{version}"')
+    change(shipped / f"{name}.yaml", "effective_from", "effective_to: 2023-12-31\neffective_from")
+    text = newer.read_text(encoding="utf-8")
+    newer.write_text(re.sub("effective_from: .*", "effective_from: 2024-01-01", text))
+    change(mine, "effective_from", "effective_to: 2025-12-31\neffective_from")
+    found = load_catalogue(site, shipped)
+    kind = {entry.name for entry in found.of_site}
+    in_force = {
+        year: [e.version for e in found.in_force(date(year, 6, 1)) if e.name in kind]
+        for year in (2023, 2025, 2026)
+    }
+    assert in_force == {2023: ["ours"], 2025: ["ours"], 2026: ["2"]}
 
 
 def test_two_defaults_in_one_place_are_refused(shipped: Path) -> None:

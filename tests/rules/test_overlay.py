@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from pipelines.rules import load_catalogue, loader
+from pipelines.rules import RuleSet, load_catalogue, loader
 from pipelines.settings import Settings
 from pipelines.sources import catalogue, codes
 
@@ -85,3 +87,19 @@ def test_what_the_site_leaves_alone_is_upgraded(site: Path, shipped: Path) -> No
     }
     without = {r.rule_set: r for r in load_catalogue(None, shipped / "rules").rule_sets}
     assert str(without["programmatic_assessment"].threshold("data_points", "min")) == "6"
+
+
+def test_a_copy_of_an_older_version_stays_in_force_when_a_newer_one_is_shipped(
+    site: Path, shipped: Path
+) -> None:
+    signals = shipped / "rules" / "signals.yaml"
+    ours = signals.read_text().replace("value: 56\n", "value: 70\n")
+    (site / "rules" / "signals.yaml").write_text(ours)
+    newer = re.sub('^version: ".*"', 'version: "99"', signals.read_text(), flags=re.MULTILINE)
+    signals.write_text(newer)
+    found = load_catalogue(site, shipped / "rules")
+    (in_force,) = [e for e in found.in_force(date(2026, 1, 1)) if e.name == "signals"]
+    assert in_force in found.of_site
+    assert isinstance(in_force, RuleSet)
+    assert in_force.threshold("no_evidence", "grace_days") == 70
+    assert {r.version for r in found.rule_sets if r.name == "signals"} == {in_force.version, "99"}

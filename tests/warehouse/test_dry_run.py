@@ -14,13 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from pipelines.commands.rules import _sentence
 from pipelines.home import Home
 from pipelines.rules import load_catalogue
 from pipelines.rules.loader import SHIPPED
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build_on
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
-from pipelines.warehouse.dry_run import COMPARED, rules_diff
+from pipelines.warehouse.dry_run import COMPARED, Move, rules_diff
 from pipelines.warehouse.load import replace_rules
 
 DEFAULT = "programmatic_assessment"
@@ -145,6 +146,32 @@ def test_the_command_names_learners_and_leaves_with_one_where_something_would_mo
     assert told.summary["moved"][STATUS] == n_statuses > 0
     assert told.summary["learners"]
     assert {move["key"]["learner_key"] for move in told.moves} == set(told.summary["learners"])
+
+
+@pytest.mark.slow
+def test_a_changed_ai_policy_is_named_with_what_it_moves(
+    school: tuple[Home, Settings], tmp_path: Path
+) -> None:
+    home, _ = school
+    policy = tmp_path / "closed.yaml"
+    text = (SHIPPED / "aias_2.yaml").read_text()
+    policy.write_text(text.replace("allows_use: true", "allows_use: false"))
+    done = CliRunner().invoke(app, ["rules", "diff", str(policy), "--home", str(home.root)])
+    assert done.exit_code == 1
+    assert "aias: version 2 now, 2 then" in done.stdout
+    assert "ai_use_differs" in done.stdout
+    assert "nothing would move" not in done.stdout
+
+
+def test_a_move_tells_the_fields_that_moved_and_no_others() -> None:
+    before = {"sentence": "Two of three.", "severity": "low", "due_on": "2026-02-24"}
+    move = Move("portfolio_signal", {"signal_id": "S-1"}, before, before | {"due_on": "2026-03-03"})
+    assert _sentence(move) == "S-1: due on 2026-02-24 becomes 2026-03-03"
+    gone = Move("portfolio_signal", {"signal_id": "S-1"}, before, None)
+    assert _sentence(gone) == 'S-1: sentence "Two of three." becomes none'
+    places = [{"agenda_group": "discuss", "reasons": reasons} for reasons in (["flagged"], [])]
+    reworded = Move("committee_agenda", {"learner_key": "L-1"}, *places)
+    assert _sentence(reworded) == "L-1: reasons flagged becomes none"
 
 
 def test_without_a_build_there_is_nothing_to_compare_with(home: Home, settings: Settings) -> None:

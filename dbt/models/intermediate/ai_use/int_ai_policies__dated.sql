@@ -1,55 +1,82 @@
 -- Grain: one row per task, stretch of days and version of its policy scale, where an AI policy is
 -- in force. What a level allows comes from the policy scale; the task itself may ask for a
--- declaration.
+-- declaration. A version of the site takes the place of shipped ones.
 with
 
 tasks as (
     select * from {{ ref('int_tasks__dated') }}
 ),
 
--- A version that was not known yet judges nothing.
-known_levels as (
-    select * from {{ ref('stg_ai_policy_level') }}
-    where known_from <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
-),
-
 levels as (
-    select distinct
-        ai_policy_scale,
-        ai_policy_scale_version,
-        level,
-        level_label,
-        words,
-        max_extent,
-        allows_use,
-        requires_declaration,
-        allowed_stages
-    from known_levels
+    select * from {{ ref('stg_ai_policy_level') }}
 ),
 
-version_stretches as (
+named_versions as (
     select distinct
         ai_policy_scale,
         ai_policy_scale_version,
         effective_from,
-        effective_to
-    from known_levels
+        coalesce(effective_to, {{ last_day() }}) as effective_to,
+        known_from,
+        is_of_site
+    from levels
+    where {{ rules_are_known('known_from') }}
+),
+
+-- Another version may be in force from each of these days on.
+changes as (
+    select
+        ai_policy_scale,
+        effective_from as from_on
+    from named_versions
+
+    union
+
+    select
+        ai_policy_scale,
+        {{ add_days('effective_to', 1) }} as from_on
+    from named_versions
+    where effective_to < {{ last_day() }}
+),
+
+stretches as (
+    select
+        ai_policy_scale,
+        from_on,
+        coalesce(
+            {{ add_days(
+                'lead(from_on) over (partition by ai_policy_scale order by from_on)', -1
+            ) }},
+            {{ last_day() }}
+        ) as to_on
+    from changes
+),
+
+ranked as (
+    select
+        stretches.ai_policy_scale,
+        stretches.from_on,
+        stretches.to_on,
+        named_versions.ai_policy_scale_version,
+        row_number() over (
+            partition by stretches.ai_policy_scale, stretches.from_on
+            order by
+                named_versions.is_of_site desc,
+                named_versions.known_from desc,
+                named_versions.effective_from desc,
+                named_versions.ai_policy_scale_version desc
+        ) as newest_first
+    from stretches
+    inner join named_versions
+        on
+            stretches.ai_policy_scale = named_versions.ai_policy_scale
+            and stretches.from_on between named_versions.effective_from
+            and named_versions.effective_to
 ),
 
 versions as (
-    select
-        ai_policy_scale,
-        ai_policy_scale_version,
-        effective_from as version_from_on,
-        least(
-            coalesce(effective_to, {{ last_day() }}),
-            coalesce({{ add_days('lead(effective_from) over of_scale', -1) }}, {{ last_day() }})
-        ) as version_to_on
-    from version_stretches
-    window of_scale as (
-        partition by ai_policy_scale
-        order by effective_from, ai_policy_scale_version
-    )
+    select * from ranked
+    where newest_first = 1
 ),
 
 policies as (
@@ -64,10 +91,9 @@ versioned as (
         policies.*,
         coalesce(policies.ai_policy_scale_version, versions.ai_policy_scale_version)
             as version_in_force,
-        greatest(policies.policy_from_on, coalesce(versions.version_from_on, {{ first_day() }}))
+        greatest(policies.policy_from_on, coalesce(versions.from_on, {{ first_day() }}))
             as in_force_from_on,
-        least(policies.policy_to_on, coalesce(versions.version_to_on, {{ last_day() }}))
-            as in_force_to_on
+        least(policies.policy_to_on, coalesce(versions.to_on, {{ last_day() }})) as in_force_to_on
     from policies
     left join versions
         on

@@ -1,5 +1,6 @@
 -- Grain: one row per threshold of the version of each rule set in force: known by then, and
--- effective on the day that the picture is judged on.
+-- effective on the day that the picture is judged on. A version of the site takes the place of shipped
+-- ones, and its default that of the shipped default.
 {{ config(materialized='table') }}
 
 with
@@ -13,10 +14,12 @@ versions as (
         rule_set_id,
         rule_version,
         effective_from,
-        known_from
+        known_from,
+        is_default,
+        is_of_site
     from thresholds
     where
-        known_from <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
+        {{ rules_are_known('known_from') }}
         and coalesce({{ rules_on() }}, {{ as_of() }})
         between effective_from and coalesce(effective_to, {{ last_day() }})
 ),
@@ -25,11 +28,19 @@ ranked as (
     select
         rule_set_id,
         rule_version,
+        is_default,
+        is_of_site,
         row_number() over (
             partition by rule_set_id
-            order by known_from desc, effective_from desc, rule_version desc
+            order by is_of_site desc, known_from desc, effective_from desc, rule_version desc
         ) as newest_first
     from versions
+),
+
+site_defaults as (
+    select count(*) as n_defaults
+    from ranked
+    where newest_first = 1 and is_of_site and is_default
 ),
 
 chosen as (
@@ -50,11 +61,13 @@ chosen as (
         thresholds.threshold_value,
         ---------- yes or no
         thresholds.is_default
+        and (thresholds.is_of_site or site_defaults.n_defaults = 0) as is_default
     from thresholds
     inner join ranked
         on
             thresholds.rule_set_id = ranked.rule_set_id
             and thresholds.rule_version = ranked.rule_version
+    cross join site_defaults
     where ranked.newest_first = 1
 )
 

@@ -22,6 +22,7 @@ renamed as (
         ---------- yes or no
         allows_use,
         requires_declaration,
+        is_of_site,
         ---------- lists
         allowed_stages,
         ---------- days and instants

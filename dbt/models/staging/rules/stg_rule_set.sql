@@ -24,6 +24,7 @@ renamed as (
         threshold_value,
         ---------- yes or no
         is_default,
+        is_of_site,
         ---------- days and instants
         effective_from,
         effective_to,
