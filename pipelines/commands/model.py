@@ -64,10 +64,14 @@ def clone(
 
 @app.command()
 def build(home: CopyOption, json: JsonOption = False) -> None:
-    """Build the models that were changed since the copy was made, what follows, and their tests.
+    """Build what was changed since the copy was made, what follows from it, and its tests.
+
+    That is models, and rules and code lists, also those of the site's folder.
 
     Example: tessera model build --home try    then: tessera model diff --home try
     """
+    from pipelines.rules import RuleFileError
+    from pipelines.sources.faults import SourceError
     from pipelines.warehouse.build import BuildError
     from pipelines.warehouse.connection import WarehouseError
     from pipelines.warehouse.workbench import build_changed
@@ -79,7 +83,7 @@ def build(home: CopyOption, json: JsonOption = False) -> None:
             done = build_changed(opened, settings)
     except BuildError as error:
         fail(FAILED, str(error))
-    except WarehouseError as error:
+    except (WarehouseError, RuleFileError, SourceError) as error:
         fail(USAGE, str(error))
     if json:
         emit(asdict(done))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from pipelines.committee import words
@@ -20,6 +21,7 @@ NAME = "my-words.csv"
 COLUMNS = ("Line", "Programme", "Learner", "Kind", "Record", "About", "Day", "Made", "Your words")
 FREE = ("reflection", "reflection", "goal")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 
 def answer_form(portfolio: Portfolio, page: LearnerPage, learner_id: str) -> bytes:
@@ -64,6 +66,7 @@ def _told(fields: tuple[object, ...]) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
+    """Return text that no spreadsheet takes for a formula; a negative number stays a number."""
     line = " ".join(text.split())
-    return f"'{line}" if line.startswith(_FORMULA) else line
+    is_formula = line.startswith(_FORMULA) and _NUMBER.fullmatch(line) is None
+    return f"'{line}" if is_formula else line

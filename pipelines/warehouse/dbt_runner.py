@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt_project import project_folder, target_folder
-from pipelines.warehouse.parsed_project import PARSED, invoke_parsed, kept_parse
+from pipelines.warehouse.parsed_project import invoke_parsed, is_parsed
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -82,7 +82,7 @@ def parse_ahead(home: Home, settings: Settings, project: Path | None = None) -> 
     Parsing takes seconds and no data: done while deliveries are read, it costs a run nothing.
     """
     project = project or project_folder()
-    if kept_parse(project).exists() or (target_folder(home) / PARSED).exists():
+    if is_parsed(project, target_folder(home)):
         return None
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_parse, args=(home, settings, project), daemon=True)

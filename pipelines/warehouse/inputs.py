@@ -119,6 +119,15 @@ def build_inputs(
     )
 
 
+def moved_reference(con: duckdb.DuckDBPyConnection, inputs: BuildInputs) -> list[str]:
+    """Return the reference tables of `raw` whose rows are others than those of a build."""
+    return [
+        table
+        for table, told in inputs.reference_hashes.items()
+        if table_hash(con, f'raw."{table}"') != told
+    ]
+
+
 def code_version(project: Path) -> str:
     """Return the package's version with a hash of the dbt project's files."""
     return f"{pipelines.__version__}+{files_digest(project, CODE)[:12]}"

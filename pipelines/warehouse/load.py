@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,7 +50,13 @@ from pipelines.rules import Catalogue
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.raw_schema import OTHER_TABLES, create_raw
-from pipelines.warehouse.reference import Rows, identities, reference_tables, rule_tables
+from pipelines.warehouse.reference import (
+    Rows,
+    declared_tables,
+    identities,
+    reference_tables,
+    rule_tables,
+)
 
 KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
 """Voids first: they change the outcome of records of other kinds."""
@@ -147,8 +153,17 @@ def newest_known_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
 
 def replace_rules(con: duckdb.DuckDBPyConnection, rules: Catalogue) -> None:
     """Put other rule sets and AI policies into `raw`."""
-    for table, rows in rule_tables(rules).items():
-        _replace(con, table, rows)
+    _replace_tables(con, rule_tables(rules))
+
+
+def replace_declared(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Put the rules and code lists into `raw` that files declare now.
+
+    Raises:
+        RuleFileError: a rule set has a fault; the message says where.
+        SourceError: a code list has one.
+    """
+    _replace_tables(con, declared_tables(settings))
 
 
 def _load(
@@ -191,8 +206,7 @@ def _load(
     counted = refused_and_replayed(home, records, places)
     _replace(con, "intake_record", [_intake_row(record, aside, counted) for record in records])
     _forget_later_arrivals(con, known_at)
-    for table, rows in reference_tables(home, settings, known_at).items():
-        _replace(con, table, rows)
+    _replace_tables(con, reference_tables(home, settings, known_at))
     if known_at is None:
         list_unmatched(home, records, aside, identity)
     con.execute("delete from raw.loaded")
@@ -742,6 +756,11 @@ def _replace_pointers(
 
 def _key(record: IntakeRecord) -> tuple[str, str]:
     return record.delivery_id, record.interpretation_id
+
+
+def _replace_tables(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> None:
+    for table, rows in tables.items():
+        _replace(con, table, rows)
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: Rows) -> None:

@@ -1,7 +1,9 @@
 """dbt's parse of a project, kept beside it for every home: it depends on the project's files alone.
 
 dbt itself keeps a parse for each target folder and database path, so each new home would parse all
-of the project again, which takes longer than to build a small cohort.
+of the project again, which takes longer than to build a small cohort. And where files changed, dbt
+parses those alone, and may keep what was taken out of them, such as a unit test: here a project of
+which any file changed is parsed whole.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 PARSED = "partial_parse.msgpack"
 """What dbt leaves of a parsed project in its target folder."""
+WHOLE = "--no-partial-parse"
 
 
 def invoke_parsed(
@@ -41,16 +44,26 @@ def invoke_parsed(
     from dbt.cli.main import dbtRunner
 
     kept = kept_parse(project)
-    manifest = read_parse(kept)
-    done = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(arguments)
+    manifest = read_parse(kept) or read_parse(target / kept.name)
+    parsing = [WHOLE] if manifest is None else []
+    done = dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke([*arguments, *parsing])
     # Where dbt came to no result, the target folder may hold a parse of the files as they were.
     if manifest is None and done.exception is None:
         keep_parse(project, kept, target)
     return done
 
 
+def is_parsed(project: Path, target: Path) -> bool:
+    """Return whether a parse of the project is kept, as its files are now."""
+    kept = kept_parse(project)
+    return kept.exists() or (target / kept.name).exists()
+
+
 def kept_parse(project: Path) -> Path:
-    """Return where the parse of a project is kept, as its files are now."""
+    """Return where the parse of a project is kept, as its files are now.
+
+    Where nobody may write beside the project, it is kept under the same name in the target folder.
+    """
     parsers = dbt_versions().replace(" ", "-")
     return project / "target" / f"parsed-{parsers}-{files_digest(project)[:16]}.msgpack"
 
@@ -75,13 +88,15 @@ def read_parse(kept: Path) -> Manifest | None:
 def keep_parse(project: Path, kept: Path, target: Path) -> None:
     """Keep what dbt has just parsed in a target folder, in place of earlier parses.
 
-    Nothing is kept where the project was edited meanwhile or its folder may not be written.
+    Nothing is kept where the project was edited meanwhile.
     """
     made = target / PARSED
     if not made.exists() or kept_parse(project) != kept:
         return
-    with suppress(OSError):
-        write_atomically(kept, made.read_bytes())
-        for other in kept.parent.glob("parsed-*.msgpack"):
-            if other != kept:
-                other.unlink(missing_ok=True)
+    for place in (kept, target / kept.name):
+        with suppress(OSError):
+            write_atomically(place, made.read_bytes())
+            for other in place.parent.glob("parsed-*.msgpack"):
+                if other != place:
+                    other.unlink(missing_ok=True)
+            return

@@ -33,10 +33,19 @@ NO_ZONE = "UTC"
 
 def reference_tables(home: Home, settings: Settings, known_at: datetime | None) -> dict[str, Rows]:
     """Return the rows of every raw table that is replaced whole at each load."""
+    return {**declared_tables(settings), "cut_score": cut_scores.rows(home, known_at)}
+
+
+def declared_tables(settings: Settings) -> dict[str, Rows]:
+    """Return the rows of the raw tables that hold what files declare: rules and code lists.
+
+    Raises:
+        RuleFileError: a rule set has a fault; the message says where.
+        SourceError: a code list has one.
+    """
     codes = code_lists.load(settings)
     return {
         **rule_tables(load_catalogue(settings.site)),
-        "cut_score": cut_scores.rows(home, known_at),
         **{table: codes[name] for table, name in CODE_LISTS.items()},
     }
 

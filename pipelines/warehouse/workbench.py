@@ -32,6 +32,8 @@ from pipelines.warehouse.dbt_project import (
 )
 from pipelines.warehouse.dbt_runner import invoke
 from pipelines.warehouse.editions import TableDifference, compare_tables, count_rows
+from pipelines.warehouse.inputs import BuildInputs, moved_reference
+from pipelines.warehouse.load import replace_declared
 
 MARKER = "CLONE"
 """The file that tells a copy from a home."""
@@ -87,17 +89,23 @@ def clone(home: Home, folder: Path) -> str:
 def build_changed(copy: Home, settings: Settings) -> Rebuilt:
     """Build what was changed since the copy was made, and all that follows from it, with its tests.
 
+    Changed are models, and rules and code lists of which a row is another now.
+
     Raises:
         WorkbenchError: this is no copy.
         BuildError: a model or a test failed; the message names it.
+        RuleFileError: a rule set has a fault; the message says where.
+        SourceError: a code list has one.
     """
-    _refuse_a_home(copy)
-    with copy.writing(timeout=PATIENCE), open_warehouse(copy, settings):
+    inputs = _inputs_of_copy(copy)
+    with copy.writing(timeout=PATIENCE), open_warehouse(copy, settings) as con:
+        replace_declared(con, settings)
+        moved = [f"source:raw.{table}+" for table in moved_reference(con, inputs)]
         build_on(
             copy,
             settings,
             "build",
-            *("--select", "state:modified+"),
+            *("--select", "state:modified+", *moved),
             *("--state", str(_before(copy))),
         )
     results = Artefacts(target_folder(copy)).results()
@@ -173,6 +181,21 @@ def _refuse_a_home(copy: Home) -> None:
         raise WorkbenchError(
             f"{copy.root} is no copy to try models on: make one with `tessera model clone`"
         )
+
+
+def _inputs_of_copy(copy: Home) -> BuildInputs:
+    """Return what the build was made from that was copied.
+
+    Raises:
+        WorkbenchError: this is no copy, or was not made to its end.
+    """
+    _refuse_a_home(copy)
+    inputs = finished_build(copy)
+    if inputs is None:
+        raise WorkbenchError(
+            f"{copy.root} was not copied to its end: make it again with `tessera model clone`"
+        )
+    return inputs
 
 
 def _before(copy: Home) -> Path:

@@ -11,9 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.committee import views
-from pipelines.committee.answer_form import COLUMNS, answer_form
+from pipelines.committee.answer_form import COLUMNS, answer_form, plain_text
 from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
 from pipelines.committee.pack import NoEditionError
@@ -208,6 +210,25 @@ def test_the_form_has_a_line_for_each_data_point_and_no_formula(portfolio: Portf
     assert {row["Learner"] for row in rows} == {"s-2"}
     assert not [v for row in rows for v in row.values() if v.startswith(("=", "+", "-", "@"))]
     assert len({row["Line"] for row in rows}) == len(rows)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4))
+def test_a_number_stays_a_number_in_a_file_for_a_spreadsheet(number: Decimal) -> None:
+    assert Decimal(plain_text(f"{number:f}")) == number
+
+
+@given(st.text(), st.sampled_from("=+-@\t\r"))
+def test_whatever_begins_like_a_formula_and_is_no_number_is_written_as_text(
+    text: str, start: str
+) -> None:
+    written = plain_text(start + text)
+    assert not written.startswith(("=", "+", "-", "@")) or Decimal(written) < 1
+
+
+def test_a_negative_number_of_the_programme_is_no_text_and_a_formula_is() -> None:
+    cells = (("-0.19", "=1+1", "-1+1"),)
+    table = Table("programme_x", "X", ("difference", "words", "more"), cells)
+    assert table.as_csv().splitlines()[1] == b"-0.19,'=1+1,'-1+1"
 
 
 def test_a_dispute_marks_the_data_point_on_the_committees_page(built: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.build import BuildError, build
+from pipelines.warehouse.dbt_project import target_folder
+from pipelines.warehouse.dbt_runner import invoke
 from pipelines.warehouse.load import load
 from pipelines.warehouse.parsed_project import keep_parse, kept_parse, read_parse
 from tests.warehouse.small_project import fill
@@ -56,6 +58,47 @@ def test_an_edited_file_is_parsed_and_the_older_parse_goes(
         build(home, settings)
     assert parses == ["small", "small"]
     assert list((project / "target").iterdir()) == [kept_parse(project)]
+
+
+GROUPS = """
+groups:
+  - name: scores
+    owner: {name: the exams office}
+"""
+UNIT_TESTS = """
+unit_tests:
+  - name: {name}
+    model: fct_score
+    given: []
+    expect: {{rows: []}}
+"""
+
+
+def test_a_unit_test_that_was_taken_out_is_gone_even_where_its_model_changed_too(
+    home: Home, settings: Settings, project: Path
+) -> None:
+    with (project / "dbt_project.yml").open("a") as file:
+        file.write("    +group: scores\n")
+    (project / "models" / "groups.yml").write_text(GROUPS)
+    columns = project / "models" / "fct_score.yml"
+    words = columns.read_text()
+    for name in ("first", "second", "third"):
+        described = words.replace(
+            "- name: fct_score", f"- name: fct_score\n    description: {name}"
+        )
+        columns.write_text(described + UNIT_TESTS.format(name=name))
+        parsed = invoke(home, settings, project, "parse").result
+        assert [test.name for test in parsed.unit_tests.values()] == [name]
+
+
+def test_where_nobody_may_write_beside_the_project_the_home_keeps_the_parse(
+    home: Home, settings: Settings, project: Path, parses: list[str]
+) -> None:
+    (project / "target").write_text("a file, so that no folder can be made")
+    for _ in range(2):
+        assert invoke(home, settings, project, "parse").success
+    assert parses == ["small"]
+    assert (target_folder(home) / kept_parse(project).name).exists()
 
 
 def test_a_project_that_dbt_cannot_read_never_counts_as_what_it_was_before(

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -78,6 +79,45 @@ def test_only_what_was_changed_is_built_and_the_home_stays_as_it_is(
     assert (told["fct_score"].added, told["fct_score"].removed) == (0, 0)
     assert told["fct_doubled"].added == 5
     assert hashlib.sha256(built.warehouse.read_bytes()).hexdigest() == before
+
+
+@pytest.fixture
+def limits(project: Path) -> None:
+    """A model of the one rule set that a site would add, beside the shipped ones."""
+    (project / "models" / "fct_limit.sql").write_text(
+        "select threshold_value from {{ source('raw', 'rule_set') }} where rule_set_id = 'added'"
+    )
+    (project / "models" / "sources.yml").write_text(
+        "sources: [{name: raw, tables: [{name: rule_set}]}]"
+    )
+
+
+ADDED = """
+rule_set: added
+version: "1"
+title: Added while models are tried
+effective_from: 2000-01-01
+known_from: 2000-01-01
+rules:
+  - id: limit
+    words: What the example asks for.
+    thresholds:
+      - {name: most, value: 7, unit: days, source: local choice}
+"""
+
+
+@pytest.mark.slow
+def test_a_threshold_that_was_added_is_there_and_what_follows_is_built(
+    limits: None, copy: Home, settings: Settings, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    (site / "rules").mkdir(parents=True)
+    (site / "rules" / "added.yaml").write_text(ADDED)
+    with_site = own(copy, settings).model_copy(update={"site": site})
+    for _ in range(2):
+        assert build_changed(copy, with_site).models == ("fct_limit",)
+    with duckdb.connect(str(copy.marts), read_only=True) as con:
+        assert con.execute("select threshold_value from fct_limit").fetchall() == [(7,)]
 
 
 @pytest.mark.slow
