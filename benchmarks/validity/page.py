@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 NOT_YET = "not yet"
+RECALL_MIN, ALARMS_MAX = 0.8, 0.1
+"""The bar: recall as a part of what the oracle finds; false alarms a learner and review."""
 LIMITS = (
     "- **Words.** `score_narrative` looks for reviewed words and phrases. They name about half of "
     "the sentences of concern that the generator writes, so it finds about half of what a reader "
@@ -51,6 +53,9 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         "pipeline on them and reads published tables only. How the cohorts are made is in "
         "[synthetic cohorts](synthetic-cohorts.md)."
     )
+    yield from _bar(found)
+    yield ""
+    yield "## Cohorts and intervals"
     yield ""
     tuned, unseen = found["tuned_on"], found["unseen"]
     versions = ", ".join(f"`{name}` version {version}" for name, version in found["rules"].items())
@@ -73,6 +78,106 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield from _whole(found["whole"], unseen["whole"])
     yield from _records(found["records"])
     yield from _limits()
+
+
+def _bar(found: dict[str, Any]) -> Iterator[str]:
+    generators = {"shipped": found, "unseen": found["unseen"]}
+    yield ""
+    yield "## Where the bar is met, and by how much it is missed"
+    yield ""
+    yield (
+        f"The bar: of every pattern, at least {RECALL_MIN:g} of what the oracle finds, at no more "
+        f"than {ALARMS_MAX:g} false alarms a learner and review. Counted first over every size "
+        "that was planted, also those that are hard to see."
+    )
+    yield ""
+    for name, told in generators.items():
+        yield f"- {_at_every_size(name, told['signals'])} {_alarms_beside_the_bar(told['alarms'])}"
+    yield ""
+    yield (
+        "What is found, as a part of what the oracle finds, from the smallest size to the largest; "
+        "over all sizes it is the mean of what is found by the mean of what the oracle finds."
+    )
+    yield ""
+    yield (
+        "| generator | pattern | part of the oracle's, size by size | met at | over all sizes "
+        "| bar over all sizes |"
+    )
+    yield "|---|---|---|---|---|---|"
+    for name, told in generators.items():
+        for line in told["signals"]:
+            yield f"| {name} | {_words(line['pattern'])} | {_size_by_size(line)} |"
+
+
+def _at_every_size(name: str, lines: list[dict[str, Any]]) -> str:
+    """Return which patterns reach the bar at every size, in a sentence."""
+    weighed = [line for line in lines if _weighed(line)]
+    met = [
+        _words(line["pattern"])
+        for line in weighed
+        if all(_reaches(_part(point)) for point in _weighed(line))
+    ]
+    named = f" ({', '.join(met)})" if met else ""
+    return (
+        f"*{name.capitalize()} generator*: at every size, the bar is met for {len(met)} of "
+        f"{len(weighed)} patterns{named}."
+    )
+
+
+def _size_by_size(line: dict[str, Any]) -> str:
+    """Return the cells that hold a pattern against the bar."""
+    points = _weighed(line)
+    if not points:
+        return f"{NOT_YET} | | |"
+    parts = [(point["effect"], _part(point)) for point in points]
+    sizes = ", ".join(f"{effect:g}: {_ratio(part)}" for effect, part in parts)
+    n_met = sum(_reaches(part) for _, part in parts)
+    over_all = _over_all(points)
+    told = "" if over_all is None else f"{over_all:.3f}"
+    return f"{sizes} | {n_met} of {len(parts)} | {told} | {_beside_the_bar(over_all)}"
+
+
+def _alarms_beside_the_bar(alarms: dict[str, Any]) -> str:
+    value = alarms["all"]["value"]
+    return (
+        f"False alarms are {value:.3f} in all, within the bar."
+        if value <= ALARMS_MAX
+        else f"False alarms are {value:.3f} in all, {value - ALARMS_MAX:.3f} above the bar."
+    )
+
+
+def _weighed(line: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the sizes of a pattern that both a rule and the oracle looked for."""
+    return [point for point in line["curve"] if point["recall"] and point["oracle"]]
+
+
+def _part(point: dict[str, Any]) -> float | None:
+    """Return recall as a part of the oracle's; None where the oracle finds nothing."""
+    oracle = point["oracle"]["value"]
+    return point["recall"]["value"] / oracle if oracle else None
+
+
+def _over_all(points: list[dict[str, Any]]) -> float | None:
+    oracle = sum(point["oracle"]["value"] for point in points)
+    return sum(point["recall"]["value"] for point in points) / oracle if oracle else None
+
+
+def _reaches(part: float | None) -> bool:
+    return part is None or part >= RECALL_MIN
+
+
+def _beside_the_bar(part: float | None, low: float | None = None) -> str:
+    """Return whether a part of the oracle's reaches the bar, or by how much it does not."""
+    if part is None:
+        return ""
+    if part < RECALL_MIN:
+        return f"missed by {RECALL_MIN - part:.3f}"
+    return "met" if low is None or low >= RECALL_MIN else f"met; the interval begins at {low:.2f}"
+
+
+def _part_low(recall: dict[str, Any], oracle: float) -> float | None:
+    """Return the lower end of recall's interval as a part of the oracle's."""
+    return None if recall["low"] is None else recall["low"] / oracle
 
 
 def _seeds(told: dict[str, Any]) -> str:
@@ -160,17 +265,18 @@ def _summary(found: dict[str, Any]) -> Iterator[str]:
     yield "## What the signals find of what can be found"
     yield ""
     yield (
-        "Over the sizes that are discoverable, that is where the oracle, which knows the "
-        "generating model, finds 95 % or more. Wanted: 0.8 of what the oracle finds. *With "
-        "others* counts learners whom another rule put on the agenda for the same change. Of a "
-        "pattern that is discoverable at no size, the largest is shown, over learners."
+        "A narrower reading: over the sizes that are discoverable, that is where the oracle, which "
+        f"knows the generating model, finds 95 % or more. Wanted: {RECALL_MIN:g} of what the "
+        "oracle finds. *With others* counts learners whom another rule put on the agenda for the "
+        "same change. Of a pattern that is discoverable at no size, the largest is shown, over "
+        "learners."
     )
     yield ""
     yield (
         "| generator | pattern | found by | sizes | learners | recall, over seeds "
-        "| of the oracle's | with others, over seeds |"
+        "| of the oracle's | bar | with others, over seeds |"
     )
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for name, lines in (("shipped", found["signals"]), ("unseen", found["unseen"]["signals"])):
         for line in lines:
             told = line["discoverable"]
@@ -178,10 +284,11 @@ def _summary(found: dict[str, Any]) -> Iterator[str]:
                 continue
             sizes = ", ".join(f"{size:g}" for size in told["sizes"])
             others = "" if told["with_others"] is None else _seeded(told["with_others"], 100, " %")
+            bar = _beside_the_bar(told["of_oracle"], _part_low(told["recall"], told["oracle"]))
             yield (
                 f"| {name} | {_words(line['pattern'])} | {_ways(line['detectors'])} | {sizes} | "
                 f"{told['n']} | {_seeded(told['recall'], 100, ' %')} | "
-                f"{_ratio(told['of_oracle'])} | {others} |"
+                f"{_ratio(told['of_oracle'])} | {bar} | {others} |"
             )
         without = [line for line in lines if line["discoverable"] is None]
         for line in without:
@@ -191,15 +298,16 @@ def _summary(found: dict[str, Any]) -> Iterator[str]:
 def _at_the_largest(line: dict[str, Any]) -> str:
     """Return the cells of a pattern that is discoverable at no size."""
     if line["status"] == NOT_YET:
-        return "no rule yet | | | | |"
+        return "no rule yet | | | | | |"
     point = line["curve"][-1]
     recall, oracle, others = point["recall"], point["oracle"], point["recall_with_others"]
-    ratio = (
-        "" if oracle is None or not oracle["value"] else _ratio(recall["value"] / oracle["value"])
-    )
+    is_weighed = oracle is not None and oracle["value"]
+    part = recall["value"] / oracle["value"] if is_weighed else None
+    low = _part_low(recall, oracle["value"]) if is_weighed else None
     return (
         f"{_ways(line['detectors'])} | {point['effect']:g}, not discoverable | {recall['n']} | "
-        f"{_share(recall)} | {ratio} | {'' if others is None else _share(others)}"
+        f"{_share(recall)} | {'' if part is None else _ratio(part)} | {_beside_the_bar(part, low)} "
+        f"| {'' if others is None else _share(others)}"
     )
 
 
@@ -210,9 +318,9 @@ def _alarms(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         f"Signals a learner and review among learners without any pattern ({shipped['n']} of the "
-        f"shipped generator, {unseen['n']} of the unseen one), over seeds. Wanted: 0.1 or less in "
-        "all. Rules about what is *on record* are true also where nothing was planted (chance "
-        "leaves gaps too), and count all the same."
+        f"shipped generator, {unseen['n']} of the unseen one), over seeds. Wanted: "
+        f"{ALARMS_MAX:g} or less in all. Rules about what is *on record* are true also where "
+        "nothing was planted (chance leaves gaps too), and count all the same."
     )
     yield ""
     yield "| rule | kind | shipped | unseen |"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -242,7 +243,8 @@ def test_a_report_on_nothing_is_refused(wrong: str) -> None:
         Asked(**{wrong: 0})
 
 
-def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
+def example_report() -> dict[str, Any]:
+    """A report as it is kept, in which every table of the page has a line."""
     share = {"value": 0.5, "low": 0.2, "high": 0.8, "n": 4}
     one_seed = {"value": 0.25, "low": None, "high": None, "n": 1}
     alarms = {
@@ -315,7 +317,7 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
         "found": share,
         "oracle": share,
     }
-    found = {
+    return {
         "first_seed": 1,
         "seeds": 2,
         "learners": 3,
@@ -350,16 +352,37 @@ def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
         "alarms": alarms,
         "records": [{"rule": "privacy_concern", "recall": share, "false_alarms": share}],
     }
-    text = page.render(found)
+
+
+def test_the_page_says_first_where_the_bar_is_missed_at_any_size_and_by_how_much() -> None:
+    text = page.render(example_report())
+    told, rest = text.split("## Cohorts and intervals")
+    assert "at every size, the bar is met for 1 of 2 patterns (struggling learner)." in told
+    assert "at every size, the bar is met for 0 of 0 patterns." in told
+    assert "False alarms are 0.500 in all, 0.400 above the bar." in told
+    assert "| shipped | struggling learner | 1: 1.00 | 1 of 1 | 1.000 | met |" in told
+    assert "| shipped | decay after gap | 1.5: 0.75 | 0 of 1 | 0.750 | missed by 0.050 |" in told
+    assert "| shipped | plateau | not yet |" in told
+    assert "A narrower reading" in rest
+
+
+def test_a_bar_that_is_met_within_chance_says_where_the_interval_begins() -> None:
+    found = example_report()
+    found["signals"][1]["discoverable"]["of_oracle"] = 0.81
+    assert "| 0.81 | met; the interval begins at 0.20 |" in page.render(found)
+
+
+def test_the_page_says_not_yet_where_nothing_was_measured() -> None:
+    text = page.render(example_report())
     assert "tuned on seeds 7 to 9 of 5 learners, of the shipped generator and of 2 schools" in text
     assert "| shipped | 0.5 | 3 | 50 % (20 % to 80 %; n 4) | not yet | -0.600 | 40 |" in text
     assert "| shipped | 0.25 | 3 | -0.040 | -0.050 | 50 % (20 % to 80 %; n 4) |" in text
     assert "seeds 1 to 2, and through seeds 20 to 20" in text
     assert "| plateau | `plateau` | 0.5 | not yet |  |  | not yet |  |" in text
     assert "| shipped | plateau | no rule yet |" in text
-    assert "1.5, not discoverable | 4 | 60 % (20 % to 80 %; n 4) | 0.75 |" in text
+    assert "1.5, not discoverable | 4 | 60 % (20 % to 80 %; n 4) | 0.75 | missed by 0.050" in text
     assert "| 75 % (20 % to 80 %; n 4) | 50 % (20 % to 80 %; n 4) |" in text
-    assert "| 12 | 50 % (20 to 80 %; 4 seeds) | 0.50 | 25 % (one seed) |" in text
+    assert "| 12 | 50 % (20 to 80 %; 4 seeds) | 0.50 | missed by 0.300 | 25 % (one seed) |" in text
     assert "| `no_evidence` | on record | 0.500 (0.200 to 0.800; 4 seeds) |" in text
     assert "| adjusted | not yet |" in text
     assert "- `a.csv`: accepted 2 instead of 3" in text

@@ -1,6 +1,6 @@
--- Grain: one row per learner and competency, and one per learner over all competencies, with judged
--- evidence in the window: shares at or above target on open and on secured evidence. Every data
--- point is judged on its own target, so no scales are pooled. What was observed counts as secured.
+-- Grain: one row per learner and competency with enough judged evidence in the window: shares at or
+-- above target on open and on secured evidence. Every data point is judged on its own target, so no
+-- scales are pooled. What was observed counts as secured.
 with
 
 evidence as (
@@ -15,37 +15,22 @@ evidence as (
         <= {{ rule_threshold('conflicts', 'open_secured', 'window_days') }}
 ),
 
-per_competency as (
+-- Whose assessor nobody knows stands by itself.
+by_assessor as (
     select
         learner_key,
         programme_id,
         competency_id,
-        evidence_id,
         assurance_level = 'open' as is_open,
-        is_at_or_above_target,
-        occurred_on
+        count(*) as n,
+        count(case when is_at_or_above_target then 1 end) as n_at_target
     from evidence
-),
-
-over_all as (
-    select
+    group by
         learner_key,
         programme_id,
-        cast(null as varchar) as competency_id,
-        evidence_id,
-        is_open,
-        max(case when is_at_or_above_target then 1 else 0 end) = 1 as is_at_or_above_target,
-        max(occurred_on) as occurred_on
-    from per_competency
-    group by learner_key, programme_id, evidence_id, is_open
-),
-
-unioned as (
-    select * from per_competency
-
-    union all
-
-    select * from over_all
+        competency_id,
+        assurance_level = 'open',
+        coalesce(assessor_key, record_key)
 ),
 
 counted as (
@@ -53,13 +38,13 @@ counted as (
         learner_key,
         programme_id,
         competency_id,
-        count(case when is_open then 1 end) as n_open,
-        count(case when not is_open then 1 end) as n_secured,
-        count(case when is_open and is_at_or_above_target then 1 end) as n_open_at_target,
-        count(case when not is_open and is_at_or_above_target then 1 end) as n_secured_at_target,
-        max(occurred_on) as latest_on,
-        {{ list_agg('evidence_id', distinct=true) }} as evidence_ids
-    from unioned
+        cast(sum(case when is_open then n else 0 end) as bigint) as n_open,
+        cast(sum(case when not is_open then n else 0 end) as bigint) as n_secured,
+        sum(case when is_open then n_at_target else 0 end) as n_open_at_target,
+        sum(case when not is_open then n_at_target else 0 end) as n_secured_at_target,
+        sum(case when is_open then n * n else 0 end) as squares_open,
+        sum(case when not is_open then n * n else 0 end) as squares_secured
+    from by_assessor
     group by learner_key, programme_id, competency_id
 ),
 
@@ -68,6 +53,14 @@ enough as (
         *,
         {{ measure_share('n_open_at_target', 'n_open') }} as open_share,
         {{ measure_share('n_secured_at_target', 'n_secured') }} as secured_share,
+        {{ measure_effective_n(
+            'n_open', 'squares_open',
+            rule_threshold('signals', 'peers', 'assessor_variance_share')
+        ) }} as n_open_effective,
+        {{ measure_effective_n(
+            'n_secured', 'squares_secured',
+            rule_threshold('signals', 'peers', 'assessor_variance_share')
+        ) }} as n_secured_effective,
         {{ rule_threshold('conflicts', 'open_secured', 'z') }} as z
     from counted
     where
@@ -78,10 +71,10 @@ enough as (
 bounded as (
     select
         *,
-        {{ measure_wilson('open_share', 'n_open', 'z', -1) }} as open_low,
-        {{ measure_wilson('open_share', 'n_open', 'z', 1) }} as open_high,
-        {{ measure_wilson('secured_share', 'n_secured', 'z', -1) }} as secured_low,
-        {{ measure_wilson('secured_share', 'n_secured', 'z', 1) }} as secured_high
+        {{ measure_wilson('open_share', 'n_open_effective', 'z', -1) }} as open_low,
+        {{ measure_wilson('open_share', 'n_open_effective', 'z', 1) }} as open_high,
+        {{ measure_wilson('secured_share', 'n_secured_effective', 'z', -1) }} as secured_low,
+        {{ measure_wilson('secured_share', 'n_secured_effective', 'z', 1) }} as secured_high
     from enough
 ),
 
@@ -94,8 +87,6 @@ compared as (
         ---------- numbers
         n_open,
         n_secured,
-        n_open_at_target,
-        n_secured_at_target,
         open_share,
         secured_share,
         cast(open_share - secured_share as decimal(5, 4)) as difference,
@@ -106,11 +97,7 @@ compared as (
         {{ measure_difference(
             'open_share', 'open_low', 'open_high',
             'secured_share', 'secured_low', 'secured_high', 1
-        ) }} as difference_high,
-        ---------- lists
-        evidence_ids,
-        ---------- days
-        latest_on
+        ) }} as difference_high
     from bounded
 )
 
