@@ -38,20 +38,22 @@
 {%- endmacro %}
 
 {#-
-    Cronbach's alpha of k parts; KR-20 where each is right or wrong. Sources: Cronbach 1951,
+    Cronbach's alpha of k parts, as it is; KR-20 where each is right or wrong. Sources: Cronbach 1951,
     Psychometrika 16:297; Kuder and Richardson 1937, Psychometrika 2:151, formula 20.
 -#}
+{% macro measure_reliability(k, sum_of_variances, variance_of_total) -%}
+    case
+        when {{ k }} > 1
+            then
+                {{ k }} / ({{ k }} - 1.0)
+                * (1 - {{ sum_of_variances }} / nullif({{ variance_of_total }}, 0))
+    end
+{%- endmacro %}
+
+{#- The same to four places, as it is published. -#}
 {% macro measure_alpha(k, sum_of_variances, variance_of_total) -%}
     cast(
-        round(
-            case
-                when {{ k }} > 1
-                    then
-                        {{ k }} / ({{ k }} - 1.0)
-                        * (1 - {{ sum_of_variances }} / nullif({{ variance_of_total }}, 0))
-            end,
-            4
-        ) as decimal(9, 4)
+        round({{ measure_reliability(k, sum_of_variances, variance_of_total) }}, 4) as decimal(9, 4)
     )
 {%- endmacro %}
 

@@ -42,8 +42,9 @@ def set_(
     """Set the cut-score of one sitting and keep it with its method, panel and standard error.
 
     Angoff reads judges from a file, Ebel takes its classes as parameters; Hofstee, Cohen and
-    borderline regression use the scores of the current edition. A cut-score is never changed: a
-    newer one for the same sitting takes over.
+    borderline regression use the scores of the current edition. The sitting is one of that edition,
+    a panel has judged every item of it, and the cut-score lies within its points. A cut-score is
+    never changed: a newer one for the same sitting takes over.
 
     Example: tessera cut-score set cohen --programme MED --task MCQ --sitting S1 --decided-by "exam
     board" --parameters '{"share": 0.6, "guess_score": 20}'    then: tessera run
@@ -56,21 +57,12 @@ def set_(
     opened, _ = console.home_and_settings(home)
     given = _parameters(parameters)
     names = {"programme_id": programme, "task_id": task, "sitting_id": sitting}
+    if method not in METHODS:
+        console.fail(
+            console.USAGE, f"there is no method {method}: it is one of {', '.join(METHODS)}"
+        )
     try:
-        if method == "angoff":
-            if panel is None or not panel.is_file():
-                console.fail(console.USAGE, "angoff needs --panel with a CSV file of judgements")
-            found = standards.angoff(names, decided_by, panel)
-        elif method == "ebel":
-            found = standards.ebel(names, decided_by, given)
-        elif method in ("hofstee", "cohen"):
-            found = standards.from_totals(opened, names, method, decided_by, given)
-        elif method == "borderline_regression":
-            found = standards.borderline_regression(opened, names, decided_by, given)
-        else:
-            console.fail(
-                console.USAGE, f"there is no method {method}: it is one of {', '.join(METHODS)}"
-            )
+        found = standards.set_by(opened, names, method, decided_by, given, panel)
     except UnmeasurableError as refusal:
         console.fail(console.USAGE, str(refusal))
     except WarehouseError as error:
@@ -116,10 +108,15 @@ def _print(record: dict[str, Any], as_json: bool) -> None:
     where = f"{record['task_id']}, sitting {record['sitting_id']}"
     if record["station_id"]:
         where += f", station {record['station_id']}"
-    error = record["standard_error"]
+    error, others = record["standard_error"], record["sensitivity"].values()
     console.out.print(
         f"{record['cut_score_id']}  {where}: {record['cut_score']:.2f} by {record['method']}"
         + (f", standard error {error:.2f}" if error is not None else "")
+        + (
+            f", {min(others):.2f} to {max(others):.2f} at other distances of grades"
+            if others
+            else ""
+        )
         + f" ({record['decided_by']})",
         markup=False,
     )

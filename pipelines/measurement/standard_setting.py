@@ -8,8 +8,8 @@ keeps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from pipelines.measurement.refusal import UnmeasurableError
 
 MIN_EXAMINEES = 10
 """Fewest examinees to set a cut-score from. Source: local choice."""
+WIDER_STEP = 1.5
+"""How much longer a step between grades may be than the others. Source: McGown et al. (2022),
+doi:10.1186/s12909-022-03753-5: examiners placed five grades at 0, 0.33, 0.55, 0.77 and 1."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class BorderlineRegression:
         slope: points a grade (inter-grade discrimination).
         intercept: predicted score at grade 0.
         n: examinees.
+        errors: what each examinee's residual adds to the error of the cut-score, in their order.
     """
 
     cut_score: float
@@ -41,6 +45,7 @@ class BorderlineRegression:
     slope: float
     intercept: float
     n: int
+    errors: tuple[float, ...] = field(repr=False)
 
 
 def borderline_regression(
@@ -75,19 +80,42 @@ def borderline_regression(
             "check checklist and grades of this station."
         )
     intercept = float(scores.mean()) - slope * float(grades.mean())
-    unexplained = float(((scores - intercept - slope * grades) ** 2).sum())
+    residuals = scores - intercept - slope * grades
+    unexplained = float((residuals**2).sum())
     total = float(((scores - scores.mean()) ** 2).sum())
     rmse = float(np.sqrt(unexplained / (n - 2)))
-    distance = (borderline - float(grades.mean())) ** 2 / spread
+    weights = 1 / n + (borderline - grades.mean()) * (grades - grades.mean()) / spread
     return BorderlineRegression(
         cut_score=intercept + slope * borderline,
-        standard_error=rmse * float(np.sqrt(1 / n + distance)),
+        standard_error=rmse * float(np.sqrt((weights**2).sum())),
         rmse=rmse,
         r_squared=1 - unexplained / total,
         slope=slope,
         intercept=intercept,
         n=n,
+        errors=tuple((np.sqrt(n / (n - 2)) * weights * residuals).tolist()),
     )
+
+
+def standard_error_of_sum(
+    lines: Sequence[BorderlineRegression], examinees: Sequence[Sequence[str]]
+) -> float:
+    """Return the standard error of the sum of cut-scores of stations that the same people sat.
+
+    Whoever does better than the grade says at one station may do so at others, so what each
+    examinee adds to the errors is summed over stations first: a sandwich estimate with examinees as
+    clusters. Source: Liang and Zeger (1986), Biometrika 73:13; n / (n - 2) as in MacKinnon and
+    White (1985), J Econometrics 29:305.
+
+    Args:
+        lines: one a station.
+        examinees: who sat each station, in the order of its scores.
+    """
+    added: dict[str, float] = {}
+    for line, names in zip(lines, examinees, strict=True):
+        for name, error in zip(names, line.errors, strict=True):
+            added[name] = added.get(name, 0.0) + error
+    return float(np.sqrt(sum(error**2 for error in added.values())))
 
 
 @dataclass(frozen=True)
@@ -113,8 +141,8 @@ def angoff(
     """Add up what judges expect of a just acceptable examinee.
 
     The standard error is that of a mean over judges: the spread of their sums over the root of
-    their number. Sources: Angoff (1971), in Thorndike (ed.), Educational Measurement; Brennan and
-    Lockwood (1980), Appl Psychol Meas 4:219.
+    their number; one item has none. Sources: Angoff (1971), in Thorndike (ed.), Educational
+    Measurement; Brennan and Lockwood (1980), Appl Psychol Meas 4:219.
 
     Args:
         judgements: chance, 0 to 1, that the examinee gets the item right, shaped (items, judges).
@@ -133,13 +161,15 @@ def angoff(
     sums = (judgements * most[:, None]).sum(axis=0)
     return PanelCut(
         cut_score=float(sums.mean()),
-        standard_error=float(sums.std(ddof=1) / np.sqrt(len(sums))),
+        standard_error=(
+            float(sums.std(ddof=1) / np.sqrt(len(sums))) if len(judgements) > 1 else None
+        ),
         n_judges=len(sums),
         by_judge=tuple(float(value) for value in sums),
     )
 
 
-def ebel(items: Mapping[str, int], expected: Mapping[str, float]) -> float:
+def ebel(items: Mapping[str, float], expected: Mapping[str, float]) -> float:
     """Add up the points that a just acceptable examinee earns in each class of items.
 
     Source: Ebel (1972), Essentials of Educational Measurement.
@@ -149,11 +179,17 @@ def ebel(items: Mapping[str, int], expected: Mapping[str, float]) -> float:
         expected: the share of them, 0 to 1, that the examinee is expected to earn.
 
     Raises:
-        UnmeasurableError: a class without an expectation, or one outside 0 to 1.
+        UnmeasurableError: a class without an expectation or without points, or an expectation that
+            lies outside 0 to 1 or belongs to no class.
     """
     missing = sorted(items.keys() - expected.keys())
     if missing:
         raise UnmeasurableError(f"No expectation was given for: {', '.join(missing)}.")
+    surplus = sorted(expected.keys() - items.keys())
+    if surplus:
+        raise UnmeasurableError(f"No points on offer were given for: {', '.join(surplus)}.")
+    if any(points <= 0 for points in items.values()):
+        raise UnmeasurableError("The points on offer in a class are more than 0.")
     if any(not 0 <= expected[name] <= 1 for name in items):
         raise UnmeasurableError("An expectation is a share from 0 to 1.")
     return float(sum(n * expected[name] for name, n in items.items()))
@@ -185,8 +221,10 @@ def hofstee(
             outside what the panel finds acceptable.
     """
     _refuse_few(scores)
-    if not (min_cut < max_cut and 0 <= min_fail < max_fail <= 1):
-        raise UnmeasurableError("The lower bound must be below the upper one, shares from 0 to 1.")
+    if not (0 <= min_cut < max_cut and 0 <= min_fail < max_fail <= 1):
+        raise UnmeasurableError(
+            "The lower bound must be below the upper one, cut-scores 0 or more, shares from 0 to 1."
+        )
     ordered = np.sort(scores)
 
     def surplus(cut: float) -> float:
@@ -221,14 +259,46 @@ def cohen(
     Args:
         scores: points of the cohort.
         share: part of the best score, 0 to 1.
-        percentile: which score is the best; the 95th is less subject to chance than the maximum.
-        guess_score: points that guessing gives.
+        percentile: which score is the best, above 0 to 100; the 95th is less subject to chance
+            than the maximum.
+        guess_score: points that guessing gives, 0 or more.
+
+    Raises:
+        UnmeasurableError: too few examinees, a parameter outside its bounds, or a cohort that did
+            no better than guessing.
     """
     _refuse_few(scores)
+    if not 0 <= share <= 1:
+        raise UnmeasurableError(f"share is a part from 0 to 1, not {share:g}.")
+    if not 0 < percentile <= 100:
+        raise UnmeasurableError(f"percentile lies above 0 and up to 100, not at {percentile:g}.")
+    if guess_score < 0:
+        raise UnmeasurableError(f"guess_score is 0 points or more, not {guess_score:g}.")
     best = float(np.percentile(scores, percentile))
     if best <= guess_score:
         raise UnmeasurableError("The best of the cohort did no better than guessing.")
     return guess_score + share * (best - guess_score)
+
+
+def alternative_positions(codes: Sequence[int], borderline: int) -> dict[str, dict[int, float]]:
+    """Return other positions of ordered grades, by the name of the assumption.
+
+    `wider_below`: a step below the borderline grade is half as long again as one above, as
+    examiners placed them; `wider_above`: the reverse. Source: doi:10.1186/s12909-022-03753-5.
+
+    Args:
+        codes: the codes of all grades of the scale.
+        borderline: the code of the borderline grade.
+    """
+    return {
+        name: {
+            code: (code - borderline) * (below if code < borderline else above) for code in codes
+        }
+        for name, below, above in (
+            ("wider_below", WIDER_STEP, 1.0),
+            ("wider_above", 1.0, WIDER_STEP),
+        )
+    }
 
 
 def equal_interval_sensitivity(
@@ -249,10 +319,10 @@ def equal_interval_sensitivity(
         positions: by name of the assumption, the position of each grade.
 
     Returns:
-        The regression under each assumption, and under `equal`: the codes as they are.
+        The regression under each assumption.
     """
     codes = sorted({int(code) for code in grades} | {borderline})
-    found = {"equal": borderline_regression(scores, grades.astype(np.float64), borderline)}
+    found = {}
     for name, placed in positions.items():
         missing = [str(code) for code in codes if code not in placed]
         if missing:

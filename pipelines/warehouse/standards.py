@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -27,63 +29,130 @@ SOURCES = {
     ),
 }
 
+SLACK = 1e-6
+NAMED = 10
+"""How many items an error names at most."""
+
 Sitting = Mapping[str, str]
 
 
-def angoff(sitting: Sitting, decided_by: str, panel: Path) -> list[CutScore]:
+@dataclass(frozen=True)
+class Exam:
+    """What the current edition says of one sitting.
+
+    Attributes:
+        points: by item, the points that it offers, or None where nobody said; empty where the
+            source sent totals alone. An item of a station whose name other stations use too is
+            named `station/item`.
+        max_score: the most points; None where nobody said.
+    """
+
+    points: dict[str, float | None]
+    max_score: float | None
+
+
+def set_by(
+    home: Home,
+    sitting: Sitting,
+    method: str,
+    decided_by: str,
+    parameters: dict[str, Any],
+    panel: Path | None,
+) -> list[CutScore]:
+    """Set the cut-score of a sitting by one of the methods of `SOURCES`.
+
+    Raises:
+        UnmeasurableError: the method cannot set it from what it was given.
+    """
+    if method != "angoff" and panel is not None:
+        raise UnmeasurableError(f"{method} takes no --panel: only angoff does.")
+    if method == "angoff":
+        if panel is None or not panel.is_file():
+            raise UnmeasurableError("angoff needs --panel with a CSV file of judgements.")
+        if parameters:
+            raise UnmeasurableError("angoff takes no --parameters: its panel says all.")
+        return angoff(home, sitting, decided_by, panel)
+    if method == "ebel":
+        return ebel(home, sitting, decided_by, parameters)
+    if method == "borderline_regression":
+        return borderline_regression(home, sitting, decided_by, parameters)
+    return from_totals(home, sitting, method, decided_by, parameters)
+
+
+def angoff(home: Home, sitting: Sitting, decided_by: str, panel: Path) -> list[CutScore]:
     """Set the cut-score from a CSV of one row an item: its name, then one column a judge.
 
     Raises:
-        UnmeasurableError: the panel cannot carry a cut-score.
+        UnmeasurableError: the panel cannot carry a cut-score, or did not judge the sitting's items.
     """
-    table = pl.read_csv(panel, infer_schema_length=None)
+    exam = exam_of(home, sitting)
+    try:
+        table = pl.read_csv(panel, infer_schema=False)
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        raise UnmeasurableError(f"{panel}: this is no CSV file: {error}") from None
     judges = table.columns[1:]
     if not judges:
-        raise UnmeasurableError("The file has no column of a judge after that of the items.")
-    try:
-        values = table.select(pl.col(judges).cast(pl.Float64)).to_numpy()
-    except pl.exceptions.PolarsError:
-        raise UnmeasurableError(
-            "A judgement is a chance from 0 to 1; one is not a number."
-        ) from None
-    found = methods.angoff(values)
+        raise UnmeasurableError(f"{panel}: there is no column of a judge after that of the items.")
+    items = [(name or "").strip() for name in table[table.columns[0]]]
+    points = _points_judged(exam, items, panel)
+    values = [
+        [_chance(row[judge], f"{panel}, line {line}: {judge}") for judge in judges]
+        for line, row in enumerate(table.iter_rows(named=True), start=2)
+    ]
+    found = methods.angoff(np.array(values).reshape(-1, len(judges)), np.array(points))
     return [
         _record(
             sitting,
             "angoff",
             decided_by,
             found.cut_score,
-            max_score=len(table),
+            max_score=sum(points),
             standard_error=found.standard_error,
             n_judges=found.n_judges,
             panel=dict(zip(judges, found.by_judge, strict=True)),
-            parameters={"n_items": len(table)},
+            parameters={"n_items": len(items)},
         )
     ]
 
 
-def ebel(sitting: Sitting, decided_by: str, parameters: dict[str, Any]) -> list[CutScore]:
-    """Set the cut-score from points on offer and expected shares by class of items."""
-    cut = methods.ebel(_named(parameters, "items"), _named(parameters, "expected"))
-    most = float(sum(parameters["items"].values()))
+def ebel(
+    home: Home, sitting: Sitting, decided_by: str, parameters: dict[str, Any]
+) -> list[CutScore]:
+    """Set the cut-score from points on offer and expected shares by class of items.
+
+    Raises:
+        UnmeasurableError: a class is not told whole, or the classes do not make up the exam.
+    """
+    _refuse_others("ebel", parameters, ("items", "expected"))
+    items, expected = _named(parameters, "items"), _named(parameters, "expected")
+    cut = methods.ebel(items, expected)
+    most = float(sum(items.values()))
+    _refuse_other_total(exam_of(home, sitting), most, "The classes of items offer")
     return [_record(sitting, "ebel", decided_by, cut, max_score=most, parameters=dict(parameters))]
 
 
 def from_totals(
     home: Home, sitting: Sitting, method: str, decided_by: str, parameters: dict[str, Any]
 ) -> list[CutScore]:
-    """Set the cut-score by Hofstee or Cohen from the scores that the current edition holds."""
-    scores = _totals(home, sitting)
+    """Set the cut-score by Hofstee or Cohen from the scores that the current edition holds.
+
+    Raises:
+        UnmeasurableError: the parameters or the scores carry no cut-score.
+    """
     chosen: dict[str, Callable[..., float]] = {"hofstee": methods.hofstee, "cohen": methods.cohen}
-    try:
-        cut = chosen[method](scores, **parameters)
-    except TypeError:
-        raise UnmeasurableError(
-            f"{method} does not take these parameters: {', '.join(sorted(parameters)) or 'none'}."
-        ) from None
+    _refuse_unfit(method, chosen[method], parameters)
+    exam = exam_of(home, sitting)
+    scores = _totals(home, sitting)
+    cut = chosen[method](scores, **parameters)
     return [
         _record(
-            sitting, method, decided_by, cut, n_examinees=len(scores), parameters=dict(parameters)
+            sitting,
+            method,
+            decided_by,
+            cut,
+            max_score=exam.max_score,
+            n_examinees=len(scores),
+            parameters=dict(parameters),
         )
     ]
 
@@ -94,30 +163,34 @@ def borderline_regression(
     """Set the cut-score of every station, and of the exam as their sum.
 
     `parameters`: `grades`, the code of each global grade as it is written; `borderline`, one of
-    them; and, if wanted, `positions`: by name of an assumption, the position of each grade.
+    them; and, if wanted, `positions`: by name of an assumption, the position of each grade. What
+    the cut-score would be under those, and under `alternative_positions`, is its sensitivity.
+
+    Raises:
+        UnmeasurableError: a grade is not told, or a station carries no cut-score.
     """
-    codes, borderline = _named(parameters, "grades"), parameters.get("borderline")
+    _refuse_others("borderline_regression", parameters, ("grades", "borderline", "positions"))
+    codes, borderline = _codes(parameters), parameters.get("borderline")
     if borderline not in codes:
         raise UnmeasurableError(f"The borderline grade {borderline!r} is none of the grades.")
-    assumed = {
-        name: {int(codes[grade]): float(at) for grade, at in placed.items() if grade in codes}
-        for name, placed in parameters.get("positions", {}).items()
-    }
+    at = codes[borderline]
+    assumed = methods.alternative_positions(list(codes.values()), at) | _positions(
+        parameters, codes
+    )
+    exam = exam_of(home, sitting)
     stations = _stations(home, sitting)
     unknown = sorted(set(stations["global_rating"].drop_nulls()) - codes.keys())
     if unknown:
         raise UnmeasurableError(f"No code was given for the grade: {', '.join(unknown)}.")
-    records, cuts = [], []
+    records, lines, examinees = [], [], []
     for (station_id,), part in stations.group_by("station_id", maintain_order=True):
         rated = part.drop_nulls("global_rating")
-        found = methods.equal_interval_sensitivity(
-            rated["points"].cast(pl.Float64).to_numpy(),
-            rated["global_rating"].replace_strict(codes, return_dtype=pl.Int64).to_numpy(),
-            int(codes[borderline]),
-            assumed,
-        )
-        line = found.pop("equal")
-        cuts.append(line)
+        points = rated["points"].cast(pl.Float64).to_numpy()
+        grades = rated["global_rating"].replace_strict(codes, return_dtype=pl.Int64).to_numpy()
+        line = methods.borderline_regression(points, grades.astype(np.float64), at)
+        others = methods.equal_interval_sensitivity(points, grades, at, assumed)
+        lines.append(line)
+        examinees.append(rated["sitting_key"].to_list())
         records.append(
             _record(
                 sitting,
@@ -125,24 +198,26 @@ def borderline_regression(
                 decided_by,
                 line.cut_score,
                 station_id=station_id,
+                max_score=part["max_points"].cast(pl.Float64).max(),  # type: ignore[arg-type]
                 standard_error=line.standard_error,
                 n_examinees=line.n,
                 rmse=line.rmse,
                 r_squared=line.r_squared,
                 slope=line.slope,
                 parameters=dict(parameters),
-                sensitivity={name: other.cut_score for name, other in found.items()},
+                sensitivity={name: other.cut_score for name, other in others.items()},
             )
         )
-    whole = sum(line.cut_score for line in cuts)
+    whole = sum(line.cut_score for line in lines)
     record = _record(
         sitting,
         "borderline_regression",
         decided_by,
         whole,
-        standard_error=float(np.sqrt(sum(line.standard_error**2 for line in cuts))),
+        max_score=exam.max_score,
+        standard_error=methods.standard_error_of_sum(lines, examinees),
         n_examinees=stations["sitting_key"].n_unique(),
-        parameters=parameters | _minimum(stations, [line.cut_score for line in cuts], whole),
+        parameters=parameters | _minimum(stations, [line.cut_score for line in lines], whole),
         sensitivity={
             name: sum(one.sensitivity[name] for one in records) for name in sorted(assumed)
         },
@@ -165,30 +240,210 @@ def _minimum(stations: pl.DataFrame, cuts: list[float], whole: float) -> dict[st
 
 
 def _record(
-    sitting: Sitting, method: str, decided_by: str, cut_score: float, **fields: Any
+    sitting: Sitting,
+    method: str,
+    decided_by: str,
+    cut_score: float,
+    *,
+    max_score: float | None,
+    station_id: str | None = None,
+    **fields: Any,
 ) -> CutScore:
+    """Return the record of a cut-score that somebody can reach.
+
+    Raises:
+        UnmeasurableError: it lies below 0 or above the most points.
+    """
+    most = None if max_score is None else float(max_score)
+    if cut_score < 0 or (most is not None and cut_score > most + SLACK):
+        where = "the exam" if station_id is None else f"station {station_id}"
+        top = "" if most is None else f" to {most:g}"
+        raise UnmeasurableError(
+            f"The cut-score of {where} would be {cut_score:.2f}, and its points go from 0{top}: "
+            "check what the method was given."
+        )
     return CutScore(
         **sitting,
         method=method,
         cut_score=cut_score,
+        max_score=most,
+        station_id=station_id,
         decided_by=decided_by,
         source=SOURCES[method],
         **fields,
     )
 
 
-def _named(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _points_judged(exam: Exam, items: list[str], panel: Path) -> list[float]:
+    """Return the points of the judged items, which are those of the exam, each judged once."""
+    lines: dict[str, list[int]] = {}
+    for line, name in enumerate(items, start=2):
+        lines.setdefault(name, []).append(line)
+    twice = {name: at for name, at in lines.items() if len(at) > 1}
+    if twice:
+        name, at = next(iter(twice.items()))
+        raise UnmeasurableError(
+            f"{panel}, lines {' and '.join(map(str, at))}: item {name} is judged more than once."
+        )
+    if not exam.points:
+        _refuse_other_total(exam, float(len(items)), "The judged items, of one point each, offer")
+        return [1.0] * len(items)
+    unknown = [f"{name or 'no name'} (line {lines[name][0]})" for name in items]
+    unknown = [told for told, name in zip(unknown, items, strict=True) if name not in exam.points]
+    if unknown:
+        raise UnmeasurableError(f"{panel}: the sitting has no item {_listed(unknown)}.")
+    unjudged = sorted(exam.points.keys() - lines.keys())
+    if unjudged:
+        raise UnmeasurableError(
+            f"{panel}: {len(unjudged)} of {len(exam.points)} items of the sitting were not judged: "
+            f"{_listed(unjudged)}."
+        )
+    told = {name: points for name, points in exam.points.items() if points is not None}
+    untold = sorted(exam.points.keys() - told.keys())
+    if untold:
+        raise UnmeasurableError(
+            f"The current edition does not say how many points there are for {_listed(untold)}: "
+            "deliver max_score with the responses, or points_right with the task."
+        )
+    return [told[name] for name in items]
+
+
+def _refuse_other_total(exam: Exam, offered: float, words: str) -> None:
+    if exam.max_score is not None and abs(offered - exam.max_score) > SLACK:
+        raise UnmeasurableError(
+            f"{words} {offered:g} points, and the sitting {exam.max_score:g}: "
+            "every item counts, and counts once."
+        )
+
+
+def _chance(text: str | None, where: str) -> float:
+    try:
+        chance = float(text or "")
+    except ValueError:
+        chance = np.nan
+    if not 0 <= chance <= 1:
+        raise UnmeasurableError(
+            f"{where}: a judgement is a chance from 0 to 1, not {text or 'empty'}; divide "
+            "percentages by 100."
+        )
+    return chance
+
+
+def _refuse_others(method: str, parameters: Mapping[str, Any], takes: Sequence[str]) -> None:
+    unknown = sorted(parameters.keys() - set(takes))
+    if unknown:
+        raise UnmeasurableError(
+            f"{method} does not take {', '.join(unknown)}: it takes {', '.join(takes)}."
+        )
+
+
+def _refuse_unfit(
+    method: str, function: Callable[..., float], parameters: Mapping[str, Any]
+) -> None:
+    """Refuse parameters that a method does not take, lacks, or that are no numbers."""
+    takes = {
+        name: one.default is one.empty
+        for name, one in signature(function).parameters.items()
+        if one.kind is one.KEYWORD_ONLY
+    }
+    _refuse_others(method, parameters, list(takes))
+    missing = [name for name, is_needed in takes.items() if is_needed and name not in parameters]
+    if missing:
+        raise UnmeasurableError(f"{method} needs {', '.join(missing)}.")
+    for name, value in parameters.items():
+        _number(value, name)
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise UnmeasurableError(f"{name} is a number, not {json.dumps(value)}.")
+    return float(value)
+
+
+def _named(parameters: Mapping[str, Any], name: str) -> dict[str, float]:
     value = parameters.get(name)
     if not isinstance(value, dict) or not value:
         raise UnmeasurableError(f"Give {name} as names with numbers, such as {_EXAMPLE[name]}.")
-    return value
+    return {key: _number(one, f"{name}, {key},") for key, one in value.items()}
+
+
+def _codes(parameters: Mapping[str, Any]) -> dict[str, int]:
+    """Return the code of each grade: whole numbers, each once."""
+    given = _named(parameters, "grades")
+    codes = {grade: int(code) for grade, code in given.items()}
+    if any(code != given[grade] for grade, code in codes.items()):
+        raise UnmeasurableError("The codes of grades are whole numbers; distances are positions.")
+    if len(set(codes.values())) < len(codes):
+        raise UnmeasurableError("Two grades have the same code.")
+    return codes
+
+
+def _positions(
+    parameters: Mapping[str, Any], codes: Mapping[str, int]
+) -> dict[str, dict[int, float]]:
+    """Return the positions of grades that were asked for, by name of the assumption."""
+    given = parameters.get("positions", {})
+    if not isinstance(given, dict):
+        raise UnmeasurableError(f"Give positions by name, such as {_EXAMPLE['positions']}.")
+    found = {}
+    for name, placed in given.items():
+        if not isinstance(placed, dict) or placed.keys() != codes.keys():
+            raise UnmeasurableError(f"positions, {name}: give one for {', '.join(codes)}.")
+        found[name] = {
+            codes[grade]: _number(at, f"positions, {name}, {grade},")
+            for grade, at in placed.items()
+        }
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:NAMED])
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
 
 
 _EXAMPLE = {
     "items": json.dumps({"essential easy": 20}),
     "expected": json.dumps({"essential easy": 0.9}),
     "grades": json.dumps({"fail": 0, "borderline": 1, "pass": 2}),
+    "positions": json.dumps({"ours": {"fail": 0, "borderline": 1.5, "pass": 2}}),
 }
+
+
+def exam_of(home: Home, sitting: Sitting) -> Exam:
+    """Return what the current edition says of a sitting.
+
+    Raises:
+        UnmeasurableError: it has no such sitting.
+    """
+    totals = _ask(
+        home,
+        "select sitting_id, max(max_points) as max_points from fct_exam_sitting "
+        "where programme_id = ? and task_id = ? group by all order by all",
+        sitting,
+        ("programme_id", "task_id"),
+    )
+    sittings = dict(totals.iter_rows())
+    if sitting["sitting_id"] not in sittings:
+        raise UnmeasurableError(
+            f"The current edition has no sitting {sitting['sitting_id']} of "
+            f"{sitting['task_id']} in programme {sitting['programme_id']}; it has "
+            f"{_listed([str(one) for one in sittings]) or 'none of that exam'}."
+        )
+    items = _ask(
+        home,
+        "with offered as (select station_id, item_id, max(max_points) as points "
+        "from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
+        "and not is_banked and item_outcome <> 'not_presented' group by all) "
+        "select case when count(*) over (partition by item_id) = 1 then item_id "
+        "else concat_ws('/', station_id, item_id) end as item, points from offered order by item",
+        sitting,
+    )
+    points = {name: None if most is None else float(most) for name, most in items.iter_rows()}
+    if not points:
+        most = sittings[sitting["sitting_id"]]
+        return Exam({}, None if most is None else float(most))
+    told = [most for most in points.values() if most is not None]
+    return Exam(points, sum(told) if len(told) == len(points) else None)
 
 
 def _totals(home: Home, sitting: Sitting) -> Any:
@@ -210,9 +465,10 @@ def _stations(home: Home, sitting: Sitting) -> pl.DataFrame:
     frame = _ask(
         home,
         "with items as (select sitting_key, station_id, item_id, avg(points) as points, "
-        "min(global_rating) as global_rating from fct_exam_response where programme_id = ? "
-        "and task_id = ? and sitting_id = ? and station_id is not null and points is not null "
-        "and not is_banked group by all) select sitting_key, station_id, sum(points) as points, "
+        "max(max_points) as max_points, min(global_rating) as global_rating "
+        "from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
+        "and station_id is not null and points is not null and not is_banked group by all) "
+        "select sitting_key, station_id, sum(points) as points, sum(max_points) as max_points, "
         "min(global_rating) as global_rating from items group by all "
         "order by station_id, sitting_key",
         sitting,
@@ -222,9 +478,14 @@ def _stations(home: Home, sitting: Sitting) -> pl.DataFrame:
     return frame
 
 
-def _ask(home: Home, sql: str, sitting: Sitting) -> pl.DataFrame:
+def _ask(
+    home: Home,
+    sql: str,
+    sitting: Sitting,
+    names: Sequence[str] = ("programme_id", "task_id", "sitting_id"),
+) -> pl.DataFrame:
     edition = folder_of(home, None)
     with duckdb.connect(str(edition / DATABASE), read_only=True) as connection:
-        given = [sitting["programme_id"], sitting["task_id"], sitting["sitting_id"]]
+        given = [sitting[name] for name in names]
         found: pl.DataFrame = connection.sql(sql, params=given).pl()
     return found

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ from scipy import stats
 
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.measurement.standard_setting import (
+    alternative_positions,
     angoff,
     borderline_regression,
     cohen,
@@ -14,6 +17,7 @@ from pipelines.measurement.standard_setting import (
     equal_interval_sensitivity,
     hofstee,
     minimum_stations,
+    standard_error_of_sum,
 )
 
 
@@ -59,6 +63,39 @@ def test_stations_without_a_borderline_are_refused_in_words(change, words: str) 
         borderline_regression(scores, grades, borderline=1)
 
 
+def osce(rng: np.random.Generator, halo: float) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and grades of 60 examinees at six stations, shaped (examinees, stations).
+
+    `halo` is how much of what a score holds beyond the grade goes with the examinee.
+    """
+    grades = np.clip(np.rint(1.5 + rng.normal(0, 1, (60, 1)) + rng.normal(0, 0.7, (60, 6))), 0, 3)
+    beyond = math.sqrt(halo) * rng.normal(0, 2, (60, 1))
+    return 8 + 3 * grades + beyond + math.sqrt(1 - halo) * rng.normal(0, 2, (60, 6)), grades
+
+
+@pytest.mark.parametrize("halo", [0.0, 0.3])
+def test_the_error_of_an_exams_cut_score_is_how_far_it_varies_over_cohorts(halo: float) -> None:
+    rng = np.random.default_rng(11)
+    names = [str(i) for i in range(60)]
+    cuts, robust, independent = [], [], []
+    for _ in range(400):
+        scores, grades = osce(rng, halo)
+        lines = [borderline_regression(scores[:, i], grades[:, i], 1) for i in range(6)]
+        cuts.append(sum(line.cut_score for line in lines))
+        robust.append(standard_error_of_sum(lines, [names] * 6))
+        independent.append(math.sqrt(sum(line.standard_error**2 for line in lines)))
+    assert np.mean(robust) == pytest.approx(np.std(cuts), rel=0.08)
+    if halo:
+        assert np.mean(independent) < 0.75 * np.std(cuts)
+
+
+def test_the_error_of_one_station_is_nearly_that_of_its_regression() -> None:
+    scores, grades = station(400)
+    line = borderline_regression(scores, grades, borderline=1)
+    names = [str(i) for i in range(400)]
+    assert standard_error_of_sum([line], [names]) == pytest.approx(line.standard_error, rel=0.1)
+
+
 def cohort(n: int = 200, seed: int = 4) -> np.ndarray:
     return np.random.default_rng(seed).normal(60, 10, n)
 
@@ -70,6 +107,10 @@ def test_angoff_adds_up_what_judges_expect_with_the_error_of_their_mean() -> Non
     assert found.by_judge == pytest.approx((1.9, 2.1, 2.0))
     assert found.standard_error == pytest.approx(0.1 / np.sqrt(3))
     assert angoff(judgements, np.array([2.0, 2, 2])).cut_score == pytest.approx(4.0)
+
+
+def test_one_item_has_no_standard_error() -> None:
+    assert angoff(np.array([[0.6, 0.6]])).standard_error is None
 
 
 @pytest.mark.parametrize(
@@ -92,6 +133,10 @@ def test_ebel_adds_up_the_classes_and_asks_for_the_missing_one() -> None:
         ebel(items, {"essential easy": 0.9})
     with pytest.raises(UnmeasurableError, match="0 to 1"):
         ebel({"a": 1}, {"a": 90})
+    with pytest.raises(UnmeasurableError, match="No points on offer were given for: b"):
+        ebel({"a": 1}, {"a": 0.9, "b": 0.9})
+    with pytest.raises(UnmeasurableError, match="more than 0"):
+        ebel({"a": -1}, {"a": 0.9})
 
 
 def test_hofstee_lies_where_the_panels_line_meets_what_the_cohort_would_fail() -> None:
@@ -118,6 +163,35 @@ def test_cohen_is_a_share_of_the_best_above_guessing() -> None:
         cohen(scores[:4])
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"share": 60}, "share is a part from 0 to 1, not 60"),
+        ({"share": -1}, "share is a part"),
+        ({"percentile": 0}, "percentile"),
+        ({"percentile": 101}, "percentile"),
+        ({"guess_score": -3}, "guess_score is 0 points or more"),
+    ],
+)
+def test_cohen_takes_no_parameter_outside_its_bounds(given: dict[str, float], words: str) -> None:
+    with pytest.raises(UnmeasurableError, match=words):
+        cohen(cohort(), **given)
+
+
+def test_a_lower_bound_of_hofstee_is_not_below_zero() -> None:
+    with pytest.raises(UnmeasurableError, match="0 or more"):
+        hofstee(cohort(), min_cut=-5, max_cut=65, min_fail=0.05, max_fail=0.4)
+
+
+def test_alternative_positions_have_the_steps_that_examiners_gave_and_the_reverse() -> None:
+    found = alternative_positions([0, 1, 2, 3, 4], 1)
+    assert found["wider_below"] == {0: -1.5, 1: 0, 2: 1, 3: 2, 4: 3}
+    assert found["wider_above"] == {0: -1, 1: 0, 2: 1.5, 3: 3, 4: 4.5}
+    published = np.array([0, 0.33, 0.55, 0.77, 1])
+    steps = np.diff(published)
+    assert steps[0] / steps[1:].mean() == pytest.approx(1.5, abs=0.03)
+
+
 def test_unequal_distances_between_grades_move_the_cut_score_and_equal_ones_do_not() -> None:
     scores, grades = station()
     found = equal_interval_sensitivity(
@@ -125,6 +199,7 @@ def test_unequal_distances_between_grades_move_the_cut_score_and_equal_ones_do_n
         grades.astype(np.int64),
         1,
         {
+            "equal": {0: 0, 1: 1, 2: 2, 3: 3, 4: 4},
             "stretched": {0: 0, 1: 10, 2: 20, 3: 30, 4: 40},
             "published": {0: 0, 1: 0.33, 2: 0.55, 3: 0.77, 4: 1},
         },

@@ -23,7 +23,7 @@ CODES = dict(zip(GRADES, range(4), strict=True))
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A home whose current edition holds one OSCE of 40 learners at three stations."""
+    """A home whose current edition holds an OSCE of 40 learners at three stations, and an MCQ."""
     home = Home.open(tmp_path / "home")
     edition = home.editions / "e1"
     edition.mkdir(parents=True)
@@ -40,17 +40,30 @@ def home(tmp_path: Path) -> Home:
         connection.execute(
             "create table fct_exam_response (programme_id varchar, task_id varchar, "
             "sitting_id varchar, sitting_key varchar, station_id varchar, item_id varchar, "
-            "points decimal(18, 6), global_rating varchar, is_banked boolean)"
+            "points decimal(18, 6), max_points decimal(18, 6), global_rating varchar, "
+            "item_outcome varchar, is_banked boolean)"
         )
         connection.executemany(
             "insert into fct_exam_response values "
-            "('MED', 'OSCE', 'S1', ?, ?, 'checklist', ?, ?, false)",
+            "('MED', 'OSCE', 'S1', ?, ?, 'checklist', ?, 20, ?, 'scored', false)",
             rows,
+        )
+        connection.executemany(
+            "insert into fct_exam_response values "
+            "('MED', 'MCQ', 'S1', ?, null, ?, ?, ?, null, 'right', false)",
+            [
+                (f"m{learner:02}", item, points, points)
+                for learner in range(12)
+                for item, points in (("Q1", 1), ("Q2", 3))
+            ],
         )
         connection.execute(
             "create table fct_exam_sitting as select programme_id, task_id, sitting_id, "
-            "sitting_key, sum(points) as points, false as is_banked from fct_exam_response "
-            "group by all"
+            "sitting_key, sum(points) as points, sum(max_points) as max_points, "
+            "false as is_banked from fct_exam_response group by all"
+        )
+        connection.execute(
+            "insert into fct_exam_sitting values ('MED', 'TOTALS', 'S1', 't', 2, 2, false)"
         )
     return home
 
@@ -75,9 +88,8 @@ def test_an_osce_gets_a_cut_score_a_station_and_their_sum(home: Home) -> None:
     assert [one.station_id for one in stations] == ["s0", "s1", "s2"]
     assert whole.station_id is None
     assert whole.cut_score == pytest.approx(sum(one.cut_score for one in stations))
-    assert whole.standard_error == pytest.approx(
-        np.sqrt(sum(one.standard_error**2 for one in stations))
-    )
+    assert (whole.max_score, stations[0].max_score) == (60, 20)
+    assert whole.sensitivity.keys() == {"published", "wider_above", "wider_below"}
     assert 0 <= whole.parameters["minimum_stations"] <= 3
     with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
         alone = connection.execute(
@@ -100,6 +112,10 @@ def test_an_osce_gets_a_cut_score_a_station_and_their_sum(home: Home) -> None:
         ({}, "Give grades"),
         ({"grades": CODES, "borderline": "so-so"}, "none of the grades"),
         ({"grades": {"fail": 0, "borderline": 1}, "borderline": "borderline"}, "good, pass"),
+        ({"grades": CODES | {"good": 2}, "borderline": "borderline"}, "same code"),
+        ({"grades": CODES | {"good": 2.5}, "borderline": "borderline"}, "whole numbers"),
+        ({"grades": CODES, "borderline": "borderline", "positions": {"a": {}}}, "give one for"),
+        ({"grades": CODES, "borderlin": "borderline"}, "does not take borderlin"),
     ],
 )
 def test_grades_that_are_not_told_are_asked_for(home: Home, parameters, words: str) -> None:
@@ -108,27 +124,127 @@ def test_grades_that_are_not_told_are_asked_for(home: Home, parameters, words: s
 
 
 @pytest.mark.usefixtures("edition_found")
-def test_cohen_uses_the_totals_of_the_edition_and_refuses_other_parameters(home: Home) -> None:
+def test_distances_of_grades_are_tried_without_being_asked_for(home: Home) -> None:
+    given = {"grades": CODES, "borderline": "borderline"}
+    whole, *stations = standards.borderline_regression(home, SITTING, "exam board", given)
+    assert whole.sensitivity == pytest.approx(
+        {
+            name: sum(one.sensitivity[name] for one in stations)
+            for name in ("wider_above", "wider_below")
+        }
+    )
+    assert len({*whole.sensitivity.values(), whole.cut_score}) == 3
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_cohen_uses_the_totals_of_the_edition(home: Home) -> None:
     (found,) = standards.from_totals(home, SITTING, "cohen", "exam board", {"share": 0.5})
-    assert found.n_examinees == 40
-    with pytest.raises(UnmeasurableError, match="does not take"):
-        standards.from_totals(home, SITTING, "cohen", "exam board", {"shear": 0.5})
+    assert (found.n_examinees, found.max_score) == (40, 60)
+
+
+@pytest.mark.usefixtures("edition_found")
+@pytest.mark.parametrize(
+    ("method", "parameters", "words"),
+    [
+        ("cohen", {"shear": 0.5}, "cohen does not take shear: it takes share"),
+        ("cohen", {"share": "0.6"}, 'share is a number, not "0.6"'),
+        ("cohen", {"share": True}, "share is a number"),
+        ("cohen", {"guess_score": float("nan")}, "guess_score is a number"),
+        ("hofstee", {"min_cut": 20}, "hofstee needs max_cut, min_fail, max_fail"),
+        ("ebel", {"items": {"easy": 60}, "expected": {"easy": "all"}}, "expected, easy, is a num"),
+        ("ebel", {"items": {"easy": 20}, "expected": {"easy": 1}}, "offer 20 .* sitting 60"),
+        ("ebel", {"items": {"easy": 60}, "expected": {"easy": 1}, "x": 1}, "does not take x"),
+        ("angoff", {"share": 1}, "takes no --parameters"),
+    ],
+)
+def test_what_a_method_does_not_take_is_named(
+    home: Home, tmp_path: Path, method: str, parameters, words: str
+) -> None:
+    panel = tmp_path / "panel.csv"
+    panel.touch()
+    with pytest.raises(UnmeasurableError, match=words):
+        standards.set_by(
+            home, SITTING, method, "exam board", parameters, panel if method == "angoff" else None
+        )
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_a_sitting_that_is_not_in_the_edition_is_refused(home: Home) -> None:
+    other = SITTING | {"sitting_id": "S9"}
+    with pytest.raises(UnmeasurableError, match=r"no sitting S9 of OSCE.*it has S1"):
+        standards.from_totals(home, other, "cohen", "exam board", {})
+
+
+def test_a_cut_score_that_nobody_can_reach_or_miss_is_refused() -> None:
+    for cut in (-0.5, 60.5):
+        with pytest.raises(UnmeasurableError, match="from 0 to 60"):
+            standards._record(SITTING, "cohen", "exam board", cut, max_score=60)
+
+
+MCQ = SITTING | {"task_id": "MCQ"}
+TOTALS = SITTING | {"task_id": "TOTALS"}
+
+
+def panel_of(folder: Path, *lines: str) -> Path:
+    path = folder / "panel.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.mark.usefixtures("edition_found")
+@pytest.mark.parametrize(
+    ("sitting", "lines", "words"),
+    [
+        (MCQ, ["item,a,b", "Q1,0.5,0.5"], "1 of 2 items of the sitting were not judged: Q2"),
+        (MCQ, ["item,a,b", "Q1,1,1", "Q2,1,1", "Q3,1,1"], r"no item Q3 \(line 4\)"),
+        (MCQ, ["item,a,b", "Q1,1,1", "Q2,1,1", "Q1,1,1"], "lines 2 and 4: item Q1"),
+        (MCQ, ["item,a,b", "Q1,1,1", "Q2,1,?"], "line 3: b: a judgement is a chance"),
+        (MCQ, ["item,a,b", "Q1,1,1", "Q2,1,60"], "line 3: b: .*divide"),
+        (MCQ, ["item,a,b", "Q1,1,1", "Q2,1"], "line 3: b: .*not empty"),
+        (MCQ, ["item"], "no column of a judge"),
+        (MCQ, [], "no CSV file"),
+        (TOTALS, ["item,a,b", "Q1,1,1"], "offer 1 points, and the sitting 2"),
+    ],
+)
+def test_a_panel_judges_every_item_of_the_sitting_once(
+    home: Home, tmp_path: Path, sitting: dict[str, str], lines: list[str], words: str
+) -> None:
+    with pytest.raises(UnmeasurableError, match=words):
+        standards.angoff(home, sitting, "exam board", panel_of(tmp_path, *lines))
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_judged_items_weigh_by_their_points(home: Home, tmp_path: Path) -> None:
+    panel = panel_of(tmp_path, "item,a,b", "Q2,0.5,0.7", "Q1,1,1")
+    (found,) = standards.angoff(home, MCQ, "exam board", panel)
+    assert found.panel == pytest.approx({"a": 2.5, "b": 3.1})
+    assert found.max_score == 4
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_items_that_several_stations_name_alike_are_named_with_their_station(
+    home: Home, tmp_path: Path
+) -> None:
+    rows = [f"s{station}/checklist,0.5,0.5" for station in range(3)]
+    (found,) = standards.angoff(home, SITTING, "exam board", panel_of(tmp_path, "item,a,b", *rows))
+    assert found.cut_score == pytest.approx(30)
 
 
 def run(*arguments: str):
     return CliRunner().invoke(app, ["cut-score", *arguments])
 
 
+@pytest.mark.usefixtures("edition_found")
 def test_the_command_keeps_what_a_panel_said_and_lists_it(home: Home, tmp_path: Path) -> None:
     panel = tmp_path / "panel.csv"
     panel.write_text("item,judge 1,judge 2\nQ1,0.5,0.7\nQ2,0.9,0.7\n")
     where = ("--programme", "MED", "--task", "MCQ", "--sitting", "S1", "--home", str(home.root))
     done = run("set", "angoff", *where, "--decided-by", "exam board", "--panel", str(panel))
     assert done.exit_code == 0, done.output
-    assert "1.40 by angoff" in done.output
+    assert "3.00 by angoff" in done.output
     assert "tessera run" in done.output
     (found,) = kept(home)
-    assert found.panel == {"judge 1": pytest.approx(1.4), "judge 2": pytest.approx(1.4)}
+    assert found.panel == {"judge 1": pytest.approx(3.2), "judge 2": pytest.approx(2.8)}
     listed = run("list", "--home", str(home.root), "--json")
     assert json.loads(listed.output)["cut_score_id"] == found.cut_score_id
 

@@ -23,7 +23,7 @@ spread as (
         count(*) as n_examinees,
         count(case when is_complete then 1 end) as n_complete,
         max(max_total) as max_points,
-        bool_and(is_right_or_wrong) as is_right_or_wrong,
+        bool_and(case when is_complete then is_right_or_wrong end) as is_right_or_wrong,
         sum(case when is_complete then total end) as sum_total,
         sum(case when is_complete then total * total end) as sum_of_squares,
         sum(case when is_complete then n_right end) as sum_right,
@@ -65,6 +65,7 @@ measured as (
 reliable as (
     select
         *,
+        {{ measure_reliability('n_items', 'sum_of_variances', 'variance') }} as reliability,
         {{ measure_alpha('n_items', 'sum_of_variances', 'variance') }} as raw_alpha,
         {{ measure_alpha('n_items', 'sum_of_right_variances', 'right_variance') }} as raw_kr20
     from measured
@@ -94,7 +95,7 @@ final as (
                 || ' has a standard error of '
                 || cast(
                     cast(
-                        {{ measure_sem('sqrt(reliable.variance)', 'reliable.raw_alpha') }}
+                        {{ measure_sem('sqrt(reliable.variance)', 'reliable.reliability') }}
                         as decimal(18, 1)
                     ) as varchar
                 ) || ' points.'
@@ -118,7 +119,7 @@ final as (
         end as kr20,
         case
             when reliable.is_described
-                then {{ measure_sem('sqrt(reliable.variance)', 'reliable.raw_alpha') }}
+                then {{ measure_sem('sqrt(reliable.variance)', 'reliable.reliability') }}
         end as sem,
         ---------- rule
         'exams' as rule_set_id,
