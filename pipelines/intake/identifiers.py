@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from pipelines.sources.codes.vocabularies import PHONE, countries
+
 if TYPE_CHECKING:
     from pipelines.sources.spec import SourceSpec
 
-PHONE = "phone"
 _BETWEEN = (
     r"[^\w\n]{0,6}(?:(?:is|was|no|nr|num|number|nummer|on|am|the|le|el|il)\b[^\w\n]{0,4}){0,2}"
 )
@@ -105,26 +105,9 @@ def identifiers_of(spec: SourceSpec, table: pl.DataFrame) -> Identifiers:
     return Identifiers(tuple(rules), country)
 
 
-def is_check(name: str) -> bool:
-    """Tell whether there is a check of that name."""
-    if name == PHONE:
-        return True
-    try:
-        return hasattr(_checker(name), "is_valid")
-    except ImportError:
-        return False
-
-
-@cache
 def country_of(zone: str) -> str | None:
     """Return the country of a time zone, as ISO 3166 writes it."""
-    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    for line in table.splitlines():
-        if not line.startswith("#"):
-            country, _, name = line.split("\t")[:3]
-            if name == zone:
-                return country
-    return None
+    return countries().get(zone)
 
 
 @cache

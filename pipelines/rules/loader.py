@@ -224,8 +224,12 @@ def _read_file(path: Path) -> _Read:
     try:
         file = YamlFile(path)
     except YamlError as error:
-        remedy = "Mend the YAML."
-        raise RuleFileError([Problem(path, error.line, error.what, remedy)]) from None
+        raise RuleFileError(
+            [Problem(path, fault.line, fault.what, f"{fault.remedy}.") for fault in error.faults]
+        ) from None
+    if not isinstance(file.data, dict):
+        remedy = "Begin it with `rule_set: <name>` or `ai_policy_scale: <name>`."
+        raise RuleFileError([Problem(path, 1, "the file holds no keys", remedy)])
     model: type[RuleSet | AiPolicy]
     if "rule_set" in file.data:
         model = RuleSet

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 import polars as pl
 from pydantic import BaseModel, ValidationError
 
+from pipelines.rules.yaml_lines import Place, YamlFile
 from pipelines.sources import codes as code_lists
 from pipelines.sources.checks import SpecCheck
 from pipelines.sources.crosswalk import approvals_path
 from pipelines.sources.faults import Fault, SourceError, known
 from pipelines.sources.spec import SourceSpec
 from pipelines.sources.text import globs_overlap
-from pipelines.sources.yaml_file import Place, YamlFile, read_yaml
+from pipelines.sources.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -107,7 +108,7 @@ def load_folders(folders: list[Path], codes: dict[str, pl.DataFrame]) -> Catalog
                 continue
             if spec.source in here:
                 faults.append(
-                    Fault(path, file.line_of(("source",)), "source",
+                    Fault(path, file.line(("source",)), "source",
                           f"{spec.source} is also the id of {here[spec.source]}",
                           "Give one of the two another id")
                 )  # fmt: skip
@@ -160,7 +161,7 @@ def _overlaps(specs: list[tuple[SourceSpec, YamlFile]]) -> Iterator[Fault]:
                 if meets is not None:
                     yield Fault(
                         file.path,
-                        file.line_of(("files",)),
+                        file.line(("files",)),
                         "files",
                         f"{glob!r} and {meets!r} of source {other.source} match the same files "
                         f"in folder {spec.inbox_folder}",
@@ -171,7 +172,7 @@ def _overlaps(specs: list[tuple[SourceSpec, YamlFile]]) -> Iterator[Fault]:
 def _model_fault(file: YamlFile, details: Mapping[str, Any]) -> Fault:
     place: Place = tuple(details["loc"])
     field = ".".join(map(str, place)) or "spec"
-    line = file.line_of(place)
+    line = file.line(place)
     kind = details["type"]
     if kind == "extra_forbidden":
         names = _names_at(SourceSpec, place[:-1])

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import Column, columns
+from pipelines.rules.yaml_lines import Place, YamlFile
 from pipelines.sources.codes import reason_never_taken
 from pipelines.sources.faults import Fault, known
 from pipelines.sources.readers import READERS, Wanted
 from pipelines.sources.readers.base import union
 from pipelines.sources.spec import FieldMap, Lookup, RecordMap, SourceSpec
 from pipelines.sources.text import folded, parse_template
-from pipelines.sources.yaml_file import Place, YamlFile
 
 RELEASED = "released"
 """The note of a record that a named person lets in as it is."""
@@ -104,7 +104,7 @@ class SpecCheck:
 
     def _fault(self, place: Place, message: str, remedy: str) -> None:
         name = ".".join(map(str, place))
-        self.faults.append(Fault(self.file.path, self.file.line_of(place), name, message, remedy))
+        self.faults.append(Fault(self.file.path, self.file.line(place), name, message, remedy))
 
     def _reader(self) -> None:
         choice = self.spec.reader

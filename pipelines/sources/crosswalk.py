@@ -17,6 +17,7 @@ from rapidfuzz import fuzz, process
 
 from pipelines.home import write_atomically
 from pipelines.sources.codes import crosswalk, newest_version
+from pipelines.sources.codes.contradictions import Row
 from pipelines.sources.faults import Fault, known
 from pipelines.sources.text import folded
 
@@ -77,37 +78,25 @@ def read_approvals(path: Path, faults: list[Fault]) -> list[Approval]:
 
 
 def apply(
-    tables: dict[str, pl.DataFrame], approvals: Iterable[Approval]
-) -> dict[str, pl.DataFrame]:
-    """Return code lists in which the newest approval of a label says what it means."""
-    newest = {
-        (item.scale_id, item.scale_version, folded([item.raw_label])[0]): item for item in approvals
-    }
-    if not newest:
-        return tables
-    labels = tables["scale_labels"]
-    is_replaced = [
-        (scale, version, label) in newest
-        for scale, version, label in zip(
-            labels["scale_id"], labels["scale_version"], folded(labels["raw_label"]), strict=True
+    labels: Mapping[tuple[str, ...], Row], path: Path, approvals: Iterable[Approval]
+) -> dict[tuple[str, ...], Row]:
+    """Return the rows of `scale_labels` with the newest approval of a label over them."""
+    return {**labels} | {
+        (item.scale_id, item.scale_version, folded([item.raw_label])[0]): Row(
+            {
+                "scale_id": item.scale_id,
+                "scale_version": item.scale_version,
+                "raw_label": item.raw_label,
+                "level": item.level,
+                "approved_by": item.approved_by,
+                "approved_at": item.approved_at.isoformat(),
+                "source": "local choice",
+            },
+            path,
+            None,
         )
-    ]
-    rows = [
-        {
-            "scale_id": item.scale_id,
-            "scale_version": item.scale_version,
-            "raw_label": item.raw_label,
-            "level": item.level,
-            "approved_by": item.approved_by,
-            "approved_at": item.approved_at.isoformat(),
-            "source": "local choice",
-        }
-        for item in newest.values()
-    ]
-    approved = pl.DataFrame(rows, schema=labels.schema)
-    kept = labels.filter(~pl.Series(is_replaced, dtype=pl.Boolean))
-    merged = pl.concat([kept, approved]).sort("scale_id", "scale_version", "raw_label")
-    return tables | {"scale_labels": merged}
+        for item in approvals
+    }
 
 
 def approve(

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.intake.identifiers import Identifiers, country_of, identifiers_of, is_check
+from pipelines.intake.identifiers import Identifiers, country_of, identifiers_of
 from pipelines.sources import codes
+from pipelines.sources.codes.vocabularies import is_check
 
 HELD = {
     "NHS number 943 476 5919, seen on the ward.": "nhs_number",

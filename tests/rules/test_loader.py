@@ -85,10 +85,20 @@ def test_a_threshold_without_source_is_refused_with_line_and_remedy(shipped: Pat
     [
         ("value: 8", "value: many", "value:"),
         ("value: 8", "value: .nan", "value:"),
+        ("value: 8", "value: 1:30", "value:"),
+        ("value: 8", "? [a, b]\n        : 8", "the key is no text"),
         ("unit: data points", "units: data points", "there is no key units"),
         ("required_assessors", "required_data_points", "required_data_points is given twice"),
-        ("known_from: 2020-01-01", "known_from: 2020-13-01", "month must be in 1..12"),
-        ("is_default: true", "is_default: true\nis_default: true", "is_default is given twice"),
+        (
+            "known_from: 2020-01-01",
+            "known_from: 2020-13-01",
+            "known_from: Input should be a valid date",
+        ),
+        (
+            "is_default: true",
+            "is_default: true\nis_default: true",
+            "the key is_default stands here twice",
+        ),
         ("is_default: true", "is_default: [", "expected"),
         ("is_default: true", "effective_to: 2019-01-01", "before effective_from"),
         ("rule_set: example_rules", "rules_set: example_rules", "neither a rule set nor"),
@@ -103,9 +113,42 @@ def test_a_fault_is_refused_in_words(shipped: Path, old: str, new: str, expected
     assert expected in message
 
 
-def test_a_file_that_is_not_text_is_refused(shipped: Path) -> None:
-    (shipped / "broken.yaml").write_bytes(b"rule_set: \xff\xfe")
-    assert "broken.yaml:1: the file is not UTF-8" in refusal(shipped)
+def test_a_number_is_read_as_it_is_written(shipped: Path) -> None:
+    change(shipped / "example_rules.yaml", "value: 8", "value: 010")
+    (rules,) = load_catalogue(None, shipped).rule_sets
+    assert rules.threshold("sufficiency", "required_data_points") == 10
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("x: &x [*x]", "the anchor &x is not read"),
+        ("x: &x [*x]", "the alias *x is not read"),
+        ("x: *y", "the alias *y is not read"),
+        ("<<: {title: Other}", "merges are not read. Write the keys out here."),
+    ],
+)
+def test_a_file_that_refers_to_itself_is_refused(shipped: Path, line: str, expected: str) -> None:
+    file = shipped / "example_rules.yaml"
+    last = file.read_text(encoding="utf-8").count("\n") + 1
+    file.write_text(file.read_text(encoding="utf-8") + f"{line}\n", encoding="utf-8")
+    assert f"{file}:{last}: {expected}" in refusal(shipped)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"title: a\nrule_set: \xff\xfe", "the bytes are not UTF-8 text. Save the file as UTF-8."),
+        ("title: é\nrule_set: \0".encode(), "holds the character U+0000. Take the character out."),
+        (b"\n- a list", "the file holds no keys"),
+    ],
+)
+def test_a_file_that_is_no_text_with_keys_is_refused(
+    shipped: Path, content: bytes, expected: str
+) -> None:
+    (shipped / "broken.yaml").write_bytes(content)
+    line = 1 if b"list" in content else 2
+    assert f"broken.yaml:{line}: {expected}" in refusal(shipped)
 
 
 def test_every_fault_is_listed_at_once(shipped: Path) -> None:

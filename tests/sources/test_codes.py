@@ -9,6 +9,10 @@ from pipelines.sources import codes
 from pipelines.sources.faults import SourceError
 
 ROLES = "assessor_role,title,role_group,source\n"
+SCALES = "scale_id,scale_version,level,level_label,direction,description,source\n"
+LABELS = "scale_id,scale_version,raw_label,level,approved_by,approved_at,source\n"
+INSTRUMENTS = "instrument_id,title,method_family,direction,stake,assurance_level,source\n"
+IDENTIFIERS = "identifier_id,code,words,pattern,after,check,countries,source\n"
 
 
 def load_with(tmp_path: Path, name: str, text: str) -> dict[str, pl.DataFrame]:
@@ -35,13 +39,13 @@ def load_with(tmp_path: Path, name: str, text: str) -> dict[str, pl.DataFrame]:
         (
             "instruments.csv",
             "instrument_id,title,method_family,direction,stake,assurance_level,source\n"
-            "x,X,f,sideways,2,observed,s\n",
+            "x,X,other,sideways,2,observed,s\n",
             "'sideways' is unknown",
         ),
         (
             "instruments.csv",
             "instrument_id,title,method_family,direction,stake,assurance_level,source\n"
-            "x,X,f,,high,observed,s\n",
+            "x,X,other,,high,observed,s\n",
             "'high' is no number",
         ),
         (
@@ -64,6 +68,82 @@ def test_faulty_code_lists_are_refused_with_their_place(
 ) -> None:
     with pytest.raises(SourceError) as caught:
         load_with(tmp_path, name, text)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (
+            "x,X,multi_source,,0.2,observed,s",
+            "'multi_source' is unknown. Did you mean multisource?",
+        ),
+        ("msf,X,other,,0.2,observed,s", "msf is shipped as multisource"),
+    ],
+)
+def test_an_instrument_cannot_leave_multisource_feedback_by_its_spelling(
+    tmp_path: Path, row: str, said: str
+) -> None:
+    with pytest.raises(SourceError) as caught:
+        load_with(tmp_path, "instruments.csv", f"{INSTRUMENTS}{row}\n")
+    assert f"instruments.csv:2: method_family: {said}" in str(caught.value)
+
+
+def test_only_the_learner_is_in_the_group_whose_single_answers_are_shown(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"csv:2: role_group: 'nurse' is in the group self"):
+        load_with(tmp_path, "assessor_roles.csv", ROLES + "nurse,Nurse,self,local choice\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("x,birth_date,a day,[0-9]+,,,UK,s", "countries: 'UK' is no country of ISO 3166"),
+        ("x,birth_date,a day,[0-9]+,,gb.nsh,,s", "there is no check 'gb.nsh'. Did you mean gb.nhs"),
+    ],
+)
+def test_an_identifier_names_countries_and_checks_that_exist(
+    tmp_path: Path, row: str, said: str
+) -> None:
+    with pytest.raises(SourceError) as caught:
+        load_with(tmp_path, "identifiers.csv", f"{IDENTIFIERS}{row}\n")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["1,Bad,,", "2,Good,,", "3,GOOD ,,"], "csv:4: level_label: 'GOOD' of level 3"),
+        (["1,a,,", "2,b,,", "3,1,,"], "csv:4: level_label: '1' of level 3 of s version 1 reads as"),
+        (["1,a,,"], "csv:2: level: s version 1 has one level. Add its other levels"),
+        (
+            ["1,a,retrospective,", "2,b,prospective,"],
+            "csv:3: direction: level 2 is prospective, level 1 is retrospective of s version 1",
+        ),
+        (["1,a,retrospective,", "2,b,,"], "csv:3: direction: level 2 is without direction"),
+        (["1,a\0,,", "2,b,,"], r"csv:2: level_label: 'a\x00' holds a character"),
+    ],
+)
+def test_a_scale_that_contradicts_itself_is_refused(
+    tmp_path: Path, rows: list[str], said: str
+) -> None:
+    text = SCALES + "".join(f"s,1,{row},local choice\n" for row in rows)
+    with pytest.raises(SourceError) as caught:
+        load_with(tmp_path, "scales.csv", text)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("observe  ONLY,5,me,2026-01-01", "'observe  ONLY' of level 5"),
+        ("4,5,me,2026-01-01", "'4' of level 5 of entrustment_5 version 1 reads as level 4"),
+        ("well done,5,me,yesterday", "approved_at: 'yesterday' is no day or time"),
+    ],
+)
+def test_a_label_that_contradicts_its_scale_is_refused(tmp_path: Path, row: str, said: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        load_with(tmp_path, "scale_labels.csv", f"{LABELS}entrustment_5,1,{row},local choice\n")
+    assert "scale_labels.csv:2: " in str(caught.value)
     assert said in str(caught.value)
 
 

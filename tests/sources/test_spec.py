@@ -75,6 +75,11 @@ def test_a_good_spec_has_no_fault(tmp_path: Path, code_lists: dict[str, pl.DataF
         ("column: Hard", "column: AI probability", 16, "is never taken"),
         ("    fields:", "    when: {column: A}\n    fields:", 11, "a condition is"),
         ("title:", "source: twice\ntitle:", 2, "stands here twice"),
+        ("title:", "x: &x [*x]\ntitle:", 2, "the anchor &x is not read"),
+        ("title:", "x: &x [*x]\ntitle:", 2, "the alias *x is not read"),
+        ("title:", "<<: {owner: me}\ntitle:", 2, "merges are not read"),
+        ("title:", "? [a, b]\n: 1\ntitle:", 2, "the key is no text"),
+        ("MED", "M\0ED", 7, "holds the character U+0000"),
         ("reader: {", "reader: [", 5, "cannot be read as YAML"),
     ],
 )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.sources.codes.contradictions import Row, contradictions
+from pipelines.sources.codes.vocabularies import wrong_words
 from pipelines.sources.faults import Fault, SourceError, known
 from pipelines.sources.text import fold_name, folded
 
@@ -80,6 +83,18 @@ CODE_LISTS: dict[str, CodeList] = {
             {"instrument_id", "title", "method_family", "stake", "assurance_level", "source"}
         ),
         choices={
+            "method_family": (
+                "direct_observation",
+                "case_discussion",
+                "multisource",
+                "global_judgement",
+                "performance_exam",
+                "written_exam",
+                "oral_exam",
+                "written_work",
+                "logbook",
+                "other",
+            ),
             "direction": ("retrospective", "prospective"),
             "assurance_level": ("observed", "secured", "open"),
         },
@@ -126,8 +141,10 @@ CODE_LISTS: dict[str, CodeList] = {
 }
 """Every code list by its name, which is also the name of its file."""
 
+Key = tuple[str, ...]
 PATTERNS = frozenset({"pattern", "after"})
 """Columns that hold regular expressions."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 FOLDED_KEYS = frozenset({"raw_label", "column_pattern"})
 
 
@@ -157,15 +174,18 @@ def load_folders(folders: list[Path], approvals: Path | None = None) -> dict[str
         for path in sorted(folder.glob("*.csv"))
         if path.stem not in CODE_LISTS
     ]
-    tables = {name: _load(name, folders, faults) for name in CODE_LISTS}
+    rows = {name: _merged(name, folders, faults) for name in CODE_LISTS}
     if approvals is not None:
         from pipelines.sources.crosswalk import apply, read_approvals
 
-        tables = apply(tables, read_approvals(approvals, faults))
-    faults += _label_faults(tables, folders[-1])
+        rows["scale_labels"] = apply(
+            rows["scale_labels"], approvals, read_approvals(approvals, faults)
+        )
+    if not faults:
+        faults += contradictions({name: found.values() for name, found in rows.items()})
     if faults:
         raise SourceError(faults)
-    return tables
+    return {name: _table(CODE_LISTS[name], rows[name].values()) for name in CODE_LISTS}
 
 
 def crosswalk(codes: dict[str, pl.DataFrame], scale_id: str, version: str | None) -> dict[str, int]:
@@ -200,21 +220,24 @@ def reason_never_taken(codes: dict[str, pl.DataFrame], column: str) -> str | Non
     return None
 
 
-def _load(name: str, folders: list[Path], faults: list[Fault]) -> pl.DataFrame:
+def _merged(name: str, folders: list[Path], faults: list[Fault]) -> dict[Key, Row]:
     code_list = CODE_LISTS[name]
-    rows: dict[tuple[str, ...], dict[str, object]] = {}
+    rows: dict[Key, Row] = {}
     for folder in folders:
         path = folder / f"{name}.csv"
         if path.exists():
-            rows |= _read(path, code_list, faults)
-    frame = pl.DataFrame(list(rows.values()), schema=code_list.schema)
+            for key, row in _read(path, code_list, faults).items():
+                rows[key] = replace(row, replaces=rows.get(key))
+    return rows
+
+
+def _table(code_list: CodeList, rows: Iterable[Row]) -> pl.DataFrame:
+    frame = pl.DataFrame([row.values for row in rows], schema=code_list.schema)
     return frame.sort(code_list.key)
 
 
-def _read(
-    path: Path, code_list: CodeList, faults: list[Fault]
-) -> dict[tuple[str, ...], dict[str, object]]:
-    rows: dict[tuple[str, ...], dict[str, object]] = {}
+def _read(path: Path, code_list: CodeList, faults: list[Fault]) -> dict[Key, Row]:
+    rows: dict[Key, Row] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, restkey="", strict=True)
         found = list(reader.fieldnames or ())
@@ -234,13 +257,13 @@ def _read(
                             Fault(path, reader.line_num, ", ".join(code_list.key),
                                   f"{' / '.join(key)} stands here twice", "Keep one of the two")
                         )  # fmt: skip
-                    rows[key] = row
+                    rows[key] = Row(row, path, reader.line_num)
         except (csv.Error, UnicodeDecodeError) as error:
             faults.append(Fault(path, reader.line_num, "csv", str(error), "Save as UTF-8 CSV"))
     return rows
 
 
-def _key(code_list: CodeList, row: dict[str, object]) -> tuple[str, ...]:
+def _key(code_list: CodeList, row: Mapping[str, object]) -> Key:
     return tuple(
         folded([str(row[name])])[0] if name in FOLDED_KEYS else str(row[name])
         for name in code_list.key
@@ -270,8 +293,14 @@ def _row(
         allowed = code_list.choices.get(name)
         if allowed and text not in allowed:
             faults.append(Fault(path, line, name, f"{text!r} is unknown", known(allowed, text)))
+        if _CONTROL.search(text):
+            faults.append(
+                Fault(path, line, name, f"{text!r} holds a character that cannot be seen",
+                      "Take the character out")
+            )  # fmt: skip
         if dtype in (WHOLE, NUMBER):
             row[name] = _number(path, line, name, text, dtype, faults)
+        faults += [Fault(path, line, name, *said) for said in wrong_words(name, text)]
     return row if len(faults) == before else None
 
 
@@ -297,45 +326,3 @@ def _number(
     if not 0 <= number <= highest:
         faults.append(Fault(path, line, name, f"{text} is out of range", f"Write 0 to {highest}"))
     return number
-
-
-def _label_faults(tables: dict[str, pl.DataFrame], folder: Path) -> list[Fault]:
-    """Find labels of a level that their scale lacks, or of a scale without levels."""
-    keys = ["scale_id", "scale_version", "level"]
-    lost = tables["scale_labels"].join(tables["scales"].select(keys), on=keys, how="anti")
-    scales = set(tables["scales"].select(keys[:2]).iter_rows())
-    path = folder / "scale_labels.csv"
-    lines = _lines_of_labels(path) if len(lost) else {}
-    return [
-        Fault(
-            path,
-            lines.get((row["scale_id"], row["scale_version"], folded([row["raw_label"]])[0])),
-            "level",
-            _lost_label(row, has_levels=(row["scale_id"], row["scale_version"]) in scales),
-            "Add the level to scales.csv, or correct the label's row",
-        )
-        for row in lost.iter_rows(named=True)
-    ]
-
-
-def _lost_label(row: dict[str, Any], *, has_levels: bool) -> str:
-    scale = f"{row['scale_id']} version {row['scale_version']}"
-    if not has_levels:
-        return f"{row['raw_label']!r} is of the scale {scale}, which has no levels"
-    return f"{row['raw_label']!r} points to level {row['level']} of {scale}, which no scale has"
-
-
-def _lines_of_labels(path: Path) -> dict[tuple[str, str, str], int]:
-    """Return where each label stands; nothing for labels that stand elsewhere."""
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        return {
-            (
-                row["scale_id"].strip(),
-                row["scale_version"].strip(),
-                folded([row["raw_label"]])[0],
-            ): reader.line_num
-            for row in reader
-        }
