@@ -80,7 +80,10 @@
 {#- The day from which it is. -#}
 {% macro missed_from(since, expected) -%}
     case
-        when {{ expected }}.n_expected is null then {{ since }}
+        when
+            {{ expected }}.n_expected is null
+            or {{ rule_threshold('signals', 'expected_evidence', 'chance_max') }} is null
+            then {{ since }}
         else least(
             coalesce(
                 {{ expected }}.unlikely_on,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipelines.rules.model import AiPolicy, Dated, RuleSet
+from pipelines.rules.registry import faults
 from pipelines.rules.yaml_lines import YamlError, YamlFile
 
 SHIPPED = Path(__file__).parent
@@ -172,7 +173,10 @@ def load_catalogue(
     if problems:
         raise RuleFileError(problems)
     own = list(theirs.values())
-    problems = [fault for origin in (ours, own) for fault in _clashes(origin)]
+    problems = [
+        *_misread(own, ours),
+        *(problem for origin in (ours, own) for problem in _clashes(origin)),
+    ]
     if problems:
         raise RuleFileError(problems)
     merged = {read.key: read for read in ours} | theirs
@@ -182,6 +186,16 @@ def load_catalogue(
         ai_policies=tuple(entry for entry in entries if isinstance(entry, AiPolicy)),
         of_site=frozenset(read.entry for read in own),
     )
+
+
+def _misread(own: list[_Read], shipped: list[_Read]) -> Iterator[Problem]:
+    """Find what rule sets of the site say and nothing reads, or leave out."""
+    known = [read.entry for read in shipped if isinstance(read.entry, RuleSet)]
+    for read in own:
+        if isinstance(read.entry, RuleSet):
+            for fault in faults(read.entry, known):
+                line = read.yaml.line(fault.location)
+                yield Problem(read.path, line, fault.what, fault.remedy)
 
 
 def _clashes(reads: list[_Read]) -> list[Problem]:

@@ -37,6 +37,8 @@ class Threshold(Entry):
     value: Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_nan=False)]
     unit: Text
     source: Citation
+    is_optional: bool = False
+    """Whether a site's version may leave it out, as one made before there was such a threshold."""
 
 
 class Rule(Entry):

@@ -50,8 +50,8 @@ def test_the_shipped_files_are_sound() -> None:
 def test_each_threshold_and_each_rule_without_one_is_a_row(shipped: Path) -> None:
     rows = load_catalogue(None, shipped).rule_rows()
     assert [(row["rule_id"], row["threshold_name"], row["threshold_value"]) for row in rows] == [
-        ("sufficiency", "required_data_points", Decimal(8)),
-        ("sufficiency", "required_assessors", Decimal(3)),
+        ("data_points", "required_data_points", Decimal(8)),
+        ("data_points", "required_assessors", Decimal(3)),
         ("flagged_comment", None, None),
     ]
 
@@ -66,9 +66,9 @@ def test_each_level_of_a_policy_is_a_row(shipped: Path) -> None:
 
 def test_a_threshold_is_found_by_rule_and_name(shipped: Path) -> None:
     (rules,) = load_catalogue(None, shipped).rule_sets
-    assert rules.threshold("sufficiency", "required_assessors") == 3
+    assert rules.threshold("data_points", "required_assessors") == 3
     with pytest.raises(KeyError, match="no threshold"):
-        rules.threshold("sufficiency", "unheard_of")
+        rules.threshold("data_points", "unheard_of")
 
 
 def test_a_threshold_without_source_is_refused_with_line_and_remedy(shipped: Path) -> None:
@@ -187,7 +187,7 @@ def test_the_site_replaces_a_version_by_name(shipped: Path, site: Path) -> None:
     shutil.copy(shipped / "example_rules.yaml", mine)
     change(mine, "value: 8", "value: 5")
     (rules,) = load_catalogue(site, shipped).rule_sets
-    assert rules.threshold("sufficiency", "required_data_points") == 5
+    assert rules.threshold("data_points", "required_data_points") == 5
 
 
 def test_the_default_of_the_site_takes_the_place_of_the_shipped_one_on_its_days(
@@ -239,6 +239,6 @@ def test_what_is_proposed_counts_as_if_it_lay_in_the_site_already(
         change(folder / "ours.yaml", "value: 8", f"value: {number}")
     for proposed in (tmp_path / "proposed", tmp_path / "proposed" / "ours.yaml"):
         (rules,) = load_catalogue(site, shipped, proposed=proposed).rule_sets
-        assert rules.threshold("sufficiency", "required_data_points") == 10
+        assert rules.threshold("data_points", "required_data_points") == 10
     (standing,) = load_catalogue(site, shipped).rule_sets
-    assert standing.threshold("sufficiency", "required_data_points") == 9
+    assert standing.threshold("data_points", "required_data_points") == 9

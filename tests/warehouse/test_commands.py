@@ -11,7 +11,10 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.home import Home
+from pipelines.rules.loader import SHIPPED
 from pipelines.warehouse.editions import DATABASE, current_id, folder_of
+
+EXAMPLES = Path(__file__).parents[1] / "rules" / "files"
 
 
 def invoke(*arguments: str) -> tuple[int, str, str]:
@@ -92,9 +95,10 @@ def test_rules_show_prints_thresholds_with_their_sources(
 ) -> None:
     rules = tmp_path / "site" / "rules"
     rules.mkdir(parents=True)
-    for name in ("example_rules.yaml", "example_policy.yaml"):
-        text = (Path(__file__).parents[1] / "rules" / "files" / name).read_text(encoding="utf-8")
-        (rules / name).write_text(text, encoding="utf-8")
+    for source in (SHIPPED / "programmatic_assessment.yaml", EXAMPLES / "example_policy.yaml"):
+        text = source.read_text(encoding="utf-8")
+        text = text.replace("rule_set: programmatic_assessment", "rule_set: example_rules")
+        (rules / source.name).write_text(text, encoding="utf-8")
     monkeypatch.setenv("TESSERA_SITE", str(rules.parent))
     code, out, _ = invoke("rules", "show", "example_rules", *at, "--json")
     (shown,) = [json.loads(line) for line in out.splitlines()]
@@ -105,7 +109,7 @@ def test_rules_show_prints_thresholds_with_their_sources(
     code, _, err = invoke("rules", "show", "unheard_of", *at)
     assert code == 2
     assert "example_rules" in err
-    (rules / "example_rules.yaml").write_text("rule_set: x\n", encoding="utf-8")
+    (rules / "broken.yaml").write_text("rule_set: x\n", encoding="utf-8")
     code, _, err = invoke("rules", "show", *at)
     assert code == 2
-    assert "example_rules.yaml:1" in err
+    assert "broken.yaml:1" in err
