@@ -69,6 +69,8 @@ def build(home: CopyOption, json: JsonOption = False) -> None:
     That is models, and rules and code lists, also those of the site's folder.
 
     Example: tessera model build --home try    then: tessera model diff --home try
+
+    Exit codes: 0 done; 1 done, and a test warns; 2 wrong use; 3 a model or a test failed.
     """
     from pipelines.rules import RuleFileError
     from pipelines.sources.faults import SourceError
@@ -87,14 +89,18 @@ def build(home: CopyOption, json: JsonOption = False) -> None:
         fail(USAGE, str(error))
     if json:
         emit(asdict(done))
-    elif not done.models and not done.n_tests:
+    elif not done.models and not done.n_tests and not done.warnings:
         out.print("Nothing was changed since the copy was made.")
     else:
         out.print(
-            f"{len(done.models)} models built, {done.n_tests} tests passed. Next: tessera model "
-            f"diff --home {home}",
+            f"{len(done.models)} models built, {done.n_tests} tests passed, "
+            f"{len(done.warnings)} warn. Next: tessera model diff --home {home}",
             soft_wrap=True,
         )
+        for warning in done.warnings:
+            out.print(f"- {warning}", soft_wrap=True)
+    if done.warnings:
+        raise typer.Exit(ATTENTION)
 
 
 @app.command()

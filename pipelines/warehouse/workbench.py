@@ -53,10 +53,12 @@ class Rebuilt:
     Attributes:
         models: models that were built, in their order.
         n_tests: data and unit tests that passed.
+        warnings: tests that failed and only warn, each as a sentence with what it found.
     """
 
     models: tuple[str, ...]
     n_tests: int
+    warnings: tuple[str, ...] = ()
 
 
 def clone(home: Home, folder: Path) -> str:
@@ -112,6 +114,7 @@ def build_changed(copy: Home, settings: Settings) -> Rebuilt:
     return Rebuilt(
         models=tuple(r.name for r in results if r.resource_type in {"model", "seed"}),
         n_tests=sum(_is_passed_test(result) for result in results),
+        warnings=tuple(result.sentence() for result in results if result.status == "warn"),
     )
 
 
@@ -173,7 +176,7 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> frozenset[str]:
 
 
 def _is_passed_test(result: NodeResult) -> bool:
-    return result.resource_type in {"test", "unit_test"} and result.status in {"pass", "warn"}
+    return result.resource_type in {"test", "unit_test"} and result.status == "pass"
 
 
 def _refuse_a_home(copy: Home) -> None:

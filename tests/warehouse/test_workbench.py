@@ -133,6 +133,26 @@ def test_a_changed_model_that_breaks_its_test_says_which(
 
 
 @pytest.mark.slow
+def test_a_test_that_warns_has_not_passed_and_is_told_with_what_it_found(
+    copy: Home, project: Path
+) -> None:
+    model, columns = project / "models" / "fct_score.sql", project / "models" / "fct_score.yml"
+    model.write_text(
+        model.read_text().replace("score as score", "nullif(score, 9)::decimal(18, 6) as score")
+    )
+    columns.write_text(columns.read_text().replace("{meta:", "{severity: warn, meta:"))
+    told = "test score_is_known of fct_score finds 1 rows, which spoils every status"
+    run = CliRunner()
+    done = run.invoke(app, ["model", "build", "--home", str(copy.root), "--json"])
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == {"models": ["fct_score"], "n_tests": 0, "warnings": [told]}
+    said = run.invoke(app, ["model", "build", "--home", str(copy.root)])
+    assert said.exit_code == 1
+    assert "1 models built, 0 tests passed, 1 warn." in said.stdout
+    assert told in said.stdout
+
+
+@pytest.mark.slow
 def test_the_docs_are_one_page_that_holds_every_model(
     built: Home, settings: Settings, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -173,7 +193,7 @@ def test_the_commands_say_what_to_do_next_and_leave_with_one_where_marts_differ(
     assert "tessera model build" in made.output
     (project / "models" / "fct_doubled.sql").write_text(SECOND)
     tried = run.invoke(app, ["model", "build", "--home", str(copy), "--json"])
-    assert json.loads(tried.stdout) == {"models": ["fct_doubled"], "n_tests": 0}
+    assert json.loads(tried.stdout) == {"models": ["fct_doubled"], "n_tests": 0, "warnings": []}
     told = run.invoke(app, ["model", "diff", "--home", str(copy), "--json"])
     assert told.exit_code == 1
     assert json.loads(told.stdout)["table"] == "fct_doubled"
