@@ -38,9 +38,15 @@ def _main() -> None:
 def clone(
     folder: Annotated[Path, typer.Argument(help="Where to make the copy; a new folder.")],
     home: HomeOption = None,
+    edition: Annotated[
+        str | None,
+        typer.Option("--edition", help="The edition to copy the build of; default: current."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Copy the build of a home, without its log, vault and editions.
+    """Copy the build of an edition for yourself, without log, vault and editions.
+
+    It must be the build that stands: the command says what to do where it is not.
 
     Example: tessera model clone try --home var    then: tessera model build --home try
     """
@@ -49,15 +55,15 @@ def clone(
 
     opened, _ = home_and_settings(home)
     try:
-        build_id = copy_build(opened, folder)
+        build_id = copy_build(opened, folder, edition)
     except WarehouseError as error:
         fail(USAGE, str(error))
     if json:
-        emit({"build_id": build_id, "path": str(folder)})
+        emit({"build_id": build_id, "edition_id": build_id, "path": str(folder)})
     else:
         out.print(
-            f"{folder} holds a copy of build {build_id}. Next: edit models in dbt/, then "
-            f"`tessera model build --home {folder}`.",
+            f"{folder} holds a copy of the build of edition {build_id}. Next: edit models in "
+            f"dbt/, then `tessera model build --home {folder}`.",
             soft_wrap=True,
         )
 
@@ -69,6 +75,8 @@ def build(home: CopyOption, json: JsonOption = False) -> None:
     That is models, and rules and code lists, also those of the site's folder.
 
     Example: tessera model build --home try    then: tessera model diff --home try
+
+    Exit codes: 0 done; 1 done, and a test warns; 2 wrong use; 3 a model or a test failed.
     """
     from pipelines.rules import RuleFileError
     from pipelines.sources.faults import SourceError
@@ -87,14 +95,18 @@ def build(home: CopyOption, json: JsonOption = False) -> None:
         fail(USAGE, str(error))
     if json:
         emit(asdict(done))
-    elif not done.models and not done.n_tests:
+    elif not done.models and not done.n_tests and not done.warnings:
         out.print("Nothing was changed since the copy was made.")
     else:
         out.print(
-            f"{len(done.models)} models built, {done.n_tests} tests passed. Next: tessera model "
-            f"diff --home {home}",
+            f"{len(done.models)} models built, {done.n_tests} tests passed, "
+            f"{len(done.warnings)} warn. Next: tessera model diff --home {home}",
             soft_wrap=True,
         )
+        for warning in done.warnings:
+            out.print(f"- {warning}", soft_wrap=True)
+    if done.warnings:
+        raise typer.Exit(ATTENTION)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """What the programme sees: tables about all, none about one, and decisions as counts.
 
-Everything is read from one edition. Marts that name a learner or an assessor never go out here.
+Everything is read from one edition, which says what marts go out here. One that names a learner or
+an assessor never does.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -25,6 +26,8 @@ from pipelines.committee.queries import Portfolio, open_edition, read
 from pipelines.committee.render import Pages, style_sheet
 from pipelines.committee.roles import PROGRAMME, View
 from pipelines.committee.small_cells import OTHER, folded
+from pipelines.warehouse.dbt_project import ProgrammePage
+from pipelines.warehouse.editions import Edition
 
 TITLES = {
     "programme_blueprint_coverage": "Blueprint: what the plan asks for, and what is there",
@@ -46,18 +49,13 @@ TITLES = {
 }
 """Tables that open the page, in its order; further ones follow under their own name."""
 
-NEVER = frozenset({"programme_assessor_stringency", "programme_item_option"})
-"""How strict an assessor is goes to nobody here; options of items are for those who write them."""
-
 PERSONAL = frozenset({"learner_key", "assessor_key", "mentor_key", "member_key", "person_key"})
 MOST_ROWS = 200
-COUNTS_OF_LEARNERS = (
-    "n_learners", "n_learners_complete", "n_one_data_point", "n_one_assessor", "n_one_method",
-    "n_one_day", "n_one_occasion",
-)  # fmt: skip
-"""Columns that count learners, all of them or some."""
 
 TOO_FEW = "too few"
+NAMING = re.compile(r"(.*_)?title|.*_id|.*_version")
+"""Columns that say what a row is about, beside those of its key."""
+_DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 CODES = frozenset({"instrument id", "kind", "source id", "rule set id"})
 """Columns of codes, which the page writes as people say them."""
@@ -192,7 +190,11 @@ def gather(source: Source, portfolio: Portfolio) -> Programme:
     with open_edition(source) as connection:
         least = least_of(connection)
         titles = {code: told.title for code, told in portfolio.competencies.items()}
-        tables = tuple(_table(connection, name, least, titles) for name in _marts(connection))
+        edition = source.edition
+        tables = tuple(
+            _table(connection, edition, name, least, titles)
+            for name in _marts(connection, edition.programme_page)
+        )
         decisions = tuple(_decisions(connection, least, date(portfolio.as_of.year, 1, 1)))
         rule_sets = _rows(
             connection,
@@ -211,25 +213,31 @@ def least_of(connection: duckdb.DuckDBPyConnection) -> int:
     return int(found) if found is not None else 5
 
 
-def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _marts(connection: duckdb.DuckDBPyConnection, shown: Collection[str]) -> list[str]:
     columns: dict[str, set[str]] = defaultdict(set)
     for table, column in connection.execute(
-        "select table_name, column_name from information_schema.columns "
-        "where starts_with(table_name, 'programme_')"
+        "select table_name, column_name from information_schema.columns"
     ).fetchall():
         columns[table].add(column)
-    found = [name for name in columns if name not in NEVER and not columns[name] & PERSONAL]
+    found = [name for name in columns if name in shown and not columns[name] & PERSONAL]
     order = list(TITLES)
     return sorted(found, key=lambda name: (order.index(name) if name in TITLES else 99, name))
 
 
 def _table(
-    connection: duckdb.DuckDBPyConnection, name: str, least: int, titles: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    edition: Edition,
+    name: str,
+    least: int,
+    titles: Mapping[str, str],
 ) -> Table:
+    page, key = edition.programme_page[name], edition.keys.get(name, ())
     columns = [column for column in connection.table(name).columns if column not in HIDDEN]
     listed = ", ".join(f'"{column}"' for column in columns)
     told = connection.sql(f'select {listed} from "{name}" order by all').fetchall()  # noqa: S608  names of the edition's own columns
-    rows = [without_small_counts(dict(zip(columns, row, strict=True)), least) for row in told]
+    rows = [
+        without_small_counts(dict(zip(columns, row, strict=True)), least, page, key) for row in told
+    ]
     shown = [tuple(_shown(row[column]) for column in columns) for row in rows]
     filled = [i for i in range(len(columns)) if any(row[i] != words.NOTHING for row in shown)]
     return Table(
@@ -241,25 +249,37 @@ def _table(
     )
 
 
-def without_small_counts(row: Row, least: int) -> Row:
+def without_small_counts(
+    row: Row, least: int, page: ProgrammePage, key: Collection[str] = ()
+) -> Row:
     """Return a row without its numbers where one of them is about too few learners.
 
-    A count is too small, and so is what it leaves of all learners of the row: taking the one from
-    the other would give it back. Shares and sums beside it go as well, since they hold it too.
+    A count is too small, and so is what a part leaves of all learners of the row: taking the one
+    from the other would give it back. Shares, sums and sentences with a number beside it go as
+    well, since they may hold it too.
+
+    Args:
+        row: one row of a mart, by column.
+        least: as many learners as may be shown.
+        page: which columns count learners.
+        key: the columns that name the row, which stay.
     """
-    counts = [row[name] for name in COUNTS_OF_LEARNERS if row.get(name) is not None]
-    whole = row.get("n_learners") or 0
-    parts = [n for n in counts if n] + [whole - n for n in counts if 0 < n < whole]
-    if not any(n < least for n in parts):
+    counts = [row.get(name) or 0 for name in page.counts_of_learners]
+    parts = [row.get(name) or 0 for name in page.parts_of_learners]
+    left = [counts[0] - n for n in parts if n] if counts else []
+    if not any(0 < n < least for n in (*counts, *parts, *left)):
         return row
     return {
-        name: TOO_FEW if _is_number(value) and not name.startswith("required_") else value
+        name: TOO_FEW if name not in key and _tells_a_number(name, value) else value
         for name, value in row.items()
     }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+def _tells_a_number(column: str, value: Any) -> bool:
+    if isinstance(value, str):
+        return NAMING.fullmatch(column) is None and _DIGIT.search(value) is not None
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return is_number and not column.startswith("required_")
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 import pipelines
 from pipelines.home import Home
 from pipelines.warehouse.connection import MARTS, WarehouseError
@@ -60,6 +62,17 @@ def dbt_versions() -> str:
     return f"{version('dbt-core')} {version('dbt-duckdb')}"
 
 
+class ProgrammePage(BaseModel):
+    """What a mart says of itself as `meta: {programme_page: …}`: that it goes to the programme."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counts_of_learners: tuple[str, ...] = ()
+    """Columns that count learners: a row in which one of them is too small goes out unnumbered."""
+    parts_of_learners: tuple[str, ...] = ()
+    """Columns that count some of the first: what they leave may not be too small either."""
+
+
 @dataclass(frozen=True)
 class Mart:
     """A model that consumers may rely on: a table of the schema `marts` with a contract."""
@@ -73,6 +86,8 @@ class Mart:
     group: str | None
     version: int = 1
     """Of its contract: raised when a column goes, is renamed or gets another type."""
+    programme_page: ProgrammePage | None = None
+    """How it goes to the programme; None where it does not."""
 
 
 @dataclass(frozen=True)
@@ -169,14 +184,39 @@ class Artefacts:
 
 def _mart(node: Mapping[str, Any], combination: tuple[str, ...]) -> Mart:
     columns = node["columns"]
+    meta = node["config"].get("meta") or {}
     return Mart(
         name=node["alias"],
         key=tuple(node.get("primary_key") or combination),
         columns={name: column["description"] for name, column in columns.items()},
         description=node["description"],
         group=node.get("group"),
-        version=int((node["config"].get("meta") or {}).get("version", 1)),
+        version=int(meta.get("version", 1)),
+        programme_page=_programme_page(node, meta),
     )
+
+
+def _programme_page(node: Mapping[str, Any], meta: Mapping[str, Any]) -> ProgrammePage | None:
+    if "programme_page" not in meta:
+        return None
+    where = f"{node['patch_path'].split('://')[-1]}: programme_page of {node['alias']}"
+    try:
+        page = ProgrammePage.model_validate(meta["programme_page"])
+    except ValidationError as error:
+        raise WarehouseError(
+            f"{where} takes counts_of_learners and parts_of_learners, each a list of columns: "
+            f"{error.errors()[0]['msg']}"
+        ) from None
+    named = [*page.counts_of_learners, *page.parts_of_learners]
+    if unknown := [name for name in named if name not in node["columns"]]:
+        raise WarehouseError(
+            f"{where} names {', '.join(unknown)}, which it has no column for: name columns of it"
+        )
+    if page.parts_of_learners and not page.counts_of_learners:
+        raise WarehouseError(
+            f"{where} names parts: say in counts_of_learners what they are part of"
+        )
+    return page
 
 
 def _result(

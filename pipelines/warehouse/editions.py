@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipelines.home import Home
 from pipelines.warehouse.connection import WarehouseError, attach
+from pipelines.warehouse.dbt_project import ProgrammePage
 from pipelines.warehouse.inputs import BuildInputs
 
 CURRENT = "current"
@@ -61,6 +62,8 @@ class Edition(BaseModel):
     keys: dict[str, tuple[str, ...]]
     mart_versions: dict[str, int] = {}
     """Version of the contract of each mart; editions made before there were versions have none."""
+    programme_page: dict[str, ProgrammePage] = {}
+    """The marts that go to the programme; of older editions none does."""
     files: dict[str, str]
     """SHA-256 of every Parquet file, by its path in the edition."""
     versions: dict[str, str]

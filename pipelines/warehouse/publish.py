@@ -196,6 +196,7 @@ def _write_edition(
         table_hashes={name: files[parquet_of(name)] for name in counts},
         keys={mart.name: mart.key for mart in marts},
         mart_versions={mart.name: mart.version for mart in marts},
+        programme_page={m.name: m.programme_page for m in marts if m.programme_page is not None},
         files=files,
         versions={
             "tessera": pipelines.__version__,

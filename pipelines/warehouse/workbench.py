@@ -1,7 +1,7 @@
 """A private copy of a build to try changed models on, and what they change in the marts.
 
-The copy is a home of its own without log, vault and editions: it holds pseudonyms and evidence as
-the warehouse does, and nothing that names a person.
+The copy is a home of its own without log, vault and editions: it holds pseudonyms, demographics and
+evidence as the warehouse does, so that only its owner may read it, and nothing that names a person.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.home import Home, write_atomically
+from pipelines.home import PRIVATE, Home, write_atomically
 from pipelines.settings import Settings
 from pipelines.warehouse.build import build_on, build_record, finished_build
 from pipelines.warehouse.connection import (
@@ -31,12 +31,21 @@ from pipelines.warehouse.dbt_project import (
     target_folder,
 )
 from pipelines.warehouse.dbt_runner import invoke
-from pipelines.warehouse.editions import TableDifference, compare_tables, count_rows
+from pipelines.warehouse.editions import (
+    Edition,
+    TableDifference,
+    compare_tables,
+    count_rows,
+    folder_of,
+    input_difference,
+    read_edition,
+)
 from pipelines.warehouse.inputs import BuildInputs, moved_reference
 from pipelines.warehouse.load import replace_declared
 
 MARKER = "CLONE"
 """The file that tells a copy from a home."""
+PRIVATE_FOLDER = 0o700
 BEFORE = "before"
 PATIENCE = 60.0
 STATIC_DOCS = "static_index.html"
@@ -53,26 +62,40 @@ class Rebuilt:
     Attributes:
         models: models that were built, in their order.
         n_tests: data and unit tests that passed.
+        warnings: tests that failed and only warn, each as a sentence with what it found.
     """
 
     models: tuple[str, ...]
     n_tests: int
+    warnings: tuple[str, ...] = ()
 
 
-def clone(home: Home, folder: Path) -> str:
-    """Copy the build that stands in a home, and return its id.
+def clone(home: Home, folder: Path, edition_id: str | None = None) -> str:
+    """Copy the build of an edition, and return its id, which is that of the edition too.
+
+    Only the build that stands in a home can be copied: an edition holds marts, and not what they
+    were made from.
+
+    Args:
+        home: whose build.
+        folder: where to make the copy; a new folder.
+        edition_id: the edition that the build must be of; the current one by default.
 
     Raises:
-        WorkbenchError: nothing was built yet, or the folder is in use for something else.
+        WorkbenchError: nothing was built yet, the build that stands is not of that edition, or the
+            folder is in use for something else.
+        EditionError: there is no such edition.
     """
     inputs = finished_build(home)
     if inputs is None:
         raise WorkbenchError("there is no finished build to copy: run `tessera run`")
+    _refuse_another_edition(home, inputs, read_edition(folder_of(home, edition_id)))
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise WorkbenchError(f"{folder} holds something else: name a new folder")
     copy = Home.open(folder)
     if copy.root == home.root:
         raise WorkbenchError("a home cannot be copied onto itself: name a new folder")
+    copy.root.chmod(PRIVATE_FOLDER)
     write_atomically(copy.root / MARKER, json.dumps({"build_id": inputs.build_id}).encode() + b"\n")
     with home.writing(timeout=PATIENCE), copy.writing(timeout=PATIENCE):
         shutil.rmtree(copy.warehouse.parent)
@@ -83,6 +106,8 @@ def clone(home: Home, folder: Path) -> str:
         (_before(copy)).mkdir()
         shutil.copyfile(target_folder(home) / "manifest.json", _before(copy) / "manifest.json")
         shutil.copyfile(home.marts, _marts_before(copy))
+    for path in copy.root.rglob("*"):
+        path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE)
     return inputs.build_id
 
 
@@ -112,6 +137,7 @@ def build_changed(copy: Home, settings: Settings) -> Rebuilt:
     return Rebuilt(
         models=tuple(r.name for r in results if r.resource_type in {"model", "seed"}),
         n_tests=sum(_is_passed_test(result) for result in results),
+        warnings=tuple(result.sentence() for result in results if result.status == "warn"),
     )
 
 
@@ -173,7 +199,7 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> frozenset[str]:
 
 
 def _is_passed_test(result: NodeResult) -> bool:
-    return result.resource_type in {"test", "unit_test"} and result.status in {"pass", "warn"}
+    return result.resource_type in {"test", "unit_test"} and result.status == "pass"
 
 
 def _refuse_a_home(copy: Home) -> None:
@@ -181,6 +207,19 @@ def _refuse_a_home(copy: Home) -> None:
         raise WorkbenchError(
             f"{copy.root} is no copy to try models on: make one with `tessera model clone`"
         )
+
+
+def _refuse_another_edition(home: Home, inputs: BuildInputs, edition: Edition) -> None:
+    if edition.edition_id == inputs.build_id:
+        return
+    known_at = f" --known-at {edition.known_at.isoformat()}" if edition.known_at else ""
+    rules = " --rules now" if edition.inputs.rules == "now" else ""
+    raise WorkbenchError(
+        f"the build that stands is {inputs.build_id} and not edition {edition.edition_id}; it "
+        f"differs in {', '.join(input_difference(edition.inputs, inputs))}. Name another edition, "
+        f"or build that day again by the present code and rules and make it the current edition: "
+        f"`tessera run --home {home.root} --as-of {edition.as_of}{known_at}{rules}`"
+    )
 
 
 def _inputs_of_copy(copy: Home) -> BuildInputs:

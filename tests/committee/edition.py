@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from pipelines.home import Home
+from pipelines.warehouse.dbt_project import ProgrammePage
 from pipelines.warehouse.editions import (
     CURRENT,
     DATABASE,
@@ -426,6 +427,9 @@ def publish_edition(
         counts=counts,
         table_hashes=hashes,
         keys={},
+        programme_page={
+            name: ProgrammePage() for name in TABLES_SQL if name.startswith("programme_")
+        },
         files=files,
         versions={},
         audit={"verdict": "pass"},

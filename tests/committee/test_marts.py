@@ -10,9 +10,23 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.warehouse.dbt_project import ProgrammePage
 from tests.committee.edition import TABLES_SQL
 
 MARTS = Path(__file__).parents[2] / "dbt" / "models" / "marts"
+
+
+COUNTING_LEARNERS = re.compile(r"n_(learners|examinees|presented)(_.*)?|n_one_.*")
+
+
+@pytest.mark.parametrize("path", sorted((MARTS / "programme").glob("*.yml")), ids=lambda p: p.stem)
+def test_a_mart_that_goes_to_the_programme_names_its_counts_of_learners(path: Path) -> None:
+    (model,) = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)["models"]
+    told = model.get("config", {}).get("meta", {}).get("programme_page")
+    if told is not None:
+        page = ProgrammePage.model_validate(told)
+        counts = {c["name"] for c in model["columns"] if COUNTING_LEARNERS.fullmatch(c["name"])}
+        assert counts <= {*page.counts_of_learners, *page.parts_of_learners}
 
 
 @cache

@@ -20,11 +20,12 @@ from pipelines.committee.edition import find
 from pipelines.committee.learner import assemble
 from pipelines.committee.pack import NoEditionError
 from pipelines.committee.people import Known
-from pipelines.committee.programme import TOO_FEW, Table, without_small_counts
+from pipelines.committee.programme import TOO_FEW, Table, gather, without_small_counts
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.roles import for_learner, for_mentor
 from pipelines.home import Home
 from pipelines.settings import Settings
+from pipelines.warehouse.dbt_project import ProgrammePage
 from tests.committee.edition import FULL, HOSTILE
 from tests.committee.markup import Page
 
@@ -172,17 +173,47 @@ def test_the_programmes_view_names_no_learner_and_no_assessor(
 
 
 def test_a_row_about_too_few_learners_loses_its_numbers_also_by_subtraction() -> None:
+    page = ProgrammePage(counts_of_learners=("n_learners",), parts_of_learners=("n_complete",))
     few = {"stage_id": "Y1", "required_n": 3, "n_learners": 4, "share": Decimal("0.5")}
-    assert without_small_counts(few, 5) == {
+    assert without_small_counts(few, 5, page) == {
         "stage_id": "Y1",
         "required_n": 3,
         "n_learners": TOO_FEW,
         "share": TOO_FEW,
     }
-    nearly_all = {"n_learners": 40, "n_learners_complete": 38, "complete_share": Decimal("0.95")}
-    assert set(without_small_counts(nearly_all, 5).values()) == {TOO_FEW}
-    whole = {"n_learners": 40, "n_one_assessor": 0, "n_one_day": 12}
-    assert without_small_counts(whole, 5) == whole
+    nearly_all = {"n_learners": 40, "n_complete": 38, "complete_share": Decimal("0.95")}
+    assert set(without_small_counts(nearly_all, 5, page).values()) == {TOO_FEW}
+    for n in (0, 12, 40):
+        whole = {"n_learners": 40, "n_complete": n}
+        assert without_small_counts(whole, 5, page) == whole
+
+
+def test_no_sentence_tells_the_number_that_its_row_lost() -> None:
+    page = ProgrammePage(counts_of_learners=("n_examinees", "n_complete"))
+    row = {
+        "task_id": "osce-2026",
+        "title": "OSCE 2026",
+        "half_year": "2026/1",
+        "sentence": "3 learners were presented every item: too few to describe the exam.",
+        "advice": "Look at it again.",
+        "n_examinees": 40,
+        "n_complete": 3,
+    }
+    assert without_small_counts(row, 5, page, key=("task_id", "half_year")) == row | {
+        "sentence": TOO_FEW,
+        "n_examinees": TOO_FEW,
+        "n_complete": TOO_FEW,
+    }
+
+
+def test_only_marts_that_say_so_go_to_the_programme(home: Home, portfolio: Portfolio) -> None:
+    source = find(home, None)
+    shown = {table.name for table in gather(source, portfolio).tables}
+    assert shown == set(source.edition.programme_page)
+    pages = {"programme_rule": ProgrammePage(), "committee_agenda": ProgrammePage()}
+    edition = source.edition.model_copy(update={"programme_page": pages})
+    (table,) = gather(replace(source, edition=edition), portfolio).tables
+    assert table.name == "programme_rule"
 
 
 def test_a_view_that_was_changed_says_so(shown: dict[str, Path]) -> None:

@@ -27,7 +27,6 @@ from pipelines.cli import app
 from pipelines.committee import binder, pack, views, words
 from pipelines.committee.edition import Source, find
 from pipelines.committee.people import everybody
-from pipelines.committee.programme import COUNTS_OF_LEARNERS
 from pipelines.committee.queries import open_edition, read
 from pipelines.home import Home
 from pipelines.run import Run, Wanted
@@ -283,14 +282,15 @@ def test_a_group_that_is_withheld_follows_from_no_total(school: School, export: 
 def test_no_count_of_too_few_learners_shows_or_is_left_by_subtraction(
     school: School, export: str
 ) -> None:
-    counts = tuple(words.plain(name) for name in COUNTS_OF_LEARNERS)
+    pages = find(school.home, None).edition.programme_page
     n_tables = 0
     for path in sorted((school.exports / export / "tables").glob("*.csv")):
+        whole, parts = pages[path.stem].counts_of_learners, pages[path.stem].parts_of_learners
         for row in csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()):
-            shown = {name: int(row[name]) for name in counts if row.get(name, "").isdigit()}
+            told = {name: row.get(words.plain(name), "") for name in (*whole, *parts)}
+            shown = {name: int(text) for name, text in told.items() if text.isdigit()}
             n_tables += bool(shown)
-            whole = shown.get(counts[0], 0)
-            left = [whole - n for n in shown.values() if 0 < n < whole]
+            left = [shown[whole[0]] - shown[part] for part in parts if shown.get(part)]
             assert all(n == 0 or n >= FEWEST for n in [*shown.values(), *left]), (path.name, row)
             assert not {"Learner key", "Assessor key"} & row.keys()
     assert n_tables

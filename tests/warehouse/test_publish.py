@@ -19,8 +19,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse import editions as editions_module
 from pipelines.warehouse import publish as publish_module
 from pipelines.warehouse.build import audit_record, build_record
-from pipelines.warehouse.connection import open_warehouse
-from pipelines.warehouse.dbt_project import target_folder
+from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.dbt_project import ProgrammePage, target_folder
 from pipelines.warehouse.editions import (
     Edition,
     EditionError,
@@ -60,6 +60,45 @@ def test_an_edition_holds_the_promised_marts_and_nothing_else(
             "select comment from duckdb_columns() where column_name = 'evidence_id'"
         ).fetchall()
         assert ("The key.",) in comments
+
+
+def say_of_the_page(home: Home, page: Any) -> None:
+    """Let one mart say that it goes to the programme, as its `.yml` would."""
+    path = target_folder(home) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["nodes"]["a"]["patch_path"] = "small://models/fct_evidence.yml"
+    manifest["nodes"]["a"]["config"]["meta"] = {"programme_page": page}
+    path.write_text(json.dumps(manifest))
+
+
+def test_an_edition_says_which_marts_go_to_the_programme(
+    home: Home, settings: Settings, candidate: Any
+) -> None:
+    candidate(home, settings)
+    say_of_the_page(home, {"counts_of_learners": ["evidence_id"]})
+    publish(home, settings)
+    assert read_edition(folder_of(home)).programme_page == {
+        "fct_evidence": ProgrammePage(counts_of_learners=("evidence_id",))
+    }
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ({"counts_of_learners": ["n_learner"]}, "names n_learner, which it has no column for"),
+        ({"parts_of_learners": ["evidence_id"]}, "say in counts_of_learners what they are part of"),
+        ({"counts": ["evidence_id"]}, "takes counts_of_learners and parts_of_learners"),
+        (True, "takes counts_of_learners and parts_of_learners"),
+    ],
+)
+def test_a_mart_that_says_it_wrongly_is_published_nowhere(
+    home: Home, settings: Settings, candidate: Any, page: Any, told: str
+) -> None:
+    candidate(home, settings)
+    say_of_the_page(home, page)
+    with pytest.raises(WarehouseError, match=f"models/fct_evidence.yml: .*{told}"):
+        publish(home, settings)
+    assert current_id(home) is None
 
 
 def test_the_same_inputs_are_published_once(home: Home, settings: Settings, candidate: Any) -> None:

@@ -16,7 +16,9 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse import workbench
 from pipelines.warehouse.build import BuildError, build
+from pipelines.warehouse.editions import EditionError, current_id
 from pipelines.warehouse.load import load
+from pipelines.warehouse.publish import publish
 from pipelines.warehouse.workbench import (
     Rebuilt,
     WorkbenchError,
@@ -25,7 +27,7 @@ from pipelines.warehouse.workbench import (
     diff_marts,
     write_docs,
 )
-from tests.warehouse.small_project import fill
+from tests.warehouse.small_project import day, fill, pass_audit
 
 SECOND = "select record_key as record_key, score * 2 as doubled from {{ ref('fct_score') }}"
 
@@ -35,6 +37,8 @@ def built(home: Home, settings: Settings, log: Any, shipped_project: None) -> Ho
     fill(log)
     load(home, settings)
     build(home, settings)
+    pass_audit(home)
+    publish(home, settings)
     return home
 
 
@@ -133,6 +137,26 @@ def test_a_changed_model_that_breaks_its_test_says_which(
 
 
 @pytest.mark.slow
+def test_a_test_that_warns_has_not_passed_and_is_told_with_what_it_found(
+    copy: Home, project: Path
+) -> None:
+    model, columns = project / "models" / "fct_score.sql", project / "models" / "fct_score.yml"
+    model.write_text(
+        model.read_text().replace("score as score", "nullif(score, 9)::decimal(18, 6) as score")
+    )
+    columns.write_text(columns.read_text().replace("{meta:", "{severity: warn, meta:"))
+    told = "test score_is_known of fct_score finds 1 rows, which spoils every status"
+    run = CliRunner()
+    done = run.invoke(app, ["model", "build", "--home", str(copy.root), "--json"])
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == {"models": ["fct_score"], "n_tests": 0, "warnings": [told]}
+    said = run.invoke(app, ["model", "build", "--home", str(copy.root)])
+    assert said.exit_code == 1
+    assert "1 models built, 0 tests passed, 1 warn." in said.stdout
+    assert told in said.stdout
+
+
+@pytest.mark.slow
 def test_the_docs_are_one_page_that_holds_every_model(
     built: Home, settings: Settings, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -145,6 +169,31 @@ def test_a_copy_holds_neither_names_nor_log(copy: Home, built: Home) -> None:
     for folder in (copy.vault, copy.archive, copy.receipts, copy.deliveries, copy.editions):
         assert not any(folder.iterdir()), folder
     assert any(built.receipts.iterdir())
+
+
+def test_only_its_owner_may_read_a_copy(copy: Home) -> None:
+    assert copy.root.stat().st_mode & 0o777 == 0o700
+    files = [path for path in copy.root.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+def test_a_copy_is_of_an_edition_whose_build_stands_or_the_remedy_is_told(
+    built: Home, settings: Settings, tmp_path: Path
+) -> None:
+    first = current_id(built)
+    assert first is not None
+    assert clone(built, tmp_path / "first", first) == first
+    build(built, settings, day(3).date())
+    with pytest.raises(WorkbenchError, match=r"differs in as_of.*--as-of 2024-03-02 --known-at 2"):
+        clone(built, tmp_path / "second")
+    assert not (tmp_path / "second").exists()
+    pass_audit(built)
+    second = publish(built, settings)
+    assert clone(built, tmp_path / "second") == second != first
+    with pytest.raises(WorkbenchError, match=f"not edition {first}"):
+        clone(built, tmp_path / "third", first)
+    with pytest.raises(EditionError, match="no edition 'other'"):
+        clone(built, tmp_path / "third", "other")
 
 
 @pytest.mark.usefixtures("built")
@@ -173,7 +222,7 @@ def test_the_commands_say_what_to_do_next_and_leave_with_one_where_marts_differ(
     assert "tessera model build" in made.output
     (project / "models" / "fct_doubled.sql").write_text(SECOND)
     tried = run.invoke(app, ["model", "build", "--home", str(copy), "--json"])
-    assert json.loads(tried.stdout) == {"models": ["fct_doubled"], "n_tests": 0}
+    assert json.loads(tried.stdout) == {"models": ["fct_doubled"], "n_tests": 0, "warnings": []}
     told = run.invoke(app, ["model", "diff", "--home", str(copy), "--json"])
     assert told.exit_code == 1
     assert json.loads(told.stdout)["table"] == "fct_doubled"
