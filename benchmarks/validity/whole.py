@@ -10,6 +10,7 @@ leaves out none where there is one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -197,14 +198,15 @@ def _gap(edition: Edition, each: Planned, truth: Path) -> dict[str, float | bool
     """Hold the printed difference of a group against the true one; None where none is shown."""
     shown = edition.frame(
         "select cast(difference as double) as difference, cast(difference_low as double) as low, "
-        "cast(difference_high as double) as high from programme_trajectory_fairness "
+        "cast(difference_high as double) as high, period_end_on "
+        "from programme_trajectory_fairness "
         f"where programme_id = '{each.request.programme}' and attribute = '{ATTRIBUTE}' "
         f"and value = '{VALUE}' and not is_suppressed"
     )
     if shown.is_empty() or shown["difference"].item() is None:
         return None
-    true = _true_gap(edition, each, truth)
     row = shown.row(0, named=True)
+    true = _true_gap(edition, each, truth, row["period_end_on"])
     return {
         "true": true,
         "difference": row["difference"],
@@ -213,7 +215,7 @@ def _gap(edition: Edition, each: Planned, truth: Path) -> dict[str, float | bool
     }
 
 
-def _true_gap(edition: Edition, each: Planned, truth: Path) -> float:
+def _true_gap(edition: Edition, each: Planned, truth: Path, until: date) -> float:
     """Return by how much less the group's chance of reaching the target grows a year."""
     joined = ratings.joined_with_truth(edition, truth, each.request.parameters).drop_nulls(
         "target_level"
@@ -225,7 +227,8 @@ def _true_gap(edition: Edition, each: Planned, truth: Path) -> float:
     x = pl.col("day").cast(pl.Int32).cast(pl.Float64) / 365.25
     y = pl.col("chance")
     slopes = (
-        with_days.sort("learner_id", "record_id")
+        with_days.filter(pl.col("day") <= until)
+        .sort("learner_id", "record_id")
         .group_by("learner_id", maintain_order=True)
         .agg(
             n=pl.len(),

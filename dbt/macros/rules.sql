@@ -63,6 +63,14 @@
     )
 {%- endmacro %}
 
+{#- Whether a difference of what is shown is about somebody, and about fewer learners than may be shown. -#}
+{% macro is_told_by_few(n_learners) -%}
+    (
+        {{ n_learners }} > 0
+        and {{ n_learners }} < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+    )
+{%- endmacro %}
+
 {#-
     Whether a pause since a day is unlikely to be chance, or longer than a year. Where the calibration
     does not say what rotations offer, or a site's rule set does not ask, every pause counts.

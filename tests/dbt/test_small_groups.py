@@ -142,3 +142,177 @@ def test_no_half_year_of_few_learners_is_had_from_all_ratings_less_the_half_year
     assert all(value is None for _, value, hidden in drift if hidden)
     assert all(len(who) >= FEWEST for who in shown)
     assert not kept or not shown or len(set().union(*kept)) >= FEWEST
+
+
+Stated = list[tuple[str | None, str | None]]
+"""What each learner states of two attributes."""
+Tracked = tuple[duckdb.DuckDBPyConnection, str]
+
+
+@st.composite
+def nearly_alike(draw: st.DrawFn) -> Stated:
+    """Two attributes of groups that are nearly the same: their difference is about few."""
+    sizes = draw(st.tuples(*[st.integers(0, 12)] * 3))
+    ones: list[str | None] = [*("a" * sizes[0]), *("b" * sizes[1]), *([None] * sizes[2]), "a"]
+    others = list(ones)
+    places = st.integers(0, len(ones) - 1)
+    for place in draw(st.sets(places, max_size=7)):
+        others[place] = draw(st.sampled_from(["a", "b", "c", None]))
+    return list(zip(ones, others, strict=True))
+
+
+@pytest.fixture(scope="module")
+def tracked(built: Built) -> Iterator[Tracked]:
+    """Two ratings of each learner, the answers that a test puts in, and the SQL of the mart."""
+    (node,) = [n for n in built.nodes("model") if n["name"] == "programme_trajectory_fairness"]
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{marts_beside(built.warehouse)}' as standing (read_only)")
+        connection.execute("attach ':memory:' as build; attach ':memory:' as marts")
+        for schema in ("staging", "intermediate", "restricted_marts"):
+            connection.execute(f"create schema build.{schema}")
+        connection.execute(
+            "create table build.staging.stg_build_input as "
+            "select date '2026-02-21' as as_of, 'UTC' as time_zone"
+        )
+        connection.execute(
+            f"""
+            create table build.intermediate.int_rules__chosen as
+            select rule_set_id, '1' as rule_version, null as stage_id, rule_id, threshold_name,
+                threshold_value
+            from (
+                values ('privacy', 'small_cells', 'learners_min', {FEWEST}),
+                    ('programme', 'trajectory', 'ratings_min', 2),
+                    ('programme', 'trajectory', 'days_min', 180),
+                    ('programme', 'trajectory', 'z', 1.96)
+            ) as rules (rule_set_id, rule_id, threshold_name, threshold_value)
+            """
+        )
+        connection.execute(
+            """
+            create table build.restricted_marts.fct_demographic (
+                learner_key varchar, programme_id varchar, attribute varchar, value varchar,
+                stated_on date, known_at timestamptz, record_key varchar
+            )
+            """
+        )
+        connection.execute("create table marts.fct_evidence as from standing.fct_evidence limit 0")
+        yield connection, node["compiled_code"]
+
+
+def fairness(tracked: Tracked, stated: Stated, known_at: str = "2025-03-01") -> dict[Any, Any]:
+    """Return what is told of each attribute and value, with each learner's rise another one."""
+    connection, sql = tracked
+    connection.execute("delete from build.restricted_marts.fct_demographic")
+    connection.execute("delete from marts.fct_evidence")
+    add_answers(connection, stated, known_at)
+    connection.execute(
+        "insert into marts.fct_evidence by name select 'MED' as programme_id, "
+        "'workplace_assessment' as kind, 'L-' || n as learner_key, "
+        "date '2024-12-01' + cast(is_late * (300 + n) as integer) as occurred_on, "
+        "is_late = 1 and n % 2 = 0 as is_at_or_above_target, "
+        "timestamptz '2025-12-01' as known_at, n || '-' || is_late as record_key "
+        "from range(?) as numbers (n) cross join (values (0), (1)) as days (is_late)",
+        [len(stated)],
+    )
+    return told_now(connection, sql)
+
+
+def add_answers(
+    connection: duckdb.DuckDBPyConnection, stated: Stated, known_at: str, first: int = 0
+) -> None:
+    answers = [
+        (n, attribute, value)
+        for n, values in enumerate(stated, first)
+        for attribute, value in zip(("kin", "route"), values, strict=True)
+        if value is not None
+    ]
+    connection.execute(
+        "insert into build.restricted_marts.fct_demographic by name select 'L-' || n as "
+        "learner_key, 'MED' as programme_id, attribute, value, cast(? as timestamptz) as "
+        "known_at, uuid()::varchar as record_key from (select unnest(cast(? as integer[])) as n, "
+        "unnest(cast(? as varchar[])) as attribute, unnest(cast(? as varchar[])) as value)",
+        [known_at, *([each[place] for each in answers] for place in range(3))],
+    )
+
+
+def add_rating(
+    connection: duckdb.DuckDBPyConnection,
+    n: int,
+    day: str,
+    *,
+    is_at_target: bool,
+    known_at: str,
+) -> None:
+    connection.execute(
+        "insert into marts.fct_evidence by name select 'MED' as programme_id, "
+        "'workplace_assessment' as kind, 'L-' || ? as learner_key, cast(? as date) as "
+        "occurred_on, ? as is_at_or_above_target, cast(? as timestamptz) as known_at, "
+        "uuid()::varchar as record_key",
+        [n, day, is_at_target, known_at],
+    )
+
+
+def told_now(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[Any, Any]:
+    rows = connection.execute(
+        "select attribute, value, n_learners, rise_a_year, difference_low, is_suppressed "
+        f"from ({sql})"
+    ).fetchall()
+    return {(attribute, value): numbers for attribute, value, *numbers in rows}
+
+
+def tells_few(learners: set[int]) -> bool:
+    return 0 < len(learners) < FEWEST
+
+
+@settings(max_examples=150, deadline=None)
+@given(stated=nearly_alike())
+def test_no_trajectory_of_few_learners_is_had_from_one_attribute_less_another(
+    tracked: Tracked, stated: Stated
+) -> None:
+    told = fairness(tracked, stated)
+    silent = [{n for n, values in enumerate(stated) if values[place] is None} for place in (0, 1)]
+    everybody = set(range(len(stated)))
+    everybody -= set().union(*(who for who in silent if tells_few(who)))
+    shown: dict[str, list[set[int]]] = {"kin": [], "route": []}
+    for (attribute, value), (n, *_, is_hidden) in told.items():
+        place = ("kin", "route").index(attribute)
+        who = {m for m in everybody if (stated[m][place] or "not_stated") == value}
+        assert is_hidden == (n is None)
+        if not is_hidden:
+            assert n == len(who) >= FEWEST
+            shown[attribute].append(who)
+    for groups in shown.values():
+        assert not groups or not tells_few(everybody - set().union(*groups))
+    totals = [set().union(*groups) for groups in shown.values() if groups]
+    assert len(totals) < 2 or not tells_few(totals[0] ^ totals[1])
+    for one in shown["kin"]:
+        for other in shown["route"]:
+            assert not tells_few(one ^ other)
+            assert not tells_few((everybody - one) ^ other)
+
+
+def test_one_who_states_one_attribute_alone_costs_no_other_group(tracked: Tracked) -> None:
+    stated: Stated = [("a" if n % 2 else "b", "x" if n < 18 else "y") for n in range(29)]
+    told = fairness(tracked, [*stated, (None, "y")])
+    assert {place: n for place, (n, *_) in told.items()} == {
+        ("kin", "a"): 14,
+        ("kin", "b"): 15,
+        ("route", "x"): 18,
+        ("route", "y"): 11,
+    }
+
+
+def test_editions_of_one_half_year_say_the_same_of_groups_whatever_comes_in(
+    tracked: Tracked,
+) -> None:
+    connection, sql = tracked
+    stated: Stated = [("a" if n % 2 else "b", "x" if n < 18 else "y") for n in range(29)]
+    before = fairness(tracked, [*stated, (None, "y")])
+    add_answers(connection, [("a", None)], "2026-01-02", first=29)
+    add_rating(connection, 29, "2026-01-10", is_at_target=False, known_at="2026-01-11")
+    add_rating(connection, 3, "2025-11-30", is_at_target=True, known_at="2026-01-11")
+    assert told_now(connection, sql) == before
+    connection.execute("update build.staging.stg_build_input set as_of = date '2026-07-01'")
+    after = told_now(connection, sql)
+    connection.execute("update build.staging.stg_build_input set as_of = date '2026-02-21'")
+    assert after[("kin", "a")][0] == before[("kin", "a")][0] + 1

@@ -57,7 +57,8 @@ def compared(made: Made, folder: Path, strictest: str, low: float, high: float) 
         con.execute(
             "create table programme_trajectory_fairness as select "
             f"'{chosen.request.programme}' as programme_id, 'first_in_family' as attribute, "
-            f"'yes' as value, {(low + high) / 2} as difference, {low} as difference_low, "
+            f"'yes' as value, date '2100-01-01' as period_end_on, "
+            f"{(low + high) / 2} as difference, {low} as difference_low, "
             f"{high} as difference_high, false as is_suppressed"
         )
     warehouse = folder / "build.duckdb"

@@ -109,13 +109,19 @@ BREAKERS: dict[str, str] = {
     ),
     "nothing_of_a_hidden_group_is_shown": (
         "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
-        "rise_a_year, is_suppressed, rule_set_id, rule_version) "
-        "values ('MED', 'route', 'x', 0.1, true, 'programme', '1')"
+        "period_end_on, rise_a_year, is_suppressed, rule_set_id, rule_version) "
+        "values ('MED', 'route', 'x', '2025-12-31', 0.1, true, 'programme', '1')"
     ),
     "unique_combination_programme_trajectory_fairness_programme_id__attribute__value": (
         "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
-        "is_suppressed, rule_set_id, rule_version) "
-        "select 'MED', 'route', 'x', true, 'programme', '1' from range(2)"
+        "period_end_on, is_suppressed, rule_set_id, rule_version) "
+        "select 'MED', 'route', 'x', '2025-12-31', true, 'programme', '1' from range(2)"
+    ),
+    "assert_attributes_are_about_the_same_learners_or_many_fewer": (
+        "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
+        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "select 'MED', attribute, 'x', '2025-12-31', n, false, 'programme', '1' "
+        "from (values ('kin', 29), ('route', 30)) as told (attribute, n)"
     ),
     "no_more_is_missing_than_is_expected": (
         "insert into marts.programme_blueprint_coverage (programme_id, stage_id, competency_id, "

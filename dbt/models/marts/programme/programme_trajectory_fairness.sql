@@ -1,30 +1,57 @@
 -- Grain: one row per programme, attribute and value: how fast the share of ratings at or above target
 -- grows for the learners of a group, beside all others of the attribute. Groups that are small are
 -- drawn towards no difference by as much as chance alone could explain; small groups are not shown,
--- nor others from which they could be had by subtraction.
+-- nor what would give away fewer learners than may be shown: by subtraction within an attribute,
+-- between two attributes, or between two editions of one half-year.
 with
+
+-- What counts happened, and was known, in half-years that are over.
+period as (
+    select
+        period_end_on,
+        {{ day_start(add_days('period_end_on', 1), 'time_zone') }} as known_before
+    from (
+        select
+            coalesce(time_zone, 'UTC') as time_zone,
+            {{ add_days(half_year_of('as_of'), -1) }} as period_end_on
+        from {{ ref('stg_build_input') }}
+    ) as inputs
+),
 
 demographics as (
     select
-        *,
+        demographics.learner_key,
+        demographics.programme_id,
+        demographics.attribute,
+        demographics.value,
         row_number() over (
-            partition by learner_key, programme_id, attribute
-            order by stated_on desc nulls last, known_at desc, record_key desc
+            partition by
+                demographics.learner_key, demographics.programme_id, demographics.attribute
+            order by
+                demographics.stated_on desc nulls last,
+                demographics.known_at desc,
+                demographics.record_key desc
         ) as recency
-    from {{ ref('fct_demographic') }}
+    from {{ ref('fct_demographic') }} as demographics
+    cross join period
+    where
+        coalesce(demographics.stated_on, period.period_end_on) <= period.period_end_on
+        and demographics.known_at < period.known_before
 ),
 
 ratings as (
     select
-        learner_key,
-        programme_id,
-        {{ days_between("date '2000-01-01'", 'occurred_on') }} as x,
-        case when is_at_or_above_target then 1 else 0 end as y
-    from {{ ref('fct_evidence') }}
+        evidence.learner_key,
+        evidence.programme_id,
+        {{ days_between("date '2000-01-01'", 'evidence.occurred_on') }} as x,
+        case when evidence.is_at_or_above_target then 1 else 0 end as y
+    from {{ ref('fct_evidence') }} as evidence
+    cross join period
     where
-        kind = 'workplace_assessment'
-        and is_at_or_above_target is not null
-        and occurred_on <= {{ as_of() }}
+        evidence.kind = 'workplace_assessment'
+        and evidence.is_at_or_above_target is not null
+        and evidence.occurred_on <= period.period_end_on
+        and evidence.known_at < period.known_before
 ),
 
 sums as (
@@ -59,12 +86,12 @@ slopes as (
         and n_days >= {{ rule_threshold('programme', 'trajectory', 'days_min') }}
 ),
 
-members as (
+newest as (
     select
         demographics.programme_id,
         demographics.attribute,
         demographics.value,
-        slopes.slope
+        demographics.learner_key
     from demographics
     inner join slopes
         on
@@ -73,16 +100,185 @@ members as (
     where demographics.recency = 1
 ),
 
-groups as (
+attributes as (
+    select distinct
+        programme_id,
+        attribute
+    from newest
+),
+
+-- Who states nothing of an attribute is a group of it, so that all attributes are about the same
+-- learners.
+stated as (
+    select
+        slopes.learner_key,
+        slopes.programme_id,
+        slopes.slope,
+        attributes.attribute,
+        coalesce(newest.value, 'not_stated') as value
+    from slopes
+    inner join attributes on slopes.programme_id = attributes.programme_id
+    left join newest
+        on
+            slopes.learner_key = newest.learner_key
+            and attributes.programme_id = newest.programme_id
+            and attributes.attribute = newest.attribute
+),
+
+silent as (
+    select
+        learner_key,
+        programme_id,
+        attribute,
+        count(*) over (partition by programme_id, attribute) as n_silent
+    from stated
+    where value = 'not_stated'
+),
+
+-- Where they are few, they are left out of every attribute: to hide them would hide another group.
+left_out as (
+    select distinct
+        learner_key,
+        programme_id
+    from silent
+    where n_silent < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+),
+
+members as (
+    select stated.*
+    from stated
+    left join left_out
+        on
+            stated.learner_key = left_out.learner_key
+            and stated.programme_id = left_out.programme_id
+    where left_out.learner_key is null
+),
+
+sizes as (
     select
         programme_id,
         attribute,
         value,
-        count(*) as n_learners,
-        sum(slope) as sum_slope,
-        sum(cast(slope * slope as decimal(38, 6))) as sum_squares
+        count(*) as n_learners
     from members
     group by programme_id, attribute, value
+),
+
+-- The smallest are hidden together, until as many learners are hidden as may be shown.
+small as (
+    select
+        *,
+        {{ is_small_cell('n_learners', 'programme_id, attribute', 'value') }} as is_small
+    from sizes
+),
+
+-- What is hidden of an attribute counts as one group, named by the first value.
+parts as (
+    select
+        programme_id,
+        attribute,
+        value,
+        is_small,
+        case
+            when is_small then min(value) over (partition by programme_id, attribute, is_small)
+            else value
+        end as part
+    from small
+),
+
+placed as (
+    select
+        members.learner_key,
+        members.programme_id,
+        members.attribute,
+        members.slope,
+        parts.part,
+        parts.is_small
+    from members
+    inner join parts
+        on
+            members.programme_id = parts.programme_id
+            and members.attribute = parts.attribute
+            and members.value = parts.value
+),
+
+groups as (
+    select
+        programme_id,
+        attribute,
+        part,
+        count(*) as n_learners,
+        count(case when is_small then 1 end) as n_hidden,
+        sum(slope) as sum_slope,
+        sum(cast(slope * slope as decimal(38, 6))) as sum_squares
+    from placed
+    group by programme_id, attribute, part
+),
+
+shared as (
+    select
+        ones.programme_id,
+        ones.attribute,
+        ones.part,
+        others.attribute as other_attribute,
+        others.part as other_part,
+        count(*) as n_shared
+    from placed as ones
+    inner join placed as others
+        on
+            ones.learner_key = others.learner_key
+            and ones.programme_id = others.programme_id
+            and ones.attribute < others.attribute
+    group by ones.programme_id, ones.attribute, ones.part, others.attribute, others.part
+),
+
+populations as (
+    select
+        programme_id,
+        attribute,
+        sum(n_learners) as n_all,
+        sum(n_hidden) as n_hidden
+    from groups
+    group by programme_id, attribute
+),
+
+-- How many learners two groups of two attributes do not share: their difference is about these.
+apart as (
+    select
+        ones.programme_id,
+        others.attribute,
+        populations.n_all,
+        ones.n_learners + others.n_learners - 2 * coalesce(shared.n_shared, 0) as n_apart,
+        abs(populations.n_hidden - other_populations.n_hidden) as n_totals_apart
+    from groups as ones
+    inner join groups as others
+        on
+            ones.programme_id = others.programme_id
+            and ones.attribute < others.attribute
+    inner join populations
+        on {{ same('ones', 'populations', ['programme_id', 'attribute']) }}
+    inner join populations as other_populations
+        on {{ same('others', 'other_populations', ['programme_id', 'attribute']) }}
+    left join shared
+        on
+            ones.programme_id = shared.programme_id
+            and ones.attribute = shared.attribute
+            and ones.part = shared.part
+            and others.attribute = shared.other_attribute
+            and others.part = shared.other_part
+),
+
+-- An attribute that differs from an earlier one by few learners is withheld: in a group, in all
+-- others of a group, which differences tell, or in the groups that are shown.
+withheld as (
+    select distinct
+        programme_id,
+        attribute
+    from apart
+    where
+        {{ is_told_by_few('n_apart') }}
+        or {{ is_told_by_few('n_all - n_apart') }}
+        or {{ is_told_by_few('n_totals_apart') }}
 ),
 
 pooled as (
@@ -119,7 +315,7 @@ compared as (
     select
         groups.programme_id,
         groups.attribute,
-        groups.value,
+        groups.part,
         groups.n_learners,
         cast(groups.sum_slope as double) / groups.n_learners as slope_mean,
         cast(groups.sum_slope as double) / groups.n_learners
@@ -138,45 +334,60 @@ compared as (
             and groups.attribute = components.attribute
 ),
 
--- The smallest are hidden together, until as many learners are hidden as may be shown.
-hidden as (
-    select
-        *,
-        {{ is_small_cell('n_learners', 'programme_id, attribute', 'value') }} as is_suppressed
-    from compared
-),
-
 shrunk as (
     select
         *,
         difference * group_variance / nullif(group_variance + error_variance, 0)
             as pooled_difference,
         sqrt(error_variance) * {{ rule_threshold('programme', 'trajectory', 'z') }} as margin
-    from hidden
+    from compared
+),
+
+hidden as (
+    select
+        parts.programme_id,
+        parts.attribute,
+        parts.value,
+        parts.part,
+        parts.is_small or withheld.attribute is not null as is_suppressed
+    from parts
+    left join withheld
+        on {{ same('parts', 'withheld', ['programme_id', 'attribute']) }}
 ),
 
 final as (
     select
         ---------- ids
-        programme_id,
-        attribute,
-        value,
+        hidden.programme_id,
+        hidden.attribute,
+        hidden.value,
+        ---------- days
+        period.period_end_on,
         ---------- numbers
-        case when not is_suppressed then n_learners end as n_learners,
-        case when not is_suppressed then {{ to_places('slope_mean') }} end as rise_a_year,
-        case when not is_suppressed then {{ to_places('difference') }} end as difference,
-        case when not is_suppressed then {{ to_places('difference - margin') }} end
-            as difference_low,
-        case when not is_suppressed then {{ to_places('difference + margin') }} end
-            as difference_high,
-        case when not is_suppressed then {{ to_places('pooled_difference') }} end
+        case when not hidden.is_suppressed then shrunk.n_learners end as n_learners,
+        case when not hidden.is_suppressed then {{ to_places('shrunk.slope_mean') }} end
+            as rise_a_year,
+        case when not hidden.is_suppressed then {{ to_places('shrunk.difference') }} end
+            as difference,
+        case
+            when not hidden.is_suppressed
+                then {{ to_places('shrunk.difference - shrunk.margin') }}
+        end as difference_low,
+        case
+            when not hidden.is_suppressed
+                then {{ to_places('shrunk.difference + shrunk.margin') }}
+        end as difference_high,
+        case when not hidden.is_suppressed then {{ to_places('shrunk.pooled_difference') }} end
             as pooled_difference,
         ---------- yes or no
-        is_suppressed,
+        hidden.is_suppressed,
         ---------- rule
         'programme' as rule_set_id,
         {{ rule_version('programme') }} as rule_version
-    from shrunk
+    from hidden
+    cross join period
+    inner join shrunk
+        on {{ same('hidden', 'shrunk', ['programme_id', 'attribute', 'part']) }}
 )
 
 select * from final
