@@ -47,21 +47,32 @@ class WorkplaceComponents:
 
 
 @dataclass(frozen=True)
-class Need:
-    """What it takes to reach the wanted dependability.
+class Design:
+    """A balanced design that reaches the wanted dependability.
 
     Attributes:
         n_assessors: assessors in all.
         n_observations: observations in all.
-        more_assessors: on top of those that there are.
-        more_observations: on top of those that there are.
-        sentence: the same in words.
     """
 
     n_assessors: int
     n_observations: int
-    more_assessors: int
-    more_observations: int
+
+
+@dataclass(frozen=True)
+class Need:
+    """What it takes to reach the wanted dependability from the ratings that there are.
+
+    Attributes:
+        n_assessors: assessors in all.
+        n_ratings: ratings in all.
+        n_more: ratings on top of those that there are, each by another new assessor.
+        sentence: the same in words.
+    """
+
+    n_assessors: int
+    n_ratings: int
+    n_more: int
     sentence: str
 
 
@@ -108,63 +119,80 @@ def sem(components: WorkplaceComponents, n_assessors: float, cases_each: float) 
     return math.sqrt(error_variance(components, n_assessors, cases_each))
 
 
-def need(
-    components: WorkplaceComponents,
-    wanted: float,
-    *,
-    cases_each: int = 1,
-    have_assessors: int = 0,
-    have_observations: int = 0,
-) -> Need:
-    """Return how many assessors and observations reach the wanted dependability.
+def design_for(components: WorkplaceComponents, wanted: float, *, cases_each: int = 1) -> Design:
+    """Return the smallest balanced design that reaches the wanted dependability.
 
     Args:
         components: of the instrument or scale.
         wanted: dependability to reach, above 0 and below 1.
         cases_each: cases that each assessor sees.
-        have_assessors: assessors that there are already.
-        have_observations: observations that there are already.
 
     Raises:
         UnmeasurableError: learners do not differ, so no number of ratings would do.
     """
-    if not 0 < wanted < 1:
-        raise UnmeasurableError("The wanted dependability must lie between 0 and 1.")
     if cases_each < 1:
         raise UnmeasurableError("Each assessor must see at least one case.")
+    allowed = _allowed_error(components, wanted)
+    n_assessors = max(1, math.ceil(error_variance(components, 1, cases_each) / allowed - SLACK))
+    return Design(n_assessors, n_assessors * cases_each)
+
+
+def need(
+    components: WorkplaceComponents, wanted: float, ratings_by_assessor: Sequence[int] = ()
+) -> Need:
+    """Return the fewest ratings that reach the wanted dependability, each by a new assessor.
+
+    A rating by a new assessor adds less to the sum of squared numbers than any other, so no other
+    way takes fewer ratings. With N in all, their error variance is
+
+        by_assessor * (sum of squares - n + N) / N^2 + case / N,
+
+    and N solves the quadratic equation that it be learner * (1 - wanted) / wanted. The marts
+    compute the same (`measure_ratings_wanted`).
+
+    Args:
+        components: of the instrument or scale.
+        wanted: dependability to reach, above 0 and below 1.
+        ratings_by_assessor: one number of ratings an assessor that there is already.
+
+    Raises:
+        UnmeasurableError: learners do not differ, so no number of ratings would do.
+    """
+    allowed = _allowed_error(components, wanted)
+    have = sum(ratings_by_assessor)
+    surplus = sum(size * size for size in ratings_by_assessor) - have
+    of_one = components.by_assessor + components.case
+    root = math.sqrt(of_one**2 + 4 * allowed * components.by_assessor * surplus)
+    n_ratings = max(have, 1, math.ceil((of_one + root) / (2 * allowed) - SLACK))
+    n_more = n_ratings - have
+    n_assessors = len(ratings_by_assessor) + n_more
+    return Need(n_assessors, n_ratings, n_more, _in_words(wanted, n_ratings, n_assessors, n_more))
+
+
+def _allowed_error(components: WorkplaceComponents, wanted: float) -> float:
+    """Return the error variance with which the wanted dependability is just reached."""
+    if not 0 < wanted < 1:
+        raise UnmeasurableError("The wanted dependability must lie between 0 and 1.")
     if components.learner == 0:
         raise UnmeasurableError(
             "The ratings show no difference between learners: more of them would not change that."
         )
-    per_assessor = error_variance(components, 1, cases_each)
-    allowed = components.learner * (1 - wanted) / wanted
-    n_assessors = max(1, math.ceil(per_assessor / allowed - SLACK))
-    n_observations = n_assessors * cases_each
-    more_assessors = max(0, n_assessors - have_assessors)
-    more_observations = max(0, n_observations - have_observations)
-    return Need(
-        n_assessors,
-        n_observations,
-        more_assessors,
-        more_observations,
-        _in_words(wanted, n_assessors, n_observations, more_assessors, more_observations),
-    )
+    return components.learner * (1 - wanted) / wanted
 
 
-def _in_words(
-    wanted: float, assessors: int, observations: int, more_assessors: int, more_observations: int
-) -> str:
-    whole = (
-        f"A dependability of {wanted:.2f} takes {_count(observations, 'observation')} by "
-        f"{_count(assessors, 'assessor')}"
-    )
-    if more_assessors == more_observations == 0:
-        return f"{whole}: that is reached."
+def _in_words(wanted: float, n_ratings: int, n_assessors: int, n_more: int) -> str:
+    """Return the sentence, as the marts write it."""
+    if n_more == 0:
+        return (
+            f"A dependability of {wanted:.2f} is reached with {_count(n_ratings, 'rating')} by "
+            f"{_count(n_assessors, 'assessor')}."
+        )
+    each = ", one each." if n_more > 1 else "."
     return (
-        f"{whole}: {_count(more_observations, 'more observation')}, "
-        f"{_count(more_assessors, 'more assessor')}."
+        f"A dependability of {wanted:.2f} takes {_count(n_more, 'more rating')} by "
+        f"{_count(n_more, 'more assessor')}{each}"
     )
 
 
 def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -21,7 +21,7 @@ import polars as pl
 from pipelines.home import Home, write_atomically
 from pipelines.measurement import standings
 from pipelines.measurement.connectivity import Connectivity, connect
-from pipelines.measurement.dstudy import WorkplaceComponents, dependability, need, sem
+from pipelines.measurement.dstudy import WorkplaceComponents, dependability, design_for, sem
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
@@ -619,7 +619,7 @@ def _dependability(main: pl.DataFrame, found: Components) -> dict[str, Any]:
         "wanted_dependability": WANTED_DEPENDABILITY,
     }
     try:
-        wanted = need(components, WANTED_DEPENDABILITY, cases_each=max(1, round(each)))
+        wanted = design_for(components, WANTED_DEPENDABILITY, cases_each=max(1, round(each)))
     except UnmeasurableError:
         return row
     return row | {

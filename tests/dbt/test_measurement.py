@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 
+import duckdb
+import jinja2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipelines.measurement.dstudy import WorkplaceComponents, dependability_of_clusters
+from pipelines.measurement.dstudy import WorkplaceComponents, dependability_of_clusters, need
 from pipelines.measurement.shares import effective_n, share_interval
-from tests.dbt.conftest import Built
+from tests.dbt.conftest import PROJECT, Built
 
 RHO = 0.26 / (0.26 + 0.43)
 """Of the example's calibration."""
+ENGINE = duckdb.connect()
 
 
 def clusters(built: Built) -> dict[tuple[str, ...], list[int]]:
@@ -48,18 +53,44 @@ def test_intervals_of_the_marts_equal_those_of_the_functions(built: Built) -> No
 
 def test_dependability_of_the_marts_equals_that_of_the_functions(built: Built) -> None:
     rows = built.query(
-        "select learner_key, stage_id, competency_id, dependability, sem, is_calibrated "
+        "select learner_key, stage_id, competency_id, dependability, sem, is_calibrated, "
+        "n_ratings_wanted, n_more_ratings, sentence, wanted_dependability "
         "from marts.portfolio_dependability"
     )
     sizes = clusters(built)
     assert {(learner, stage, epa) for learner, stage, epa, *_ in rows} == sizes.keys()
     components = WorkplaceComponents(0.31, 0.26, 0, 0.43)
-    for learner, stage, epa, found, sem, is_calibrated in rows:
+    for learner, stage, epa, found, sem, is_calibrated, n_wanted, n_more, sentence, wanted in rows:
         design = sizes[learner, stage, epa]
         expected = dependability_of_clusters(components, design)
         assert is_calibrated
         assert float(found) == pytest.approx(expected, abs=6e-5)
         assert float(sem) == pytest.approx(math.sqrt(0.31 / expected - 0.31), abs=6e-5)
+        needed = need(components, float(wanted), design)
+        assert (n_wanted, n_more) == (needed.n_ratings, needed.n_more)
+        assert sentence == needed.sentence
+
+
+variance = st.integers(1, 100).map(float)
+
+
+@given(
+    variance,
+    st.integers(0, 100).map(float),
+    variance,
+    st.sampled_from([0.5, 0.7, 0.8, 0.9]),
+    st.lists(st.integers(1, 30), min_size=1, max_size=8),
+)
+@settings(max_examples=300, deadline=None)
+def test_the_marts_ask_for_as_many_more_ratings_as_the_functions(
+    learner: float, by_assessor: float, case: float, wanted: float, sizes: list[int]
+) -> None:
+    macros = jinja2.Template((PROJECT / "macros" / "measures_dependability.sql").read_text()).module
+    squares = sum(size * size for size in sizes)
+    sql = macros.measure_ratings_wanted(learner, by_assessor, case, sum(sizes), squares, wanted)
+    [(found,)] = ENGINE.execute(f"select {sql}").fetchall()
+    components = WorkplaceComponents(learner, by_assessor, 0, case)
+    assert found == need(components, wanted, sizes).n_ratings
 
 
 def test_a_cut_score_set_for_a_sitting_counts_there_and_is_shown_with_its_method(

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from pipelines.measurement.dstudy import (
     WorkplaceComponents,
     dependability,
     dependability_of_clusters,
+    design_for,
     need,
     sem,
 )
@@ -22,16 +26,64 @@ def test_three_assessors_with_three_cases_reach_the_published_dependability() ->
 
 
 def test_the_wanted_dependability_takes_the_published_number_of_assessors() -> None:
-    found = need(GASTROSCOPY, 0.6975, cases_each=3, have_assessors=2, have_observations=5)
+    found = design_for(GASTROSCOPY, 0.6975, cases_each=3)
     assert (found.n_assessors, found.n_observations) == (3, 9)
-    assert (found.more_assessors, found.more_observations) == (1, 4)
-    assert "4 more observations, 1 more assessor." in found.sentence
 
 
 def test_what_is_reached_asks_for_nothing_more() -> None:
-    found = need(GASTROSCOPY, 0.5, have_assessors=30, have_observations=90)
-    assert (found.more_assessors, found.more_observations) == (0, 0)
-    assert found.sentence.endswith("that is reached.")
+    found = need(GASTROSCOPY, 0.5, [3] * 30)
+    assert (found.n_more, found.n_ratings, found.n_assessors) == (0, 90, 30)
+    assert found.sentence == "A dependability of 0.50 is reached with 90 ratings by 30 assessors."
+
+
+@pytest.mark.parametrize(
+    ("sizes", "more"),
+    [((10, 1, 1), 5), ((9, 1), 5), ((8, 1, 1, 1), 3), ((15, 1, 1), 7), ((7, 1), 5), ((3, 3, 3), 1)],
+)
+def test_what_one_assessor_gave_too_often_is_made_good_by_others(
+    sizes: tuple[int, ...], more: int
+) -> None:
+    found = need(GASTROSCOPY, 0.7, sizes)
+    assert found.n_more == more
+    assert dependability_of_clusters(GASTROSCOPY, [*sizes, *[1] * more]) >= 0.7
+    told = "1 more rating by 1 more assessor." if more == 1 else f"{more} more assessors, one each."
+    assert found.sentence.endswith(told)
+
+
+def spreads(n: int, most: int) -> Iterator[list[int]]:
+    """Yield every way to give n ratings to new assessors."""
+    if n == 0:
+        yield []
+    for first in range(min(n, most), 0, -1):
+        for rest in spreads(n - first, first):
+            yield [first, *rest]
+
+
+@pytest.mark.parametrize("sizes", [(10, 1, 1), (2, 2), (6, 2, 1), (8, 1, 1, 1), (1,)])
+def test_no_other_way_of_adding_takes_fewer_ratings(sizes: tuple[int, ...]) -> None:
+    fewer = need(GASTROSCOPY, 0.7, sizes).n_more - 1
+    for old in range(fewer + 1):
+        for extra in itertools.combinations_with_replacement(range(len(sizes)), old):
+            topped = [size + extra.count(i) for i, size in enumerate(sizes)]
+            for new in spreads(fewer - old, fewer):
+                assert dependability_of_clusters(GASTROSCOPY, [*topped, *new]) < 0.7
+
+
+@given(
+    variance,
+    st.floats(0, 100),
+    variance,
+    st.floats(0.05, 0.95),
+    st.lists(st.integers(1, 30), min_size=1, max_size=8),
+)
+def test_following_the_advice_reaches_the_wanted_level_and_one_rating_less_does_not(
+    learner: float, by_assessor: float, case: float, wanted: float, sizes: list[int]
+) -> None:
+    components = WorkplaceComponents(learner, by_assessor, 0, case)
+    more = need(components, wanted, sizes).n_more
+    assert dependability_of_clusters(components, [*sizes, *[1] * more]) >= wanted - 1e-7
+    if more:
+        assert dependability_of_clusters(components, [*sizes, *[1] * (more - 1)]) < wanted
 
 
 def test_the_standard_error_is_in_the_unit_of_the_ratings() -> None:
@@ -40,7 +92,9 @@ def test_the_standard_error_is_in_the_unit_of_the_ratings() -> None:
 
 def test_learners_that_do_not_differ_cannot_be_told_apart_by_any_number() -> None:
     with pytest.raises(UnmeasurableError, match="no difference"):
-        need(WorkplaceComponents(0, 1, 0, 1), 0.7)
+        need(WorkplaceComponents(0, 1, 0, 1), 0.7, [3])
+    with pytest.raises(UnmeasurableError, match="no difference"):
+        design_for(WorkplaceComponents(0, 1, 0, 1), 0.7)
 
 
 @pytest.mark.parametrize("wanted", [0, 1, 1.5, -0.1])
@@ -55,11 +109,11 @@ def test_a_negative_component_is_refused() -> None:
 
 
 @given(variance, variance, variance, variance, st.floats(0.05, 0.95), st.integers(1, 10))
-def test_the_number_needed_is_the_smallest_that_suffices(
+def test_the_balanced_design_is_the_smallest_that_suffices(
     learner: float, stringency: float, subjectivity: float, case: float, wanted: float, each: int
 ) -> None:
     components = WorkplaceComponents(learner, stringency, subjectivity, case)
-    n = need(components, wanted, cases_each=each).n_assessors
+    n = design_for(components, wanted, cases_each=each).n_assessors
     assert dependability(components, n, each) >= wanted - 1e-6
     assert n == 1 or dependability(components, n - 1, each) < wanted
 

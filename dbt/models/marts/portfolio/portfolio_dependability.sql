@@ -64,9 +64,7 @@ weighed as (
             components.case_variance,
             {{ rule_threshold('measurement', 'components', 'case') }}
         ) as case_variance,
-        {{ rule_threshold('measurement', 'dependability', 'wanted') }} as wanted,
-        greatest(1, cast(round(cast(clusters.n_rated as double) / clusters.n_raters) as bigint))
-            as cases_each
+        {{ rule_threshold('measurement', 'dependability', 'wanted') }} as wanted
     from clusters
     inner join cells
         on
@@ -89,9 +87,10 @@ erred as (
         {{ measure_error_variance(
             'by_assessor_variance', 'case_variance', 'n_rated', 'sum_of_squares'
         ) }} as error_variance,
-        {{ measure_assessors_wanted(
-            'learner_variance', 'by_assessor_variance', 'case_variance', 'cases_each', 'wanted'
-        ) }} as n_assessors_wanted
+        {{ measure_ratings_wanted(
+            'learner_variance', 'by_assessor_variance', 'case_variance', 'n_rated',
+            'sum_of_squares', 'wanted'
+        ) }} as n_ratings_wanted
     from weighed
 ),
 
@@ -101,33 +100,9 @@ judged as (
         {{ measure_dependability('learner_variance', 'error_variance') }} as dependability,
         cast(case when is_calibrated then round(sqrt(error_variance), 4) end as decimal(18, 4))
             as sem,
-        n_assessors_wanted * cases_each as n_ratings_wanted
+        n_ratings_wanted - n_rated as n_more_ratings,
+        coalesce(n_ratings_wanted = n_rated, false) as is_reached
     from erred
-),
-
--- Unequal numbers of cases can leave the wanted number of assessors short of it: one more is asked
--- for then.
-needed as (
-    select
-        *,
-        dependability >= wanted as is_reached,
-        case
-            when n_assessors_wanted is null then null
-            when dependability >= wanted then 0
-            else greatest(1, n_assessors_wanted - n_raters)
-        end as n_more_assessors
-    from judged
-),
-
-counted as (
-    select
-        *,
-        case
-            when n_more_assessors is null then null
-            when is_reached then 0
-            else greatest(n_more_assessors, n_ratings_wanted - n_rated)
-        end as n_more_ratings
-    from needed
 ),
 
 final as (
@@ -154,7 +129,8 @@ final as (
             else
                 'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as varchar) || ' takes '
                 || {{ counted('n_more_ratings', 'more rating', 'more ratings') }} || ' by '
-                || {{ counted('n_more_assessors', 'more assessor', 'more assessors') }} || '.'
+                || {{ counted('n_more_ratings', 'more assessor', 'more assessors') }}
+                || case when n_more_ratings > 1 then ', one each.' else '.' end
         end
         || case
             when is_calibrated then ''
@@ -166,17 +142,17 @@ final as (
         dependability,
         sem,
         cast(wanted as decimal(18, 6)) as wanted_dependability,
-        cast(n_ratings_wanted as bigint) as n_ratings_wanted,
-        n_assessors_wanted,
-        cast(n_more_ratings as bigint) as n_more_ratings,
-        cast(n_more_assessors as bigint) as n_more_assessors,
+        n_ratings_wanted,
+        n_raters + n_more_ratings as n_assessors_wanted,
+        n_more_ratings,
+        n_more_ratings as n_more_assessors,
         ---------- yes or no
         is_calibrated,
         is_reached,
         ---------- rule
         'measurement' as rule_set_id,
         {{ rule_version('measurement') }} as rule_version
-    from counted
+    from judged
 )
 
 select * from final
