@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -30,6 +30,8 @@ MAX_NOTED_SHARE = 0.5
 MAX_FLAGGED_SHARE = 0.5
 MAX_BLANK_SHARE = 0.9
 MAX_UNNAMED_SHARE = 0.5
+ROWS_TOLD = 5
+"""So many rows of a file are told; the rest are found from there."""
 
 
 @dataclass(frozen=True)
@@ -403,21 +405,53 @@ def tasks(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="On any day, one AI policy is in force for a task.",
-            broken="{observed} pairs of AI policies of the same task overlap in time.",
-            unexpected_rows_query="""
-                select one.task_id
-                from (select * from {batch}) as one join (select * from {batch}) as other
-                on one.programme_id = other.programme_id and one.task_id = other.task_id
-                and one.record_id < other.record_id
-                and one.ai_policy_level is distinct from other.ai_policy_level
-                and one.ai_policy_level is not null and other.ai_policy_level is not null
-                and coalesce(one.policy_from, date '0001-01-01')
-                    <= coalesce(other.policy_to, date '9999-12-31')
-                and coalesce(other.policy_from, date '0001-01-01')
-                    <= coalesce(one.policy_to, date '9999-12-31')
-            """,
+            broken="{observed} pairs of AI policies of the same task overlap in time "
+            f"({_policies_that_overlap(delivery.accepted[kind])}): give each policy days of its "
+            "own.",
+            unexpected_rows_query=OVERLAP,
         ),
     )
+
+
+OVERLAP = """
+    select
+        one.task_id,
+        least(one.source_row, other.source_row) as first_row,
+        greatest(one.source_row, other.source_row) as second_row,
+        greatest(one.from_on, other.from_on) as from_on,
+        least(one.to_on, other.to_on) as to_on
+    from (
+        select *, coalesce(policy_from, date '0001-01-01') as from_on,
+        coalesce(policy_to, date '9999-12-31') as to_on
+        from (select * from {batch}) where ai_policy_level is not null
+    ) as one join (
+        select *, coalesce(policy_from, date '0001-01-01') as from_on,
+        coalesce(policy_to, date '9999-12-31') as to_on
+        from (select * from {batch}) where ai_policy_level is not null
+    ) as other
+    on one.programme_id = other.programme_id and one.task_id = other.task_id
+    and one.record_id < other.record_id and one.ai_policy_level <> other.ai_policy_level
+    and one.from_on <= other.to_on and other.from_on <= one.to_on
+"""
+"""Pairs of AI policies of one task that are in force on one day: their rows and days."""
+
+
+def _policies_that_overlap(accepted: tuple[Path, ...]) -> str:
+    """Return which AI policies of a delivered file overlap, as words for `str.format`."""
+    with duckdb.connect() as con:
+        query = OVERLAP.format(batch="read_parquet($paths)") + "order by all"
+        found = con.execute(query, {"paths": [str(path) for path in accepted]}).fetchall()
+    told = [
+        f"task {task_id}, rows {first} and {second}, {_day(from_on, 'the beginning')} to "
+        f"{_day(to_on, 'the end')}"
+        for task_id, first, second, from_on, to_on in found[:ROWS_TOLD]
+    ]
+    more = ["and more"] if len(found) > ROWS_TOLD else []
+    return "; ".join(told + more).replace("{", "{{").replace("}", "}}")
+
+
+def _day(day: date, unbounded: str) -> str:
+    return unbounded if day in (date.min, date.max) else day.isoformat()
 
 
 CIRCLE = """
@@ -450,8 +484,6 @@ CIRCLE = """
     and links.parent = above.child and links.child = above.parent
 """
 """The links of a framework that lie on a circle, by their rows."""
-ROWS_TOLD = 5
-"""So many rows of a file are told; the rest are found from there."""
 
 
 def _rows_of_circles(accepted: tuple[Path, ...]) -> str:

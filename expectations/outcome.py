@@ -21,7 +21,7 @@ class Finding:
         severity: what a broken promise leads to: `critical` stops, `warning` is told, `info` is
             noted.
         owner: who sees to it.
-        sentence: what was found, in words; values of records are never in it.
+        sentence: what was found, in words; of the values of records, only what names no person.
     """
 
     rule: str

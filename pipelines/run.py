@@ -259,7 +259,9 @@ class Run:
             ) from error
         seconds = time.perf_counter() - started
         if getattr(report, "verdict", report) == "fail":
-            message = "the candidate failed its audit; the last good edition stays current"
+            from pipelines.warehouse.audit import refusal
+
+            message = refusal(self.home, report)
             raise StageFailedError(self._record(stage, report, seconds, "failed", message))
         self._record(stage, report, seconds, "done", None)
         return report

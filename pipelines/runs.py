@@ -109,12 +109,16 @@ def exit_code(home: Home, run_id: str, entries: Iterable[LedgerEntry]) -> int:
         run_id: the run.
         entries: the ledger as it is now.
     """
+    from pipelines.warehouse.findings import open_findings
+
     told = records(home, run_id)
     if any(stage.status == "failed" for stage in told):
         return FAILED
     if any(stage.message for stage in told if stage.status == "done"):
         return ATTENTION
-    return ATTENTION if any(entry.needs_a_person for entry in entries) else DONE
+    if any(entry.needs_a_person for entry in entries) or open_findings(home):
+        return ATTENTION
+    return DONE
 
 
 def as_json(report: Any) -> Any:

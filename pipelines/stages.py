@@ -323,9 +323,9 @@ def _perform(run_id: str, stage: str, work: Callable[[Home, Settings], Report]) 
     with _recorded(home, run_id, stage) as told:
         told.report = report = work(home, settings)
         if getattr(report, "verdict", None) == "fail":
-            raise StoppedError(
-                "the candidate failed its audit; the last good edition stays current"
-            )
+            from pipelines.warehouse.audit import refusal
+
+            raise StoppedError(refusal(home, told.report))
     return report
 
 

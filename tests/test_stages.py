@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ BATCH = {"run_id": RUN, "number": 2, "name": "a and 1 more", "deliveries": ["a",
 @dataclass
 class Verdict:
     verdict: str
+    broken: list[dict[str, str]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -149,10 +150,10 @@ def test_a_refit_names_its_meeting_and_an_unknown_one_stops_for_good(
 
 def test_a_failed_audit_stops_for_good_and_its_findings_are_kept(home: Home, replace: Any) -> None:
     replace("pipelines.warehouse.audit.audit", lambda _home, _settings: Verdict("fail"))
-    with pytest.raises(stages.StoppedError, match="last good edition stays current"):
+    with pytest.raises(stages.StoppedError, match="failed its audit; there is no edition yet"):
         stages.audit(RUN)
     assert only(home).status == "failed"
-    assert only(home).report == {"verdict": "fail"}
+    assert only(home).report == {"verdict": "fail", "broken": []}
 
 
 def test_an_audit_that_warns_goes_on(home: Home, replace: Any) -> None:

@@ -9,3 +9,8 @@
     {%- endfor -%}
     {{ list_compact(list_of(cases | join(', '))) }}
 {%- endmacro %}
+
+{#- Where a record stands, for people to find it: its row and its delivery. -#}
+{% macro place_of(record) -%}
+    'row ' || cast({{ record }}.source_row as varchar) || ' of delivery ' || {{ record }}.delivery_id
+{%- endmacro %}

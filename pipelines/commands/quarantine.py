@@ -56,6 +56,7 @@ def list_causes(
     """
     from rich.markup import escape
 
+    from pipelines.contracts.problems import in_one_line
     from pipelines.intake.quarantine import causes
 
     opened, _ = home_and_settings(home)
@@ -73,7 +74,7 @@ def list_causes(
             where = " · ".join(filter(None, (cause.source, cause.kind, cause.field)))
             counted = f"{cause.n_records:,} records in {cause.n_deliveries:,} deliveries"
             out.print(escape(f"{cause.code}: {counted}, owner {cause.owner}. {where}"))
-            example = ". ".join(filter(None, (cause.message, cause.suggestion)))
+            example = in_one_line(cause.message, cause.suggestion)
             out.print(escape(f"    {example}"), soft_wrap=True)
         out.print("Next: tessera quarantine show --code CODE, or tessera quarantine export FILE")
     if found:
@@ -111,6 +112,7 @@ def show_records(
     """
     from rich.markup import escape
 
+    from pipelines.contracts.problems import in_one_line
     from pipelines.intake.quarantine import show
 
     opened, _ = home_and_settings(home)
@@ -124,7 +126,8 @@ def show_records(
         cell = f", {record.source_cell}" if record.source_cell else ""
         out.print(escape(f"{record.file} {record.where}{cell} ({record.kind})"))
         for problem in record.problems:
-            out.print(escape(f"  {problem['code']}: {problem['message']}. {problem['suggestion']}"))
+            told = in_one_line(problem["message"], problem["suggestion"])
+            out.print(escape(f"  {problem['code']}: {told}"))
         for name, value in (record.original or record.record or {}).items():
             out.print(escape(f"    {name} = {value}"))
     if found:

@@ -111,9 +111,12 @@ def command(
     becomes the current edition, too, until the next run without a day.
     Next: tessera ledger, tessera quarantine list.
     """
+    from rich.markup import escape
+
     from pipelines.intake.ledger import ledger
     from pipelines.run import ConfigurationError, Run, StageFailedError, Wanted
     from pipelines.runs import exit_code, records
+    from pipelines.warehouse.findings import open_findings
 
     opened, settings = home_and_settings(home)
     wanted = Wanted(
@@ -152,6 +155,8 @@ def command(
     code = exit_code(opened, run.run_id, entries)
     if code != DONE and not json:
         err.print("Something waits for a person: tessera ledger, tessera quarantine list")
+        for finding in open_findings(opened):
+            err.print(escape(f"{finding}"))
     raise typer.Exit(code)
 
 
@@ -163,6 +168,7 @@ def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str
     from pipelines.runs import records
     from pipelines.warehouse.checks import checks
     from pipelines.warehouse.editions import current_id
+    from pipelines.warehouse.findings import open_findings
 
     told = {record.stage: record for record in records(home, run_id)}
     received = told["receive"].report if "receive" in told else {}
@@ -182,6 +188,7 @@ def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str
         "seconds": {stage: record.seconds for stage, record in told.items()},
         "edition_id": current_id(home),
         "edition_is_new": published is not None,
+        "findings": [asdict(finding) for finding in open_findings(home)],
         "messages": {stage: r.message for stage, r in told.items() if r.message},
         "pack": pack.resolve().as_uri() if pack.exists() else None,
     }

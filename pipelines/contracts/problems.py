@@ -317,6 +317,12 @@ def describe(
     return Problem(code, field, message, suggestion, masked)
 
 
+def in_one_line(*sentences: str | None) -> str:
+    """Return sentences behind one another, whether or not they end in a full stop."""
+    told = [sentence for sentence in sentences if sentence]
+    return ". ".join([sentence.removesuffix(".") for sentence in told[:-1]] + told[-1:])
+
+
 def problems(contract: type[Record], error: ValidationError) -> list[Problem]:
     """Return what pydantic found, in the order of the contract's fields."""
     found = [_problem(contract, item) for item in error.errors(include_url=False)]

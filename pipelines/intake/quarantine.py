@@ -259,7 +259,7 @@ def _whole(record: IntakeRecord) -> Cause:
         n_deliveries=1,
         since=record.known_at,
         message=record.reason_as_whole or record.status,
-        suggestion="mend the source spec, and the next run reads it again; or send the file again",
+        suggestion="Mend the source spec, and the next run reads it again; or send the file again",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipelines.contracts.problems import in_one_line
 from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
 from pipelines.warehouse.build import audit_record, finished_build
@@ -79,6 +80,21 @@ def audit(home: Home, settings: Settings) -> AuditReport:
         n_promises=len(results),
         broken=sorted(broken, key=lambda finding: gravity.index(finding["severity"])),
     )
+
+
+def refusal(home: Home, report: AuditReport) -> str:
+    """Return why a candidate is not published, and what stands instead."""
+    said = " ".join(f["sentence"] for f in report.broken if f["severity"] == "critical")
+    stands = (
+        "the last good edition stays current"
+        if (home.editions / CURRENT / MANIFEST).exists()
+        else "there is no edition yet"
+    )
+    remedy = (
+        "Look for held and refused records with `tessera ledger` and `tessera quarantine list`, "
+        "then run again"
+    )
+    return in_one_line(f"the candidate failed its audit; {stands}", said, remedy)
 
 
 def _candidate(home: Home, inputs: BuildInputs) -> Candidate:

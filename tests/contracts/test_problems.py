@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.contracts import CONTRACTS
-from pipelines.contracts.problems import Problem, describe, mask, problems
+from pipelines.contracts.problems import Problem, describe, in_one_line, mask, problems
 from pipelines.contracts.schema import columns
 
 
@@ -111,3 +111,8 @@ def test_no_problem_of_a_personal_field_holds_its_value() -> None:
 def test_a_value_in_an_unknown_field_is_never_repeated(good: dict[str, dict[str, Any]]) -> None:
     broken = good["exam_result"] | {"Canary Wren <x@example.org>": "Canary"}
     assert "Canary" not in repr(found("exam_result", broken))
+
+
+@pytest.mark.parametrize("sentence", ["The file is empty", "The file is empty."])
+def test_sentences_behind_one_another_have_one_full_stop(sentence: str) -> None:
+    assert in_one_line(sentence, None, "Send it again") == "The file is empty. Send it again"

@@ -271,6 +271,25 @@ def test_findings_hold_no_value_of_a_record(engine: Engine, good_delivery) -> No
     assert "Ann Other" not in str([finding.as_json() for finding in findings])
 
 
+def test_ai_policies_that_overlap_are_told_with_task_rows_and_days(
+    engine: Engine, good_delivery
+) -> None:
+    def overlapping(frame: pl.DataFrame) -> pl.DataFrame:
+        return put(programme_id="MED", task_id="{essay}", policy_to=None)(frame).with_columns(
+            ai_policy_level=pl.when(pl.int_range(pl.len()) < 2).then(pl.int_range(pl.len())),
+            policy_from=date(2026, 1, 1),
+        )
+
+    delivery = good_delivery("task", overlapping)
+    finding = {f.rule: f for f in engine.validate(suites(delivery))}["task.policies_apart"]
+    assert (finding.is_kept, finding.severity) == (False, "critical")
+    rows = pl.read_parquet(list(delivery.accepted["task"])).filter(
+        pl.col("ai_policy_level").is_not_null()
+    )
+    told = " and ".join(str(row) for row in sorted(rows["source_row"].to_list()))
+    assert f"(task {{essay}}, rows {told}, 2026-01-01 to the end): give each" in finding.sentence
+
+
 def test_several_ways_to_one_parent_are_no_circle(engine: Engine, good_delivery) -> None:
     delivery = good_delivery("framework", lambda frame: linked(frame, "aabc", "bcdd"))
     findings = {f.rule: f for f in engine.validate(suites(delivery))}

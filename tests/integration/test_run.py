@@ -32,6 +32,7 @@ class Received:
 @dataclass
 class Audited:
     verdict: str
+    broken: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -240,7 +241,7 @@ def test_a_gate_that_stops_the_run_is_exit_code_3(home: Home, stages: Stages) ->
     stages.verdict = "fail"
     code, _, err = invoke("run", "--home", str(home.root))
     assert code == runs.FAILED
-    assert "stays current" in err
+    assert "failed its audit; there is no edition yet" in err
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-02-21T06:00"])

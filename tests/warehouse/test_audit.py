@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.home import Home
 from pipelines.settings import Settings
-from pipelines.warehouse.audit import audit
+from pipelines.warehouse.audit import audit, refusal
 from pipelines.warehouse.build import audit_record, build_record
 from pipelines.warehouse.connection import WarehouseError, attach_marts
 from pipelines.warehouse.editions import CURRENT, DATA_DOCS, MANIFEST
@@ -106,6 +106,14 @@ def test_a_good_build_passes_and_is_shown(home: Home, settings: Settings) -> Non
     assert len(record["results"]) == report.n_promises
     index = home.warehouse.parent / DATA_DOCS / "index.html"
     assert f"{report.n_promises} promises were judged, 0 are broken." in index.read_text()
+
+
+def test_a_refusal_says_what_is_broken_and_what_stands(home: Home, settings: Settings) -> None:
+    change(home, "update marts.programme_delivery set accepted = 5")
+    said = refusal(home, audit(home, settings))
+    assert "there is no edition yet. In 1 of 1 deliveries the outcomes do not sum" in said
+    last_edition(home, fct_evidence=0)
+    assert "the last good edition stays current" in refusal(home, audit(home, settings))
 
 
 def test_a_broken_critical_promise_fails_the_build(home: Home, settings: Settings) -> None:

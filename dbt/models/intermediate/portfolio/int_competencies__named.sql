@@ -12,12 +12,8 @@ parents as (
         framework_id,
         framework_version,
         target_competency_id as parent_competency_id
-    from {{ ref('stg_framework') }}
-    where
-        entry_type = 'link'
-        and link_type in ('is_child_of', 'is_part_of')
-        and coalesce(target_framework_id, framework_id) = framework_id
-        and coalesce(target_framework_version, framework_version) = framework_version
+    from {{ ref('int_framework_links__placed') }}
+    where is_of_parent and not is_circular
 ),
 
 ranked as (

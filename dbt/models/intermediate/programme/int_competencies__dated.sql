@@ -16,6 +16,11 @@ items as (
     where entry_type = 'item'
 ),
 
+links as (
+    select * from {{ ref('int_framework_links__placed') }}
+    where is_of_parent and not is_circular
+),
+
 -- A competency may lie under several others; its place in a list is under the first of them.
 parents as (
     select
@@ -25,12 +30,7 @@ parents as (
         competency_id,
         min(target_competency_id) as parent_competency_id,
         {{ list_agg('target_competency_id', distinct=true) }} as parent_competency_ids
-    from entries
-    where
-        entry_type = 'link'
-        and link_type in ('is_child_of', 'is_part_of')
-        and coalesce(target_framework_id, framework_id) = framework_id
-        and coalesce(target_framework_version, framework_version) = framework_version
+    from links
     group by programme_id, framework_id, framework_version, competency_id
 ),
 

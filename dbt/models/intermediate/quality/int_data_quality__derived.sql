@@ -45,6 +45,24 @@ plans as (
     select * from {{ ref('stg_assessment_plan') }}
 ),
 
+links as (
+    select * from {{ ref('int_framework_links__placed') }}
+),
+
+policies as (
+    select
+        *,
+        coalesce(policy_from, {{ first_day() }}) as from_on,
+        coalesce(policy_to, {{ last_day() }}) as to_on,
+        coalesce(ai_policy_scale, 'no scale') || ' ' || cast(ai_policy_level as varchar) as policy
+    from {{ ref('stg_task') }}
+    where ai_policy_level is not null
+),
+
+policy_levels as (
+    select * from {{ ref('stg_ai_policy_level') }}
+),
+
 responses as (
     select distinct
         programme_id,
@@ -214,9 +232,10 @@ plans_beside_frameworks as (
         plans.source_id,
         plans.delivery_id,
         cast(null as varchar) as learner_key,
-        'row ' || cast(plans.source_row as varchar) || ' of the plan requires ' || plans.competency_id
-        || ', which no framework of the programme has: mend its id, or send the framework; it is not '
-        || 'required of anybody until then' as detail
+        'plan ' || plans.plan_id || ' requires ' || plans.competency_id
+        || ', which no framework of the programme has, ' || {{ place_of('plans') }} as detail,
+        'Mend the competency''s id in the plan, or send the framework that has it. Until then it is '
+        || 'required of nobody.' as suggestion
     from plans
     inner join with_frameworks on plans.programme_id = with_frameworks.programme_id
     left join competencies
@@ -226,10 +245,85 @@ plans_beside_frameworks as (
     where competencies.competency_id is null
 ),
 
-unioned as (
-    select * from days_unknown
-    union all
+circular_links as (
+    select
+        'framework_circle' as code,
+        'framework' as kind,
+        record_key,
+        source_id,
+        delivery_id,
+        cast(null as varchar) as learner_key,
+        competency_id || ' under ' || target_competency_id || ' in framework ' || framework_id
+        || ' version ' || framework_version || ', ' || {{ place_of('links') }} as detail,
+        'These links lead in a circle, so that a competency lies under itself. Take out the one that goes '
+        || 'from a parent to what lies below it. Until then none of them places anything.' as suggestion
+    from links
+    where is_circular
+),
+
+-- A policy without a last day ends where the next one begins, and what was said again is said once.
+policies_overlapping as (
+    select
+        'ai_policies_overlap' as code,
+        'task' as kind,
+        later.record_key,
+        later.source_id,
+        later.delivery_id,
+        cast(null as varchar) as learner_key,
+        'task ' || later.task_id || ' has ' || earlier.policy || ', ' || {{ place_of('earlier') }}
+        || ', and ' || later.policy || ', ' || {{ place_of('later') }} || ', both on '
+        || cast(later.from_on as varchar) as detail,
+        'Give each AI policy of the task days of its own, and send the task again. Until then the one '
+        || 'holds that begins later or, on one day, came later.' as suggestion
+    from policies as later
+    inner join policies as earlier
+        on
+            later.programme_id = earlier.programme_id
+            and later.task_id = earlier.task_id
+    where
+        later.policy <> earlier.policy
+        and later.from_on <= earlier.to_on
+        and (
+            (earlier.from_on < later.from_on and earlier.policy_to is not null)
+            or (earlier.from_on = later.from_on and earlier.record_key < later.record_key)
+        )
+),
+
+policies_unknown as (
+    select
+        'ai_policy_unknown' as code,
+        'task' as kind,
+        policies.record_key,
+        policies.source_id,
+        policies.delivery_id,
+        cast(null as varchar) as learner_key,
+        'task ' || policies.task_id || ' names level ' || cast(policies.ai_policy_level as varchar)
+        || ' of the AI policy scale ' || policies.ai_policy_scale || ', which no rule file has, '
+        || {{ place_of('policies') }} as detail,
+        'Correct the scale and the level of the task, or add them to the rules of the site. Until then '
+        || 'nothing is known to be allowed.' as suggestion
+    from policies
+    left join policy_levels
+        on
+            policies.ai_policy_scale = policy_levels.ai_policy_scale
+            and policies.ai_policy_level = policy_levels.level
+            and coalesce(policies.ai_policy_scale_version, policy_levels.ai_policy_scale_version)
+            = policy_levels.ai_policy_scale_version
+    where policies.ai_policy_scale is not null and policy_levels.level is null
+),
+
+for_a_person as (
     select * from plans_beside_frameworks
+    union all
+    select * from circular_links
+    union all
+    select * from policies_overlapping
+    union all
+    select * from policies_unknown
+),
+
+only_told as (
+    select * from days_unknown
     union all
     select * from tasks_without_due_date
     union all
@@ -244,6 +338,15 @@ unioned as (
     select * from rating_blocks_incomplete
     union all
     select * from unknown_learners
+),
+
+unioned as (
+    select * from for_a_person
+    union all
+    select
+        *,
+        cast(null as varchar) as suggestion
+    from only_told
 )
 
 select * from unioned

@@ -27,6 +27,7 @@ unioned as (
         delivery_id,
         learner_key,
         detail,
+        cast(null as varchar) as suggestion,
         'intake' as noted_by
     from noted
     union all
@@ -38,6 +39,7 @@ unioned as (
         derived.delivery_id,
         derived.learner_key,
         derived.detail,
+        derived.suggestion,
         'build' as noted_by
     from derived
     left join known_already

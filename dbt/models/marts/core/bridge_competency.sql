@@ -1,4 +1,5 @@
--- Grain: one row per link between two competencies, of one framework or of two. A competency that maps
+-- Grain: one row per link between two competencies, of one framework or of two; links that lead in a
+-- circle are left out, so that whoever follows them comes to an end. A competency that maps
 -- to several of another framework gives each of them a share, so that totals come out the same there.
 with
 
@@ -31,12 +32,12 @@ links as (
         ) as to_framework_version,
         links.target_competency_id as to_competency_id,
         links.record_key
-    from {{ ref('stg_framework') }} as links
+    from {{ ref('int_framework_links__placed') }} as links
     left join newest_versions
         on
             links.programme_id = newest_versions.programme_id
             and links.target_framework_id = newest_versions.framework_id
-    where links.entry_type = 'link'
+    where not links.is_circular
 ),
 
 once as (

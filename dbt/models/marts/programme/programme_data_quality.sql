@@ -15,6 +15,7 @@ noted as (
         delivery_id,
         learner_key,
         detail,
+        suggestion,
         noted_by,
         1 as n
     from {{ ref('int_data_quality__noted') }}
@@ -28,6 +29,7 @@ noted as (
         delivery_id,
         learner_key,
         detail,
+        cast(null as varchar) as suggestion,
         'build' as noted_by,
         n
     from {{ ref('int_oddities__counted') }}
@@ -49,7 +51,37 @@ refusals as (
     group by code, source_id, coalesce(kind, 'delivery')
 ),
 
-oddities as (
+-- What waits for a person is told one by one, as far as a sentence goes.
+details as (
+    select distinct
+        code,
+        source_id,
+        coalesce(kind, 'delivery') as kind,
+        noted_by,
+        detail,
+        dense_rank() over (
+            partition by code, source_id, coalesce(kind, 'delivery'), noted_by
+            order by detail
+        ) as place
+    from noted
+    where suggestion is not null
+),
+
+details_told as (
+    select
+        code,
+        source_id,
+        kind,
+        noted_by,
+        {{ list_join(
+            list_agg("case when place <= " ~ var('details_told') ~ " then detail end"), '; '
+        ) }}
+        || case when max(place) > {{ var('details_told') }} then '; and more' else '' end as detail
+    from details
+    group by code, source_id, kind, noted_by
+),
+
+counted as (
     select
         code,
         source_id,
@@ -59,10 +91,30 @@ oddities as (
         count(distinct delivery_id) as n_deliveries,
         count(distinct learner_key) as n_learners,
         min(detail) as detail,
-        cast(null as varchar) as suggestion,
-        cast(null as varchar) as owner
+        min(suggestion) as suggestion
     from noted
     group by code, source_id, coalesce(kind, 'delivery'), noted_by
+),
+
+oddities as (
+    select
+        counted.code,
+        counted.source_id,
+        counted.kind,
+        counted.found_by,
+        counted.n,
+        counted.n_deliveries,
+        counted.n_learners,
+        coalesce(details_told.detail, counted.detail) as detail,
+        counted.suggestion,
+        cast(null as varchar) as owner
+    from counted
+    left join details_told
+        on
+            counted.code = details_told.code
+            and counted.source_id is not distinct from details_told.source_id
+            and counted.kind = details_told.kind
+            and counted.found_by = details_told.noted_by
 ),
 
 unioned as (
@@ -92,7 +144,8 @@ final as (
         n_deliveries,
         n_learners,
         ---------- yes or no
-        found_by = 'quarantine' as is_quarantined
+        found_by = 'quarantine' as is_quarantined,
+        found_by = 'quarantine' or suggestion is not null as needs_a_person
     from unioned
 )
 

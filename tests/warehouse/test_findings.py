@@ -1,0 +1,43 @@
+"""What contradicts itself in the current edition waits for a person until it is mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from pipelines import runs
+from pipelines.home import Home
+from pipelines.warehouse.editions import CURRENT, TABLES
+from pipelines.warehouse.findings import TABLE, open_findings
+
+FOUND = pl.DataFrame(
+    {
+        "sentence": ["Refused.", "A circle.", "Late."],
+        "suggestion": ["Mend.", "Take out a link.", None],
+        "needs_a_person": [True, True, False],
+        "is_quarantined": [True, False, False],
+    }
+)
+
+
+def edition(home: Home, rows: pl.DataFrame) -> None:
+    folder = home.editions / "e1" / TABLES
+    folder.mkdir(parents=True)
+    rows.write_parquet(folder / TABLE)
+    (home.editions / CURRENT).symlink_to("e1")
+
+
+def test_a_contradiction_is_told_with_its_remedy_and_ends_a_run_with_1(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home")
+    assert open_findings(home) == []
+    assert runs.exit_code(home, "r", []) == runs.DONE
+    edition(home, FOUND)
+    assert [str(found) for found in open_findings(home)] == ["A circle. Take out a link."]
+    assert runs.exit_code(home, "r", []) == runs.ATTENTION
+
+
+def test_an_edition_from_before_there_were_findings_has_none(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home")
+    edition(home, FOUND.drop("needs_a_person"))
+    assert open_findings(home) == []
