@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pipelines.rules import ranges, registry
 from pipelines.rules.model import AiPolicy, Dated, RuleSet
-from pipelines.rules.registry import faults
 from pipelines.rules.yaml_lines import YamlError, YamlFile
 
 SHIPPED = Path(__file__).parent
@@ -189,11 +189,11 @@ def load_catalogue(
 
 
 def _misread(own: list[_Read], shipped: list[_Read]) -> Iterator[Problem]:
-    """Find what rule sets of the site say and nothing reads, or leave out."""
+    """Find what rule sets of the site say and nothing reads, leave out, or cannot mean."""
     known = [read.entry for read in shipped if isinstance(read.entry, RuleSet)]
     for read in own:
         if isinstance(read.entry, RuleSet):
-            for fault in faults(read.entry, known):
+            for fault in (*registry.faults(read.entry, known), *ranges.faults(read.entry)):
                 line = read.yaml.line(fault.location)
                 yield Problem(read.path, line, fault.what, fault.remedy)
 

@@ -6,7 +6,7 @@ found by a rule that they have, so that a site may have some under names of its 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -30,7 +30,7 @@ class Fault:
         remedy: what to do.
     """
 
-    location: tuple[Hashable, ...]
+    location: tuple[str | int, ...]
     what: str
     remedy: str
 

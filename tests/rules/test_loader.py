@@ -116,7 +116,7 @@ def test_a_fault_is_refused_in_words(shipped: Path, old: str, new: str, expected
 def test_a_number_is_read_as_it_is_written(shipped: Path) -> None:
     change(shipped / "example_rules.yaml", "value: 8", "value: 010")
     (rules,) = load_catalogue(None, shipped).rule_sets
-    assert rules.threshold("sufficiency", "required_data_points") == 10
+    assert rules.threshold("data_points", "required_data_points") == 10
 
 
 @pytest.mark.parametrize(

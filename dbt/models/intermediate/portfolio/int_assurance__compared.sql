@@ -9,6 +9,7 @@ evidence as (
         is_at_or_above_target is not null
         and assurance_level is not null
         and is_new_evidence
+        and {{ is_by_another('fct_evidence') }}
         and competency_id is not null
         and occurred_on <= {{ as_of() }}
         and {{ days_between('occurred_on', as_of()) }}

@@ -26,7 +26,7 @@ rated_by_assessor as (
         max(counted_direction) as counted_direction
     from evidence
     group by
-        learner_key, programme_id, stage_id, competency_id, coalesce(assessor_key, record_key)
+        learner_key, programme_id, stage_id, competency_id, {{ assessor_cluster() }}
 ),
 
 clusters as (

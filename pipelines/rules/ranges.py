@@ -1,0 +1,99 @@
+"""What the values of thresholds may be: a share is no percentage, and days and counts are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from pipelines.rules.model import RuleSet
+from pipelines.rules.registry import Fault
+
+FEWEST_PEOPLE = 3
+"""Nothing is shown of fewer people, whatever a site says: of two, each knows the other."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values that a threshold may have.
+
+    Attributes:
+        low: the smallest.
+        high: the greatest.
+        is_whole: whether only whole numbers are meant.
+    """
+
+    low: Decimal
+    high: Decimal
+    is_whole: bool = False
+
+    def holds(self, value: Decimal) -> bool:
+        """Tell whether a threshold may have the value."""
+        return self.low <= value <= self.high and (not self.is_whole or value == int(value))
+
+    def __str__(self) -> str:
+        """Return the range in words."""
+        kind = "a whole number" if self.is_whole else "a number"
+        return f"{kind} from {self.low} to {self.high}"
+
+
+def _whole(low: int, high: int = 100_000) -> Range:
+    return Range(Decimal(low), Decimal(high), is_whole=True)
+
+
+def _between(low: str, high: str) -> Range:
+    return Range(Decimal(low), Decimal(high))
+
+
+SHARE = _between("0", "1")
+
+RANGES: tuple[tuple[str, Range], ...] = (
+    ("msf.respondents.min", _whole(FEWEST_PEOPLE)),
+    ("privacy.small_cells.learners_min", _whole(FEWEST_PEOPLE)),
+    ("measurement.dependability.wanted", _between("0.01", "0.99")),
+    ("measurement.components.*", _between("0", "100")),
+    ("exams.item_analysis.discrimination_min", _between("-1", "1")),
+    ("exams.item_analysis.group_share", _between("0.01", "0.5")),
+    ("*.status.summary", _whole(1, 2)),
+    ("*.plan.applies", _whole(0, 1)),
+    ("*.actionable_needs_marker", _whole(0, 1)),
+    ("*.z", _between("0.1", "10")),
+    ("agenda.*.minutes", _between("0", "240")),
+    ("*.*share*", SHARE),
+    ("*.*chance*", SHARE),
+    ("*.difficulty_*", SHARE),
+    ("*.above_low_min", SHARE),
+    ("*.discussion_high_max", SHARE),
+    ("*.change_min", SHARE),
+    ("*.*errors_min", _between("0", "100")),
+    ("*.discussion_gap_min", _between("0", "100")),
+    ("*", _whole(0)),
+)
+"""Ranges by `rule set.rule.threshold`; the first that fits is meant."""
+
+NOT_MORE_THAN = (("status", "latest_at_target_min", "latest_k"),)
+"""Thresholds of a rule of which the first cannot be more than the second."""
+
+
+def faults(rules: RuleSet) -> Iterator[Fault]:
+    """Find thresholds whose values nobody can mean."""
+    for n, rule in enumerate(rules.rules):
+        values = {threshold.name: threshold.value for threshold in rule.thresholds}
+        for m, threshold in enumerate(rule.thresholds):
+            place = ("rules", n, "thresholds", m, "value")
+            wanted = _range_of(f"{rules.name}.{rule.id}.{threshold.name}")
+            if not wanted.holds(threshold.value):
+                what = f"threshold {threshold.name} of rule {rule.id} is {threshold.value}"
+                yield Fault(place, what, f"Write {wanted} ({threshold.unit}).")
+            for rule_id, name, most in NOT_MORE_THAN:
+                greatest = values.get(most)
+                if (rule.id, threshold.name) != (rule_id, name) or greatest is None:
+                    continue
+                if threshold.value > greatest:
+                    what = f"{name} of rule {rule.id} is {threshold.value}, and {most} {greatest}"
+                    yield Fault(place, what, f"Write {greatest} or less.")
+
+
+def _range_of(name: str) -> Range:
+    return next(found for pattern, found in RANGES if fnmatchcase(name, pattern))
