@@ -26,7 +26,11 @@ NAME_COLUMNS = (
 SMALLEST_CELL = 5
 """Fewest people that a count may show. Source: local choice."""
 MAX_LOST_SHARE = 0.1
-"""How much of a mart may vanish from one edition to the next. Source: local choice."""
+"""How much of what was delivered may vanish from one edition to the next. Source: local choice."""
+MAX_LOST_ROWS = 10
+"""So many rows may vanish from any mart: a small one loses much by little. Source: local choice."""
+DELIVERED = "(starts_with(mart, 'fct_') or mart = 'dim_learner')"
+"""Marts that hold what was delivered; what is judged of it, such as signals, comes and goes."""
 
 
 @dataclass(frozen=True)
@@ -404,11 +408,14 @@ def history(candidate: Candidate) -> Suite:
                 rule="edition.no_great_loss",
                 severity="critical",
                 owner=ENGINEER,
-                words=f"No mart lost more than {limit} of its rows since the last edition.",
-                broken=f"{{observed}} marts lost more than {limit} of their rows since the last "
-                "edition.",
+                words=f"No mart of what was delivered lost more than {limit} of its rows since "
+                "the last edition.",
+                broken=f"{{observed}} marts of what was delivered lost more than {limit} of their "
+                "rows since the last edition.",
                 unexpected_rows_query=f"""
-                    select mart from {{batch}} where now < (1 - {MAX_LOST_SHARE}) * before
+                    select mart from {{batch}}
+                    where {DELIVERED}
+                    and now < (1 - {MAX_LOST_SHARE}) * before and now < before - {MAX_LOST_ROWS}
                 """,
             ),
             promise(

@@ -105,6 +105,7 @@ class Wanted:
     full_refresh: bool = False
     pack: bool = True
     rules: RulesOf = "then"
+    accept_loss: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class Run:
                 full_refresh=self.wanted.full_refresh,
                 **self._progress("build"),
             )
-            self._stage("audit")
+            self._stage("audit", accept_loss=self.wanted.accept_loss)
             self._stage("publish")
         if self.wanted.pack:
             self._stage("pack")

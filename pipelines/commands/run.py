@@ -101,6 +101,15 @@ def command(
     pack: Annotated[
         bool, typer.Option("--pack/--no-pack", help="Make the committee pack of the edition.")
     ] = True,
+    accept_loss: Annotated[
+        str | None,
+        typer.Option(
+            "--accept-loss",
+            metavar="WHY",
+            help="Publish though much that the last edition held is gone; the reason is kept.",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Run the whole pipeline: inbox to edition and committee pack.
@@ -126,6 +135,7 @@ def command(
         full_refresh,
         pack,
         _rules_of(rules),
+        accept_loss,
     )
     failure: str | None = None
     with progress() as bars:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 
+GREAT_LOSS = "edition.no_great_loss"
+"""The promise that a person may let go."""
+
 
 @dataclass(frozen=True)
 class AuditReport:
@@ -39,8 +42,14 @@ class AuditReport:
     broken: list[dict[str, Any]]
 
 
-def audit(home: Home, settings: Settings) -> AuditReport:
+def audit(home: Home, settings: Settings, accept_loss: str | None = None) -> AuditReport:
     """Judge the build that stands in the warehouse, and write Data Docs beside it.
+
+    Args:
+        home: whose warehouse.
+        settings: memory and workers.
+        accept_loss: why it is meant that less stands than in the last edition, which the candidate
+            is not held against then.
 
     Raises:
         WarehouseError: there is no finished build, or another process holds the warehouse.
@@ -53,7 +62,7 @@ def audit(home: Home, settings: Settings) -> AuditReport:
         inputs = finished_build(home)
         if inputs is None:
             raise WarehouseError("there is no finished build to audit: run `tessera run`")
-        candidate = _candidate(home, inputs)
+        candidate = _candidate(home, inputs, accept_loss)
         with Engine(settings.memory_limit, settings.workers, home.spill) as engine:
             try:
                 engine.attach(home.marts, candidate.database)
@@ -69,6 +78,8 @@ def audit(home: Home, settings: Settings) -> AuditReport:
         results = [finding.as_json() for finding in findings]
         verdict = verdict_of(findings)
         record = {"build_id": inputs.build_id, "verdict": verdict, "results": results}
+        if accept_loss:
+            record["accepted_loss"] = accept_loss
         write_atomically(
             audit_record(home), json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n"
         )
@@ -94,13 +105,15 @@ def refusal(home: Home, report: AuditReport) -> str:
         "Look for held and refused records with `tessera ledger` and `tessera quarantine list`, "
         "then run again"
     )
+    if any(finding["rule"] == GREAT_LOSS for finding in report.broken):
+        remedy += "; where the loss is meant: `tessera run --accept-loss WHY`"
     return in_one_line(f"the candidate failed its audit; {stands}", said, remedy)
 
 
-def _candidate(home: Home, inputs: BuildInputs) -> Candidate:
+def _candidate(home: Home, inputs: BuildInputs, accept_loss: str | None) -> Candidate:
     from expectations.edition import Candidate
 
-    return Candidate(counts=_comparable_counts(home, inputs))
+    return Candidate(counts={} if accept_loss else _comparable_counts(home, inputs))
 
 
 def _comparable_counts(home: Home, inputs: BuildInputs) -> dict[str, int]:

@@ -11,7 +11,7 @@ from expectations.edition import Candidate, suites
 from expectations.engine import Engine
 from expectations.outcome import verdict_of
 
-COUNTS = {"dim_learner": 2, "fct_evidence": 4}
+COUNTS = {"dim_learner": 2, "fct_evidence": 20}
 
 GOOD = """
     create table dim_learner as
@@ -23,15 +23,15 @@ GOOD = """
             'E-' || upper(left('k' || n || '0123456789012', 12)) as evidence_id,
             'epa-1' as competency_id,
             'L-1' as learner_key
-        from range(4) as t (n);
+        from range(20) as t (n);
     create table fct_ai_declaration as
         select 'd10123456789012' as record_key, 'L-1' as learner_key;
     create table portfolio_competency_status as
         select
             'L-1' as learner_key, 'MED' as programme_id, 'year-3' as stage_id,
             'epa-1' as competency_id, 'default' as rule_set_id, '1' as rule_version,
-            'on_track' as status, '4 data points by 3 assessors.' as status_reason,
-            4 as n_data_points, 3 as n_assessors, 2 as n_methods,
+            'on_track' as status, '20 data points by 3 assessors.' as status_reason,
+            20 as n_data_points, 3 as n_assessors, 2 as n_methods,
             4 as required_data_points, 3 as required_assessors, 2 as required_methods,
             (select list(evidence_id) from fct_evidence) as evidence_ids;
     create table portfolio_signal as
@@ -70,7 +70,7 @@ BREAKERS = {
     "edition.agenda_covers_active": "delete from committee_agenda",
     "edition.agenda_once": "insert into committee_agenda values ('L-1', 'MED')",
     "edition.agenda_knows_learners": "insert into committee_agenda values ('L-9', 'MED')",
-    "edition.no_great_loss": "delete from fct_evidence where evidence_id like '%K0%'",
+    "edition.no_great_loss": "delete from fct_evidence where evidence_id like 'E-K1%'",
     "edition.no_small_loss": "delete from fct_evidence where evidence_id like '%K0%'",
 }
 

@@ -130,6 +130,24 @@ def test_great_loss_since_the_last_edition_fails_the_build(home: Home, settings:
     report = audit(home, settings)
     assert report.verdict == "fail"
     assert report.broken[0]["rule"] == "edition.no_great_loss"
+    assert "tessera run --accept-loss WHY" in refusal(home, report)
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_meant_passes_and_its_reason_is_kept(home: Home, settings: Settings) -> None:
+    last_edition(home, fct_evidence=40, dim_learner=1)
+    report = audit(home, settings, accept_loss="a source was withdrawn")
+    assert report.verdict == "pass"
+    record = json.loads(audit_record(home).read_text())
+    assert record["accepted_loss"] == "a source was withdrawn"
+
+
+@pytest.mark.slow
+def test_what_is_judged_of_evidence_may_come_and_go(home: Home, settings: Settings) -> None:
+    last_edition(home, portfolio_signal=400, dim_learner=9)
+    report = audit(home, settings)
+    assert report.verdict == "pass"
+    assert [finding["rule"] for finding in report.broken] == ["edition.no_small_loss"]
 
 
 def test_a_build_of_an_earlier_day_may_hold_less(home: Home, settings: Settings) -> None:
