@@ -116,8 +116,8 @@ def command(
 
     Example: tessera run --home var
 
-    A run that was stopped goes on where it was; when nothing is new, nothing is published. A past day
-    becomes the current edition, too, until the next run without a day.
+    A run that was stopped goes on where it was; when nothing is new, nothing is published. A past
+    day becomes the current edition, too, until the next run without a day.
     Next: tessera ledger, tessera quarantine list.
     """
     from rich.markup import escape
