@@ -21,23 +21,39 @@ sizes_of_groups = st.dictionaries(
 )
 
 
+CLOSED = ("int_half_year__closed", "int_demographics__grouped")
+
+
+def compiled(built: Built, *models: str) -> dict[str, str]:
+    """Return the SQL of these models."""
+    return {n["name"]: n["compiled_code"] for n in built.nodes("model") if n["name"] in models}
+
+
+def add_closed_half_year(connection: duckdb.DuckDBPyConnection, sql: dict[str, str]) -> None:
+    """Add the day of judgement, no answers yet, and the views that take what is over of them."""
+    connection.execute(
+        """
+        create table build.staging.stg_build_input as
+        select date '2026-02-21' as as_of, 'UTC' as time_zone;
+        create table build.staging.stg_demographics (
+            learner_key varchar, programme_id varchar, attribute varchar, value varchar,
+            stated_on date, known_at timestamptz, record_key varchar
+        )
+        """
+    )
+    for view in CLOSED:
+        connection.execute(f"create view build.intermediate.{view} as {sql[view]}")
+
+
 @pytest.fixture(scope="module")
 def empty(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """The tables that the counts are made from, with the rule and nothing else, and their SQL."""
-    (node,) = [n for n in built.nodes("model") if n["name"] == "programme_demographic_count"]
+    sql = compiled(built, *CLOSED, "programme_demographic_count")
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as build")
-        connection.execute("create schema build.restricted_marts; create schema build.intermediate")
-        connection.execute(
-            """
-            create table build.restricted_marts.fct_demographic (
-                learner_key varchar, programme_id varchar, attribute varchar, value varchar,
-                stated_on date, known_at timestamptz, record_key varchar
-            )
-            """
-        )
         connection.execute(
             f"""
+            create schema build.staging; create schema build.intermediate;
             create table build.intermediate.int_rules__chosen as
             select
                 'privacy' as rule_set_id, '1' as rule_version, null as stage_id,
@@ -45,16 +61,18 @@ def empty(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
                 {FEWEST} as threshold_value
             """
         )
-        yield connection, node["compiled_code"]
+        add_closed_half_year(connection, sql)
+        yield connection, sql["programme_demographic_count"]
 
 
 def counted(empty: tuple[duckdb.DuckDBPyConnection, str], sizes: Sizes) -> list[tuple[Any, ...]]:
     """Return value, count and whether it is hidden, for groups of these sizes."""
     connection, sql = empty
-    connection.execute("delete from build.restricted_marts.fct_demographic")
+    connection.execute("delete from build.staging.stg_demographics")
     connection.executemany(
-        "insert into build.restricted_marts.fct_demographic by name "
-        "select ? as learner_key, 'MED' as programme_id, 'route' as attribute, ? as value",
+        "insert into build.staging.stg_demographics by name "
+        "select ? as learner_key, 'MED' as programme_id, 'route' as attribute, ? as value, "
+        "timestamptz '2025-01-01' as known_at",
         [(f"{value}{n}", value) for value, size in sizes.items() for n in range(size)],
     )
     return connection.execute(f"select value, n_learners, is_suppressed from ({sql})").fetchall()
@@ -92,8 +110,7 @@ seen_in_half_years = st.dictionaries(
 @pytest.fixture(scope="module")
 def rated(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
     """Empty evidence, with the rules, and the SQL of what tells how ratings were given."""
-    models = {"programme_instrument_performance", "programme_rating_drift"}
-    sql = {n["name"]: n["compiled_code"] for n in built.nodes("model") if n["name"] in models}
+    sql = compiled(built, "programme_instrument_performance", "programme_rating_drift")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{built.warehouse}' as standing (read_only)")
         attach(connection, marts_beside(built.warehouse), "standing_marts", read_only=True)
@@ -164,16 +181,11 @@ def nearly_alike(draw: st.DrawFn) -> Stated:
 @pytest.fixture(scope="module")
 def tracked(built: Built) -> Iterator[Tracked]:
     """Two ratings of each learner, the answers that a test puts in, and the SQL of the mart."""
-    (node,) = [n for n in built.nodes("model") if n["name"] == "programme_trajectory_fairness"]
+    sql = compiled(built, *CLOSED, "programme_trajectory_fairness")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{marts_beside(built.warehouse)}' as standing (read_only)")
         connection.execute("attach ':memory:' as build; attach ':memory:' as marts")
-        for schema in ("staging", "intermediate", "restricted_marts"):
-            connection.execute(f"create schema build.{schema}")
-        connection.execute(
-            "create table build.staging.stg_build_input as "
-            "select date '2026-02-21' as as_of, 'UTC' as time_zone"
-        )
+        connection.execute("create schema build.staging; create schema build.intermediate")
         connection.execute(
             f"""
             create table build.intermediate.int_rules__chosen as
@@ -187,22 +199,15 @@ def tracked(built: Built) -> Iterator[Tracked]:
             ) as rules (rule_set_id, rule_id, threshold_name, threshold_value)
             """
         )
-        connection.execute(
-            """
-            create table build.restricted_marts.fct_demographic (
-                learner_key varchar, programme_id varchar, attribute varchar, value varchar,
-                stated_on date, known_at timestamptz, record_key varchar
-            )
-            """
-        )
+        add_closed_half_year(connection, sql)
         connection.execute("create table marts.fct_evidence as from standing.fct_evidence limit 0")
-        yield connection, node["compiled_code"]
+        yield connection, sql["programme_trajectory_fairness"]
 
 
 def fairness(tracked: Tracked, stated: Stated, known_at: str = "2025-03-01") -> dict[Any, Any]:
     """Return what is told of each attribute and value, with each learner's rise another one."""
     connection, sql = tracked
-    connection.execute("delete from build.restricted_marts.fct_demographic")
+    connection.execute("delete from build.staging.stg_demographics")
     connection.execute("delete from marts.fct_evidence")
     add_answers(connection, stated, known_at)
     connection.execute(
@@ -227,7 +232,7 @@ def add_answers(
         if value is not None
     ]
     connection.execute(
-        "insert into build.restricted_marts.fct_demographic by name select 'L-' || n as "
+        "insert into build.staging.stg_demographics by name select 'L-' || n as "
         "learner_key, 'MED' as programme_id, attribute, value, cast(? as timestamptz) as "
         "known_at, uuid()::varchar as record_key from (select unnest(cast(? as integer[])) as n, "
         "unnest(cast(? as varchar[])) as attribute, unnest(cast(? as varchar[])) as value)",
@@ -270,8 +275,8 @@ def test_no_trajectory_of_few_learners_is_had_from_one_attribute_less_another(
     tracked: Tracked, stated: Stated
 ) -> None:
     told = fairness(tracked, stated)
-    silent = [{n for n, values in enumerate(stated) if values[place] is None} for place in (0, 1)]
-    everybody = set(range(len(stated)))
+    everybody = {n for n, values in enumerate(stated) if any(values)}
+    silent = [{n for n in everybody if stated[n][place] is None} for place in (0, 1)]
     everybody -= set().union(*(who for who in silent if tells_few(who)))
     shown: dict[str, list[set[int]]] = {"kin": [], "route": []}
     for (attribute, value), (n, *_, is_hidden) in told.items():
