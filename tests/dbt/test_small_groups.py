@@ -110,7 +110,12 @@ seen_in_half_years = st.dictionaries(
 @pytest.fixture(scope="module")
 def rated(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
     """Empty evidence, with the rules, and the SQL of what tells how ratings were given."""
-    sql = compiled(built, "programme_instrument_performance", "programme_rating_drift")
+    sql = compiled(
+        built,
+        "programme_assessor_engagement",
+        "programme_instrument_performance",
+        "programme_rating_drift",
+    )
     with duckdb.connect() as connection:
         connection.execute(f"attach '{built.warehouse}' as standing (read_only)")
         attach(connection, marts_beside(built.warehouse), "standing_marts", read_only=True)
@@ -151,7 +156,8 @@ def test_no_half_year_of_few_learners_is_had_from_all_ratings_less_the_half_year
     assert [n for n, _, _, _ in whole] == [len(everybody)]
     (_, counts, share, is_hidden) = whole[0]
     assert is_hidden == (len(everybody) < FEWEST)
-    assert is_hidden == (counts is None) == (share is None)
+    assert is_hidden == (counts is None)
+    assert share is None or not is_hidden
     people = {f"{day[:5]}{'01' if day[5:7] == '02' else '07'}": who for day, who in seen.items()}
     assert {f"{day:%Y-%m}" for day, _, _ in drift} == people.keys()
     kept = [people[f"{day:%Y-%m}"] for day, _, hidden in drift if hidden]
@@ -159,6 +165,81 @@ def test_no_half_year_of_few_learners_is_had_from_all_ratings_less_the_half_year
     assert all(value is None for _, value, hidden in drift if hidden)
     assert all(len(who) >= FEWEST for who in shown)
     assert not kept or not shown or len(set().union(*kept)) >= FEWEST
+
+
+def tells_few(learners: set[int]) -> bool:
+    return 0 < len(learners) < FEWEST
+
+
+given_levels = st.dictionaries(
+    st.tuples(st.integers(1, 5), st.booleans()), st.sets(st.integers(1, 12), min_size=1)
+)
+"""Who was given each level, at target and below."""
+
+
+@settings(max_examples=80, deadline=None)
+@given(given_levels=given_levels)
+def test_no_level_of_few_learners_is_had_from_what_is_told_of_an_instrument(
+    rated: tuple[duckdb.DuckDBPyConnection, dict[str, str]],
+    given_levels: dict[tuple[int, bool], set[int]],
+) -> None:
+    connection, sql = rated
+    given_ratings = [
+        (level, who, is_at_target)
+        for (level, is_at_target), people in given_levels.items()
+        for who in people
+    ]
+    connection.execute("delete from marts.fct_evidence")
+    connection.execute(
+        "insert into marts.fct_evidence by name select 'MED' as programme_id, "
+        "'cbd' as instrument_id, 'entrustment_5' as scale_id, level, 'L-' || who as learner_key, "
+        "date '2025-02-01' as occurred_on, is_at_or_above_target, uuid()::varchar as record_key "
+        "from (select unnest(cast(? as integer[])) as level, unnest(cast(? as integer[])) as who, "
+        "unnest(cast(? as boolean[])) as is_at_or_above_target)",
+        [[each[place] for each in given_ratings] for place in range(3)],
+    )
+    told = connection.execute(
+        "select level_counts, n_ratings, commonest_share, top_share, n_levels_used, "
+        f"share_at_target from ({sql['programme_instrument_performance']}) where not is_suppressed"
+    ).fetchall()
+    everybody = {who for _, who, _ in given_ratings}
+    assert len(told) == (len(everybody) >= FEWEST)
+    for counts, n_ratings, commonest, top, n_used, share in told:
+        folds = [fold.split(":") for fold in counts.split()]
+        assert n_used == len(folds)
+        assert sum(int(n) for _, n in folds) == n_ratings == len(given_ratings)
+        assert round(max(int(n) for _, n in folds) / n_ratings, 4) == float(commonest)
+        for levels, _ in folds:
+            ends = [int(level) for level in levels.split("-")]
+            within = [each for each in given_ratings if ends[0] <= each[0] <= ends[-1]]
+            assert not tells_few({who for _, who, _ in within})
+            for side in (True, False):
+                assert share is None or not tells_few({w for _, w, at in within if at is side})
+        assert top is None or not tells_few({who for level, who, _ in given_ratings if level == 5})
+
+
+@settings(max_examples=40, deadline=None)
+@given(seen=seen_in_half_years)
+def test_no_month_of_few_learners_is_had_from_all_forms_less_the_months_told(
+    rated: tuple[duckdb.DuckDBPyConnection, dict[str, str]], seen: dict[str, set[int]]
+) -> None:
+    connection, sql = rated
+    connection.execute("delete from marts.fct_evidence")
+    connection.executemany(
+        "insert into marts.fct_evidence by name select 'MED' as programme_id, "
+        "'workplace_assessment' as kind, 'cbd' as instrument_id, 'L-' || ? as learner_key, "
+        "cast(? as date) as occurred_on, false as is_withheld, uuid()::varchar as record_key",
+        [(who, day) for day, people in seen.items() for who in people],
+    )
+    told = connection.execute(
+        "select month_on::varchar, to_month_on::varchar, n_forms, n_learners "
+        f"from ({sql['programme_assessor_engagement']})"
+    ).fetchall()
+    assert sum(n for *_, n, _ in told) == sum(map(len, seen.values()))
+    for first, last, _, n_learners in told:
+        within = [people for day, people in seen.items() if first <= day <= last]
+        assert n_learners == len(set().union(*within))
+        assert n_learners >= FEWEST or len(told) == 1
 
 
 Stated = list[tuple[str | None, str | None]]
@@ -263,10 +344,6 @@ def told_now(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[Any, Any]:
         f"from ({sql})"
     ).fetchall()
     return {(attribute, value): numbers for attribute, value, *numbers in rows}
-
-
-def tells_few(learners: set[int]) -> bool:
-    return 0 < len(learners) < FEWEST
 
 
 @settings(max_examples=150, deadline=None)
