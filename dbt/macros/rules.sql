@@ -63,6 +63,21 @@
     )
 {%- endmacro %}
 
+{#- Which rows in an order are told together, so that none is about fewer learners than may be shown: each
+    row of enough learners takes with it those of too few that follow, the first also those before. -#}
+{% macro told_together(n_learners, group, order) -%}
+    greatest(
+        1,
+        sum(
+            case
+                when {{ n_learners }} >= {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+                    then 1
+                else 0
+            end
+        ) over (partition by {{ group }} order by {{ order }})
+    )
+{%- endmacro %}
+
 {#- Whether a difference of what is shown is about somebody, and about fewer learners than may be shown. -#}
 {% macro is_told_by_few(n_learners) -%}
     (

@@ -19,35 +19,18 @@ shown as (
     where n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
 ),
 
--- What is hidden of an attribute adds up to too few learners, by the records themselves.
-newest as (
-    select
-        learner_key,
-        programme_id,
-        attribute,
-        value,
-        row_number() over (
-            partition by learner_key, programme_id, attribute
-            order by stated_on desc nulls last, known_at desc, record_key desc
-        ) as recency
-    from {{ ref('stg_demographics') }}
-),
-
+-- What is hidden of an attribute adds up to too few learners.
 given_away as (
     select
         counts.programme_id,
         counts.attribute,
         min(counts.value) as value
     from counts
-    inner join newest
-        on
-            counts.programme_id = newest.programme_id
-            and counts.attribute = newest.attribute
-            and counts.value = newest.value
-            and newest.recency = 1
+    inner join {{ ref('int_demographics__grouped') }} as learners
+        on {{ same('counts', 'learners', ['programme_id', 'attribute', 'value']) }}
     group by counts.programme_id, counts.attribute
     having
-        count(distinct case when counts.is_suppressed then newest.learner_key end)
+        count(distinct case when counts.is_suppressed then learners.learner_key end)
         between 1 and {{ rule_threshold('privacy', 'small_cells', 'learners_min') }} - 1
         and count(case when not counts.is_suppressed then 1 end) > 0
 )

@@ -21,23 +21,39 @@ sizes_of_groups = st.dictionaries(
 )
 
 
+CLOSED = ("int_half_year__closed", "int_demographics__grouped")
+
+
+def compiled(built: Built, *models: str) -> dict[str, str]:
+    """Return the SQL of these models."""
+    return {n["name"]: n["compiled_code"] for n in built.nodes("model") if n["name"] in models}
+
+
+def add_closed_half_year(connection: duckdb.DuckDBPyConnection, sql: dict[str, str]) -> None:
+    """Add the day of judgement, no answers yet, and the views that take what is over of them."""
+    connection.execute(
+        """
+        create table build.staging.stg_build_input as
+        select date '2026-02-21' as as_of, 'UTC' as time_zone;
+        create table build.staging.stg_demographics (
+            learner_key varchar, programme_id varchar, attribute varchar, value varchar,
+            stated_on date, known_at timestamptz, record_key varchar
+        )
+        """
+    )
+    for view in CLOSED:
+        connection.execute(f"create view build.intermediate.{view} as {sql[view]}")
+
+
 @pytest.fixture(scope="module")
 def empty(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """The tables that the counts are made from, with the rule and nothing else, and their SQL."""
-    (node,) = [n for n in built.nodes("model") if n["name"] == "programme_demographic_count"]
+    sql = compiled(built, *CLOSED, "programme_demographic_count")
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as build")
-        connection.execute("create schema build.restricted_marts; create schema build.intermediate")
-        connection.execute(
-            """
-            create table build.restricted_marts.fct_demographic (
-                learner_key varchar, programme_id varchar, attribute varchar, value varchar,
-                stated_on date, known_at timestamptz, record_key varchar
-            )
-            """
-        )
         connection.execute(
             f"""
+            create schema build.staging; create schema build.intermediate;
             create table build.intermediate.int_rules__chosen as
             select
                 'privacy' as rule_set_id, '1' as rule_version, null as stage_id,
@@ -45,16 +61,18 @@ def empty(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
                 {FEWEST} as threshold_value
             """
         )
-        yield connection, node["compiled_code"]
+        add_closed_half_year(connection, sql)
+        yield connection, sql["programme_demographic_count"]
 
 
 def counted(empty: tuple[duckdb.DuckDBPyConnection, str], sizes: Sizes) -> list[tuple[Any, ...]]:
     """Return value, count and whether it is hidden, for groups of these sizes."""
     connection, sql = empty
-    connection.execute("delete from build.restricted_marts.fct_demographic")
+    connection.execute("delete from build.staging.stg_demographics")
     connection.executemany(
-        "insert into build.restricted_marts.fct_demographic by name "
-        "select ? as learner_key, 'MED' as programme_id, 'route' as attribute, ? as value",
+        "insert into build.staging.stg_demographics by name "
+        "select ? as learner_key, 'MED' as programme_id, 'route' as attribute, ? as value, "
+        "timestamptz '2025-01-01' as known_at",
         [(f"{value}{n}", value) for value, size in sizes.items() for n in range(size)],
     )
     return connection.execute(f"select value, n_learners, is_suppressed from ({sql})").fetchall()
@@ -92,8 +110,12 @@ seen_in_half_years = st.dictionaries(
 @pytest.fixture(scope="module")
 def rated(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
     """Empty evidence, with the rules, and the SQL of what tells how ratings were given."""
-    models = {"programme_instrument_performance", "programme_rating_drift"}
-    sql = {n["name"]: n["compiled_code"] for n in built.nodes("model") if n["name"] in models}
+    sql = compiled(
+        built,
+        "programme_assessor_engagement",
+        "programme_instrument_performance",
+        "programme_rating_drift",
+    )
     with duckdb.connect() as connection:
         connection.execute(f"attach '{built.warehouse}' as standing (read_only)")
         attach(connection, marts_beside(built.warehouse), "standing_marts", read_only=True)
@@ -134,7 +156,8 @@ def test_no_half_year_of_few_learners_is_had_from_all_ratings_less_the_half_year
     assert [n for n, _, _, _ in whole] == [len(everybody)]
     (_, counts, share, is_hidden) = whole[0]
     assert is_hidden == (len(everybody) < FEWEST)
-    assert is_hidden == (counts is None) == (share is None)
+    assert is_hidden == (counts is None)
+    assert share is None or not is_hidden
     people = {f"{day[:5]}{'01' if day[5:7] == '02' else '07'}": who for day, who in seen.items()}
     assert {f"{day:%Y-%m}" for day, _, _ in drift} == people.keys()
     kept = [people[f"{day:%Y-%m}"] for day, _, hidden in drift if hidden]
@@ -142,6 +165,81 @@ def test_no_half_year_of_few_learners_is_had_from_all_ratings_less_the_half_year
     assert all(value is None for _, value, hidden in drift if hidden)
     assert all(len(who) >= FEWEST for who in shown)
     assert not kept or not shown or len(set().union(*kept)) >= FEWEST
+
+
+def tells_few(learners: set[int]) -> bool:
+    return 0 < len(learners) < FEWEST
+
+
+given_levels = st.dictionaries(
+    st.tuples(st.integers(1, 5), st.booleans()), st.sets(st.integers(1, 12), min_size=1)
+)
+"""Who was given each level, at target and below."""
+
+
+@settings(max_examples=80, deadline=None)
+@given(given_levels=given_levels)
+def test_no_level_of_few_learners_is_had_from_what_is_told_of_an_instrument(
+    rated: tuple[duckdb.DuckDBPyConnection, dict[str, str]],
+    given_levels: dict[tuple[int, bool], set[int]],
+) -> None:
+    connection, sql = rated
+    given_ratings = [
+        (level, who, is_at_target)
+        for (level, is_at_target), people in given_levels.items()
+        for who in people
+    ]
+    connection.execute("delete from marts.fct_evidence")
+    connection.execute(
+        "insert into marts.fct_evidence by name select 'MED' as programme_id, "
+        "'cbd' as instrument_id, 'entrustment_5' as scale_id, level, 'L-' || who as learner_key, "
+        "date '2025-02-01' as occurred_on, is_at_or_above_target, uuid()::varchar as record_key "
+        "from (select unnest(cast(? as integer[])) as level, unnest(cast(? as integer[])) as who, "
+        "unnest(cast(? as boolean[])) as is_at_or_above_target)",
+        [[each[place] for each in given_ratings] for place in range(3)],
+    )
+    told = connection.execute(
+        "select level_counts, n_ratings, commonest_share, top_share, n_levels_used, "
+        f"share_at_target from ({sql['programme_instrument_performance']}) where not is_suppressed"
+    ).fetchall()
+    everybody = {who for _, who, _ in given_ratings}
+    assert len(told) == (len(everybody) >= FEWEST)
+    for counts, n_ratings, commonest, top, n_used, share in told:
+        folds = [fold.split(":") for fold in counts.split()]
+        assert n_used == len(folds)
+        assert sum(int(n) for _, n in folds) == n_ratings == len(given_ratings)
+        assert round(max(int(n) for _, n in folds) / n_ratings, 4) == float(commonest)
+        for levels, _ in folds:
+            ends = [int(level) for level in levels.split("-")]
+            within = [each for each in given_ratings if ends[0] <= each[0] <= ends[-1]]
+            assert not tells_few({who for _, who, _ in within})
+            for side in (True, False):
+                assert share is None or not tells_few({w for _, w, at in within if at is side})
+        assert top is None or not tells_few({who for level, who, _ in given_ratings if level == 5})
+
+
+@settings(max_examples=40, deadline=None)
+@given(seen=seen_in_half_years)
+def test_no_month_of_few_learners_is_had_from_all_forms_less_the_months_told(
+    rated: tuple[duckdb.DuckDBPyConnection, dict[str, str]], seen: dict[str, set[int]]
+) -> None:
+    connection, sql = rated
+    connection.execute("delete from marts.fct_evidence")
+    connection.executemany(
+        "insert into marts.fct_evidence by name select 'MED' as programme_id, "
+        "'workplace_assessment' as kind, 'cbd' as instrument_id, 'L-' || ? as learner_key, "
+        "cast(? as date) as occurred_on, false as is_withheld, uuid()::varchar as record_key",
+        [(who, day) for day, people in seen.items() for who in people],
+    )
+    told = connection.execute(
+        "select month_on::varchar, to_month_on::varchar, n_forms, n_learners "
+        f"from ({sql['programme_assessor_engagement']})"
+    ).fetchall()
+    assert sum(n for *_, n, _ in told) == sum(map(len, seen.values()))
+    for first, last, _, n_learners in told:
+        within = [people for day, people in seen.items() if first <= day <= last]
+        assert n_learners == len(set().union(*within))
+        assert n_learners >= FEWEST or len(told) == 1
 
 
 Stated = list[tuple[str | None, str | None]]
@@ -164,16 +262,11 @@ def nearly_alike(draw: st.DrawFn) -> Stated:
 @pytest.fixture(scope="module")
 def tracked(built: Built) -> Iterator[Tracked]:
     """Two ratings of each learner, the answers that a test puts in, and the SQL of the mart."""
-    (node,) = [n for n in built.nodes("model") if n["name"] == "programme_trajectory_fairness"]
+    sql = compiled(built, *CLOSED, "programme_trajectory_fairness")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{marts_beside(built.warehouse)}' as standing (read_only)")
         connection.execute("attach ':memory:' as build; attach ':memory:' as marts")
-        for schema in ("staging", "intermediate", "restricted_marts"):
-            connection.execute(f"create schema build.{schema}")
-        connection.execute(
-            "create table build.staging.stg_build_input as "
-            "select date '2026-02-21' as as_of, 'UTC' as time_zone"
-        )
+        connection.execute("create schema build.staging; create schema build.intermediate")
         connection.execute(
             f"""
             create table build.intermediate.int_rules__chosen as
@@ -187,22 +280,15 @@ def tracked(built: Built) -> Iterator[Tracked]:
             ) as rules (rule_set_id, rule_id, threshold_name, threshold_value)
             """
         )
-        connection.execute(
-            """
-            create table build.restricted_marts.fct_demographic (
-                learner_key varchar, programme_id varchar, attribute varchar, value varchar,
-                stated_on date, known_at timestamptz, record_key varchar
-            )
-            """
-        )
+        add_closed_half_year(connection, sql)
         connection.execute("create table marts.fct_evidence as from standing.fct_evidence limit 0")
-        yield connection, node["compiled_code"]
+        yield connection, sql["programme_trajectory_fairness"]
 
 
 def fairness(tracked: Tracked, stated: Stated, known_at: str = "2025-03-01") -> dict[Any, Any]:
     """Return what is told of each attribute and value, with each learner's rise another one."""
     connection, sql = tracked
-    connection.execute("delete from build.restricted_marts.fct_demographic")
+    connection.execute("delete from build.staging.stg_demographics")
     connection.execute("delete from marts.fct_evidence")
     add_answers(connection, stated, known_at)
     connection.execute(
@@ -227,7 +313,7 @@ def add_answers(
         if value is not None
     ]
     connection.execute(
-        "insert into build.restricted_marts.fct_demographic by name select 'L-' || n as "
+        "insert into build.staging.stg_demographics by name select 'L-' || n as "
         "learner_key, 'MED' as programme_id, attribute, value, cast(? as timestamptz) as "
         "known_at, uuid()::varchar as record_key from (select unnest(cast(? as integer[])) as n, "
         "unnest(cast(? as varchar[])) as attribute, unnest(cast(? as varchar[])) as value)",
@@ -260,18 +346,14 @@ def told_now(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[Any, Any]:
     return {(attribute, value): numbers for attribute, value, *numbers in rows}
 
 
-def tells_few(learners: set[int]) -> bool:
-    return 0 < len(learners) < FEWEST
-
-
 @settings(max_examples=150, deadline=None)
 @given(stated=nearly_alike())
 def test_no_trajectory_of_few_learners_is_had_from_one_attribute_less_another(
     tracked: Tracked, stated: Stated
 ) -> None:
     told = fairness(tracked, stated)
-    silent = [{n for n, values in enumerate(stated) if values[place] is None} for place in (0, 1)]
-    everybody = set(range(len(stated)))
+    everybody = {n for n, values in enumerate(stated) if any(values)}
+    silent = [{n for n in everybody if stated[n][place] is None} for place in (0, 1)]
     everybody -= set().union(*(who for who in silent if tells_few(who)))
     shown: dict[str, list[set[int]]] = {"kin": [], "route": []}
     for (attribute, value), (n, *_, is_hidden) in told.items():

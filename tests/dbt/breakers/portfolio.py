@@ -71,7 +71,9 @@ BREAKERS: dict[str, str] = {
         "update marts.programme_delivery set rows_read = rows_read + 1"
     ),
     "a_hidden_count_is_not_there": (
-        "update marts.programme_demographic_count set n_learners = 1, is_suppressed = true"
+        "insert into marts.programme_demographic_count (programme_id, attribute, value, "
+        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "values ('MED', 'route', 'x', '2025-12-31', 9, true, 'privacy', '1')"
     ),
     "assert_no_status_rests_on_less_than_its_rule_set_demands": (
         "update marts.portfolio_competency_status set n_methods = 1 "
@@ -95,7 +97,14 @@ BREAKERS: dict[str, str] = {
         "delete from marts.committee_agenda where agenda_order = 1"
     ),
     "assert_no_small_group_is_shown": (
-        "update marts.programme_demographic_count set n_learners = 1, is_suppressed = false"
+        "insert into marts.programme_demographic_count (programme_id, attribute, value, "
+        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "values ('MED', 'route', 'x', '2025-12-31', 1, false, 'privacy', '1')"
+    ),
+    "unique_combination_programme_demographic_count_programme_id__attribute__value": (
+        "insert into marts.programme_demographic_count (programme_id, attribute, value, "
+        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "select 'MED', 'route', 'x', '2025-12-31', 9, false, 'privacy', '1' from range(2)"
     ),
     "a_link_between_competencies_stands_once": (
         "insert into marts.bridge_competency (programme_id, framework_id, framework_version, "

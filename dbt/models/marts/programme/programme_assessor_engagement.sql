@@ -1,5 +1,6 @@
 -- Grain: one row per programme, instrument and month of observation: how many assessors took part, and
--- how soon their feedback came. A form that rates several competencies counts once.
+-- how soon their feedback came. A form that rates several competencies counts once. A month of fewer
+-- learners than may be shown is told together with the one before, or the first with the next.
 with
 
 evidence as (
@@ -26,22 +27,53 @@ forms as (
         assessor_key
 ),
 
-counted as (
+months as (
     select
         programme_id,
         instrument_id,
         month_on,
-        count(*) as n_forms,
-        count(distinct assessor_key) as n_assessors,
-        count(distinct learner_key) as n_learners,
-        count(case when n_days >= 0 then 1 end) as n_timed,
-        {{ median_level('case when n_days >= 0 then n_days end') }} as days_to_feedback_median,
-        count(case
-            when n_days > {{ rule_threshold('programme', 'feedback', 'days_max') }} then 1
-        end) as n_slow,
-        cast(sum(has_words) as bigint) as n_with_words
+        count(distinct learner_key) as n_learners
     from forms
     group by programme_id, instrument_id, month_on
+),
+
+folded as (
+    select
+        *,
+        {{ told_together('n_learners', 'programme_id, instrument_id', 'month_on') }} as fold
+    from months
+),
+
+spans as (
+    select
+        programme_id,
+        instrument_id,
+        month_on,
+        min(month_on) over (partition by programme_id, instrument_id, fold) as from_month_on,
+        max(month_on) over (partition by programme_id, instrument_id, fold) as to_month_on
+    from folded
+),
+
+counted as (
+    select
+        forms.programme_id,
+        forms.instrument_id,
+        spans.from_month_on as month_on,
+        max(spans.to_month_on) as to_month_on,
+        count(*) as n_forms,
+        count(distinct forms.assessor_key) as n_assessors,
+        count(distinct forms.learner_key) as n_learners,
+        count(case when forms.n_days >= 0 then 1 end) as n_timed,
+        {{ median_level('case when forms.n_days >= 0 then forms.n_days end') }}
+            as days_to_feedback_median,
+        count(case
+            when forms.n_days > {{ rule_threshold('programme', 'feedback', 'days_max') }} then 1
+        end) as n_slow,
+        cast(sum(forms.has_words) as bigint) as n_with_words
+    from forms
+    inner join spans
+        on {{ same('forms', 'spans', ['programme_id', 'instrument_id', 'month_on']) }}
+    group by forms.programme_id, forms.instrument_id, spans.from_month_on
 ),
 
 final as (
@@ -51,6 +83,7 @@ final as (
         instrument_id,
         ---------- days
         month_on,
+        to_month_on,
         ---------- numbers
         n_forms,
         n_assessors,

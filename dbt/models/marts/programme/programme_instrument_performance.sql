@@ -1,6 +1,6 @@
 -- Grain: one row per programme, instrument, scale, version of the scale and direction: how its levels
 -- are used by others than the learner. Levels stay ordinal: counts and shares, never a mean. What fewer
--- learners were given than may be shown is not shown.
+-- learners were given than may be shown is told together with its neighbour, or not shown.
 with
 
 ratings as (
@@ -32,30 +32,95 @@ newest as (
 
 versioned as (
     select
-        ratings.*,
-        coalesce(ratings.scale_version, newest.scale_version) as counted_version,
+        ratings.programme_id,
+        ratings.scale_id,
+        ratings.learner_key,
+        ratings.assessor_key,
+        ratings.competency_id,
+        ratings.level,
+        ratings.is_at_or_above_target,
+        coalesce(ratings.instrument_id, 'none') as instrument_id,
+        coalesce(ratings.scale_version, newest.scale_version, 'none') as counted_version,
         {{ measure_direction('ratings.direction') }} as counted_direction
     from ratings
     left join newest on ratings.scale_id = newest.scale_id
 ),
 
-levels as (
+by_learner as (
     select
         programme_id,
-        coalesce(instrument_id, 'none') as instrument_id,
+        instrument_id,
         scale_id,
-        coalesce(counted_version, 'none') as scale_version,
+        counted_version as scale_version,
         counted_direction as direction,
         level,
-        count(*) as n_at_level
+        learner_key,
+        count(*) as n_ratings,
+        count(case when is_at_or_above_target then 1 end) as n_at_target,
+        count(case when not is_at_or_above_target then 1 end) as n_below
     from versioned
     group by
         programme_id,
-        coalesce(instrument_id, 'none'),
+        instrument_id,
         scale_id,
-        coalesce(counted_version, 'none'),
+        counted_version,
         counted_direction,
-        level
+        level,
+        learner_key
+),
+
+levels as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        scale_version,
+        direction,
+        level,
+        count(*) as n_learners
+    from by_learner
+    group by programme_id, instrument_id, scale_id, scale_version, direction, level
+),
+
+-- A level of few learners is told together with a neighbour.
+folded as (
+    select
+        *,
+        {{ told_together(
+            'n_learners',
+            'programme_id, instrument_id, scale_id, scale_version, direction',
+            'level'
+        ) }} as fold
+    from levels
+),
+
+folds as (
+    select
+        folded.programme_id,
+        folded.instrument_id,
+        folded.scale_id,
+        folded.scale_version,
+        folded.direction,
+        folded.fold,
+        min(folded.level) as from_level,
+        max(folded.level) as to_level,
+        sum(by_learner.n_ratings) as n_ratings,
+        count(distinct case when by_learner.n_at_target > 0 then by_learner.learner_key end)
+            as n_learners_at_target,
+        count(distinct case when by_learner.n_below > 0 then by_learner.learner_key end)
+            as n_learners_below
+    from by_learner
+    inner join folded
+        on {{ same('by_learner', 'folded', [
+            'programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction', 'level'
+        ]) }}
+    group by
+        folded.programme_id,
+        folded.instrument_id,
+        folded.scale_id,
+        folded.scale_version,
+        folded.direction,
+        folded.fold
 ),
 
 distributions as (
@@ -66,25 +131,32 @@ distributions as (
         scale_version,
         direction,
         count(*) as n_levels_used,
-        max(n_at_level) as n_at_commonest,
+        max(n_ratings) as n_at_commonest,
+        max(case when from_level < to_level then to_level end) as top_of_folded,
+        bool_or(
+            {{ is_told_by_few('n_learners_at_target') }} or {{ is_told_by_few('n_learners_below') }}
+        ) as target_is_told_by_few,
         {{ list_join(
             list_agg(
-                "cast(level as varchar) || ':' || cast(n_at_level as varchar)", order_by='level'
+                "cast(from_level as varchar) || case when from_level < to_level then '-' || "
+                ~ "cast(to_level as varchar) else '' end || ':' || cast(n_ratings as varchar)",
+                order_by='from_level'
             ),
             ' '
         ) }} as level_counts
-    from levels
+    from folds
     group by programme_id, instrument_id, scale_id, scale_version, direction
 ),
 
 counted as (
     select
         versioned.programme_id,
-        coalesce(versioned.instrument_id, 'none') as instrument_id,
+        versioned.instrument_id,
         versioned.scale_id,
-        coalesce(versioned.counted_version, 'none') as scale_version,
+        versioned.counted_version as scale_version,
         versioned.counted_direction as direction,
         max(scales.n_levels) as n_levels,
+        max(scales.top_level) as top_level,
         count(*) as n_ratings,
         count(distinct versioned.learner_key) as n_learners,
         count(distinct versioned.assessor_key) as n_assessors,
@@ -99,9 +171,9 @@ counted as (
             and versioned.counted_version = scales.scale_version
     group by
         versioned.programme_id,
-        coalesce(versioned.instrument_id, 'none'),
+        versioned.instrument_id,
         versioned.scale_id,
-        coalesce(versioned.counted_version, 'none'),
+        versioned.counted_version,
         versioned.counted_direction
 ),
 
@@ -135,12 +207,14 @@ final as (
                 then {{ measure_share('distributions.n_at_commonest', 'hidden.n_ratings') }}
         end as commonest_share,
         case
-            when not hidden.is_suppressed
+            when
+                not hidden.is_suppressed
+                and coalesce(distributions.top_of_folded < hidden.top_level, true)
                 then {{ measure_share('hidden.n_at_top', 'hidden.n_ratings') }}
         end as top_share,
         hidden.n_judged,
         case
-            when not hidden.is_suppressed
+            when not hidden.is_suppressed and not distributions.target_is_told_by_few
                 then {{ measure_share('hidden.n_at_target', 'hidden.n_judged') }}
         end as share_at_target,
         ---------- yes or no

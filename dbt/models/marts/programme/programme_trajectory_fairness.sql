@@ -7,36 +7,11 @@ with
 
 -- What counts happened, and was known, in half-years that are over.
 period as (
-    select
-        period_end_on,
-        {{ day_start(add_days('period_end_on', 1), 'time_zone') }} as known_before
-    from (
-        select
-            coalesce(time_zone, 'UTC') as time_zone,
-            {{ add_days(half_year_of('as_of'), -1) }} as period_end_on
-        from {{ ref('stg_build_input') }}
-    ) as inputs
+    select * from {{ ref('int_half_year__closed') }}
 ),
 
 demographics as (
-    select
-        demographics.learner_key,
-        demographics.programme_id,
-        demographics.attribute,
-        demographics.value,
-        row_number() over (
-            partition by
-                demographics.learner_key, demographics.programme_id, demographics.attribute
-            order by
-                demographics.stated_on desc nulls last,
-                demographics.known_at desc,
-                demographics.record_key desc
-        ) as recency
-    from {{ ref('fct_demographic') }} as demographics
-    cross join period
-    where
-        coalesce(demographics.stated_on, period.period_end_on) <= period.period_end_on
-        and demographics.known_at < period.known_before
+    select * from {{ ref('int_demographics__grouped') }}
 ),
 
 ratings as (
@@ -86,72 +61,18 @@ slopes as (
         and n_days >= {{ rule_threshold('programme', 'trajectory', 'days_min') }}
 ),
 
-newest as (
+members as (
     select
+        demographics.learner_key,
         demographics.programme_id,
         demographics.attribute,
         demographics.value,
-        demographics.learner_key
+        slopes.slope
     from demographics
     inner join slopes
         on
             demographics.learner_key = slopes.learner_key
             and demographics.programme_id = slopes.programme_id
-    where demographics.recency = 1
-),
-
-attributes as (
-    select distinct
-        programme_id,
-        attribute
-    from newest
-),
-
--- Who states nothing of an attribute is a group of it, so that all attributes are about the same
--- learners.
-stated as (
-    select
-        slopes.learner_key,
-        slopes.programme_id,
-        slopes.slope,
-        attributes.attribute,
-        coalesce(newest.value, 'not_stated') as value
-    from slopes
-    inner join attributes on slopes.programme_id = attributes.programme_id
-    left join newest
-        on
-            slopes.learner_key = newest.learner_key
-            and attributes.programme_id = newest.programme_id
-            and attributes.attribute = newest.attribute
-),
-
-silent as (
-    select
-        learner_key,
-        programme_id,
-        attribute,
-        count(*) over (partition by programme_id, attribute) as n_silent
-    from stated
-    where value = 'not_stated'
-),
-
--- Where they are few, they are left out of every attribute: to hide them would hide another group.
-left_out as (
-    select distinct
-        learner_key,
-        programme_id
-    from silent
-    where n_silent < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
-),
-
-members as (
-    select stated.*
-    from stated
-    left join left_out
-        on
-            stated.learner_key = left_out.learner_key
-            and stated.programme_id = left_out.programme_id
-    where left_out.learner_key is null
 ),
 
 sizes as (

@@ -1,0 +1,93 @@
+-- Grain: one row per learner, programme and attribute that learners of the programme state: the newest
+-- answer that was given and known in half-years that are over, or that there is none.
+-- All attributes of a programme are about the same learners, and editions of one half-year say the
+-- same, so that neither gives away a learner by subtraction.
+with
+
+period as (
+    select
+        period_end_on,
+        known_before
+    from {{ ref('int_half_year__closed') }}
+),
+
+answers as (
+    select
+        demographics.learner_key,
+        demographics.programme_id,
+        demographics.attribute,
+        demographics.value,
+        row_number() over (
+            partition by
+                demographics.learner_key, demographics.programme_id, demographics.attribute
+            order by
+                demographics.stated_on desc nulls last,
+                demographics.known_at desc,
+                demographics.record_key desc
+        ) as recency
+    from {{ ref('stg_demographics') }} as demographics
+    cross join period
+    where
+        coalesce(demographics.stated_on, period.period_end_on) <= period.period_end_on
+        and demographics.known_at < period.known_before
+),
+
+learners as (
+    select distinct
+        learner_key,
+        programme_id
+    from answers
+),
+
+attributes as (
+    select distinct
+        programme_id,
+        attribute
+    from answers
+),
+
+stated as (
+    select
+        learners.learner_key,
+        learners.programme_id,
+        attributes.attribute,
+        coalesce(answers.value, 'not_stated') as value
+    from learners
+    inner join attributes on learners.programme_id = attributes.programme_id
+    left join answers
+        on
+            learners.learner_key = answers.learner_key
+            and attributes.programme_id = answers.programme_id
+            and attributes.attribute = answers.attribute
+            and answers.recency = 1
+),
+
+silent as (
+    select
+        learner_key,
+        programme_id,
+        count(*) over (partition by programme_id, attribute) as n_silent
+    from stated
+    where value = 'not_stated'
+),
+
+-- Where they are few, they are left out of every attribute: to hide them would hide another group.
+left_out as (
+    select distinct
+        learner_key,
+        programme_id
+    from silent
+    where n_silent < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+),
+
+final as (
+    select stated.*
+    from stated
+    left join left_out
+        on
+            stated.learner_key = left_out.learner_key
+            and stated.programme_id = left_out.programme_id
+    where left_out.learner_key is null
+)
+
+select * from final
