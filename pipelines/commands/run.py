@@ -114,7 +114,7 @@ def command(
     from pipelines.run import ConfigurationError, Run, StageFailedError, Wanted
     from pipelines.runs import exit_code, records
 
-    opened, settings = home_and_settings(home)
+    opened, settings = home_and_settings(home, make=True)
     wanted = Wanted(
         inbox,
         as_of.date() if as_of else None,
