@@ -4,19 +4,19 @@
 with
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select evidence.* from {{ ref('fct_evidence') }} as evidence
     where
         is_at_or_above_target is not null
         and assurance_level is not null
         and is_new_evidence
-        and {{ is_by_another('fct_evidence') }}
+        and {{ is_by_another('evidence') }}
         and competency_id is not null
         and occurred_on <= {{ as_of() }}
         and {{ days_between('occurred_on', as_of()) }}
         <= {{ rule_threshold('conflicts', 'open_secured', 'window_days') }}
 ),
 
--- Whose assessor nobody knows stands by itself.
+-- The mark of a task stands by itself.
 by_assessor as (
     select
         learner_key,
@@ -31,7 +31,7 @@ by_assessor as (
         programme_id,
         competency_id,
         assurance_level = 'open',
-        coalesce(assessor_key, record_key)
+        case when kind = 'workplace_assessment' then {{ assessor_cluster() }} else record_key end
 ),
 
 counted as (
