@@ -63,6 +63,17 @@ class Home:
             )
         return home
 
+    @classmethod
+    def find(cls, root: Path) -> Home:
+        """Return a home that was made before, and make none.
+
+        Raises:
+            HomeError: there is none, or another version of Tessera laid it out.
+        """
+        if not (root.expanduser() / "VERSION").is_file():
+            raise HomeError(f"there is no home at {root}; `tessera run --home {root}` makes one")
+        return cls.open(root)
+
     @property
     def inbox(self) -> Path:
         """Return where deliveries are dropped, one folder a source."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 INTAKE_BYTES = 1_000_000_000
@@ -17,11 +18,16 @@ UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     "TiB": 2**40,
 }
 
+READ_OF_SITE = ("sources/*.yaml", "sources/*.csv", "rules/*.yaml", "codes/*.csv")
+"""What is read of a site's folder: specs with their lookups, rule files and code lists."""
+MEANT_TO_BE_READ = re.compile(r"[^.][^/]*\.ya?ml|[^.][^/]*/[^.][^/]*\.(ya?ml|csv)", re.IGNORECASE)
+"""Where somebody may mean to declare something: in a file of these endings, unless it is hidden."""
+
 
 class Settings(BaseSettings):
     """What a site decides outside the repository, as `TESSERA_*` variables."""
 
-    model_config = SettingsConfigDict(env_prefix="TESSERA_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TESSERA_", env_ignore_empty=True, extra="ignore")
 
     home: Path = Path("var")
     """Where everything lives: inbox, log, warehouse, editions, packs."""
@@ -39,6 +45,28 @@ class Settings(BaseSettings):
     """How many days a frozen pack waits for a person to release it; then it counts as rejected."""
     notifier: str | None = Field(default=None, pattern=r"^[\w.]+:[A-Za-z_]\w*$")
     """`module:name` of what makes an Airflow notifier for a pack that waits; nobody by default."""
+
+    @field_validator("site")
+    @classmethod
+    def _is_read_whole(cls, site: Path | None) -> Path | None:
+        """Refuse a folder that is not there, or in which something is declared to nobody."""
+        if site is None:
+            return None
+        if not site.is_dir():
+            raise ValueError(f"there is no folder {site}: make it, or name the site's own folder")
+        read = {path for pattern in READ_OF_SITE for path in site.glob(pattern)}
+        present = {path for depth in ("*", "*/*") for path in site.glob(depth)}
+        unread = sorted(
+            str(path)
+            for path in present - read
+            if MEANT_TO_BE_READ.fullmatch(path.relative_to(site).as_posix())
+        )
+        if unread:
+            raise ValueError(
+                f"nothing reads {', '.join(unread)}: only {', '.join(READ_OF_SITE)} of the site's "
+                "folder are read; rename the file, or move it elsewhere"
+            )
+        return site
 
     @property
     def intake_memory_limit(self) -> str:

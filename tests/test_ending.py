@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.home import Home
+
 
 @pytest.mark.parametrize("command", [["quarantine", "list"], ["ledger"]])
 def test_a_command_that_used_duckdb_says_nothing_after_its_end(
     tmp_path: Path, command: list[str]
 ) -> None:
+    home = Home.open(tmp_path / "home")
     ended = subprocess.run(
-        [sys.executable, "-m", "pipelines", *command, "--home", str(tmp_path / "home")],
+        [sys.executable, "-m", "pipelines", *command, "--home", str(home.root)],
         capture_output=True,
         text=True,
         check=False,

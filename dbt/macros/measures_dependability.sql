@@ -1,4 +1,4 @@
-{#- How many ratings make a mean dependable enough. -#}
+{#- What own estimates are worth beside published ones, and how many ratings are enough. -#}
 
 {#-
     The fewest ratings with which the wanted dependability is reached, where every rating that is added
@@ -29,4 +29,15 @@
                 ) as bigint
             ))
     end
+{%- endmacro %}
+
+{#-
+    An estimated share drawn towards a published one, as if so many units more had been seen that split
+    as published. Source: Efron and Morris 1975, J Am Stat Assoc 70:311.
+-#}
+{% macro measure_shrunken(own, published, n, pseudo_n) -%}
+    (
+        (cast({{ n }} as double) * ({{ own }}) + {{ pseudo_n }} * ({{ published }}))
+        / (cast({{ n }} as double) + {{ pseudo_n }})
+    )
 {%- endmacro %}

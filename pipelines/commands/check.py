@@ -17,6 +17,7 @@ from pipelines.commands.console import (
     as_line,
     emit,
     fail,
+    given_settings,
     out,
 )
 
@@ -95,16 +96,15 @@ def _written(check: Check) -> Iterator[Written]:
 def _begun(kind: str, file: Path, xapi_version: str) -> Check:
     from pipelines.intake.checkers import Check, CheckOptions, checker, checkers
 
+    settings = given_settings()
     if (standard := checker(kind)) is not None:
         return standard.check(file, CheckOptions(xapi_version))
 
     from pipelines.contracts import CONTRACTS
     from pipelines.intake.feeds import load_feeds
     from pipelines.intake.preview import by_contract, by_source
-    from pipelines.settings import Settings
     from pipelines.sources.faults import SourceError
 
-    settings = Settings()
     if kind in CONTRACTS:
         return Check(by_contract(CONTRACTS[kind], file))
     try:

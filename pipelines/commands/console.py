@@ -33,19 +33,32 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def home_and_settings(home: Path | None) -> tuple[Home, Settings]:
-    """Return the home named on the command line, or in the environment, and the settings."""
+def given_settings(home: Path | None = None) -> Settings:
+    """Return the settings of the environment, with the home named on the command line."""
     from pydantic import ValidationError
 
-    from pipelines.home import Home, HomeError
     from pipelines.settings import Settings
 
     try:
-        settings = Settings() if home is None else Settings(home=home)
-        return Home.open(settings.home), settings
+        return Settings() if home is None else Settings(home=home)
     except ValidationError as error:
         first = error.errors()[0]
-        fail(USAGE, f"TESSERA_{str(first['loc'][0]).upper()}: {first['msg']}")
+        message = str(first["msg"]).removeprefix("Value error, ")
+        fail(USAGE, f"TESSERA_{str(first['loc'][0]).upper()}: {message}")
+
+
+def home_and_settings(home: Path | None, *, make: bool = False) -> tuple[Home, Settings]:
+    """Return the home named on the command line, or in the environment, and the settings.
+
+    Args:
+        home: the home named on the command line.
+        make: make the home where there is none, instead of refusing a mistyped name.
+    """
+    from pipelines.home import Home, HomeError
+
+    settings = given_settings(home)
+    try:
+        return (Home.open if make else Home.find)(settings.home), settings
     except (HomeError, OSError) as error:
         fail(USAGE, str(error))
 

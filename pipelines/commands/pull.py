@@ -43,7 +43,7 @@ def command(
     from pipelines.sources.lrs.client import PullError
     from pipelines.sources.lrs.source import pull_source, pulled_sources
 
-    opened, settings = home_and_settings(home)
+    opened, settings = home_and_settings(home, make=True)
     try:
         specs = catalogue.load(settings).sources
     except SourceError as error:

@@ -16,6 +16,7 @@ from pipelines.commands.console import (
     JsonOption,
     emit,
     fail,
+    given_settings,
     home_and_settings,
     out,
     progress,
@@ -68,7 +69,7 @@ def show(
     """
     from pipelines.rules import RuleFileError, load_catalogue
 
-    _, settings = home_and_settings(home)
+    settings = given_settings(home)
     try:
         catalogue = load_catalogue(settings.site)
     except RuleFileError as error:

@@ -127,7 +127,7 @@ def command(
     from pipelines.runs import exit_code, records
     from pipelines.warehouse.findings import open_findings
 
-    opened, settings = home_and_settings(home)
+    opened, settings = home_and_settings(home, make=True)
     wanted = Wanted(
         inbox,
         as_of.date() if as_of else None,

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.console import ATTENTION, FAILED, USAGE, JsonOption, emit, fail, out
+from pipelines.commands.console import (
+    ATTENTION,
+    FAILED,
+    USAGE,
+    JsonOption,
+    emit,
+    fail,
+    given_settings,
+    out,
+)
 
 if TYPE_CHECKING:
     from pipelines.intake.trial import Trial
@@ -26,13 +35,12 @@ def list_sources(json: JsonOption = False) -> None:
     """List every source: its folder in the inbox, its files, the kinds of record it gives."""
     from rich.table import Table
 
-    from pipelines.settings import Settings
     from pipelines.sources import catalogue
     from pipelines.sources.faults import SourceError
     from pipelines.sources.interpretation import interpretation_id
 
     try:
-        known = catalogue.load(Settings())
+        known = catalogue.load(given_settings())
     except SourceError as error:
         _show(error.faults, as_json=json)
         fail(USAGE, "the specs have faults: mend them and try again")
@@ -68,11 +76,10 @@ def check_sources(
     json: JsonOption = False,
 ) -> None:
     """Say what is wrong with specs and code lists: file, line, field and what to do."""
-    from pipelines.settings import Settings
     from pipelines.sources import catalogue, codes
     from pipelines.sources.faults import SourceError
 
-    settings = Settings()
+    settings = given_settings()
     try:
         if file is None:
             found = [spec.source for spec in catalogue.load(settings).sources.values()]
@@ -126,7 +133,6 @@ def new_source(
     """
     from pipelines.contracts import CONTRACTS
     from pipelines.intake.trial import try_out
-    from pipelines.settings import Settings
     from pipelines.sources import codes
     from pipelines.sources.faults import SourceError, known
     from pipelines.sources.guess import sample as samples
@@ -134,7 +140,7 @@ def new_source(
     from pipelines.sources.guess.draft import draft
     from pipelines.sources.readers import Unreadable
 
-    settings = Settings()
+    settings = given_settings()
     if kind is not None and kind not in CONTRACTS:
         fail(USAGE, f"no kind {kind!r}. {known(CONTRACTS, kind)}")
     name = _source_id(source or file.stem)

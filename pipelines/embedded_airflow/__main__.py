@@ -79,7 +79,7 @@ def prepare_command(home: HomeOption = None) -> None:
 
     Example: python -m pipelines.embedded_airflow prepare --home var
     """
-    opened, _ = home_and_settings(home)
+    opened, _ = home_and_settings(home, make=True)
     with _failing_plainly():
         prepare(opened, environment(opened, DEFAULT_PORT))
     out.print(f"Airflow is prepared in {opened.airflow}. Next: make airflow")
@@ -91,7 +91,7 @@ def start_command(home: HomeOption = None, port: PortOption = DEFAULT_PORT) -> N
 
     Example: python -m pipelines.embedded_airflow start --home var
     """
-    opened, _ = home_and_settings(home)
+    opened, _ = home_and_settings(home, make=True)
     with _failing_plainly(), running(opened, port=port) as parts:
         out.print(
             f"Airflow runs at http://127.0.0.1:{parts.port}: user {USER}, "
@@ -115,7 +115,7 @@ def run_once_command(home: HomeOption = None, port: PortOption = DEFAULT_PORT) -
     from pipelines.intake.ledger import ledger
     from pipelines.runs import exit_code
 
-    opened, _ = home_and_settings(home)
+    opened, _ = home_and_settings(home, make=True)
     with _failing_plainly(), Screen(out) as screen, _session(opened, port, screen) as parts:
         observer = Observer(parts.api, screen, parts.check)
         run_id = run_once(observer, parts.since)

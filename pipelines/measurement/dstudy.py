@@ -76,6 +76,63 @@ class Need:
     sentence: str
 
 
+def drawn_towards(
+    published: WorkplaceComponents,
+    own: WorkplaceComponents,
+    *,
+    n_learners: int,
+    n_assessors: int,
+    pseudo_learners: float,
+    pseudo_assessors: float,
+    is_taste_known: bool = True,
+) -> WorkplaceComponents:
+    """Return own components drawn towards published ones, the more the fewer they rest on.
+
+    Two shares are drawn: the learners' of the whole, and the assessors' of what is left, each as if
+    so many units more had been seen that split as published. The sum stays as estimated. Source:
+    Efron and Morris (1975), J Am Stat Assoc 70:311. The marts compute the same
+    (`int_rating_components__chosen`).
+
+    Args:
+        published: towards which to draw; only ratios count.
+        own: as estimated from the programme's ratings.
+        n_learners: learners that they rest on.
+        n_assessors: assessors that they rest on.
+        pseudo_learners: learners that the published share of learners is worth.
+        pseudo_assessors: assessors that the published share of assessors is worth.
+        is_taste_known: whether taste was told apart; else it lies in `own.case`, which is then
+            split as published.
+
+    Returns:
+        Components of which `stringency` holds all that only more assessors average out.
+    """
+    within = own.by_assessor + own.case
+    by_assessor = own.by_assessor
+    if not is_taste_known:
+        taste = published.subjectivity / (published.subjectivity + published.case)
+        by_assessor = own.stringency + own.case * taste
+    published_within = published.by_assessor + published.case
+    learner = _drawn(
+        own.learner / (own.learner + within),
+        published.learner / (published.learner + published_within),
+        n_learners,
+        pseudo_learners,
+    )
+    assessor = _drawn(
+        by_assessor / within,
+        published.by_assessor / published_within,
+        n_assessors,
+        pseudo_assessors,
+    )
+    total = own.learner + within
+    rest = total * (1 - learner)
+    return WorkplaceComponents(total * learner, rest * assessor, 0, rest * (1 - assessor))
+
+
+def _drawn(own: float, published: float, n: float, pseudo_n: float) -> float:
+    return (n * own + pseudo_n * published) / (n + pseudo_n)
+
+
 def error_variance(components: WorkplaceComponents, n_assessors: float, cases_each: float) -> float:
     """Return the variance of a learner's mean around the level it stands for."""
     if n_assessors <= 0 or cases_each <= 0:

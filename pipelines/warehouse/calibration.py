@@ -21,7 +21,6 @@ import polars as pl
 from pipelines.home import Home, write_atomically
 from pipelines.measurement import standings
 from pipelines.measurement.connectivity import Connectivity, connect
-from pipelines.measurement.dstudy import WorkplaceComponents, dependability, design_for, sem
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
@@ -31,10 +30,8 @@ if TYPE_CHECKING:
 
     from pipelines.measurement.components import Components
 
-MODEL_VERSION = 5
+MODEL_VERSION = 6
 """Raised whenever the same ratings would give other estimates."""
-WANTED_DEPENDABILITY = 0.7
-"""Source: Crossley et al. (2011), Med Educ 45:560, and most D-studies of workplace assessment."""
 MIN_MAIN_BLOCK_SHARE = 0.9
 """Fewest ratings in one connected block to estimate from that block. Source: local choice."""
 PLACES = 6
@@ -270,11 +267,6 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "mean_level": pl.Float64(),
         "assessors_per_learner": pl.Float64(),
         "ratings_per_assessor": pl.Float64(),
-        "dependability": pl.Float64(),
-        "sem": pl.Float64(),
-        "wanted_dependability": pl.Float64(),
-        "n_assessors_wanted": pl.Int64(),
-        "n_ratings_wanted": pl.Int64(),
     },
     "calibration_component": KEYS
     | {
@@ -436,7 +428,6 @@ def _estimate(home: Home, con: duckdb.DuckDBPyConnection) -> tuple[str | None, b
     ordered = ratings.sort(ratings.columns)
     inputs = {
         "model_version": MODEL_VERSION,
-        "wanted_dependability": WANTED_DEPENDABILITY,
         "min_main_block_share": MIN_MAIN_BLOCK_SHARE,
         "ratings": _hash(ordered),
         "targets": _hash(targets.sort(targets.columns)),
@@ -522,7 +513,7 @@ def _of_design(design: pl.DataFrame, target_levels: list[int]) -> dict[str, list
                 summary |= {"is_estimated": False, "sentence": str(refusal)}
             continue
         if block == 0 and summary["is_estimated"]:
-            summary |= _dependability(part, found)
+            summary |= _typical(part, found)
         rows["calibration_component"] += _component_rows(block, found)
         rows["calibration_assessor"] += _assessor_rows(block, part, found)
         for level in target_levels:
@@ -595,36 +586,16 @@ def _summary(design: pl.DataFrame, connectivity: Connectivity) -> dict[str, Any]
     }
 
 
-def _dependability(main: pl.DataFrame, found: Components) -> dict[str, Any]:
-    """Return what the typical learner's ratings are worth, and what would be enough."""
+def _typical(main: pl.DataFrame, found: Components) -> dict[str, Any]:
+    """Return how many ratings by how many assessors the typical learner has."""
     per_learner = main.group_by("learner").agg(
         n=pl.len(), n_assessors=pl.col("assessor").n_unique()
     )
-    assessors = float(per_learner["n_assessors"].median())  # type: ignore[arg-type]
-    each = float((per_learner["n"] / per_learner["n_assessors"]).median())  # type: ignore[arg-type]
-    variances = found.variances
-    components = WorkplaceComponents(
-        learner=variances["learner"],
-        stringency=variances["assessor"],
-        subjectivity=variances.get("learner_assessor", 0),
-        case=variances["residual"] + variances.get("context", 0),
-    )
-    row: dict[str, Any] = {
+    return {
         "label": found.label,
         "mean_level": found.mean,
-        "assessors_per_learner": assessors,
-        "ratings_per_assessor": each,
-        "dependability": dependability(components, assessors, each),
-        "sem": sem(components, assessors, each),
-        "wanted_dependability": WANTED_DEPENDABILITY,
-    }
-    try:
-        wanted = design_for(components, WANTED_DEPENDABILITY, cases_each=max(1, round(each)))
-    except UnmeasurableError:
-        return row
-    return row | {
-        "n_assessors_wanted": wanted.n_assessors,
-        "n_ratings_wanted": wanted.n_observations,
+        "assessors_per_learner": per_learner["n_assessors"].median(),
+        "ratings_per_assessor": (per_learner["n"] / per_learner["n_assessors"]).median(),
     }
 
 

@@ -164,11 +164,6 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "mean_level": NUMBER,
         "assessors_per_learner": NUMBER,
         "ratings_per_assessor": NUMBER,
-        "dependability": NUMBER,
-        "sem": NUMBER,
-        "wanted_dependability": NUMBER,
-        "n_assessors_wanted": "bigint",
-        "n_ratings_wanted": "bigint",
     },
     "calibration_component": {
         "calibration_version": "varchar",

@@ -36,7 +36,7 @@ MEETING: dict[str, Any] = {
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("TESSERA_SITE", raising=False)
     monkeypatch.setenv("COLUMNS", "300")
-    return tmp_path / "home"
+    return Home.open(tmp_path / "home").root
 
 
 def run(home: Path, *more: str, **changes: Any) -> Result:

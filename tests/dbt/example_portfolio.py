@@ -116,6 +116,8 @@ def _add_calibration(school: RawBuilder) -> None:
                 "n_blocks": 1,
                 "is_connected": True,
                 "is_estimated": True,
+                "assessors_per_learner": Decimal(3),
+                "ratings_per_assessor": Decimal(3),
                 "sentence": "All ratings hang together.",
                 "label": "estimated",
             }
@@ -128,13 +130,15 @@ def _add_calibration(school: RawBuilder) -> None:
             | {
                 "block": 0,
                 "component": component,
+                "n_levels": n_levels,
                 "variance": Decimal(share),
                 "variance_share": Decimal(share),
             }
-            for component, share in (
-                ("learner", "0.31"),
-                ("assessor", "0.26"),
-                ("residual", "0.43"),
+            for component, n_levels, share in (
+                ("learner", 10, "0.31"),
+                ("assessor", 9, "0.08"),
+                ("learner_assessor", 60, "0.18"),
+                ("residual", 90, "0.43"),
             )
         ],
     )

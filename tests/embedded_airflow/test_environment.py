@@ -79,5 +79,6 @@ def test_the_site_is_found_from_any_working_folder(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "site").mkdir()
     monkeypatch.setenv("TESSERA_SITE", "site")
     assert environment(home, 8080)["TESSERA_SITE"] == str(tmp_path / "site")

@@ -12,6 +12,7 @@ from pipelines.measurement.dstudy import (
     dependability,
     dependability_of_clusters,
     design_for,
+    drawn_towards,
     need,
     sem,
 )
@@ -133,3 +134,44 @@ def test_unequal_numbers_of_cases_are_worth_no_more_than_equal_ones(sizes: list[
 def test_no_ratings_have_no_dependability() -> None:
     with pytest.raises(UnmeasurableError, match="one rating"):
         dependability_of_clusters(GASTROSCOPY, [])
+
+
+def test_small_calibrations_are_drawn_towards_the_published_components() -> None:
+    found = drawn_towards(
+        GASTROSCOPY,
+        WorkplaceComponents(0.9, 0, 0, 0.1),
+        n_learners=5,
+        n_assessors=3,
+        pseudo_learners=10,
+        pseudo_assessors=10,
+    )
+    assert found.learner == pytest.approx(0.506667, abs=1e-6)
+    assert found.by_assessor == pytest.approx(0.142995, abs=1e-6)
+    assert found.case == pytest.approx(0.350338, abs=1e-6)
+
+
+def test_taste_that_was_not_told_apart_is_split_from_the_residual_as_published() -> None:
+    found = drawn_towards(
+        GASTROSCOPY,
+        WorkplaceComponents(0.31, 0.08, 0, 0.61),
+        n_learners=30,
+        n_assessors=30,
+        pseudo_learners=10,
+        pseudo_assessors=10,
+        is_taste_known=False,
+    )
+    assert (found.learner, found.by_assessor, found.case) == pytest.approx((0.31, 0.26, 0.43))
+
+
+@given(variance, variance, variance, variance, st.integers(1, 10**6))
+def test_the_more_a_calibration_rests_on_the_less_it_is_drawn(
+    learner: float, stringency: float, subjectivity: float, case: float, n: int
+) -> None:
+    own = WorkplaceComponents(learner, stringency, subjectivity, case)
+    sizes = {"n_learners": n, "n_assessors": n}
+    by_none = drawn_towards(GASTROSCOPY, own, **sizes, pseudo_learners=0, pseudo_assessors=0)
+    found = drawn_towards(GASTROSCOPY, own, **sizes, pseudo_learners=10, pseudo_assessors=10)
+    assert by_none.by_assessor == pytest.approx(own.by_assessor)
+    total = learner + own.by_assessor + case
+    assert found.learner + found.by_assessor + found.case == pytest.approx(total)
+    assert abs(found.learner - learner) <= total * 10 / (n + 10) + 1e-9

@@ -105,8 +105,7 @@ def test_a_connected_design_gives_components_and_the_strict_assessor() -> None:
     (summary,) = found["calibration_connectivity"].to_dicts()
     assert summary["is_connected"]
     assert summary["is_estimated"]
-    assert 0 < summary["dependability"] < 1
-    assert summary["n_ratings_wanted"] >= summary["n_assessors_wanted"] >= 1
+    assert summary["assessors_per_learner"] * summary["ratings_per_assessor"] > 1
     assert "ordinal" in summary["label"]
     components = found["calibration_component"]
     assert components["component"].to_list() == [
@@ -127,7 +126,6 @@ def test_a_disconnected_design_gives_a_sentence_and_no_number() -> None:
     assert not summary["is_connected"]
     assert not summary["is_estimated"]
     assert "2 groups that share nobody" in summary["sentence"]
-    assert summary["dependability"] is None
     assert summary["mean_level"] is None
     for table in ("calibration_component", "calibration_assessor"):
         assert set(found[table]["block"]) == {0, 1}, "each group by itself, never together"

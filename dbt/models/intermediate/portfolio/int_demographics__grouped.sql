@@ -5,10 +5,35 @@
 with
 
 period as (
+    select * from {{ ref('int_half_year__closed') }}
+),
+
+demographics as (
+    select * from {{ ref('stg_demographics') }}
+),
+
+-- The first answers that a programme ever gathered are not told apart by waiting.
+first_gathered as (
     select
-        period_end_on,
-        known_before
-    from {{ ref('int_half_year__closed') }}
+        programme_id,
+        min(known_at) as known_at
+    from demographics
+    group by programme_id
+),
+
+known as (
+    select
+        first_gathered.programme_id,
+        period.period_end_on,
+        greatest(
+            period.known_before,
+            {{ day_start(
+                add_days(day_in_zone('first_gathered.known_at', 'period.time_zone'), 1),
+                'period.time_zone'
+            ) }}
+        ) as known_before
+    from first_gathered
+    cross join period
 ),
 
 answers as (
@@ -25,11 +50,11 @@ answers as (
                 demographics.known_at desc,
                 demographics.record_key desc
         ) as recency
-    from {{ ref('stg_demographics') }} as demographics
-    cross join period
+    from demographics
+    inner join known on demographics.programme_id = known.programme_id
     where
-        coalesce(demographics.stated_on, period.period_end_on) <= period.period_end_on
-        and demographics.known_at < period.known_before
+        coalesce(demographics.stated_on, known.period_end_on) <= known.period_end_on
+        and demographics.known_at < known.known_before
 ),
 
 learners as (

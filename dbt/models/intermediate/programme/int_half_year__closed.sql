@@ -27,6 +27,7 @@ ended as (
 )
 
 select
+    time_zone,
     period_end_on,
     {{ day_start(add_days('known_up_to_on', 1), 'time_zone') }} as known_before
 from ended

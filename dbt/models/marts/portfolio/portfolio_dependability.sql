@@ -50,7 +50,9 @@ weighed as (
         cells.competency_title,
         cells.target_scale_id as scale_id,
         components.calibration_version,
+        components.n_assessors as n_estimated_from,
         components.scale_id is not null as is_calibrated,
+        coalesce(components.is_mostly_published, false) as is_mostly_published,
         coalesce(
             components.learner_variance,
             {{ rule_threshold('measurement', 'components', 'learner') }}
@@ -133,6 +135,10 @@ final as (
                 || case when n_more_ratings > 1 then ', one each.' else '.' end
         end
         || case
+            when is_mostly_published
+                then
+                    ' Mostly by published components: those of this programme rest on '
+                    || {{ counted('n_estimated_from', 'assessor', 'assessors') }} || '.'
             when is_calibrated then ''
             else ' By published components, since this programme has none of its own yet.'
         end as sentence,

@@ -1,5 +1,7 @@
 -- Grain: one row per programme, scale, version and direction of it of the calibration in use; what
 -- assessors' ratings can carry. Where the design is not connected there are no components, and the sentence says so.
+-- Shares are as estimated; what the typical learner's ratings are worth goes by components drawn towards
+-- the published ones.
 with
 
 connectivity as (
@@ -8,6 +10,10 @@ connectivity as (
 
 components as (
     select * from {{ ref('stg_calibration_component') }}
+),
+
+chosen as (
+    select * from {{ ref('int_rating_components__chosen') }}
 ),
 
 pivoted as (
@@ -21,10 +27,58 @@ pivoted as (
         max(case when component = 'context' then variance_share end) as context_share,
         max(case when component = 'learner_assessor' then variance_share end)
             as learner_assessor_share,
-        max(case when component = 'residual' then variance_share end) as residual_share
+        max(case when component = 'residual' then variance_share end) as residual_share,
+        coalesce(max(case when component = 'context' then variance end), 0) as context_variance
     from components
     where block = 0
     group by programme_id, scale_id, scale_version, direction
+),
+
+-- Over all competencies, their difficulty is error too.
+typical as (
+    select
+        chosen.*,
+        connectivity.assessors_per_learner * connectivity.ratings_per_assessor as n_rated,
+        connectivity.assessors_per_learner
+        * connectivity.ratings_per_assessor
+        * connectivity.ratings_per_assessor as sum_of_squares,
+        greatest(1, cast(round(connectivity.ratings_per_assessor) as bigint)) as cases_each,
+        chosen.case_variance + pivoted.context_variance as error_of_cases
+    from chosen
+    inner join connectivity
+        on
+            chosen.programme_id = connectivity.programme_id
+            and chosen.scale_id = connectivity.scale_id
+            and chosen.scale_version is not distinct from connectivity.scale_version
+            and chosen.direction is not distinct from connectivity.direction
+    inner join pivoted
+        on
+            chosen.programme_id = pivoted.programme_id
+            and chosen.scale_id = pivoted.scale_id
+            and chosen.scale_version is not distinct from pivoted.scale_version
+            and chosen.direction is not distinct from pivoted.direction
+),
+
+erred as (
+    select
+        *,
+        {{ rule_threshold('measurement', 'dependability', 'wanted') }} as wanted,
+        {{ measure_error_variance(
+            'by_assessor_variance', 'error_of_cases', 'n_rated', 'sum_of_squares'
+        ) }} as error_variance
+    from typical
+),
+
+judged as (
+    select
+        *,
+        cast({{ measure_dependability('learner_variance', 'error_variance') }} as decimal(18, 6))
+            as dependability,
+        cast(round(sqrt(error_variance), 6) as decimal(18, 6)) as sem,
+        {{ measure_assessors_wanted(
+            'learner_variance', 'by_assessor_variance', 'error_of_cases', 'cases_each', 'wanted'
+        ) }} as n_assessors_wanted
+    from erred
 ),
 
 final as (
@@ -39,15 +93,17 @@ final as (
         connectivity.sentence,
         connectivity.label,
         case
-            when connectivity.n_ratings_wanted is not null
+            when judged.n_assessors_wanted is not null
                 then
                     'A dependability of '
-                    || cast(cast(connectivity.wanted_dependability as decimal(3, 2)) as varchar)
+                    || cast(cast(judged.wanted as decimal(3, 2)) as varchar)
                     || ' takes '
-                    || {{ counted('connectivity.n_ratings_wanted', 'rating', 'ratings') }} || ' by '
-                    || {{ counted('connectivity.n_assessors_wanted', 'assessor', 'assessors') }}
+                    || {{ counted(
+                        'judged.n_assessors_wanted * judged.cases_each', 'rating', 'ratings'
+                    ) }} || ' by '
+                    || {{ counted('judged.n_assessors_wanted', 'assessor', 'assessors') }}
                     || ' a learner; the typical learner has '
-                    || cast(cast(connectivity.dependability as decimal(3, 2)) as varchar) || '.'
+                    || cast(cast(judged.dependability as decimal(3, 2)) as varchar) || '.'
         end as need_sentence,
         ---------- numbers
         connectivity.n_ratings,
@@ -62,11 +118,11 @@ final as (
         pivoted.context_share,
         pivoted.learner_assessor_share,
         pivoted.residual_share,
-        connectivity.dependability,
-        connectivity.sem,
-        connectivity.wanted_dependability,
-        connectivity.n_assessors_wanted,
-        connectivity.n_ratings_wanted,
+        judged.dependability,
+        judged.sem,
+        cast(judged.wanted as decimal(18, 6)) as wanted_dependability,
+        judged.n_assessors_wanted,
+        judged.n_assessors_wanted * judged.cases_each as n_ratings_wanted,
         ---------- yes or no
         connectivity.is_connected,
         connectivity.is_estimated
@@ -78,6 +134,12 @@ final as (
             and connectivity.scale_id = pivoted.scale_id
             and connectivity.scale_version is not distinct from pivoted.scale_version
             and connectivity.direction is not distinct from pivoted.direction
+    left join judged
+        on
+            connectivity.programme_id = judged.programme_id
+            and connectivity.scale_id = judged.scale_id
+            and connectivity.scale_version is not distinct from judged.scale_version
+            and connectivity.direction is not distinct from judged.direction
 )
 
 select * from final

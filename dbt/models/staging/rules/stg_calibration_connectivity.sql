@@ -25,11 +25,6 @@ renamed as (
         mean_level,
         assessors_per_learner,
         ratings_per_assessor,
-        dependability,
-        sem,
-        wanted_dependability,
-        n_assessors_wanted,
-        n_ratings_wanted,
         ---------- yes or no
         is_connected,
         is_estimated
