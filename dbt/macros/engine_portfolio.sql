@@ -111,15 +111,59 @@
     filter({{ phrases }}, phrase -> instr({{ words }}, concat(' ', phrase, ' ')) > 0)
 {%- endmacro %}
 
-{#- A text of words only without the given phrases. -#}
+{#- A text of words and stops: `words_only` with a bar wherever a sentence or a part of one ends. -#}
+{% macro words_and_stops(text) -%}
+    {{ return(adapter.dispatch('words_and_stops', 'tessera')(text)) }}
+{%- endmacro %}
+{% macro default__words_and_stops(text) -%}
+    (' ' || trim(regexp_replace(
+        regexp_replace(lower({{ text }}), '[.,;:!?()|\n]+', ' | ', 'g'), '[^\p{L}\p{N}|]+', ' ', 'g'
+    )) || ' ')
+{%- endmacro %}
+{% macro spark__words_and_stops(text) -%}
+    concat(' ', trim(regexp_replace(
+        regexp_replace(lower({{ text }}), '[.,;:!?()|\\n]+', ' | '), '[^\\p{L}\\p{N}|]+', ' '
+    )), ' ')
+{%- endmacro %}
+
+{#- A text of words and stops with a sign behind each of the given phrases. -#}
+{% macro with_sign_behind(words, phrases) -%}
+    {{ return(adapter.dispatch('with_sign_behind', 'tessera')(words, phrases)) }}
+{%- endmacro %}
+{% macro default__with_sign_behind(words, phrases) -%}
+    list_reduce({{ phrases }}, lambda text, phrase: replace(text, ' ' || phrase || ' ', ' ' || phrase || ' ¬ '), {{ words }})
+{%- endmacro %}
+{% macro spark__with_sign_behind(words, phrases) -%}
+    aggregate({{ phrases }}, {{ words }}, (text, phrase) -> replace(text, concat(' ', phrase, ' '), concat(' ', phrase, ' ¬ ')))
+{%- endmacro %}
+
+{#- A text of words and stops without those of the given words that stand right behind a sign. -#}
+{% macro without_behind_sign(words, those) -%}
+    {{ return(adapter.dispatch('without_behind_sign', 'tessera')(words, those)) }}
+{%- endmacro %}
+{% macro default__without_behind_sign(words, those) -%}
+    array_to_string(list_transform(string_split({{ words }}, ' ¬ '), lambda part: case when list_contains({{ those }}, split_part(part, ' ', 1)) then substr(part, instr(part, ' ') + 1) else part end), ' ¬ ')
+{%- endmacro %}
+{% macro spark__without_behind_sign(words, those) -%}
+    array_join(transform(split({{ words }}, ' ¬ '), part -> case when array_contains({{ those }}, split_part(part, ' ', 1)) then substr(part, instr(part, ' ') + 1) else part end), ' ¬ ')
+{%- endmacro %}
+
+{#- A text of words and stops with a sign between each negation and the word that it takes back; up to two of
+    the words that may stand between them are left out. -#}
+{% macro with_negations_signed(words, negations, between) -%}
+    {%- set signed = without_behind_sign(without_behind_sign(with_sign_behind(words, negations), between), between) -%}
+    case when {{ list_size(negations) }} = 0 then {{ words }} else {{ signed }} end
+{%- endmacro %}
+
+{#- A text of words and stops without the given phrases; a stop takes their place. -#}
 {% macro without_phrases(words, phrases) -%}
     {{ return(adapter.dispatch('without_phrases', 'tessera')(words, phrases)) }}
 {%- endmacro %}
 {% macro default__without_phrases(words, phrases) -%}
-    list_reduce({{ phrases }}, lambda text, phrase: replace(text, ' ' || phrase || ' ', ' '), {{ words }})
+    list_reduce({{ phrases }}, lambda text, phrase: replace(text, ' ' || phrase || ' ', ' | '), {{ words }})
 {%- endmacro %}
 {% macro spark__without_phrases(words, phrases) -%}
-    aggregate({{ phrases }}, {{ words }}, (text, phrase) -> replace(text, concat(' ', phrase, ' '), ' '))
+    aggregate({{ phrases }}, {{ words }}, (text, phrase) -> replace(text, concat(' ', phrase, ' '), ' | '))
 {%- endmacro %}
 
 {#- How many words a text of words only has. -#}

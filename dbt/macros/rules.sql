@@ -42,7 +42,7 @@
 
 {#- Words and phrases of one kind that may occur in a text, as a list. -#}
 {% macro phrases_of_kind(kind) -%}
-    {{ list_agg("case when phrases.kind = '" ~ kind ~ "' then phrases.phrase end", distinct=true) }}
+    {{ list_of_few("case when phrases.kind = '" ~ kind ~ "' then phrases.phrase end") }}
 {%- endmacro %}
 
 {#- Whether the row of a small group is kept to itself: below the least number of learners, and, where

@@ -11,7 +11,10 @@ gathered as (
         {{ marker_list('behaviour') }} as behaviours,
         {{ marker_list('praise') }} as praises,
         {{ marker_list('concern') }} as concerns,
-        {{ marker_list('cancel_concern') }} as cancels
+        {{ marker_list('concern_by_negation') }} as negated_concerns,
+        {{ marker_list('cancel') }} as cancels,
+        {{ marker_list('negation') }} as negations,
+        {{ marker_list('intensifier') }} as intensifiers
     from markers
 )
 

@@ -1,13 +1,16 @@
 -- Grain: one row per data point and competency with a comment; which reviewed words and phrases
--- occur in it. Proxies, labelled as such: they find words, not meaning. The same words are searched
--- once, however often they were written, and only for phrases whose first word occurs.
+-- occur in it. Proxies, labelled as such: they find words, not meaning; a negation takes back the word of
+-- praise or concern behind it, within a part of a sentence. The same words are searched once, however
+-- often they were written, and only for phrases whose first word occurs.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
     pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
 ) }}
 -- depends_on: {{ kept_by('int_evidence__fingerprinted') }}
-{%- set kinds = ['suggestions', 'behaviours', 'praises', 'concerns', 'cancels'] %}
+{%- set kinds = [
+    'suggestions', 'behaviours', 'praises', 'concerns', 'negated_concerns', 'cancels', 'negations',
+] %}
 
 with
 
@@ -37,7 +40,7 @@ texts as (
         improvements,
         other,
         {{ hash_text("strengths || chr(31) || improvements || chr(31) || other") }} as text_key,
-        strengths || ' ' || improvements || ' ' || other as whole
+        strengths || ' | ' || improvements || ' | ' || other as whole
     from said
 ),
 
@@ -55,15 +58,22 @@ phrases as (
     {% endfor %}
 ),
 
-cleaned as (
+parted as (
     select
         text_key,
         strengths,
         improvements,
         other,
         {{ words_only('improvements') }} as improvement_words,
-        {{ words_only('whole') }} as all_words
+        {{ words_and_stops('whole') }} as words_and_stops
     from texts
+),
+
+cleaned as (
+    select
+        *,
+        replace(words_and_stops, '| ', '') as all_words
+    from parted
 ),
 
 occurring as (
@@ -80,7 +90,9 @@ possible as (
         {{ phrases_of_kind('behaviours') }} as behaviours,
         {{ phrases_of_kind('praises') }} as praises,
         {{ phrases_of_kind('concerns') }} as concerns,
-        {{ phrases_of_kind('cancels') }} as cancels
+        {{ phrases_of_kind('negated_concerns') }} as negated_concerns,
+        {{ phrases_of_kind('cancels') }} as cancels,
+        {{ phrases_of_kind('negations') }} as negations
     from occurring
     inner join phrases on occurring.word = split_part(phrases.phrase, ' ', 1)
     group by occurring.text_key
@@ -89,21 +101,41 @@ possible as (
 joined as (
     select
         cleaned.*,
+        markers.intensifiers,
         coalesce(possible.suggestions, {{ empty_list() }}) as suggestions,
         coalesce(possible.behaviours, {{ empty_list() }}) as behaviours,
         coalesce(possible.praises, {{ empty_list() }}) as praises,
         coalesce(possible.concerns, {{ empty_list() }}) as concerns,
-        coalesce(possible.cancels, {{ empty_list() }}) as cancels
+        coalesce(possible.negated_concerns, {{ empty_list() }}) as negated_concerns,
+        coalesce(possible.cancels, {{ empty_list() }}) as cancels,
+        coalesce(possible.negations, {{ empty_list() }}) as negations
     from cleaned
+    cross join markers
     left join possible on cleaned.text_key = possible.text_key
 ),
 
--- "No concerns" names a concern only to take it back.
+-- "The patient's concerns" are none about the learner, and "would be good" is no praise.
+meant as (
+    select
+        *,
+        {{ without_phrases('words_and_stops', 'cancels') }} as words_that_stand -- noqa: PRS
+    from joined
+),
+
+-- "No concerns" and "not very good" name a concern and a praise only to take them back.
+signed as (
+    select
+        *,
+        {{ with_negations_signed('words_that_stand', 'negations', 'intensifiers') }} as signed_words -- noqa: PRS
+    from meant
+),
+
 standing as (
     select
         *,
-        {{ without_phrases('all_words', 'cancels') }} as words_that_stand -- noqa: PRS
-    from joined
+        replace(signed_words, ' ¬ ', ' ¬') as words_not_negated,
+        replace(signed_words, ' ¬ ', ' ') as words_and_negations
+    from signed
 ),
 
 searched as (
@@ -114,8 +146,11 @@ searched as (
         cast({{ word_count('all_words') }} as bigint) as n_words,
         {{ phrases_in('improvement_words', 'suggestions') }} as suggestion_markers,
         {{ phrases_in('all_words', 'behaviours') }} as behaviour_markers,
-        {{ phrases_in('all_words', 'praises') }} as praise_markers,
-        {{ phrases_in('words_that_stand', 'concerns') }} as concern_markers
+        {{ phrases_in('words_not_negated', 'praises') }} as praise_markers,
+        {{ list_concat(
+            phrases_in('words_not_negated', 'concerns'),
+            phrases_in('words_and_negations', 'negated_concerns')
+        ) }} as concern_markers
     from standing
 ),
 
