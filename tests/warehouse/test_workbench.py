@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.home import Home
+from pipelines.rules.loader import SHIPPED
 from pipelines.settings import Settings
 from pipelines.warehouse import workbench
 from pipelines.warehouse.build import BuildError, build
@@ -87,41 +88,31 @@ def test_only_what_was_changed_is_built_and_the_home_stays_as_it_is(
 
 @pytest.fixture
 def limits(project: Path) -> None:
-    """A model of the one rule set that a site would add, beside the shipped ones."""
+    """A model of a threshold of the shipped rules, which a site would set for itself."""
     (project / "models" / "fct_limit.sql").write_text(
-        "select threshold_value from {{ source('raw', 'rule_set') }} where rule_set_id = 'added'"
+        "select threshold_value from {{ source('raw', 'rule_set') }} "
+        "where rule_set_id = 'programme' and threshold_name = 'days_max' and is_of_site"
     )
     (project / "models" / "sources.yml").write_text(
         "sources: [{name: raw, tables: [{name: rule_set}]}]"
     )
 
 
-ADDED = """
-rule_set: added
-version: "1"
-title: Added while models are tried
-effective_from: 2000-01-01
-known_from: 2000-01-01
-rules:
-  - id: limit
-    words: What the example asks for.
-    thresholds:
-      - {name: most, value: 7, unit: days, source: local choice}
-"""
-
-
 @pytest.mark.slow
-def test_a_threshold_that_was_added_is_there_and_what_follows_is_built(
+def test_a_threshold_that_was_changed_is_there_and_what_follows_is_built(
     limits: None, copy: Home, settings: Settings, tmp_path: Path
 ) -> None:
+    shipped = (SHIPPED / "programme.yaml").read_text(encoding="utf-8")
+    start = shipped.index("- name: days_max")
+    changed = shipped[:start] + shipped[start:].replace("value: 7", "value: 9", 1)
     site = tmp_path / "site"
     (site / "rules").mkdir(parents=True)
-    (site / "rules" / "added.yaml").write_text(ADDED)
+    (site / "rules" / "programme.yaml").write_text(changed, encoding="utf-8")
     with_site = own(copy, settings).model_copy(update={"site": site})
     for _ in range(2):
         assert build_changed(copy, with_site).models == ("fct_limit",)
     with duckdb.connect(str(copy.marts), read_only=True) as con:
-        assert con.execute("select threshold_value from fct_limit").fetchall() == [(7,)]
+        assert con.execute("select threshold_value from fct_limit").fetchall() == [(9,)]
 
 
 @pytest.mark.slow
