@@ -36,6 +36,10 @@ def set_(
     parameters: Annotated[
         str, typer.Option("--parameters", help="What the method is given, as a JSON object.")
     ] = "{}",
+    ahead: Annotated[
+        bool,
+        typer.Option("--ahead", help="The sitting is still to come; for angoff and ebel."),
+    ] = False,
     home: console.HomeOption = None,
     json: console.JsonOption = False,
 ) -> None:
@@ -43,8 +47,9 @@ def set_(
 
     Angoff reads judges from a file, Ebel takes its classes as parameters; Hofstee, Cohen and
     borderline regression use the scores of the current edition. The sitting is one of that edition,
-    a panel has judged every item of it, and the cut-score lies within its points. A cut-score is
-    never changed: a newer one for the same sitting takes over.
+    a panel has judged every item of it, and the cut-score lies within its points. Of a sitting that
+    is still to come (--ahead) nothing can be held against it. A cut-score is never changed: a newer
+    one for the same sitting takes over.
 
     Example: tessera cut-score set cohen --programme MED --task MCQ --sitting S1 --decided-by "exam
     board" --parameters '{"share": 0.6, "guess_score": 20}'    then: tessera run
@@ -62,7 +67,7 @@ def set_(
             console.USAGE, f"there is no method {method}: it is one of {', '.join(METHODS)}"
         )
     try:
-        found = standards.set_by(opened, names, method, decided_by, given, panel)
+        found = standards.set_by(opened, names, method, decided_by, given, panel, is_ahead=ahead)
     except UnmeasurableError as refusal:
         console.fail(console.USAGE, str(refusal))
     except WarehouseError as error:

@@ -51,6 +51,12 @@ class Exam:
     max_score: float | None
 
 
+STILL_TO_COME = Exam({}, None)
+"""A sitting of which the edition knows nothing yet: each item is worth a point."""
+AHEAD = ("angoff", "ebel")
+"""Methods that need no scores."""
+
+
 def set_by(
     home: Home,
     sitting: Sitting,
@@ -58,34 +64,49 @@ def set_by(
     decided_by: str,
     parameters: dict[str, Any],
     panel: Path | None,
+    *,
+    is_ahead: bool = False,
 ) -> list[CutScore]:
     """Set the cut-score of a sitting by one of the methods of `SOURCES`.
+
+    Args:
+        home: whose current edition.
+        sitting: programme, task and sitting.
+        method: how.
+        decided_by: the body that decided.
+        parameters: what the method is given.
+        panel: judgements, for Angoff.
+        is_ahead: whether the sitting is still to come, so that nothing can be held against it.
 
     Raises:
         UnmeasurableError: the method cannot set it from what it was given.
     """
     if method != "angoff" and panel is not None:
         raise UnmeasurableError(f"{method} takes no --panel: only angoff does.")
+    if is_ahead and method not in AHEAD:
+        raise UnmeasurableError(f"{method} goes by scores, which a sitting to come has not.")
     if method == "angoff":
         if panel is None or not panel.is_file():
             raise UnmeasurableError("angoff needs --panel with a CSV file of judgements.")
         if parameters:
             raise UnmeasurableError("angoff takes no --parameters: its panel says all.")
-        return angoff(home, sitting, decided_by, panel)
+        return angoff(home, sitting, decided_by, panel, is_ahead=is_ahead)
     if method == "ebel":
-        return ebel(home, sitting, decided_by, parameters)
+        return ebel(home, sitting, decided_by, parameters, is_ahead=is_ahead)
     if method == "borderline_regression":
         return borderline_regression(home, sitting, decided_by, parameters)
     return from_totals(home, sitting, method, decided_by, parameters)
 
 
-def angoff(home: Home, sitting: Sitting, decided_by: str, panel: Path) -> list[CutScore]:
+def angoff(
+    home: Home, sitting: Sitting, decided_by: str, panel: Path, *, is_ahead: bool = False
+) -> list[CutScore]:
     """Set the cut-score from a CSV of one row an item: its name, then one column a judge.
 
     Raises:
         UnmeasurableError: the panel cannot carry a cut-score, or did not judge the sitting's items.
     """
-    exam = exam_of(home, sitting)
+    exam = exam_of(home, sitting, is_ahead=is_ahead)
     try:
         table = pl.read_csv(panel, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
@@ -116,7 +137,12 @@ def angoff(home: Home, sitting: Sitting, decided_by: str, panel: Path) -> list[C
 
 
 def ebel(
-    home: Home, sitting: Sitting, decided_by: str, parameters: dict[str, Any]
+    home: Home,
+    sitting: Sitting,
+    decided_by: str,
+    parameters: dict[str, Any],
+    *,
+    is_ahead: bool = False,
 ) -> list[CutScore]:
     """Set the cut-score from points on offer and expected shares by class of items.
 
@@ -127,7 +153,8 @@ def ebel(
     items, expected = _named(parameters, "items"), _named(parameters, "expected")
     cut = methods.ebel(items, expected)
     most = float(sum(items.values()))
-    _refuse_other_total(exam_of(home, sitting), most, "The classes of items offer")
+    exam = exam_of(home, sitting, is_ahead=is_ahead)
+    _refuse_other_total(exam, most, "The classes of items offer")
     return [_record(sitting, "ebel", decided_by, cut, max_score=most, parameters=dict(parameters))]
 
 
@@ -409,11 +436,11 @@ _EXAMPLE = {
 }
 
 
-def exam_of(home: Home, sitting: Sitting) -> Exam:
-    """Return what the current edition says of a sitting.
+def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
+    """Return what the current edition says of a sitting; nothing of one that is still to come.
 
     Raises:
-        UnmeasurableError: it has no such sitting.
+        UnmeasurableError: it has no such sitting, or has one that is said to be still to come.
     """
     totals = _ask(
         home,
@@ -423,11 +450,16 @@ def exam_of(home: Home, sitting: Sitting) -> Exam:
         ("programme_id", "task_id"),
     )
     sittings = dict(totals.iter_rows())
+    if is_ahead:
+        if sitting["sitting_id"] in sittings:
+            raise UnmeasurableError("That sitting is in the edition already: leave --ahead out.")
+        return STILL_TO_COME
     if sitting["sitting_id"] not in sittings:
         raise UnmeasurableError(
             f"The current edition has no sitting {sitting['sitting_id']} of "
             f"{sitting['task_id']} in programme {sitting['programme_id']}; it has "
-            f"{_listed([str(one) for one in sittings]) or 'none of that exam'}."
+            f"{_listed([str(one) for one in sittings]) or 'none of that exam'}. "
+            "For a sitting that is still to come, angoff and ebel take --ahead."
         )
     items = _ask(
         home,

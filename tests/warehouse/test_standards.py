@@ -210,13 +210,13 @@ def test_a_panel_judges_every_item_of_the_sitting_once(
     home: Home, tmp_path: Path, sitting: dict[str, str], lines: list[str], words: str
 ) -> None:
     with pytest.raises(UnmeasurableError, match=words):
-        standards.angoff(home, sitting, "exam board", panel_of(tmp_path, *lines))
+        standards.set_by(home, sitting, "angoff", "exam board", {}, panel_of(tmp_path, *lines))
 
 
 @pytest.mark.usefixtures("edition_found")
 def test_judged_items_weigh_by_their_points(home: Home, tmp_path: Path) -> None:
     panel = panel_of(tmp_path, "item,a,b", "Q2,0.5,0.7", "Q1,1,1")
-    (found,) = standards.angoff(home, MCQ, "exam board", panel)
+    (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
     assert found.panel == pytest.approx({"a": 2.5, "b": 3.1})
     assert found.max_score == 4
 
@@ -226,8 +226,30 @@ def test_items_that_several_stations_name_alike_are_named_with_their_station(
     home: Home, tmp_path: Path
 ) -> None:
     rows = [f"s{station}/checklist,0.5,0.5" for station in range(3)]
-    (found,) = standards.angoff(home, SITTING, "exam board", panel_of(tmp_path, "item,a,b", *rows))
+    (found,) = standards.set_by(
+        home, SITTING, "angoff", "exam board", {}, panel_of(tmp_path, "item,a,b", *rows)
+    )
     assert found.cut_score == pytest.approx(30)
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_a_panel_may_judge_a_sitting_that_is_still_to_come(home: Home, tmp_path: Path) -> None:
+    panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.7", "Q2,1,0.8")
+    next_year = MCQ | {"sitting_id": "S9"}
+    (found,) = standards.set_by(home, next_year, "angoff", "exam board", {}, panel, is_ahead=True)
+    assert (found.cut_score, found.max_score) == (pytest.approx(1.5), 2)
+
+
+@pytest.mark.usefixtures("edition_found")
+@pytest.mark.parametrize(
+    ("method", "words"), [("angoff", "leave --ahead out"), ("cohen", "goes by scores")]
+)
+def test_what_was_sat_already_is_not_still_to_come(
+    home: Home, tmp_path: Path, method: str, words: str
+) -> None:
+    panel = panel_of(tmp_path, "item,a,b", "Q1,1,1") if method == "angoff" else None
+    with pytest.raises(UnmeasurableError, match=words):
+        standards.set_by(home, MCQ, method, "exam board", {}, panel, is_ahead=True)
 
 
 def run(*arguments: str):
