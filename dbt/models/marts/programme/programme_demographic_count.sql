@@ -3,6 +3,10 @@
 -- attribute, between two attributes, or between two editions of one half-year.
 with
 
+period as (
+    select * from {{ ref('int_half_year__closed') }}
+),
+
 demographics as (
     select * from {{ ref('int_demographics__grouped') }}
 ),
@@ -76,7 +80,7 @@ final as (
         'privacy' as rule_set_id,
         {{ rule_version('privacy') }} as rule_version
     from hidden
-    cross join {{ ref('int_half_year__closed') }} as period
+    cross join period
 )
 
 select * from final
