@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from pipelines.warehouse.calibration import NORM_TABLES, TABLES
+
+CALIBRATED = (*TABLES, *NORM_TABLES)
 EVIDENCE = ("workplace_assessment", "exam_result", "exam_response")
 DATED = ("learner_stage", "learner", "assessor", "task", "assessment_plan", "framework")
 
@@ -365,6 +368,13 @@ CHANGES: dict[str, tuple[str, ...]] = {
         update raw.build_input set calibration_version = 'c{lot}'
         where 'c{lot}' in (select calibration_version from raw.calibration_spread)
         """,
+        *(
+            f"""
+            delete from raw.{table}
+            where calibration_version not in (select calibration_version from raw.build_input)
+            """
+            for table in CALIBRATED
+        ),
     ),
     "roles belong to another group": (
         """
