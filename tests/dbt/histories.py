@@ -8,7 +8,12 @@ import duckdb
 
 from pipelines.warehouse.calibration import NORM_TABLES, TABLES
 
-CALIBRATED = (*TABLES, *NORM_TABLES)
+RECALIBRATED = (
+    "calibration_target_effect",
+    "calibration_level_norm",
+    "calibration_score_norm",
+    "calibration_spread",
+)
 EVIDENCE = ("workplace_assessment", "exam_result", "exam_response")
 DATED = ("learner_stage", "learner", "assessor", "task", "assessment_plan", "framework")
 
@@ -373,7 +378,14 @@ CHANGES: dict[str, tuple[str, ...]] = {
             delete from raw.{table}
             where calibration_version not in (select calibration_version from raw.build_input)
             """
-            for table in CALIBRATED
+            for table in RECALIBRATED
+        ),
+        *(
+            f"""
+            update raw.{table}
+            set calibration_version = (select calibration_version from raw.build_input)
+            """
+            for table in sorted({*TABLES, *NORM_TABLES} - {*RECALIBRATED})
         ),
     ),
     "roles belong to another group": (
