@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import great_expectations.expectations as gxe
@@ -414,21 +415,21 @@ def tasks(delivery: Delivery) -> Suite:
 
 
 OVERLAP = """
+    with policies as (
+        select
+            *,
+            coalesce(policy_from, date '0001-01-01') as from_on,
+            coalesce(policy_to, date '9999-12-31') as to_on
+        from (select * from {batch})
+        where ai_policy_level is not null
+    )
     select
         one.task_id,
         least(one.source_row, other.source_row) as first_row,
         greatest(one.source_row, other.source_row) as second_row,
         greatest(one.from_on, other.from_on) as from_on,
         least(one.to_on, other.to_on) as to_on
-    from (
-        select *, coalesce(policy_from, date '0001-01-01') as from_on,
-        coalesce(policy_to, date '9999-12-31') as to_on
-        from (select * from {batch}) where ai_policy_level is not null
-    ) as one join (
-        select *, coalesce(policy_from, date '0001-01-01') as from_on,
-        coalesce(policy_to, date '9999-12-31') as to_on
-        from (select * from {batch}) where ai_policy_level is not null
-    ) as other
+    from policies as one join policies as other
     on one.programme_id = other.programme_id and one.task_id = other.task_id
     and one.record_id < other.record_id and one.ai_policy_level <> other.ai_policy_level
     and one.from_on <= other.to_on and other.from_on <= one.to_on
@@ -438,9 +439,7 @@ OVERLAP = """
 
 def _policies_that_overlap(accepted: tuple[Path, ...]) -> str:
     """Return which AI policies of a delivered file overlap, as words for `str.format`."""
-    with duckdb.connect() as con:
-        query = OVERLAP.format(batch="read_parquet($paths)") + "order by all"
-        found = con.execute(query, {"paths": [str(path) for path in accepted]}).fetchall()
+    found = _found(OVERLAP + "order by all", accepted)
     told = [
         f"task {task_id}, rows {first} and {second}, {_day(from_on, 'the beginning')} to "
         f"{_day(to_on, 'the end')}"
@@ -448,6 +447,15 @@ def _policies_that_overlap(accepted: tuple[Path, ...]) -> str:
     ]
     more = ["and more"] if len(found) > ROWS_TOLD else []
     return "; ".join(told + more).replace("{", "{{").replace("}", "}}")
+
+
+def _found(query: str, accepted: tuple[Path, ...]) -> list[tuple[Any, ...]]:
+    """Return what a promise finds in a delivered file, to tell of it in words."""
+    with duckdb.connect() as con:
+        return con.execute(
+            query.format(batch="read_parquet($paths)"),
+            {"paths": [str(path) for path in accepted]},
+        ).fetchall()
 
 
 def _day(day: date, unbounded: str) -> str:
@@ -488,10 +496,7 @@ CIRCLE = """
 
 def _rows_of_circles(accepted: tuple[Path, ...]) -> str:
     """Return in which rows of the delivered file links lie on a circle, as words."""
-    with duckdb.connect() as con:
-        query = CIRCLE.format(batch="read_parquet($paths)")
-        found = con.execute(query, {"paths": [str(path) for path in accepted]}).fetchall()
-    rows = sorted({row for (row,) in found})
+    rows = sorted({row for (row,) in _found(CIRCLE, accepted)})
     told = ", ".join(str(row) for row in rows[:ROWS_TOLD])
     return f"rows {told}{' and more' if len(rows) > ROWS_TOLD else ''} of the file"
 

@@ -166,7 +166,7 @@ def command(
     if code != DONE and not json:
         err.print("Something waits for a person: tessera ledger, tessera quarantine list")
         for finding in open_findings(opened):
-            err.print(escape(f"{finding}"))
+            err.print(escape(str(finding)))
     raise typer.Exit(code)
 
 

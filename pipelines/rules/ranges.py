@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from itertools import product
 
 from pipelines.rules.model import RuleSet
 from pipelines.rules.registry import Fault
@@ -78,21 +79,32 @@ NOT_MORE_THAN = (("status", "latest_at_target_min", "latest_k"),)
 
 def faults(rules: RuleSet) -> Iterator[Fault]:
     """Find thresholds whose values nobody can mean."""
+    yield from _out_of_range(rules)
+    yield from _more_than_another(rules)
+
+
+def _out_of_range(rules: RuleSet) -> Iterator[Fault]:
     for n, rule in enumerate(rules.rules):
-        values = {threshold.name: threshold.value for threshold in rule.thresholds}
         for m, threshold in enumerate(rule.thresholds):
-            place = ("rules", n, "thresholds", m, "value")
             wanted = _range_of(f"{rules.name}.{rule.id}.{threshold.name}")
             if not wanted.holds(threshold.value):
                 what = f"threshold {threshold.name} of rule {rule.id} is {threshold.value}"
-                yield Fault(place, what, f"Write {wanted} ({threshold.unit}).")
-            for rule_id, name, most in NOT_MORE_THAN:
-                greatest = values.get(most)
-                if (rule.id, threshold.name) != (rule_id, name) or greatest is None:
-                    continue
-                if threshold.value > greatest:
-                    what = f"{name} of rule {rule.id} is {threshold.value}, and {most} {greatest}"
-                    yield Fault(place, what, f"Write {greatest} or less.")
+                yield Fault(_place(n, m), what, f"Write {wanted} ({threshold.unit}).")
+
+
+def _more_than_another(rules: RuleSet) -> Iterator[Fault]:
+    for (n, rule), (rule_id, name, most) in product(enumerate(rules.rules), NOT_MORE_THAN):
+        places = {threshold.name: m for m, threshold in enumerate(rule.thresholds)}
+        if rule.id != rule_id or not {name, most} <= places.keys():
+            continue
+        value, greatest = (rule.thresholds[places[one]].value for one in (name, most))
+        if value > greatest:
+            what = f"{name} of rule {rule.id} is {value}, and {most} {greatest}"
+            yield Fault(_place(n, places[name]), what, f"Write {greatest} or less.")
+
+
+def _place(rule: int, threshold: int) -> tuple[str | int, ...]:
+    return ("rules", rule, "thresholds", threshold, "value")
 
 
 def _range_of(name: str) -> Range:

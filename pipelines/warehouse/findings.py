@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.home import Home
-from pipelines.warehouse.editions import CURRENT, TABLES
+from pipelines.warehouse.editions import CURRENT, parquet_of
 
-TABLE = "programme_data_quality.parquet"
+TABLE = "programme_data_quality"
 NEEDED = {"sentence", "suggestion", "needs_a_person", "is_quarantined"}
 
 
@@ -29,7 +29,7 @@ def open_findings(home: Home) -> list[OpenFinding]:
 
     An edition that is older than these findings has none.
     """
-    path = home.editions / CURRENT / TABLES / TABLE
+    path = home.editions / CURRENT / parquet_of(TABLE)
     if not path.exists() or not NEEDED.issubset(pl.read_parquet_schema(path)):
         return []
     rows = pl.read_parquet(path, columns=list(NEEDED))

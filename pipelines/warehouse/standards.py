@@ -225,7 +225,7 @@ def borderline_regression(
                 decided_by,
                 line.cut_score,
                 station_id=station_id,
-                max_score=part["max_points"].cast(pl.Float64).max(),  # type: ignore[arg-type]
+                max_score=part.select(pl.col("max_points").cast(pl.Float64).max()).item(),
                 standard_error=line.standard_error,
                 n_examinees=line.n,
                 rmse=line.rmse,

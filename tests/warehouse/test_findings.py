@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines import runs
 from pipelines.home import Home
-from pipelines.warehouse.editions import CURRENT, TABLES
+from pipelines.warehouse.editions import CURRENT, parquet_of
 from pipelines.warehouse.findings import TABLE, open_findings
 
 FOUND = pl.DataFrame(
@@ -22,9 +22,9 @@ FOUND = pl.DataFrame(
 
 
 def edition(home: Home, rows: pl.DataFrame) -> None:
-    folder = home.editions / "e1" / TABLES
-    folder.mkdir(parents=True)
-    rows.write_parquet(folder / TABLE)
+    path = home.editions / "e1" / parquet_of(TABLE)
+    path.parent.mkdir(parents=True)
+    rows.write_parquet(path)
     (home.editions / CURRENT).symlink_to("e1")
 
 

@@ -36,11 +36,7 @@ narratives as (
 ),
 
 scale_versions as (
-    select
-        scale_id,
-        max(scale_version) as scale_version
-    from {{ ref('stg_scale_level') }}
-    group by scale_id
+    {{ newest_scale_versions(ref('stg_scale_level')) }}
 ),
 
 scale_directions as (

@@ -30,11 +30,7 @@ roles as (
 ),
 
 scale_versions as (
-    select
-        scale_id,
-        max(scale_version) as scale_version
-    from {{ ref('stg_scale_level') }}
-    group by scale_id
+    {{ newest_scale_versions(ref('stg_scale_level')) }}
 ),
 
 answers as (

@@ -23,11 +23,7 @@ scales as (
 ),
 
 newest as (
-    select
-        scale_id,
-        max(scale_version) as scale_version
-    from scales
-    group by scale_id
+    {{ newest_scale_versions('scales') }}
 ),
 
 versioned as (

@@ -7,11 +7,7 @@
 with
 
 newest as (
-    select
-        scale_id,
-        max(scale_version) as scale_version
-    from {{ ref('dim_scale_level') }}
-    group by scale_id
+    {{ newest_scale_versions(ref('dim_scale_level')) }}
 ),
 
 judged as (
