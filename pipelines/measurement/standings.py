@@ -12,6 +12,8 @@ follows from that learner's own records.
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 QUARTER_DAYS = 91
@@ -24,7 +26,8 @@ MIN_LEARNERS = 5
 """Fewest peers. Source: local choice; as for small cells."""
 MIN_MARKS = 3
 """Fewest marks of open work of a learner to go by. Source: local choice."""
-DRIFT_DAYS = 365
+DAYS_PER_YEAR = 365.25
+RECENT_DAYS = 365
 """The last year is held against what came before. Source: local choice."""
 ASSESSOR_SHARE = 0.3768
 """Part of a learner's variance that ratings by one assessor have in common: (8 + 18) of (8 + 18 +
@@ -78,7 +81,7 @@ SPREAD: dict[str, pl.DataType] = {
     "competency_variance": pl.Float64(),
     "open_variance": pl.Float64(),
     "apart_variance": pl.Float64(),
-    "drift_variance": pl.Float64(),
+    "rise_variance": pl.Float64(),
 }
 
 
@@ -158,8 +161,8 @@ def spreads(ratings: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     `within_variance` is that of one learner's ratings, `between_variance` that of learners,
     `competency_variance` that of one learner's competencies, `open_variance` that of one learner's
     open work, and `apart_variance` that by which open and secured standing differ without a reason.
-    `drift_variance` is that by which a learner's standing changes from what came before to the last
-    year, beyond what chance adds: learners differ in how they grow. A few who fall do not move it.
+    `rise_variance` is that by which learners' standings rise or fall in a year, beyond what chance
+    adds: learners differ in how they grow. A few who fall do not move it.
 
     Args:
         ratings: what `level_norms` takes, with competency_id, assessor and observed_on.
@@ -207,7 +210,7 @@ def spreads(ratings: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     joined = (
         found.join(cells, on="programme_id", how="left")
         .join(apart, on="programme_id", how="left")
-        .join(_drift(seen, found), on="programme_id", how="left")
+        .join(_rises(seen, found), on="programme_id", how="left")
     )
     return (
         joined.select(pl.col(name).cast(kind) for name, kind in SPREAD.items())
@@ -216,28 +219,35 @@ def spreads(ratings: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _drift(seen: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Return the variance of true changes by programme, robust against the few who fall."""
+def _rises(seen: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return the variance of learners' rises in a year, robust against the few who fall.
+
+    What came before is held against the last year; the true change is a rise times the years
+    between the two.
+    """
     key = ["programme_id", "learner"]
     newest = pl.col("observed_on").max().over("programme_id")
     sides = (
         seen.drop_nulls("observed_on")
         .with_columns(
-            is_recent=pl.col("observed_on") > newest - pl.duration(days=DRIFT_DAYS),
+            is_recent=pl.col("observed_on") > newest - pl.duration(days=RECENT_DAYS),
             assessor=pl.col("assessor").fill_null(""),
+            day=(pl.col("observed_on") - date(1970, 1, 1)).dt.total_days(),
         )
         .group_by(*key, "is_recent", "assessor")
-        .agg(n=pl.len(), total=pl.col("standing").sum())
+        .agg(n=pl.len(), total=pl.col("standing").sum(), days=pl.col("day").sum())
         .sort(*key, "is_recent", "assessor")
         .group_by(*key, "is_recent", maintain_order=True)
         .agg(
             n=pl.col("n").sum(),
             total=pl.col("total").sum(),
+            days=pl.col("days").sum(),
             squares=(pl.col("n") ** 2).sum(),
         )
         .filter(pl.col("n") >= MIN_RATINGS)
         .with_columns(
             mean=pl.col("total") / pl.col("n"),
+            year=pl.col("days") / pl.col("n") / DAYS_PER_YEAR,
             worth=pl.col("n") / (1 + ASSESSOR_SHARE * (pl.col("squares") / pl.col("n") - 1)),
         )
     )
@@ -249,12 +259,13 @@ def _drift(seen: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     )
     change = pl.col("mean") - pl.col("mean_before")
     noise = pl.col("within_variance") * (1 / pl.col("worth") + 1 / pl.col("worth_before"))
+    years = pl.col("year") - pl.col("year_before")
     spread = MAD_TO_SD * (change - change.median()).abs().median()
     return (
         both.group_by("programme_id", maintain_order=True)
-        .agg(n_both=pl.len(), drift_variance=spread**2 - noise.mean())
+        .agg(n_both=pl.len(), rise_variance=(spread**2 - noise.mean()) / (years**2).mean())
         .filter(pl.col("n_both") >= MIN_LEARNERS)
-        .select("programme_id", "drift_variance")
+        .select("programme_id", "rise_variance")
     )
 
 

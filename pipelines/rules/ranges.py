@@ -61,6 +61,7 @@ RANGES: tuple[tuple[str, Range], ...] = (
     ("*.actionable_needs_marker", _whole(0, 1)),
     ("*.z", _between("0.1", "10")),
     ("agenda.*.minutes", _between("0", "240")),
+    ("signals.peers.assessor_variance_share", _between("0", "0.99")),
     ("*.*share*", SHARE),
     ("*.*chance*", SHARE),
     ("*.difficulty_*", SHARE),
@@ -73,7 +74,10 @@ RANGES: tuple[tuple[str, Range], ...] = (
 )
 """Ranges by `rule set.rule.threshold`; the first that fits is meant."""
 
-NOT_MORE_THAN = (("status", "latest_at_target_min", "latest_k"),)
+NOT_MORE_THAN = (
+    ("status", "latest_at_target_min", "latest_k"),
+    *(("performance_fell", f"window_days_{n}", f"until_days_{n}") for n in (1, 2, 3)),
+)
 """Thresholds of a rule of which the first cannot be more than the second."""
 
 

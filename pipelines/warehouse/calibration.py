@@ -24,13 +24,14 @@ from pipelines.measurement.connectivity import Connectivity, connect
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
+from pipelines.warehouse.raw_schema import refuse_earlier_shape
 
 if TYPE_CHECKING:
     import duckdb
 
     from pipelines.measurement.components import Components
 
-MODEL_VERSION = 6
+MODEL_VERSION = 7
 """Raised whenever the same ratings would give other estimates."""
 MIN_MAIN_BLOCK_SHARE = 0.9
 """Fewest ratings in one connected block to estimate from that block. Source: local choice."""
@@ -347,11 +348,13 @@ def calibrate(
 
     Raises:
         UnknownMeetingError: no committee of the log has that meeting.
+        WarehouseError: an earlier version filled the warehouse.
     """
     with home.writing(timeout=PATIENCE):
         version = current_version(home) if only_if_missing else None
         is_new = False
         with open_warehouse(home, settings) as con:
+            refuse_earlier_shape(con)
             if meeting_id is not None:
                 _refuse_unknown_meeting(con, meeting_id)
             if version is None:

@@ -9,6 +9,7 @@ import duckdb
 
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import duckdb_type, segment_schema
+from pipelines.warehouse.connection import WarehouseError
 
 NUMBER = "decimal(18, 6)"
 
@@ -240,7 +241,7 @@ OTHER_TABLES: dict[str, dict[str, str]] = {
         "competency_variance": NUMBER,
         "open_variance": NUMBER,
         "apart_variance": NUMBER,
-        "drift_variance": NUMBER,
+        "rise_variance": NUMBER,
     },
     "calibration_offer": {
         "calibration_version": "varchar",
@@ -348,6 +349,16 @@ def fingerprint() -> str:
 def is_in_present_shape(con: duckdb.DuckDBPyConnection) -> bool:
     """Tell whether the raw tables stand as this version of Tessera makes them."""
     return _standing_fingerprint(con) == fingerprint()
+
+
+def refuse_earlier_shape(con: duckdb.DuckDBPyConnection) -> None:
+    """Refuse raw tables that an earlier version of Tessera made.
+
+    Raises:
+        WarehouseError: they stand in another shape; a run loads them again.
+    """
+    if _standing_fingerprint(con) not in {None, fingerprint()}:
+        raise WarehouseError("an earlier Tessera filled this warehouse: run `tessera run` first")
 
 
 def create_raw(con: duckdb.DuckDBPyConnection) -> None:

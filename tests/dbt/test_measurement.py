@@ -6,6 +6,8 @@ import math
 
 import duckdb
 import jinja2
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,6 +94,73 @@ def test_the_marts_ask_for_as_many_more_ratings_as_the_functions(
     [(found,)] = ENGINE.execute(f"select {sql}").fetchall()
     components = WorkplaceComponents(learner, by_assessor, 0, case)
     assert found == need(components, wanted, sizes).n_ratings
+
+
+standing = st.integers(0, 1_000_000).map(lambda millionths: millionths / 1_000_000)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2000), standing, st.integers(1, 4)), max_size=25),
+    st.floats(0, 2500),
+    st.sampled_from([0.0, 0.0001, 0.01, 0.02]),
+    st.sampled_from([None, 0.0, 0.0005, 0.002, 0.01]),
+    st.sampled_from([0.04, 0.065]),
+    st.sampled_from([0.0, 0.3768, 0.9]),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_line_through_a_record_is_the_best_linear_prediction_of_the_whole_covariance(
+    ratings: list[tuple[int, float, int]],
+    days: float,
+    between: float,
+    rise: float | None,
+    within: float,
+    rho: float,
+) -> None:
+    macros = jinja2.Template((PROJECT / "macros" / "measures_trend.sql").read_text()).module
+    schema = {"days": pl.Int64, "standing": pl.Decimal(9, 6), "assessor": pl.Int64}
+    record = pl.DataFrame(ratings, schema=schema, orient="row")  # noqa: F841
+    told = "null" if rise is None else rise
+    [(found, variance)] = ENGINE.execute(
+        f"""
+        with by_assessor as (
+            select
+                count(*) as n,
+                sum(days) as days,
+                sum(days * days) as squares,
+                sum(standing - 0.5) as total,
+                sum(days * (standing - 0.5)) as products
+            from record
+            group by assessor
+        ),
+
+        summed as (
+            select {macros.sums_of_trend("n", "days", "squares", "total", "products", rho)}
+            from by_assessor
+        ),
+
+        trended as (
+            select *, {macros.surety_of_trend(between, told, within)}
+            from summed
+        )
+
+        select
+            {macros.standing_by_trend(days, within)},
+            {macros.variance_by_trend(days)}
+        from trended
+        """
+    ).fetchall()
+    at = np.array([[1.0, days / 365.25]])
+    design = np.array([[1.0, day / 365.25] for day, *_ in ratings]).reshape(-1, 2)
+    seen = np.array([each for _, each, _ in ratings]) - 0.5
+    by = np.array([assessor for *_, assessor in ratings])
+    same = (by[:, None] == by[None, :]).astype(float)
+    learners = np.diag([between, rise or 0.0])
+    noise = within * ((1 - rho) * np.eye(len(seen)) + rho * same)
+    weights = at @ learners @ design.T @ np.linalg.inv(design @ learners @ design.T + noise)
+    expected = 0.5 + (weights @ seen).item()
+    doubt = (at @ learners @ at.T - weights @ design @ learners @ at.T).item()
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert variance == pytest.approx(doubt, abs=1e-5)
 
 
 def test_a_cut_score_set_for_a_sitting_counts_there_and_is_shown_with_its_method(

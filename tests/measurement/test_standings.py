@@ -129,18 +129,22 @@ def test_the_order_of_ratings_has_no_influence() -> None:
     assert one["apart_variance"].item() > 0
 
 
-def years(seed: int, drift_sd: float, n_learners: int = 80, each: int = 60) -> pl.DataFrame:
-    """Ratings of learners over two years, who change between them by as much."""
+def years(
+    seed: int,
+    change_sd: float,
+    n_learners: int = 80,
+    each: int = 60,
+    before: date = date(2024, 2, 1),
+) -> pl.DataFrame:
+    """Ratings of learners on two days, who change between them by as much."""
     rng = np.random.default_rng(seed)
     who = np.repeat(np.arange(n_learners), each)
     late = np.tile(np.arange(each) % 2 == 1, n_learners)
-    change = rng.normal(0, drift_sd, n_learners)[who]
+    change = rng.normal(0, change_sd, n_learners)[who]
     seen = 3 + rng.normal(0, 0.3, n_learners)[who] + late * change + rng.normal(0, 0.8, len(who))
     return ratings(np.clip(np.rint(seen), 1, 5).astype(int).tolist()).with_columns(
         learner=pl.Series([f"L-{n:03}" for n in who]),
-        observed_on=pl.Series(
-            [date(2026, 2, 1) if is_late else date(2024, 2, 1) for is_late in late]
-        ),
+        observed_on=pl.Series([date(2026, 2, 1) if is_late else before for is_late in late]),
     )
 
 
@@ -151,13 +155,22 @@ def test_how_learners_change_is_told_from_chance_and_the_few_who_fall_do_not_mov
     fallen = steady.with_columns(
         level=pl.when(few & (pl.col("observed_on") > date(2025, 1, 1))).then(1).otherwise("level")
     )
-    drift = [
-        standings.spreads(each, nothing)["drift_variance"].item()
+    rises = [
+        standings.spreads(each, nothing)["rise_variance"].item()
         for each in (steady, changing, fallen)
     ]
-    assert drift[0] < 0.001
-    assert drift[1] > 0.008
-    assert drift[2] < 0.002
+    assert rises[0] < 0.00025
+    assert rises[1] > 0.002
+    assert rises[2] < 0.0005
+
+
+def test_a_rise_is_that_of_a_year_however_many_years_lie_between() -> None:
+    nothing = marks([0.5]).head(0)
+    two, four = (
+        standings.spreads(years(3, 0.5, before=before), nothing)["rise_variance"].item()
+        for before in (date(2024, 2, 1), date(2022, 2, 1))
+    )
+    assert two / four == pytest.approx(4, rel=0.01)
 
 
 def test_ratings_by_one_assessor_count_as_fewer_when_change_is_told_from_chance() -> None:
@@ -168,12 +181,12 @@ def test_ratings_by_one_assessor_count_as_fewer_when_change_is_told_from_chance(
     )
     (many,) = standings.spreads(seen, nothing).to_dicts()
     (few,) = standings.spreads(by_few, nothing).to_dicts()
-    assert few["drift_variance"] < many["drift_variance"]
+    assert few["rise_variance"] < many["rise_variance"]
 
 
 def test_without_an_earlier_record_nobody_is_known_to_change() -> None:
     (found,) = standings.spreads(school(5, 0.4), marks([0.5]).head(0)).to_dicts()
-    assert found["drift_variance"] is None
+    assert found["rise_variance"] is None
 
 
 def test_a_rotation_offers_what_peers_were_assessed_on_in_it_and_few_of_them_say_nothing() -> None:

@@ -400,3 +400,14 @@ def test_a_meeting_that_no_committee_has_is_refused(home: Home, settings: Settin
         calibrate(home, settings, meeting_id="2026-13")
     assert refits(home) == []
     assert current_version(home) is None
+
+
+def test_a_warehouse_that_an_older_version_filled_is_refused_with_what_to_do(
+    home: Home, settings: Settings
+) -> None:
+    put_into_raw(home, settings, ratings())
+    with open_warehouse(home, settings) as con:
+        con.execute("update raw.load_state set fingerprint = 'older'")
+    with pytest.raises(WarehouseError, match="run `tessera run` first"):
+        calibrate(home, settings)
+    assert current_version(home) is None

@@ -2,11 +2,13 @@
 -- stands among peers lately, beside what the learner's own earlier record makes one expect. Of
 -- several stretches of recent time, the one in which it fell the most beyond doubt.
 {{ config(materialized='table') }}
-{%- set stretches = [
-    rule_threshold('signals', 'performance_fell', 'window_days_1'),
-    rule_threshold('signals', 'performance_fell', 'window_days_2'),
-    rule_threshold('signals', 'performance_fell', 'window_days_3'),
-] %}
+{%- set rho = rule_threshold('signals', 'peers', 'assessor_variance_share') %}
+{%- set stretches = [] %}
+{%- for place in [1, 2, 3] %}
+{%- set days = rule_threshold('signals', 'performance_fell', 'window_days_' ~ place) %}
+{%- set until = rule_threshold('signals', 'performance_fell', 'until_days_' ~ place) %}
+{%- do stretches.append({'days': days, 'until': 'coalesce(' ~ until ~ ', ' ~ days ~ ')'}) %}
+{%- endfor %}
 
 with
 
@@ -14,62 +16,57 @@ spreads as (
     select * from {{ ref('stg_calibration_spread') }}
 ),
 
--- Ratings are gone through once for all stretches: what is not in one is earlier.
+ratings as (
+    select
+        *,
+        standing - 0.5 as excess
+    from {{ ref('int_standings__aged') }}
+    where not is_open
+),
+
+-- Ratings are gone through once for all stretches.
 by_assessor as (
     select
         learner_key,
         programme_id,
-        count(*) as n,
-        sum(standing) as total,
         max(occurred_on) as latest_on,
-        count(case when age_days <= {{ stretches[0] }} then 1 end) as n_1,
-        sum(case when age_days <= {{ stretches[0] }} then standing else 0 end) as total_1,
-        count(case when age_days <= {{ stretches[1] }} then 1 end) as n_2,
-        sum(case when age_days <= {{ stretches[1] }} then standing else 0 end) as total_2,
-        count(case when age_days <= {{ stretches[2] }} then 1 end) as n_3,
-        sum(case when age_days <= {{ stretches[2] }} then standing else 0 end) as total_3
-    from {{ ref('int_standings__aged') }}
-    where not is_open
+        {% for stretch in stretches %}
+        {%- set recent = 'case when age_days <= ' ~ stretch.days ~ ' then ' %}
+        {%- set earlier = 'case when age_days > ' ~ stretch.until ~ ' then ' %}
+        count({{ recent }} 1 end) as n_recent_{{ loop.index }},
+        sum({{ recent }} standing end) as total_recent_{{ loop.index }},
+        sum({{ recent }} since_first_days end) as days_recent_{{ loop.index }},
+        count({{ earlier }} 1 end) as n_{{ loop.index }},
+        sum({{ earlier }} excess end) as excess_{{ loop.index }},
+        sum({{ earlier }} since_first_days end) as days_{{ loop.index }},
+        sum({{ earlier }} since_first_days * since_first_days end) as squares_{{ loop.index }},
+        sum({{ earlier }} since_first_days * excess end) as products_{{ loop.index }}
+        {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from ratings
     group by learner_key, programme_id, assessor_cluster
-),
-
-by_learner as (
-    select
-        learner_key,
-        programme_id,
-        sum(n) as n,
-        sum(total) as total,
-        max(latest_on) as latest_on,
-        sum(n_1) as n_1,
-        sum(total_1) as total_1,
-        sum(n_1 * n_1) as squares_1,
-        sum((n - n_1) * (n - n_1)) as squares_before_1,
-        sum(n_2) as n_2,
-        sum(total_2) as total_2,
-        sum(n_2 * n_2) as squares_2,
-        sum((n - n_2) * (n - n_2)) as squares_before_2,
-        sum(n_3) as n_3,
-        sum(total_3) as total_3,
-        sum(n_3 * n_3) as squares_3,
-        sum((n - n_3) * (n - n_3)) as squares_before_3
-    from by_assessor
-    group by learner_key, programme_id
 ),
 
 sides as (
     {% for stretch in stretches %}
+    {%- set n = loop.index %}
     select
         learner_key,
         programme_id,
-        latest_on,
-        {{ stretch }} as window_days,
-        cast(n_{{ loop.index }} as bigint) as n_recent,
-        cast(n - n_{{ loop.index }} as bigint) as n_earlier,
-        total_{{ loop.index }} as total_recent,
-        total - total_{{ loop.index }} as total_earlier,
-        squares_{{ loop.index }} as squares_recent,
-        squares_before_{{ loop.index }} as squares_earlier
-    from by_learner
+        cast({{ stretch.days }} as bigint) as window_days,
+        cast({{ stretch.until }} as bigint) as earlier_days,
+        max(latest_on) as latest_on,
+        cast(sum(n_recent_{{ n }}) as bigint) as n_recent,
+        sum(total_recent_{{ n }}) as total_recent,
+        sum(days_recent_{{ n }}) as days_recent,
+        sum(n_recent_{{ n }} * n_recent_{{ n }}) as squares_recent,
+        cast(sum(n_{{ n }}) as bigint) as n_earlier,
+        {{ sums_of_trend(
+            'n_' ~ n, 'coalesce(days_' ~ n ~ ', 0)', 'coalesce(squares_' ~ n ~ ', 0)',
+            'coalesce(excess_' ~ n ~ ', 0)', 'coalesce(products_' ~ n ~ ', 0)', rho
+        ) }}
+    from by_assessor
+    group by learner_key, programme_id
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -77,19 +74,12 @@ sides as (
 weighed as (
     select
         sides.*,
-        spreads.within_variance,
-        spreads.between_variance,
-        -- How learners' standings change anyhow; without an earlier record there is no change.
-        case when sides.n_earlier > 0 then coalesce(spreads.drift_variance, 0) else 0 end
-            as drift_variance,
-        {{ measure_clustered_n(
-            'sides.n_recent', 'sides.squares_recent',
-            rule_threshold('signals', 'peers', 'assessor_variance_share')
-        ) }} as worth_recent,
-        {{ measure_clustered_n(
-            'nullif(sides.n_earlier, 0)', 'sides.squares_earlier',
-            rule_threshold('signals', 'peers', 'assessor_variance_share')
-        ) }} as worth_earlier
+        cast(spreads.within_variance as double) as within_variance,
+        cast(spreads.between_variance as double) as between_variance,
+        spreads.rise_variance as rise_variance_of_all,
+        cast(sides.total_recent as double) / sides.n_recent as mean_recent,
+        cast(sides.days_recent as double) / sides.n_recent as mean_days,
+        {{ measure_clustered_n('sides.n_recent', 'sides.squares_recent', rho) }} as worth_recent
     from sides
     inner join spreads on sides.programme_id = spreads.programme_id
     where
@@ -99,27 +89,19 @@ weighed as (
         and spreads.within_variance > 0
 ),
 
-relied as (
+trended as (
     select
         *,
-        coalesce(
-            {{ measure_reliance('between_variance', 'within_variance', 'worth_earlier') }}, 0
-        ) as reliance,
-        cast(total_recent as double) / n_recent as mean_recent,
-        coalesce(cast(total_earlier as double) / nullif(n_earlier, 0), 0.5) as mean_earlier
+        {{ surety_of_trend('between_variance', 'rise_variance_of_all', 'within_variance') }}
     from weighed
 ),
 
 expected as (
     select
         *,
-        0.5 + reliance * (mean_earlier - 0.5) as mean_expected,
-        sqrt(
-            cast(between_variance as double) * (1 - reliance)
-            + cast(within_variance as double) / worth_recent
-            + cast(drift_variance as double)
-        ) as doubt
-    from relied
+        {{ standing_by_trend('mean_days', 'within_variance') }} as mean_expected,
+        sqrt({{ variance_by_trend('mean_days') }} + within_variance / worth_recent) as doubt
+    from trended
 ),
 
 compared as (
@@ -182,7 +164,8 @@ final as (
         chosen.programme_id,
         by_competency.competency_id as lowest_competency_id,
         ---------- numbers
-        cast(chosen.window_days as bigint) as window_days,
+        chosen.window_days,
+        chosen.earlier_days,
         chosen.n_recent,
         chosen.n_earlier,
         {{ to_standing('chosen.mean_recent') }} as recent_standing,

@@ -1,6 +1,7 @@
 -- Grain: one row per learner and competency that was practised again lately after a long gap: how
 -- performance in it stands since, beside what the learner's other ratings make one expect.
 {{ config(materialized='table') }}
+{%- set rho = rule_threshold('signals', 'peers', 'assessor_variance_share') %}
 
 with
 
@@ -25,8 +26,6 @@ started as (
     select
         learner_key,
         programme_id,
-        count(*) as n,
-        sum(standing) as total,
         min(occurred_on) as started_on
     from {{ ref('int_standings__aged') }}
     where not is_open
@@ -83,37 +82,51 @@ resumed as (
     group by sequenced.learner_key, sequenced.programme_id, sequenced.competency_id
 ),
 
-by_assessor as (
+-- Every rating of the learner: since the gap, before it in the same competency, and all but the former.
+sorted_out as (
     select
-        resumed.learner_key,
-        resumed.programme_id,
-        resumed.competency_id,
-        resumed.resumed_on,
-        resumed.paused_on,
-        count(case when standings.occurred_on >= resumed.resumed_on then 1 end) as n_since,
-        count(case when standings.occurred_on < resumed.resumed_on then 1 end) as n_before,
-        sum(case when standings.occurred_on >= resumed.resumed_on then standings.standing else 0 end)
-            as total_since,
-        sum(case when standings.occurred_on < resumed.resumed_on then standings.standing else 0 end)
-            as total_before,
-        max(standings.occurred_on) as latest_on
+        resumed.*,
+        ratings.assessor_cluster,
+        ratings.standing,
+        ratings.standing - 0.5 as excess,
+        ratings.since_first_days,
+        ratings.occurred_on,
+        ratings.competency_id = resumed.competency_id
+        and ratings.occurred_on >= resumed.resumed_on as is_since,
+        ratings.competency_id = resumed.competency_id
+        and ratings.occurred_on < resumed.resumed_on as is_before
     from resumed
-    inner join {{ ref('int_standings__aged') }} as standings
+    inner join {{ ref('int_standings__aged') }} as ratings
         on
-            resumed.learner_key = standings.learner_key
-            and resumed.programme_id = standings.programme_id
-            and resumed.competency_id = standings.competency_id
-    where not standings.is_open
-    group by
-        resumed.learner_key,
-        resumed.programme_id,
-        resumed.competency_id,
-        resumed.resumed_on,
-        resumed.paused_on,
-        standings.assessor_cluster
+            resumed.learner_key = ratings.learner_key
+            and resumed.programme_id = ratings.programme_id
+    where not ratings.is_open
 ),
 
-since as (
+by_assessor as (
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        resumed_on,
+        paused_on,
+        count(case when is_since then 1 end) as n_since,
+        sum(case when is_since then standing end) as total_since,
+        sum(case when is_since then since_first_days end) as days_since,
+        max(case when is_since then occurred_on end) as latest_on,
+        count(case when is_before then 1 end) as n_before,
+        sum(case when is_before then standing end) as total_before,
+        sum(case when is_before then since_first_days end) as days_before,
+        count(case when not is_since then 1 end) as n_other,
+        sum(case when not is_since then excess else 0 end) as excess,
+        sum(case when not is_since then since_first_days else 0 end) as days,
+        sum(case when not is_since then since_first_days * since_first_days else 0 end) as squares,
+        sum(case when not is_since then since_first_days * excess else 0 end) as products
+    from sorted_out
+    group by learner_key, programme_id, competency_id, resumed_on, paused_on, assessor_cluster
+),
+
+compared as (
     select
         learner_key,
         programme_id,
@@ -121,58 +134,69 @@ since as (
         resumed_on,
         paused_on,
         cast(sum(n_since) as bigint) as n_since,
-        cast(sum(n_before) as bigint) as n_before,
         sum(n_since * n_since) as squares_since,
         sum(total_since) as total_since,
+        sum(days_since) as days_since,
+        max(latest_on) as latest_on,
+        cast(sum(n_before) as bigint) as n_before,
         sum(total_before) as total_before,
-        max(latest_on) as latest_on
+        sum(days_before) as days_before,
+        cast(sum(n_other) as bigint) as n_other,
+        {{ sums_of_trend('n_other', 'days', 'squares', 'excess', 'products', rho) }}
     from by_assessor
     group by learner_key, programme_id, competency_id, resumed_on, paused_on
 ),
 
--- What the learner's other ratings say, those since the gap left out.
-expected as (
+weighed as (
     select
-        since.*,
-        spreads.within_variance,
-        spreads.competency_variance,
-        started.n - since.n_since as n_other,
-        cast(since.total_since as double) / since.n_since as mean_since,
-        cast(started.total - since.total_since as double)
-        / nullif(started.n - since.n_since, 0) as mean_of_learner,
-        cast(since.total_before as double) / nullif(since.n_before, 0) as mean_before,
+        compared.*,
+        cast(spreads.within_variance as double) as within_variance,
+        cast(spreads.between_variance as double) as between_variance,
+        cast(spreads.competency_variance as double) as competency_variance,
+        spreads.rise_variance as rise_variance_of_all,
+        cast(compared.total_since as double) / compared.n_since as mean_since,
+        cast(compared.days_since as double) / compared.n_since as mean_days_since,
+        cast(compared.total_before as double) / nullif(compared.n_before, 0) as mean_before,
+        cast(compared.days_before as double) / nullif(compared.n_before, 0) as mean_days_before,
         coalesce({{ measure_reliance(
-            'spreads.competency_variance', 'spreads.within_variance', 'since.n_before'
+            'spreads.competency_variance', 'spreads.within_variance', 'compared.n_before'
         ) }}, 0) as reliance,
-        {{ measure_clustered_n(
-            'since.n_since', 'since.squares_since',
-            rule_threshold('signals', 'peers', 'assessor_variance_share')
-        ) }} as worth_since
-    from since
-    inner join started
-        on
-            since.learner_key = started.learner_key
-            and since.programme_id = started.programme_id
-    inner join spreads on since.programme_id = spreads.programme_id
+        {{ measure_clustered_n('compared.n_since', 'compared.squares_since', rho) }} as worth_since
+    from compared
+    inner join spreads on compared.programme_id = spreads.programme_id
     where
-        since.n_since >= {{ rule_threshold('signals', 'performance_after_gap', 'data_points_min') }}
-        and started.n > since.n_since
+        compared.n_since
+        >= {{ rule_threshold('signals', 'performance_after_gap', 'data_points_min') }}
+        and compared.n_other > 0
         and spreads.n_learners >= {{ rule_threshold('signals', 'peers', 'learners_min') }}
         and spreads.competency_variance is not null
         and spreads.within_variance > 0
 ),
 
-compared as (
+trended as (
     select
         *,
-        mean_of_learner + reliance * (coalesce(mean_before, mean_of_learner) - mean_of_learner)
-            as mean_expected,
+        {{ surety_of_trend('between_variance', 'rise_variance_of_all', 'within_variance') }}
+    from weighed
+),
+
+-- What the learner's other ratings say, and how the competency stood beside them before.
+expected as (
+    select
+        *,
+        {{ standing_by_trend('mean_days_since', 'within_variance') }}
+        + coalesce(
+            reliance * (
+                mean_before - {{ standing_by_trend('mean_days_before', 'within_variance') }}
+            ),
+            0
+        ) as mean_expected,
         sqrt(
-            cast(competency_variance as double) * (1 - reliance)
-            + cast(within_variance as double) / worth_since
-            + cast(within_variance as double) / n_other
+            competency_variance * (1 - reliance)
+            + within_variance / worth_since
+            + {{ variance_by_trend('mean_days_since') }}
         ) as doubt
-    from expected
+    from trended
 ),
 
 measured as (
@@ -180,7 +204,7 @@ measured as (
         *,
         mean_since - mean_expected as change,
         cast(round((mean_since - mean_expected) / doubt, 4) as decimal(9, 4)) as change_in_errors
-    from compared
+    from expected
 ),
 
 -- Evidence is listed where a fall is told: the lists are long.

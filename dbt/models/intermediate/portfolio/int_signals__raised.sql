@@ -255,7 +255,8 @@ performance_fell as (
         'In the last ' || cast(performance.window_days as varchar) || ' days '
         || cast(performance.n_recent as varchar) || ' observed and secured ratings stand above '
         || {{ percent('performance.recent_standing') }}
-        || ' of those of peers; the earlier record makes one expect '
+        || ' of those of peers; the record of more than '
+        || cast(performance.earlier_days as varchar) || ' days ago makes one expect '
         || {{ percent('performance.expected_standing') }} || ' (change '
         || {{ percent('performance.change') }} || ', interval '
         || {{ percent('performance.change_low') }} || ' to '

@@ -9,6 +9,7 @@ select
     assessor_cluster,
     ---------- numbers
     standing,
+    since_first_days,
     cast({{ days_between('occurred_on', as_of()) }} as bigint) as age_days,
     ---------- yes or no
     is_open,

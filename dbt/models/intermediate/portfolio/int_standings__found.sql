@@ -132,6 +132,13 @@ found as (
         assessor_cluster,
         ---------- numbers
         cast(standing as decimal(9, 6)) as standing,
+        cast(
+            {{ days_between(
+                'min(case when not is_open then occurred_on end) over ('
+                ~ 'partition by learner_key, programme_id)',
+                'occurred_on'
+            ) }} as bigint
+        ) as since_first_days,
         ---------- yes or no
         is_open,
         ---------- days and instants

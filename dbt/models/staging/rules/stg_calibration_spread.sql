@@ -18,7 +18,7 @@ renamed as (
         competency_variance,
         open_variance,
         apart_variance,
-        drift_variance
+        rise_variance
     from spreads
 )
 
