@@ -29,7 +29,11 @@ LIMITS = (
     "- **One assessor.** Two years are looked at, since one stage holds too few data points on a "
     "competency. Where a competency has passed to one assessor lately, the earlier record hides it "
     "for a while.",
-    "- **Plateau** has no rule of its own; what `performance_fell` happens to find of it is told.",
+    "- **Plateau** has no rule of its own. Where growth stops, a learner falls behind slowly, and "
+    "much of that lies within what speeds of growth differ by anyway. As it is planted it shows in "
+    "observed and secured work and leaves essays alone, so to the rules it is a fall and a parting "
+    "of open and secured work alike: `performance_fell` and `open_secured` both count as finding "
+    "it. A plateau of essays too would be told by the first alone.",
     "- **One harsh rater and a gap between groups** are no signals about a learner. Assessors' "
     "effects are seen by need and never published; a gap is about a programme. How well both are "
     "found is told above.",

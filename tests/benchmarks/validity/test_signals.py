@@ -208,6 +208,11 @@ def test_rules_about_declarations_are_held_against_what_was_declared(
     assert told["false_alarms"]["value"] == 0
 
 
+def test_a_plateau_is_found_as_a_fall_and_as_a_parting_of_open_and_secured_work() -> None:
+    ways = signals.detectors()["patterns"]["plateau"]
+    assert ways == {"signals": ["performance_fell", "open_secured"]}
+
+
 def test_every_planted_pattern_has_an_entry_of_what_would_find_it() -> None:
     found = {*signals.detectors()["patterns"], *whole.PATTERNS}
     assert found == {each.id for each in shipped().patterns}
