@@ -33,8 +33,10 @@ ORACLE_SHARES = {
 }
 """More carriers than in the cohorts of the curves: the oracle goes by no norms of peers."""
 PAUSES = "decay_after_gap"
-PAUSED_SHARE = 0.5
+PAUSED_SHARE = 0.75
 """Of the learners of cohorts in which decay after a gap is weighed alone."""
+ORACLES = ("at_same_price", "at_each")
+"""The oracle that may raise in all what the rules may, and the one at `false_alarms` a pattern."""
 Ratios = defaultdict[tuple[str, int], list[NDArray[np.float64]]]
 """Log likelihood ratios by pattern and step."""
 EXPECTED = {"ai_declaration_missing": "missing", "ai_use_differs": "differs"}
@@ -94,9 +96,49 @@ def curves(
             }
             for step, effect in enumerate(pattern.curve.value)
         ]
+        line["over_all_sizes"] = _over_all_sizes(people, line, fired)
         line["discoverable"] = _over_discoverable(people, line, fired, also)
         lines.append(line)
     return lines
+
+
+def _over_all_sizes(
+    people: pl.DataFrame, line: Mapping[str, Any], fired: set[str] | None
+) -> dict[str, Any] | None:
+    """Return recall over all sizes, seed by seed, and as a part of what each oracle finds.
+
+    Every size counts alike: what is found is the mean over sizes, and so is the oracle's. The
+    interval is over the seeds of the rules; what the oracle finds is taken as known.
+    """
+    points = line["curve"]
+    steps = [step for step, point in enumerate(points) if point["oracle"] and point["recall"]]
+    steps = [step for step in steps if points[step]["recall"]["n"]]
+    if fired is None or not steps:
+        return None
+    by_seed = (
+        people.filter(pl.col("pattern") == line["pattern"])
+        .with_columns(size=pl.min_horizontal("step", pl.lit(len(points) - 1)))
+        .filter(pl.col("size").is_in(steps))
+        .group_by("seed", "size")
+        .agg(found=pl.col("learner_key").is_in(list(fired)).mean())
+        .group_by("seed")
+        .agg(pl.col("found").mean())
+        .sort("seed")["found"]
+    )
+    told: dict[str, Any] = {"recall": over_seeds(by_seed.to_list())}
+    for name in ORACLES:
+        finds = float(np.mean([at(name, points[step]["oracle"])["value"] for step in steps]))
+        told[name] = {
+            "oracle": round(finds, 4),
+            "of_oracle": over_seeds((by_seed / finds).to_list()) if finds else None,
+        }
+    return told
+
+
+def at(name: str, power: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the oracle of this name finds, of what `oracle_power` tells of a size."""
+    told: Mapping[str, Any] = power["at_same_price"] if name == "at_same_price" else power
+    return told
 
 
 def _over_discoverable(
@@ -233,7 +275,14 @@ def _overdue(actions: list[pl.DataFrame], last_day: date) -> list[str]:
 def oracle_power(
     seeds: int, learners: int = ORACLE_LEARNERS, parameters: Parameters | None = None
 ) -> dict[tuple[str, int], dict[str, Any]]:
-    """Return what the oracle finds at every size of every pattern that it can weigh."""
+    """Return what the oracle finds at every size of every pattern that it can weigh.
+
+    Returns:
+        By pattern and step: the share that it finds at `false_alarms` of each pattern, whether that
+        makes the size discoverable, and, of patterns of a learner, `at_same_price`: the share that
+        it finds where its false alarms of all patterns together are those that the rules may raise.
+        `n_beyond` says how many learners without the pattern lie above that threshold.
+    """
     base = Request(
         learners=learners,
         mess="none",
@@ -241,6 +290,7 @@ def oracle_power(
         parameters=parameters or shipped(),
     )
     alpha = base.parameters.oracle.false_alarms.value
+    price = base.parameters.price_of_a_pattern
     enough = base.parameters.oracle.discoverable_power.value
     steps = max(len(pattern.curve.value) for pattern in base.parameters.patterns)
     zero = {pattern.id: 0.0 for pattern in base.parameters.patterns}
@@ -249,6 +299,7 @@ def oracle_power(
     weighed = [name for name in (*oracle.FALLS, *oracle.COUNTS) if name != PAUSES]
     for seed in range(ORACLE_SEED, ORACLE_SEED + seeds):
         nothing = oracle.see(replace(base, seed=seed, effects=zero))
+        quiet = _quiet(nothing)
         for step in range(steps):
             effects = effects_of(step)
             there = oracle.see(replace(base, seed=seed, effects=effects))
@@ -256,25 +307,58 @@ def oracle_power(
                 if step >= len(base.parameters.pattern(pattern).curve.value):
                     continue
                 key = pattern, step
-                null[key].append(oracle.evidence(nothing, pattern, effects[pattern]))
+                null[key].append(oracle.evidence(nothing, pattern, effects[pattern])[quiet])
                 ratio = oracle.evidence(there, pattern, effects[pattern])
                 with_it[key].append(ratio[there.carriers(pattern)])
         _weigh_pauses(base, seed, null, with_it)
         _weigh_cohorts(base, seed, null, with_it)
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for key, parts in with_it.items():
-        threshold = float(np.quantile(np.concatenate(null[key]), 1 - alpha))
-        ratios = np.concatenate(parts)
-        power = Share(int((ratios > threshold).sum()), len(ratios))
+        without, ratios = np.concatenate(null[key]), np.concatenate(parts)
+        power, _ = _power_at(alpha, without, ratios)
         found[key] = power.as_json() | {
             "false_alarms": alpha,
             "is_discoverable": power.value is not None and power.value >= enough,
         }
+        if key[0] not in oracle.COHORTS:
+            priced, n_beyond = _power_at(price, without, ratios)
+            found[key]["at_same_price"] = priced.as_json() | {
+                "false_alarms": price,
+                "n_beyond": n_beyond,
+            }
     return found
 
 
+def oracle_may_raise(parameters: Parameters) -> dict[str, float]:
+    """Return the false alarms that the two oracles may raise, and over how many patterns."""
+    return {
+        "of_each": parameters.oracle.false_alarms.value,
+        "in_all": parameters.oracle.false_alarms_in_all.value,
+        "patterns": sum(pattern.about != "cohort" for pattern in parameters.patterns),
+    }
+
+
+def _power_at(
+    price: float, without: NDArray[np.float64], with_it: NDArray[np.float64]
+) -> tuple[Share, int]:
+    """Return who is found at a price, and how many without the pattern lie above its threshold."""
+    threshold = float(np.quantile(without, 1 - price))
+    return Share(int((with_it > threshold).sum()), len(with_it)), int((without > threshold).sum())
+
+
+def _quiet(nothing: oracle.Seen) -> NDArray[np.bool_]:
+    """Tell who may say what a false alarm is, in a cohort with every pattern in size zero.
+
+    As where false alarms of the rules are counted, they did not leave. Nor did they pause: the
+    pause before a decay of no size is there, and is no false alarm of a gap.
+    """
+    quiet = ~nothing.block.learners.is_withdrawn
+    quiet[nothing.carriers(PAUSES)] = False
+    return quiet
+
+
 def _weigh_pauses(base: Request, seed: int, null: Ratios, with_it: Ratios) -> None:
-    """Weigh decay after a gap in cohorts where half of all have the gap and nothing else.
+    """Weigh decay after a gap in cohorts where most have the gap and nothing else.
 
     In size zero the gap is there and performance is as before, so that only those who have it say
     what a false alarm is. Four of sixty, as of other patterns, would leave the threshold to chance:

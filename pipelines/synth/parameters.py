@@ -281,9 +281,17 @@ class Faults(_Part):
 
 
 class Oracle(_Part):
-    """The best detector that could be had."""
+    """The best detector that could be had.
+
+    Attributes:
+        false_alarms: what it may raise for each pattern, as a share of learners without it.
+        false_alarms_in_all: what it may raise for all patterns of a learner together, as the rules.
+        discoverable_power: what it finds of a size that counts as discoverable.
+        nodes: nodes of the quadrature over ability.
+    """
 
     false_alarms: Sourced[Share]
+    false_alarms_in_all: Sourced[Share]
     discoverable_power: Sourced[Share]
     nodes: Sourced[int]
 
@@ -321,6 +329,17 @@ class Parameters(_Part):
     def pattern(self, pattern_id: str) -> Pattern:
         """Return a planted pattern by its id."""
         return next(pattern for pattern in self.patterns if pattern.id == pattern_id)
+
+    @property
+    def price_of_a_pattern(self) -> float:
+        """Return the false alarms a learner and review that each pattern may cost the oracle.
+
+        The rules may raise `false_alarms_in_all`, whatever they are about. The oracle is at the
+        same price only if its false alarms of all patterns of a learner sum to no more, and it
+        shares them evenly. Patterns of a whole cohort raise nothing about a learner.
+        """
+        of_learners = [pattern for pattern in self.patterns if pattern.about != "cohort"]
+        return self.oracle.false_alarms_in_all.value / len(of_learners)
 
     def target(self, year: int) -> int:
         """Return the target level of a year of study, on the entrustment scale."""

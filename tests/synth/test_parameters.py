@@ -63,3 +63,9 @@ def test_every_planted_pattern_has_a_curve_that_holds_its_size() -> None:
     for pattern in shipped().patterns:
         assert pattern.curve.value == sorted(pattern.curve.value)
         assert len(pattern.curve.value) >= 3
+
+
+def test_each_pattern_of_a_learner_costs_an_even_part_of_what_the_rules_may_raise() -> None:
+    of_learners = [each for each in shipped().patterns if each.about != "cohort"]
+    assert len(of_learners) == 8
+    assert shipped().price_of_a_pattern == 0.1 / 8
