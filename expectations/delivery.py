@@ -200,7 +200,7 @@ def workplace_assessments(delivery: Delivery) -> Suite:
         delivery,
         kind,
         _known(kind, "instrument_id", "instrument", delivery.instruments, owner),
-        _known_levels(kind, "scale_id", "scale_version", "level", delivery),
+        _known_levels(kind, Levels("scale_id", "scale_version", "level"), delivery),
         promise(
             gxe.ExpectColumnValuesToNotBeNull,
             rule=f"{kind}.assessor_named",
@@ -544,11 +544,12 @@ def frameworks(delivery: Delivery) -> Suite:
 def assessment_plans(delivery: Delivery) -> Suite:
     """Return the promises of an assessment plan."""
     kind = "assessment_plan"
+    levels = Levels("target_scale_id", "target_scale_version", "target_level")
     return _suite(
         delivery,
         kind,
         _known(kind, "instrument_id", "instrument", delivery.instruments, delivery.owner),
-        _known_levels(kind, "target_scale_id", None, "target_level", delivery),
+        _known_levels(kind, levels, delivery, _targets_unknown(levels, delivery)),
     )
 
 
@@ -767,28 +768,26 @@ def _known(kind: str, column: str, noun: str, known: tuple[str, ...], owner: str
     )
 
 
-def _known_levels(
-    kind: str, scale: str, version: str | None, level: str, delivery: Delivery
-) -> Expectation:
-    known = ", ".join(
-        f"({_literal(scale_id)}, {_literal(scale_version)}, {number})"
-        for scale_id, scale_version, number in delivery.scale_levels
-    )
-    of_version = version or "null::varchar"
-    of_record = f"record.{version}" if version else of_version
-    return promise(
-        gxe.UnexpectedRowsExpectation,
-        rule=f"{kind}.level_known",
-        severity="critical",
-        owner=delivery.owner,
-        words="Every level stands on a scale of the code list.",
-        broken="{observed} records have a level that no scale of the code list has: add the scale "
-        "to codes/scales.csv, or correct the mapping.",
-        unexpected_rows_query=f"""
+@dataclass(frozen=True)
+class Levels:
+    """The columns of a kind that hold a level, its scale and the version of it."""
+
+    scale: str
+    version: str
+    level: str
+
+    def unknown(self, delivery: Delivery) -> str:
+        """Return a query for the records whose level no scale of the code list has."""
+        known = ", ".join(
+            f"({_literal(scale_id)}, {_literal(scale_version)}, {number})"
+            for scale_id, scale_version, number in delivery.scale_levels
+        )
+        return f"""
             with
             used as (
-                select distinct {scale} as s, {of_version} as v, {level} as n from {{batch}}
-                where {level} is not null
+                select distinct {self.scale} as s, {self.version} as v, {self.level} as n
+                from {{batch}}
+                where {self.level} is not null
             ),
             unknown as (
                 select * from used where not exists (
@@ -799,15 +798,57 @@ def _known_levels(
                         and coalesce(used.v, known.v) = known.v
                 )
             )
-            select record_key from (select * from {{batch}}) as record
+            select
+                record.source_row, record.{self.scale}, record.{self.version}, record.{self.level}
+            from (select * from {{batch}}) as record
             where exists (
                 select 1 from unknown
                 where
-                    unknown.s is not distinct from record.{scale}
-                    and unknown.v is not distinct from {of_record}
-                    and unknown.n = record.{level}
+                    unknown.s is not distinct from record.{self.scale}
+                    and unknown.v is not distinct from record.{self.version}
+                    and unknown.n = record.{self.level}
             )
-        """,
+        """
+
+
+def _targets_unknown(levels: Levels, delivery: Delivery) -> str:
+    """Return which targets of a plan no scale has, and what their scales have, as words."""
+    found = _found(f"{levels.unknown(delivery)} order by all", delivery.accepted["assessment_plan"])
+    names = ("row", levels.scale, levels.version, levels.level)
+    told = [
+        ", ".join(
+            f"{name} {value}" for name, value in zip(names, row, strict=True) if value is not None
+        )
+        for row in found[:ROWS_TOLD]
+    ]
+    told += ["and more"] if len(found) > ROWS_TOLD else []
+    scales = sorted({scale for _, scale, _, _ in found[:ROWS_TOLD]})
+    told += [f"known of {scale}: {_levels_of(scale, delivery)}" for scale in scales]
+    return f" ({'; '.join(told)})".replace("{", "{{").replace("}", "}}")
+
+
+def _levels_of(scale_id: str, delivery: Delivery) -> str:
+    versions: dict[str, list[int]] = {}
+    for known, version, level in delivery.scale_levels:
+        if known == scale_id:
+            versions.setdefault(version, []).append(level)
+    told = [
+        f"version {version} with levels {', '.join(map(str, sorted(levels)))}"
+        for version, levels in sorted(versions.items())
+    ]
+    return " and ".join(told) or "nothing"
+
+
+def _known_levels(kind: str, levels: Levels, delivery: Delivery, told: str = "") -> Expectation:
+    return promise(
+        gxe.UnexpectedRowsExpectation,
+        rule=f"{kind}.level_known",
+        severity="critical",
+        owner=delivery.owner,
+        words="Every level stands on a scale of the code list.",
+        broken="{observed} records have a level that no scale of the code list has"
+        f"{told}: add the scale to codes/scales.csv, or correct the mapping.",
+        unexpected_rows_query=levels.unknown(delivery),
     )
 
 

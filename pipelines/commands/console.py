@@ -75,7 +75,9 @@ def emit(record: dict[str, Any]) -> None:
 
 def fail(code: int, message: str) -> NoReturn:
     """Say what is wrong on standard error and leave with the exit code."""
-    err.print(f"[bold]tessera:[/bold] {message}", soft_wrap=True)
+    from rich.markup import escape
+
+    err.print(f"[bold]tessera:[/bold] {escape(message)}", soft_wrap=True)
     raise typer.Exit(code)
 
 

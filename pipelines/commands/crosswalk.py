@@ -114,7 +114,7 @@ def approve_label(
                 replace=replace,
             )
     except (CrosswalkError, SourceError, UnnamedError) as error:
-        fail(USAGE, escape(str(error)))
+        fail(USAGE, str(error))
     except HomeError as error:
         fail(FAILED, str(error))
     if json:

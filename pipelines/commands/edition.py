@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 EditionArgument = Annotated[
-    str, typer.Argument(metavar="[EDITION]", help="An edition's id; default: the current one.")
+    str, typer.Argument(metavar="EDITION", help="An edition's id; default: the current one.")
 ]
 
 

@@ -11,7 +11,7 @@ from pipelines.commands import console
 
 def command(
     edition_id: Annotated[
-        str, typer.Argument(metavar="[EDITION]", help="An edition's id; default: the current one.")
+        str, typer.Argument(metavar="EDITION", help="An edition's id; default: the current one.")
     ] = "current",
     home: console.HomeOption = None,
     json: console.JsonOption = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -23,16 +24,19 @@ from pipelines.commands.console import (
 )
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from pipelines.rules import Catalogue
     from pipelines.rules.model import AiPolicy, RuleSet
-    from pipelines.warehouse.dry_run import DryRun, Move
+    from pipelines.warehouse.dry_run import DryRun, Move, ThresholdChange
 
 app = typer.Typer(help="Rule sets and AI policies, with their sources.", no_args_is_help=True)
 
 SHOWN = 20
-"""How many moves of a kind are printed for people; `--json` has all."""
+"""How many lines of a kind are printed for people; `--json` has all."""
+STATUS = "portfolio_competency_status"
 NOUNS = {
-    "portfolio_competency_status": ("status", "statuses"),
+    STATUS: ("status", "statuses"),
     "portfolio_signal": ("signal", "signals"),
     "committee_agenda": ("place on the agenda", "places on the agenda"),
 }
@@ -95,7 +99,7 @@ def diff(
     proposed: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="A rule file, or a folder of them; default: the rule files as they are now.",
             exists=True,
             show_default=False,
@@ -117,32 +121,43 @@ def diff(
 
     A dry run on a copy: nothing in the home changes. The file counts as if it lay in the site's
     folder `rules/`: it takes the place of shipped versions on the days on which it is in force.
+    What follows from the rules is built again with its data tests, as a run does.
 
     Example: tessera rules diff stricter.yaml --home var
 
-    Exit codes: 0 nothing would move; 1 something would; 2 the rules have faults; 3 the build
-    failed.
+    Exit codes: 0 nothing would move; 1 something would, or a data test warns; 2 the rules have
+    faults, or there is no finished build by this version to compare with; 3 a data test or a model
+    fails: a run with these rules would stop and publish nothing.
     """
+    from pipelines.home import HomeError
     from pipelines.rules import RuleFileError, load_catalogue
+    from pipelines.warehouse.build import BuildError, listed
     from pipelines.warehouse.connection import WarehouseError
     from pipelines.warehouse.dry_run import rules_diff
 
     opened, settings = home_and_settings(home)
     try:
         rules = load_catalogue(settings.site, proposed=proposed)
-    except RuleFileError as error:
-        fail(USAGE, str(error))
-    try:
         with progress() as bars:
             bars.add_task("Judging once more on a copy", total=None)
             found = rules_diff(opened, settings, rules, as_of.date() if as_of else None)
-    except WarehouseError as error:
+    except BuildError as error:
         fail(FAILED, str(error))
+    except (RuleFileError, WarehouseError, HomeError) as error:
+        fail(USAGE, str(error))
     if json:
         _emit_moves(found)
     else:
         _print_moves(found)
-    if found.moves:
+    if found.failures:
+        fail(
+            FAILED,
+            f"a run with these rules would stop and publish nothing:\n{listed(found.failures)}",
+        )
+    if found.moves and not json:
+        file = "put the file into the folder rules/ of TESSERA_SITE and " if proposed else ""
+        _say(f"To apply: {file}run `tessera run`.")
+    if found.moves or found.warnings:
         raise typer.Exit(ATTENTION)
 
 
@@ -157,10 +172,24 @@ def _emit_moves(found: DryRun) -> None:
                     name: {"before": before, "after": after}
                     for name, (before, after) in found.versions.items()
                 },
+                "thresholds": [
+                    asdict(threshold)
+                    | {"before": _value(threshold.before), "after": _value(threshold.after)}
+                    for threshold in found.thresholds
+                ],
+                "later": [
+                    {"rule_set": later.name, "version": later.version, "begins_on": later.begins_on}
+                    for later in found.later
+                ],
                 "learners": list(found.learners),
                 "moved": {table: len(found.of(table)) for table in found.n_rows},
                 "compared": found.n_rows,
                 "reworded": found.n_reworded,
+                "not_built": list(found.not_built),
+                "tests_passed": found.n_passed,
+                "tests_not_run": found.n_not_run,
+                "warnings": [warning.sentence() for warning in found.warnings],
+                "failures": [failure.sentence() for failure in found.failures],
             }
         }
     )
@@ -168,29 +197,69 @@ def _emit_moves(found: DryRun) -> None:
 
 def _print_moves(found: DryRun) -> None:
     for name, (before, after) in found.versions.items():
-        out.print(f"{name}: version {before or 'none'} now, {after or 'none'} then")
-    if not (found.versions or found.moves or found.n_reworded):
-        out.print(
-            f"The rules in force on {found.as_of} are the same: nothing would move. For a version "
-            "that begins later, give --as-of.",
-            soft_wrap=True,
+        _say(f"{name}: version {before or 'none'} now, {after or 'none'} then")
+    _say_each([_changed(threshold) for threshold in found.thresholds])
+    for later in found.later:
+        _say(f"{later.name} {later.version} begins on {later.begins_on}: {_remedy(found, later)}.")
+    if not (found.versions or found.moves or found.n_reworded or found.not_built):
+        _say(f"The rules in force are those of the build of {found.as_of}: nothing would move.")
+    else:
+        _print_tables(found)
+    not_run = f", {found.n_not_run:,} were not reached" if found.n_not_run else ""
+    _say(f"{_counted(found.n_passed, 'data test')} of what was built again passed{not_run}.")
+    for warning in found.warnings:
+        _say(f"Warning: {warning.sentence()}")
+
+
+def _remedy(found: DryRun, later: RuleSet) -> str:
+    if found.versions.get(later.name, ("", ""))[1] is None:
+        return (
+            "until then no version is in force, since the file replaces the one of its version on "
+            "all days; give it another `version`"
         )
-        return
+    return f"to see what it would move, add --as-of {later.begins_on}"
+
+
+def _print_tables(found: DryRun) -> None:
     for table, compared in found.n_rows.items():
         moves = found.of(table)
         one, many = NOUNS[table]
-        out.print(f"{len(moves):,} of {compared:,} {many if compared != 1 else one} would move.")
-        for move in moves[:SHOWN]:
-            out.print(f"  {_sentence(move)}", soft_wrap=True)
-        if len(moves) > SHOWN:
-            out.print(f"  and {len(moves) - SHOWN:,} more: --json names all")
+        _say(f"{len(moves):,} of {compared:,} {many if compared != 1 else one} would move.")
+        _say_each([_sentence(move) for move in moves])
+    for table in found.not_built:
+        _say(f"What would move of the {NOUNS[table][1]} cannot be told: {table} is not built.")
     if found.n_reworded:
-        out.print(f"{found.n_reworded:,} statuses stay, with another reason.")
+        stay = "stays" if found.n_reworded == 1 else "stay"
+        _say(f"{_counted(found.n_reworded, *NOUNS[STATUS])} {stay}, with another reason.")
     if found.moves:
-        out.print(
-            f"{len(found.learners):,} learners are concerned. To apply: put the file into the "
-            "site's folder rules/ and run `tessera run`."
-        )
+        _say(f"This concerns {_counted(len(found.learners), 'learner')}.")
+
+
+def _say(line: str) -> None:
+    out.print(line, soft_wrap=True, markup=False)
+
+
+def _say_each(lines: list[str]) -> None:
+    for line in lines[:SHOWN]:
+        _say(f"  {line}")
+    if len(lines) > SHOWN:
+        _say(f"  and {len(lines) - SHOWN:,} more: --json names all")
+
+
+def _counted(n: int, one: str, many: str | None = None) -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _changed(threshold: ThresholdChange) -> str:
+    stage = f" of {threshold.stage}" if threshold.stage else ""
+    before, after = (_value(value) or "none" for value in (threshold.before, threshold.after))
+    return (
+        f"{threshold.rule_set} {threshold.rule} {threshold.name}{stage}: {before} becomes {after}"
+    )
+
+
+def _value(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
 
 
 def _sentence(move: Move) -> str:
@@ -241,7 +310,7 @@ def _print_rules(rules: RuleSet, standing: str) -> None:
     )
     for rule in rules.rules:
         for threshold in rule.thresholds:
-            value = f"{threshold.value.normalize():f} {threshold.unit}"
+            value = f"{_value(threshold.value)} {threshold.unit}"
             table.add_row(rule.id, threshold.name, value, threshold.source)
         if not rule.thresholds:
             table.add_row(rule.id, "", "", rule.words)

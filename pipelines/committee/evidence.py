@@ -239,9 +239,15 @@ def _level(row: Row) -> str | None:
     """Return a level with its target and scale, which it says nothing without."""
     if row.get("level") is None:
         return None
-    target = row["target_level"]
-    aim = "no target" if target is None else f"target {target}"
-    return f"{row['level']} ({aim}, {words.plain(row['scale_id'])})"
+    target, scale = row["target_level"], words.plain(row["scale_id"])
+    if target is not None:
+        return f"{row['level']} (target {target}, {scale})"
+    if row["target_scale_version"] is None:
+        return f"{row['level']} (no target, {scale})"
+    return (
+        f"{row['level']} (not compared, {scale} version {row['scale_version']}: the target is on "
+        f"version {row['target_scale_version']})"
+    )
 
 
 def of_stations(rows: Sequence[Row]) -> Row:

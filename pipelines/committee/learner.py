@@ -42,6 +42,7 @@ UNJUDGED: Row = {
     "status": NOT_REQUIRED,
     "status_reason": None,
     "target_scale_id": None,
+    "target_scale_version": None,
     "target_level": None,
     "n_recent": 0,
     "n_data_points": 0,
@@ -55,10 +56,14 @@ UNJUDGED: Row = {
 
 @dataclass(frozen=True)
 class Strip:
-    """One competency's observations on one scale, as a slice of the chart and in words."""
+    """One competency's observations on one scale, as a slice of the chart and in words.
+
+    Where the plan names a version of the scale, those of every other version are a slice of their
+    own.
+    """
 
     index: int
-    scale_id: str
+    scale: str
     alternative: str
 
 
@@ -336,20 +341,21 @@ def _grid(
         status = status_of.get(competency_id, UNJUDGED)
         forms = sorted(by_id.get(competency_id, []), key=_in_time)
         strips: list[Strip] = []
-        scales = {e["scale_id"] for e in forms if e["level"] is not None}
-        for scale_id in sorted(scales, key=lambda s: (s != status["target_scale_id"], s)):
-            rated = [e for e in forms if e["scale_id"] == scale_id and e["level"] is not None]
+        by_scale: dict[tuple[str, str], list[Row]] = {}
+        for e in forms:
+            if e["level"] is not None:
+                by_scale.setdefault(_scale_of(e, status), []).append(e)
+        aimed_at = (status["target_scale_id"], status["target_scale_version"] or "")
+        for key in sorted(by_scale, key=lambda key: (key != aimed_at, key)):
+            (scale_id, version), rated = key, by_scale[key]
             place_of = _Scale(portfolio.scales.get(scale_id), rated)
             wordy = [] if strips else [e for e in forms if e["level"] is None and _has_words(e)]
             points += [_point(n_strips, e, place_of) for e in (*rated, *wordy)]
-            target = (
-                status["target_level"]
-                if status["target_scale_id"] == scale_id
-                else rated[-1]["target_level"]
-            )
+            target = status["target_level"] if key == aimed_at else rated[-1]["target_level"]
             if target is not None:
                 targets.append(charts.Target(n_strips, place_of(target)))
-            strips.append(Strip(n_strips, scale_id, _said(rated, target)))
+            scale = f"{scale_id} version {version}" if version else scale_id
+            strips.append(Strip(n_strips, scale, _said(rated, target)))
             n_strips += 1
         anchor = f"c{place + 1}"
         title = portfolio.competency(competency_id).title
@@ -380,6 +386,12 @@ def _grid(
             )
         )  # fmt: skip
     return lines, points, targets
+
+
+def _scale_of(e: Row, status: Row) -> tuple[str, str]:
+    """Return the scale of a rating, and its version where the plan names one for its target."""
+    is_parted = status["target_scale_version"] and e["scale_id"] == status["target_scale_id"]
+    return e["scale_id"], (e["scale_version"] or "") if is_parted else ""
 
 
 def _status(status: Row) -> str:
@@ -427,6 +439,7 @@ def _is_at_target(e: Row, status: Row) -> bool:
     return bool(
         e["level"] is not None
         and e["scale_id"] == status["target_scale_id"]
+        and status["target_scale_version"] in (None, e["scale_version"])
         and status["target_level"] is not None
         and e["level"] >= status["target_level"]
     )

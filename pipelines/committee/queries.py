@@ -69,7 +69,10 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "reply": "cast(null as varchar)",
         "answered_at": "cast(null as timestamptz)",
     },
-    "fct_evidence": {"examiner_keys": "cast(null as varchar[])"},
+    "fct_evidence": {
+        "examiner_keys": "cast(null as varchar[])",
+        "target_scale_version": "cast(null as varchar)",
+    },
     "fct_meeting_note": {"is_shared_with_learner": "cast(null as boolean)"},
     "programme_measurement": {
         "scale_version": "cast(null as varchar)",
@@ -80,7 +83,8 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "recommended_from_on": "cast(null as date)",
     },
     "portfolio_competency_status": {
-        "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')"
+        "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')",
+        "target_scale_version": "cast(null as varchar)",
     },
 }
 """Columns that older editions lack, with what stands for them there: an edition never changes, and

@@ -111,6 +111,7 @@ class Competency(Part):
     required_recent: int | None = None
     n_flags: int | None = None
     target_scale_id: str | None = None
+    target_scale_version: str | None = None
     target_level: int | None = None
     n_rated: int | None = None
     n_at_target: int | None = None

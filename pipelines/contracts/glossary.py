@@ -175,6 +175,8 @@ GLOSSARY: dict[str, str] = {
     "required_n": "How many are required.",
     "required_assessors": "How many different assessors are required.",
     "target_scale_id": "Scale of the target level.",
+    "target_scale_version": "The version of that scale whose levels are held against the target; "
+    "empty: those of every version.",
     "target_level": "Level to be reached.",
     "source": "The publication or local decision that the numbers come from.",
     # committee

@@ -88,9 +88,10 @@ class AssessmentPlan(Record):
     """What a stage requires for one competency: how many, by whom, to which level."""
 
     kind: ClassVar[str] = "assessment_plan"
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
     rules: ClassVar[tuple[Rule, ...]] = (
         Needs("target_scale_id", when=Present("target_level")),
+        Needs("target_scale_id", when=Present("target_scale_version")),
         Ordered("valid_from", "valid_to"),
     )
 
@@ -102,6 +103,7 @@ class AssessmentPlan(Record):
     required_n: Count | None = None
     required_assessors: Count | None = None
     target_scale_id: Identifier | None = None
+    target_scale_version: Identifier | None = None
     target_level: Ordinal | None = None
     valid_from: Day | None = None
     valid_to: Day | None = None

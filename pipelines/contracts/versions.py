@@ -43,7 +43,7 @@ def _as_it_was(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame
 
 
-for _kind in ("committee", "consent", "decision", "meeting_note", "reflection"):
+for _kind in ("assessment_plan", "committee", "consent", "decision", "meeting_note", "reflection"):
     upcast_from(_kind, 1)(_as_it_was)
 upcast_from("decision", 2)(_as_it_was)
 

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from pipelines.commands.console import (
     FAILED,
@@ -153,9 +152,9 @@ def _failing_plainly() -> Iterator[None]:
     try:
         yield
     except AlreadyRunningError as error:
-        fail(USAGE, escape(str(error)))
+        fail(USAGE, str(error))
     except (AirflowError, RunError) as error:
-        fail(FAILED, escape(str(error)))
+        fail(FAILED, str(error))
     except KeyboardInterrupt:
         err.print("Airflow has ended.")
         raise typer.Exit(130) from None

@@ -169,7 +169,11 @@ def load_catalogue(
     ours = _read_folder(shipped, problems)
     theirs = {read.key: read for read in _read_folder(site / "rules", problems)} if site else {}
     if proposed is not None:
-        theirs |= {read.key: read for read in _read_files(_rule_files(proposed), problems)}
+        files = _rule_files(proposed)
+        if not files:
+            remedy = "Name a rule file, or a folder with some that end with .yaml."
+            problems.append(Problem(proposed, 1, "the folder holds no rule file", remedy))
+        theirs |= {read.key: read for read in _read_files(files, problems)}
     if problems:
         raise RuleFileError(problems)
     own = list(theirs.values())

@@ -73,9 +73,14 @@ class Dated(Entry):
             raise ValueError("effective_to is before effective_from")
         return self
 
+    @property
+    def begins_on(self) -> date:
+        """Return the first day on which the version is known and says something."""
+        return max(self.known_from, self.effective_from)
+
     def is_in_force(self, day: date) -> bool:
         """Tell whether the version is known on a day and says something about it."""
-        return max(self.known_from, self.effective_from) <= day <= (self.effective_to or date.max)
+        return self.begins_on <= day <= (self.effective_to or date.max)
 
 
 class RuleSet(Dated):

@@ -108,7 +108,9 @@ def _unread(rules: RuleSet, family: list[RuleSet]) -> Iterator[Fault]:
 
 def _missing(rules: RuleSet, family: list[RuleSet]) -> Iterator[Fault]:
     """Find what is left out; what is misspelled is told as that alone."""
-    remedy = f"Copy what is shipped: `tessera rules show {family[0].name}`."
+    shipped = [other.name for other in family]
+    shown = rules.name if rules.name in shipped else shipped[0]
+    remedy = f"Copy what is shipped: `tessera rules show {shown}`."
     wanted = {
         rule.id
         for rule in family[0].rules

@@ -25,9 +25,11 @@ RELEASED = "released"
 SCALE_COMPANIONS: dict[str, tuple[str, str | None, str | None]] = {
     "level": ("scale_id", "scale_version", "raw_label"),
     "ai_policy_level": ("ai_policy_scale", "ai_policy_scale_version", None),
-    "target_level": ("target_scale_id", None, None),
+    "target_level": ("target_scale_id", "target_scale_version", None),
 }
 """For a field read through a scale: the fields that take scale, version and label as written."""
+OF_EVERY_VERSION = frozenset({"target_level"})
+"""Fields whose levels hold for every version of the scale where the spec names none."""
 
 
 def wanted(spec: SourceSpec) -> Wanted:

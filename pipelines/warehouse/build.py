@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
+from pydantic import ValidationError
 
 from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
@@ -26,6 +28,8 @@ from pipelines.warehouse.raw_schema import OTHER_TABLES
 
 PATIENCE = 60.0
 SHOWN_FAILURES = 10
+NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+"""They prove the code, whatever the data."""
 WHAT_STANDS = (
     *("--exclude", "config.materialized:view,resource_type:model", "resource_type:seed"),
     *("--indirect-selection", "empty"),
@@ -80,11 +84,20 @@ def present_inputs(
 
 
 def finished_build(home: Home) -> BuildInputs | None:
-    """Return the inputs of the build that stands in the warehouse, if it ended well."""
+    """Return the inputs of the build that stands in the warehouse, if it ended well.
+
+    Raises:
+        WarehouseError: another version of Tessera made the build, and told other inputs.
+    """
     path = build_record(home)
     if not path.exists():
         return None
-    return BuildInputs.model_validate(json.loads(path.read_bytes())["inputs"])
+    try:
+        return BuildInputs.model_validate(json.loads(path.read_bytes())["inputs"])
+    except ValidationError:
+        raise WarehouseError(
+            f"{path} is of another version of Tessera: run `tessera run` first"
+        ) from None
 
 
 def build(
@@ -116,7 +129,7 @@ def build(
     """
     started = time.perf_counter()
     project = project or project_folder()
-    options = [] if unit_tests else ["--exclude-resource-type", "unit_test"]
+    options = [] if unit_tests else NO_UNIT_TESTS
     standing = [] if unit_tests else WHAT_STANDS
     with home.writing(timeout=PATIENCE):
         build_record(home).unlink(missing_ok=True)
@@ -199,13 +212,19 @@ def build_on(
     if not (target / "run_results.json").exists():
         raise BuildError(f"dbt could not start: {outcome.exception}")
     failures = tuple(r for r in Artefacts(target).results() if r.is_failing)
-    listed = "\n".join(f"- {failure.sentence()}" for failure in failures[:SHOWN_FAILURES])
-    more = f"\n- and {len(failures) - SHOWN_FAILURES} more" * (len(failures) > SHOWN_FAILURES)
     raise BuildError(
-        f"the build stopped, nothing is published:\n{listed}{more}\n"
+        f"the build stopped, nothing is published:\n{listed(failures)}\n"
         f"Details: {target / 'logs' / 'dbt.log'}",
         failures,
     )
+
+
+def listed(failures: Sequence[NodeResult]) -> str:
+    """Return what failed, a line each, and how many more there are."""
+    lines = [f"- {failure.sentence()}" for failure in failures[:SHOWN_FAILURES]]
+    if len(failures) > SHOWN_FAILURES:
+        lines.append(f"- and {len(failures) - SHOWN_FAILURES} more")
+    return "\n".join(lines)
 
 
 def _report(

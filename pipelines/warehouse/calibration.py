@@ -235,15 +235,18 @@ OPEN_WORK = """
 """Marks of open tasks, as shares of the greatest mark."""
 
 TARGETS = """
-    select distinct programme_id, target_scale_id as scale_id, target_level
+    select distinct
+        programme_id, target_scale_id as scale_id, target_scale_version as scale_version,
+        target_level
     from raw.assessment_plan
     where present_outcome = 'accepted' and target_level is not null
     union
-    select null, scale_id, level
+    select null, scale_id, null, level
     from raw.scale_level
     where is_target
 """
-"""Every level that is somewhere a target; without a programme, it holds for all."""
+"""Every level that is somewhere a target; without a programme, or a version of the scale, it holds
+for all."""
 
 KEYS: dict[str, pl.DataType] = {
     "programme_id": pl.String(),
@@ -470,8 +473,8 @@ def estimates(
     Args:
         ratings: the columns of `KEYS`, learner, assessor, context and level; neither scales nor
             their versions nor directions are ever pooled.
-        targets: columns programme_id (null: every one), scale_id and target_level: the levels to
-            ask of each rating whether it reached them.
+        targets: columns programme_id (null: every one), scale_id, scale_version (null: every one)
+            and target_level: the levels to ask of each rating whether it reached them.
 
     Returns:
         The frames of `TABLES`, sorted by key, numbers rounded.
@@ -479,7 +482,7 @@ def estimates(
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     for key, design in sorted(ratings.group_by(list(KEYS))):
         names = dict(zip(KEYS, key, strict=True))
-        levels = _levels_asked(targets, names["programme_id"], names["scale_id"])
+        levels = _levels_asked(targets, names)
         for table, found in _of_design(design, levels).items():
             rows[table] += [names | row for row in found]
     return {
@@ -490,12 +493,15 @@ def estimates(
     }
 
 
-def _levels_asked(targets: pl.DataFrame | None, programme_id: Any, scale_id: Any) -> list[int]:
+def _levels_asked(targets: pl.DataFrame | None, names: dict[str, Any]) -> list[int]:
     if targets is None:
         return []
     mine = targets.filter(
-        pl.col("scale_id").eq(scale_id)
-        & (pl.col("programme_id").is_null() | pl.col("programme_id").eq(programme_id))
+        pl.col("scale_id").eq(names["scale_id"]),
+        *(
+            pl.col(name).is_null() | pl.col(name).eq(names[name])
+            for name in ("programme_id", "scale_version")
+        ),
     )
     return sorted(set(mine["target_level"].to_list()))
 

@@ -113,7 +113,8 @@ class NodeResult:
     def sentence(self) -> str:
         """Return what went wrong, in words."""
         if self.resource_type in {"test", "unit_test"} and self.status in {"fail", "warn"}:
-            found = f" finds {self.n_failures} rows" if self.resource_type == "test" else " fails"
+            rows = "1 row" if self.n_failures == 1 else f"{self.n_failures} rows"
+            found = f" finds {rows}" if self.resource_type == "test" else " fails"
             spoils = f", which spoils {self.consequence}" if self.consequence else ""
             detail = f" ({self.message})" if self.resource_type == "unit_test" else ""
             return f"test {self.name} of {self.model}{found}{spoils}{detail}"

@@ -1,7 +1,7 @@
 """What changed rules would move: the standing build, judged once more on a copy of the warehouse.
 
 Nothing in the home changes. The copy holds the same evidence; only the rules are others, and only
-what follows from rules is built again.
+what follows from rules is built again, with the data tests that read any of it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,37 @@ import duckdb
 
 from pipelines.home import Home
 from pipelines.rules import Catalogue
+from pipelines.rules.model import RuleSet
 from pipelines.settings import Settings
-from pipelines.warehouse.build import build_on, finished_build, note_inputs
+from pipelines.warehouse.build import (
+    NO_UNIT_TESTS,
+    BuildError,
+    build_on,
+    finished_build,
+    listed,
+    note_inputs,
+)
 from pipelines.warehouse.connection import MARTS, WarehouseError, copy_warehouse, open_warehouse
-from pipelines.warehouse.dbt_project import target_folder
+from pipelines.warehouse.dbt_project import (
+    Artefacts,
+    NodeResult,
+    project_folder,
+    target_folder,
+)
+from pipelines.warehouse.inputs import BuildInputs, code_version
 from pipelines.warehouse.load import replace_rules
 from pipelines.warehouse.raw_schema import is_in_present_shape
 
 PATIENCE = 60.0
 BEFORE = "before"
-AFFECTED = ("source:tessera.raw.rule_set+", "source:tessera.raw.ai_policy_level+")
-"""What is built again: everything that follows from the rules."""
+AFFECTED: tuple[str, ...] = ("source:tessera.raw.rule_set+", "source:tessera.raw.ai_policy_level+")
+"""What is built again: everything that follows from the rules, tests included.
+
+dbt counts a test among what follows from each model that it reads, so that a test is run where any
+of what it reads was built again, and `--indirect-selection` has nothing to add.
+"""
+OF_THE_DAY = "source:tessera.raw.build_input+"
+"""What is built again where another day is judged."""
 
 
 @dataclass(frozen=True)
@@ -88,24 +109,61 @@ class Move:
 
 
 @dataclass(frozen=True)
+class ThresholdChange:
+    """One threshold that another value would take the place of.
+
+    Attributes:
+        rule_set: the rule set, of which a version is in force before and after.
+        stage: the stage that the rule is for; None where it is for all.
+        rule: the rule.
+        name: the threshold.
+        before: its value now; None where there is no such threshold.
+        after: its value then; None where there would be none.
+    """
+
+    rule_set: str
+    stage: str | None
+    rule: str
+    name: str
+    before: Decimal | None
+    after: Decimal | None
+
+
+@dataclass(frozen=True)
 class DryRun:
     """What changed rules would move.
 
     Attributes:
         as_of: the day that both sides are judged on.
         versions: rule sets of which another version would be in force, with both versions; those
-            whose version stays while its thresholds change; and AI policies, with the versions of
+            whose version stays while what it says changes; and AI policies, with the versions of
             which a level changes.
         moves: every row that would move, by table and key.
-        n_rows: how many rows were compared, by table.
+        n_rows: how many rows were compared, by table; those not built under these rules are left
+            out.
         n_reworded: statuses that stay, and whose reason would read otherwise.
+        n_passed: data tests of what was built again that pass.
+        n_not_run: data tests that a run would not come to, since what they read fails before.
+        warnings: data tests that fail and only warn.
+        failures: what a run with these rules would stop at: data tests, or models.
     """
 
     as_of: date
     versions: dict[str, tuple[str | None, str | None]]
+    thresholds: tuple[ThresholdChange, ...]
+    later: tuple[RuleSet, ...]
     moves: tuple[Move, ...]
     n_rows: dict[str, int]
     n_reworded: int
+    n_passed: int
+    n_not_run: int
+    warnings: tuple[NodeResult, ...]
+    failures: tuple[NodeResult, ...]
+
+    @property
+    def not_built(self) -> tuple[str, ...]:
+        """Return the marts of which nothing can be told: a model before them fails."""
+        return tuple(table for table in COMPARED if table not in self.n_rows)
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -129,30 +187,88 @@ def rules_diff(
         as_of: judge both sides on this day instead of that of the build.
 
     Raises:
-        WarehouseError: there is no finished build, an earlier version made it, or a model fails
-            under these rules.
+        WarehouseError: there is no finished build, or another version made it.
+        BuildError: dbt could not start, or the day cannot be judged by the rules that stand.
+        HomeError: another process is writing to the home.
     """
     inputs = finished_build(home)
     if inputs is None:
         raise WarehouseError("there is no finished build to compare with: run `tessera run`")
+    if inputs.code_version != code_version(project_folder()):
+        raise WarehouseError("another version of Tessera made this build: run `tessera run` first")
+    affected = AFFECTED
+    day = as_of or inputs.as_of
     with _copy_of(home) as scratch, open_warehouse(scratch, settings) as con:
         if not is_in_present_shape(con):
-            raise WarehouseError("an earlier Tessera made this build: run `tessera run` first")
-        if as_of is not None and as_of != inputs.as_of:
-            note_inputs(con, inputs.model_copy(update={"as_of": as_of}))
-            build_on(scratch, settings, "run")
+            raise WarehouseError(
+                "another version of Tessera made this build: run `tessera run` first"
+            )
+        if day != inputs.as_of:
+            _judge_on(con, scratch, settings, inputs.model_copy(update={"as_of": day}))
+            affected = (*AFFECTED, OF_THE_DAY)
         _keep_before(con)
         replace_rules(con, rules)
-        build_on(scratch, settings, "run", "--select", *AFFECTED)
+        results, made = _build_again(scratch, settings, affected)
+        tables = [table for table in COMPARED if table in made]
         return DryRun(
-            as_of=as_of or inputs.as_of,
+            as_of=day,
             versions=_versions(con),
-            moves=tuple(move for table in COMPARED for move in _moves(con, table)),
+            thresholds=_thresholds(con),
+            later=_later(rules, inputs.rules_on or day),
+            moves=tuple(move for table in tables for move in _moves(con, table)),
             n_rows={
-                table: _number(con, f"select count(*) from {BEFORE}.{table}") for table in COMPARED
+                table: _number(con, f"select count(*) from {BEFORE}.{table}") for table in tables
             },
             n_reworded=_number(con, _REWORDED),
+            n_passed=sum(result.status == "pass" for result in results),
+            n_not_run=sum(
+                result.resource_type == "test" and result.status == "skipped" for result in results
+            ),
+            warnings=tuple(result for result in results if result.status == "warn"),
+            failures=tuple(result for result in results if result.is_failing),
         )
+
+
+def _judge_on(
+    con: duckdb.DuckDBPyConnection, scratch: Home, settings: Settings, inputs: BuildInputs
+) -> None:
+    """Judge another day by the rules that stand."""
+    note_inputs(con, inputs)
+    try:
+        build_on(scratch, settings, "run")
+    except BuildError as error:
+        if not error.failures:
+            raise
+        raise BuildError(
+            f"the rules that stand cannot judge {inputs.as_of}, name another day:\n"
+            f"{listed(error.failures)}",
+            error.failures,
+        ) from None
+
+
+def _build_again(
+    scratch: Home, settings: Settings, affected: tuple[str, ...]
+) -> tuple[list[NodeResult], frozenset[str]]:
+    """Build and test as a run does; return what became of each node, and the models made.
+
+    A run leaves out what follows from a failing test. What would move is told all the same, so that
+    it is built then without tests.
+    """
+    try:
+        build_on(scratch, settings, "build", *NO_UNIT_TESTS, "--select", *affected)
+        results = built = _results(scratch)
+    except BuildError as error:
+        if not error.failures:
+            raise
+        results = _results(scratch)
+        with suppress(BuildError):
+            build_on(scratch, settings, "run", "--select", *affected)
+        built = _results(scratch)
+    return results, frozenset(result.name for result in built if result.status == "success")
+
+
+def _results(scratch: Home) -> list[NodeResult]:
+    return Artefacts(target_folder(scratch)).results()
 
 
 @contextmanager
@@ -221,6 +337,40 @@ def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str
         """
     ).fetchall()
     return {name: (before, after) for name, before, after in rows}
+
+
+def _thresholds(con: duckdb.DuckDBPyConnection) -> tuple[ThresholdChange, ...]:
+    """Return thresholds that would have another value, of rule sets in force on both sides."""
+    rows = con.execute(
+        f"""
+        select
+            coalesce(b.rule_set_id, a.rule_set_id) as rule_set_id,
+            coalesce(b.stage_id, a.stage_id) as stage_id,
+            coalesce(b.rule_id, a.rule_id) as rule_id,
+            coalesce(b.threshold_name, a.threshold_name) as threshold_name,
+            b.threshold_value,
+            a.threshold_value
+        from {BEFORE}.rules as b
+        full join intermediate.int_rules__chosen as a
+            on b.rule_set_id = a.rule_set_id
+            and b.stage_id is not distinct from a.stage_id
+            and b.rule_id = a.rule_id
+            and b.threshold_name is not distinct from a.threshold_name
+        where
+            b.threshold_value is distinct from a.threshold_value
+            and coalesce(b.rule_set_id, a.rule_set_id) in (select rule_set_id from {BEFORE}.rules)
+            and coalesce(b.rule_set_id, a.rule_set_id)
+            in (select rule_set_id from intermediate.int_rules__chosen)
+        order by all
+        """
+    ).fetchall()
+    return tuple(ThresholdChange(*row) for row in rows)
+
+
+def _later(rules: Catalogue, day: date) -> tuple[RuleSet, ...]:
+    """Return rule sets of the site that begin after a day; AI policies count by the evidence's."""
+    of_site = (entry for entry in rules.rule_sets if entry in rules.of_site)
+    return tuple(entry for entry in of_site if entry.begins_on > day)
 
 
 def _moves(con: duckdb.DuckDBPyConnection, table: str) -> list[Move]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 from rich.console import Console
 
 from pipelines.commands import console, run
@@ -57,3 +58,11 @@ def test_where_nobody_watches_only_long_stages_are_told(
                 told.tells(stage, 1, 2, "records")
                 told.ended(StageRecord("r", stage, "done", seconds, None, None))
     assert shown.read_text() == "Build the marts with dbt: 42.0 s\n"
+
+
+def test_a_refusal_keeps_brackets_that_are_in_the_name_of_a_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit):
+        console.fail(console.USAGE, "rules/[draft]/[/old].yaml:1: no keys")
+    assert "rules/[draft]/[/old].yaml:1: no keys" in capsys.readouterr().err

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from pipelines.committee.evidence import form, of_stations
 from pipelines.committee.learner import _data_points
 
@@ -66,3 +68,34 @@ def test_every_exam_that_stations_tell_of_is_one_form_beside_all_others() -> Non
     assert sorted(row["evidence_id"] for row in found) == ["E-1", "E-2", "E-3"]
     (circuit,) = [row for row in found if row["evidence_id"] == "E-1"]
     assert len(circuit["marks"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"target_level": 4}, "3 (target 4, entrustment 5)"),
+        ({"target_level": 4, "target_scale_version": "2"}, "3 (target 4, entrustment 5)"),
+        ({}, "3 (no target, entrustment 5)"),
+        (
+            {"target_scale_version": "1"},
+            "3 (not compared, entrustment 5 version 2: the target is on version 1)",
+        ),
+    ],
+)
+def test_a_level_says_when_the_target_is_on_another_version_of_its_scale(
+    fields: dict[str, Any], told: str
+) -> None:
+    row = station(
+        "EPA01",
+        **{
+            "kind": "workplace_assessment",
+            "level": 3,
+            "scale_id": "entrustment_5",
+            "scale_version": "2",
+            "target_level": None,
+            "target_scale_version": None,
+        }
+        | fields,
+    )
+    shown = form("workplace_assessment", row, "1 June 2026")
+    assert told in [field.value for field in shown.fields]

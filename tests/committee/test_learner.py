@@ -62,6 +62,32 @@ def test_every_count_of_the_grid_equals_sql_on_the_evidence(
             assert c.flagged.n == _one(sql, f"select count(*) {where} and is_flagged", *keys)
 
 
+def test_ratings_of_another_version_than_the_plan_names_are_a_strip_of_their_own_and_not_at_target(
+    portfolio: Portfolio,
+) -> None:
+    evidence = [
+        e | {"scale_version": "2", "target_level": None} if n % 2 else e
+        for n, e in enumerate(portfolio.rows("evidence", FULL))
+    ]
+    statuses = [s | {"target_scale_version": "1"} for s in portfolio.rows("status", FULL)]
+    sections = dict(portfolio.of_learners) | {
+        "evidence": {**portfolio.of_learners["evidence"], FULL: evidence},
+        "status": {**portfolio.of_learners["status"], FULL: statuses},
+    }
+    page = _page(replace(portfolio, of_learners=sections), FULL)
+    newer = {e["evidence_id"] for e in evidence if e["scale_version"] == "2"}
+    parted = [c for c in page.competencies if len(c.strips) > 1]
+    assert parted
+    for c in parted:
+        older, other = c.strips
+        assert (older.scale, other.scale) == ("entrustment_5 version 1", "entrustment_5 version 2")
+        assert older.alternative.endswith("target 4")
+        assert other.alternative.endswith("no target")
+    for c in page.competencies:
+        assert not newer & set(c.at_target.ids)
+    assert any(c.at_target.ids for c in parted)
+
+
 def test_each_number_has_as_many_ids_behind_it_and_each_id_has_a_form(
     portfolio: Portfolio,
 ) -> None:

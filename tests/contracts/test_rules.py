@@ -71,6 +71,7 @@ BREAKS: list[tuple[str, dict[str, Any], str, str]] = [
     ("framework", {"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "out_of_order",
      "valid_to"),
     ("assessment_plan", {"target_level": "3"}, "field_needed", "target_scale_id"),
+    ("assessment_plan", {"target_scale_version": "1"}, "field_needed", "target_scale_id"),
     ("assessment_plan", {"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "out_of_order",
      "valid_to"),
     ("committee", {"entry_type": "member", "member_role": "chair"}, "field_needed", "member_id"),

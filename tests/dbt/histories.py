@@ -280,6 +280,13 @@ CHANGES: dict[str, tuple[str, ...]] = {
         where target_level is not null and {_picked("record_key", 2)}
         """,
     ),
+    "plans name another version of the scale": (
+        f"""
+        update raw.assessment_plan
+        set target_scale_version = case {{lot}} % 3 when 0 then null when 1 then '1' else '2' end
+        where target_level is not null and {_picked("record_key", 2)}
+        """,
+    ),
     "a framework changes": (
         f"update raw.framework set title = 'Title {{lot}}' where {_picked('record_key')}",
     ),

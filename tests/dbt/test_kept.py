@@ -268,6 +268,17 @@ def test_a_link_to_another_framework_moves_everybody(school: School) -> None:
     assert engine.differing() == []
 
 
+def test_a_plan_that_changes_only_the_version_of_its_scale_moves_everybody(school: School) -> None:
+    engine = school.set_back()
+    at_target = "select count(*) from intermediate.int_cell_evidence__assigned where is_at_target"
+    assert school.con.execute(at_target).fetchall() > [(0,)]
+    school.con.execute("update raw.assessment_plan set target_scale_version = 'another'")
+    engine.build()
+    assert moved(school, "evidence") == moved(school, "portfolio") == learners(school)
+    assert engine.differing() == []
+    assert school.con.execute(at_target).fetchall() == [(0,)]
+
+
 def test_what_intake_noted_moves_only_the_oddities_of_that_learner(school: School) -> None:
     engine = school.set_back()
     school.con.execute(

@@ -28,6 +28,7 @@ OWN_VALUES: dict[str, Any] = {
     "target_level": 4,
     "scale_id": "entrustment_5",
     "target_scale_id": "entrustment_5",
+    "target_scale_version": "1",
     "scale_version": "1",
     "instrument_id": lambda n: ("mini_cex", "dops")[n % 2],
     "assessor_role": lambda n: ("consultant", "resident")[n % 2],

@@ -244,6 +244,35 @@ def test_a_level_counts_only_on_its_own_scale_and_version(engine: Engine, good_d
     assert "4 records" in findings["workplace_assessment.level_known"].sentence
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"target_scale_version": "2"},
+            "4 records have a level that no scale of the code list has (row 0, target_scale_id "
+            "entrustment_5, target_scale_version 2, target_level 4; row 1, ",
+        ),
+        ({"target_level": 9}, "row 0, target_scale_id entrustment_5, target_scale_version 1, "),
+        ({"target_scale_id": "ward"}, "known of ward: nothing)"),
+    ],
+)
+def test_a_target_without_such_a_scale_version_or_level_is_told_with_its_row_and_what_is_known(
+    engine: Engine, good_delivery, change: dict[str, Any], told: str
+) -> None:
+    delivery = good_delivery("assessment_plan", put(0.1, **change))
+    findings = {f.rule: f for f in engine.validate(suites(delivery))}
+    finding = findings["assessment_plan.level_known"]
+    assert not finding.is_kept
+    assert told in finding.sentence
+    known = "known of entrustment_5: version 1 with levels 1, 2, 3, 4, 5"
+    assert (known in finding.sentence) is ("target_scale_id" not in change)
+
+
+def test_a_target_may_name_no_version_of_its_scale(engine: Engine, good_delivery) -> None:
+    delivery = good_delivery("assessment_plan", put(target_scale_version=None))
+    assert verdict_of(engine.validate(suites(delivery))) == "pass"
+
+
 def test_small_deliveries_are_not_judged_by_their_distribution(
     engine: Engine, good_delivery
 ) -> None:

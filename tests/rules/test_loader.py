@@ -242,3 +242,10 @@ def test_what_is_proposed_counts_as_if_it_lay_in_the_site_already(
         assert rules.threshold("data_points", "required_data_points") == 10
     (standing,) = load_catalogue(site, shipped).rule_sets
     assert standing.threshold("data_points", "required_data_points") == 9
+
+
+def test_a_proposed_folder_without_rule_files_is_refused(shipped: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(RuleFileError, match="the folder holds no rule file"):
+        load_catalogue(None, shipped, proposed=empty)

@@ -132,7 +132,11 @@ def test_a_threshold_that_is_left_out_is_refused(
     path = own(site, name, without(name, rule, threshold), "")
     text = path.read_text(encoding="utf-8")
     line = text[: text.index(f"- id: {rule}\n")].count("\n") + 1
-    assert f"{path}:{line}: rule {rule} lacks the thresholds {threshold}" in refusal(site)
+    told = (
+        f"{path}:{line}: rule {rule} lacks the thresholds {threshold}. "
+        f"Copy what is shipped: `tessera rules show {name}`."
+    )
+    assert told in refusal(site)
 
 
 def test_a_rule_that_is_left_out_is_refused(site: Path) -> None:

@@ -92,6 +92,27 @@ def test_unmapped_labels_are_kept_or_missing_by_declaration(
     assert result.problems() == []
 
 
+@pytest.mark.parametrize(("named", "version"), [("", None), (', scale_version: "1"', "1")])
+def test_a_target_read_through_a_scale_is_of_the_version_that_the_spec_names_else_of_every_one(
+    read_bytes: Read, named: str, version: str | None
+) -> None:
+    body = f"""
+    reader: {{name: delimited}}
+    values: {{programme_id: MED, plan_id: p, plan_version: "1", stage_id: Y3, source: handbook}}
+    records:
+      - kind: assessment_plan
+        record_id: "{{id}}"
+        fields:
+          competency_id: id
+          target_level: {{column: x, scale: entrustment_5{named}}}
+    """
+    rows = read_bytes("id,x\nE1,4\nE2,\n", body).records("assessment_plan")
+    assert rows.select("target_level", "target_scale_id", "target_scale_version").rows() == [
+        ("4", "entrustment_5", version),
+        (None, None, None),
+    ]
+
+
 def test_a_scale_gives_level_scale_version_and_label_as_written(read_bytes: Read) -> None:
     body = """
     reader: {name: delimited}

@@ -129,7 +129,7 @@ def test_a_failing_test_names_model_test_and_consequence_and_nothing_can_be_publ
     with pytest.raises(BuildError) as caught:
         build(home, settings)
     message = str(caught.value)
-    assert "test score_is_known of fct_score finds 1 rows, which spoils every status" in message
+    assert "test score_is_known of fct_score finds 1 row, which spoils every status" in message
     assert "nothing is published" in message
     with pytest.raises(PublishError):
         publish(home, settings)

@@ -147,6 +147,7 @@ def test_every_level_that_is_a_target_gets_a_binary_model() -> None:
         {
             "programme_id": [None, "MED", "OTHER"],
             "scale_id": "entrustment_5",
+            "scale_version": pl.Series([None, None, None], dtype=pl.String),
             "target_level": [4, 3, 2],
         }
     )
@@ -155,6 +156,21 @@ def test_every_level_that_is_a_target_gets_a_binary_model() -> None:
     assessors = effects.filter((pl.col("component") == "assessor") & (pl.col("target_level") == 3))
     assert assessors.sort("effect")["effect_id"][0] == "A-05"
     assert effects.filter(pl.col("component") == "mean")["effect_id"].to_list() == ["mean"] * 2
+
+
+def test_a_target_on_a_version_of_the_scale_is_asked_of_that_version_only() -> None:
+    targets = pl.DataFrame(
+        {
+            "programme_id": "MED",
+            "scale_id": "entrustment_5",
+            "scale_version": ["1", "2", None],
+            "target_level": [4, 3, 2],
+        }
+    )
+    both = pl.concat([ratings(), ratings(version="2")])
+    effects = estimates(both, targets)["calibration_target_effect"]
+    asked = effects.select("scale_version", "target_level").unique().sort(pl.all())
+    assert asked.rows() == [("1", 2), ("1", 4), ("2", 2), ("2", 3)]
 
 
 def test_one_stray_pair_does_not_spoil_the_rest() -> None:
@@ -191,7 +207,12 @@ def test_ratings_that_look_ahead_or_of_another_version_move_nothing_that_looks_b
     if by_others:
         ahead = ahead.with_columns(assessor=pl.col("assessor").str.replace("A", "B"))
     targets = pl.DataFrame(
-        {"programme_id": ["MED"], "scale_id": ["entrustment_5"], "target_level": [4]}
+        {
+            "programme_id": ["MED"],
+            "scale_id": ["entrustment_5"],
+            "scale_version": pl.Series([None], dtype=pl.String),
+            "target_level": [4],
+        }
     )
     together = estimates(pl.concat([ratings(), ahead]), targets)
     alone = estimates(ratings(), targets)

@@ -136,7 +136,7 @@ def test_a_test_that_warns_has_not_passed_and_is_told_with_what_it_found(
         model.read_text().replace("score as score", "nullif(score, 9)::decimal(18, 6) as score")
     )
     columns.write_text(columns.read_text().replace("{meta:", "{severity: warn, meta:"))
-    told = "test score_is_known of fct_score finds 1 rows, which spoils every status"
+    told = "test score_is_known of fct_score finds 1 row, which spoils every status"
     run = CliRunner()
     done = run.invoke(app, ["model", "build", "--home", str(copy.root), "--json"])
     assert done.exit_code == 1

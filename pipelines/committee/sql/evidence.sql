@@ -1,4 +1,15 @@
--- One row a data point and competency, oldest first, with all that was written.
+-- One row a data point and competency, oldest first, with all that was written. A level whose form names
+-- no version of its scale is one of the newest.
+with
+
+newest as (
+    select
+        scale_id,
+        max(scale_version) as scale_version
+    from dim_scale_level
+    group by scale_id
+)
+
 select
     evidence.learner_key,
     evidence.evidence_id,
@@ -17,8 +28,10 @@ select
     evidence.cut_score,
     evidence.form_id,
     evidence.scale_id,
+    coalesce(evidence.scale_version, newest.scale_version) as scale_version,
     evidence.level,
     evidence.raw_label,
+    evidence.target_scale_version,
     evidence.target_level,
     evidence.is_at_or_above_target,
     evidence.score,
@@ -53,4 +66,5 @@ left join dim_task as task
     on
         evidence.programme_id = task.programme_id
         and evidence.task_id = task.task_id
+left join newest on evidence.scale_id = newest.scale_id
 order by evidence.learner_key, evidence.occurred_at, evidence.evidence_id, evidence.competency_id

@@ -26,6 +26,7 @@ select
     required_contexts,
     required_recent,
     target_scale_id,
+    target_scale_version,
     target_level,
     shortfall_codes,
     shortfalls,

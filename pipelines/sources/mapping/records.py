@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.contracts import contract_for
 from pipelines.contracts.schema import Column, columns
 from pipelines.sources.catalogue import Catalogue
-from pipelines.sources.checks import SCALE_COMPANIONS
+from pipelines.sources.checks import OF_EVERY_VERSION, SCALE_COMPANIONS
 from pipelines.sources.codes import crosswalk, newest_version
 from pipelines.sources.mapping import times
 from pipelines.sources.mapping.conditions import compile_condition
@@ -205,7 +205,9 @@ class _Block:
     ) -> None:
         reader = self.readers[name]
         scale = str(reader.mapping.scale)
-        version = reader.mapping.scale_version or newest_version(self.catalogue.codes, scale)
+        version = reader.mapping.scale_version
+        if version is None and name not in OF_EVERY_VERSION:
+            version = newest_version(self.catalogue.codes, scale)
         written = reader.source_text(rows)
         shown = pl.when(written.is_not_null())
         values = (pl.lit(scale), pl.lit(version), pl.lit(written))

@@ -1,6 +1,7 @@
 -- Grain: one row per circumstance of evidence: programme, site, stage, framework, competency,
 -- instrument, scale and day. Says which competency is meant and which level is the target: the
--- assessment plan's on that scale, most specific first, else the scale's own.
+-- assessment plan's on that scale, most specific first, else the scale's own. Where the plan names
+-- another version of the scale, there is none: levels of two versions may mean different things.
 {{ config(materialized='table') }}
 
 with
@@ -32,6 +33,10 @@ scale_targets as (
     group by scale_id, scale_version
 ),
 
+newest_versions as (
+    {{ newest_scale_versions(ref('stg_scale_level')) }}
+),
+
 circumstances as (
     select distinct
         programme_id,
@@ -54,19 +59,22 @@ keyed as (
     from circumstances
 ),
 
-planned as (
+on_scale as (
     select
         keyed.circumstance_key,
+        plans.instrument_id,
+        plans.site_id,
+        plans.plan_id,
+        plans.record_key,
+        plans.target_scale_version,
         plans.target_level,
-        row_number() over (
-            partition by keyed.circumstance_key
-            order by
-                case when plans.instrument_id is null then 1 else 0 end asc,
-                case when plans.site_id is null then 1 else 0 end asc,
-                plans.from_on desc,
-                plans.plan_id asc,
-                plans.record_key asc
-        ) as preference
+        plans.from_on,
+        plans.target_scale_version is null
+        or coalesce(
+            plans.target_scale_version
+            = coalesce(keyed.scale_version, newest_versions.scale_version),
+            false
+        ) as is_comparable
     from keyed
     inner join plans
         on
@@ -77,6 +85,25 @@ planned as (
             and keyed.occurred_on between plans.from_on and plans.to_on
             and (plans.instrument_id is null or keyed.instrument_id = plans.instrument_id)
             and (plans.site_id is null or keyed.site_id = plans.site_id)
+    left join newest_versions on keyed.scale_id = newest_versions.scale_id
+),
+
+planned as (
+    select
+        circumstance_key,
+        target_scale_version,
+        case when is_comparable then target_level end as target_level,
+        row_number() over (
+            partition by circumstance_key
+            order by
+                case when is_comparable then 0 else 1 end asc,
+                case when instrument_id is null then 1 else 0 end asc,
+                case when site_id is null then 1 else 0 end asc,
+                from_on desc,
+                plan_id asc,
+                record_key asc
+        ) as preference
+    from on_scale
 ),
 
 own as (
@@ -129,14 +156,18 @@ resolved as (
         keyed.instrument_id,
         keyed.scale_id,
         keyed.scale_version,
+        planned.target_scale_version,
         meant.competency_key,
         ---------- text
         case
             when planned.target_level is not null then 'assessment_plan'
-            when own.target_level is not null then 'scale'
+            when planned.circumstance_key is null and own.target_level is not null then 'scale'
         end as target_source,
         ---------- numbers
-        coalesce(planned.target_level, own.target_level) as target_level,
+        case
+            when planned.circumstance_key is null then own.target_level
+            else planned.target_level
+        end as target_level,
         ---------- days and instants
         keyed.occurred_on
     from keyed

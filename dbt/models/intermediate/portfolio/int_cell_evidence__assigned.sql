@@ -3,7 +3,9 @@
 -- was in then. What learners say of themselves stands beside it and counts for nothing here.
 -- Ratings that look back and ratings that look ahead are never counted together: those of the
 -- target scale's direction count, or, where the scale names none, of the cell's commoner direction.
--- Nor are versions of a scale: those of the cell's commonest version count, of equally common ones the newest.
+-- Nor are versions of a scale: those of the version that the plan names count, or, where it names none,
+-- of the cell's commonest version, of equally common ones the newest. Levels of another version than the
+-- plan names are not held against its target.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -64,6 +66,7 @@ assigned as (
         coalesce(evidence.scale_version, scale_versions.scale_version, '') as scale_version,
         evidence.assessor_key,
         coalesce(plan.target_scale_id, scale_targets.target_scale_id) as target_scale_id,
+        plan.target_scale_version,
         ---------- text
         evidence.assessor_role,
         evidence.setting,
@@ -130,6 +133,13 @@ assigned as (
         and {{ has_come('evidence.occurred_on') }}
 ),
 
+versioned as (
+    select
+        *,
+        coalesce(scale_version = target_scale_version, true) as is_of_target_version
+    from assigned
+),
+
 by_version as (
     select
         learner_key,
@@ -140,8 +150,8 @@ by_version as (
         count(*) as n,
         count(case when direction = 'prospective' then 1 end) as n_prospective,
         count(case when direction = 'retrospective' then 1 end) as n_retrospective
-    from assigned
-    where is_on_scale
+    from versioned
+    where is_on_scale and is_of_target_version
     group by learner_key, programme_id, stage_id, competency_id, scale_version
 ),
 
@@ -159,19 +169,19 @@ commonest as (
 
 compared as (
     select
-        assigned.*,
+        versioned.*,
         coalesce(
-            assigned.scale_direction,
+            versioned.scale_direction,
             case when commonest.is_prospective then 'prospective' else 'retrospective' end
         ) as counted_direction,
-        commonest.scale_version as counted_scale_version
-    from assigned
+        coalesce(versioned.target_scale_version, commonest.scale_version) as counted_scale_version
+    from versioned
     left join commonest
         on
-            assigned.learner_key = commonest.learner_key
-            and assigned.programme_id = commonest.programme_id
-            and assigned.stage_id = commonest.stage_id
-            and assigned.competency_id = commonest.competency_id
+            versioned.learner_key = commonest.learner_key
+            and versioned.programme_id = commonest.programme_id
+            and versioned.stage_id = commonest.stage_id
+            and versioned.competency_id = commonest.competency_id
             and commonest.commonest_first = 1
 ),
 
@@ -217,7 +227,8 @@ final as (
         is_on_scale and is_counted_with_others as is_rated,
         is_on_scale and not is_counted_with_others as is_rated_apart,
         is_on_scale and reaches_target and is_counted_with_others as is_at_target,
-        is_on_scale and reaches_target and not is_counted_with_others as is_at_target_apart,
+        is_on_scale and reaches_target and is_of_target_version and not is_counted_with_others
+            as is_at_target_apart,
         ---------- lists
         examiner_keys,
         ---------- days and instants

@@ -49,7 +49,8 @@ listed as (
             "case when lacks_narratives then " ~ of_required('n_narratives', 'narratives_min', 'comments') ~ " end",
             "case when lacks_actionable then " ~ of_required('n_actionable', 'actionable_min', 'comments that say what to do next') ~ " end",
             "case when lacks_target then 'no target level in the assessment plan' end",
-            "case when lacks_rated then " ~ of_required('n_rated', 'rated_min', 'ratings on the scale of the target') ~ " end",
+            "case when lacks_rated then " ~ of_required('n_rated', 'rated_min', 'ratings on the scale of the target')
+                ~ " || coalesce(' in its version ' || target_scale_version, '') end",
         ]) }} as shortfalls
     from compared
 ),
@@ -133,6 +134,7 @@ final as (
         framework_id,
         rule_set_id,
         target_scale_id,
+        target_scale_version,
         ---------- text
         competency_title,
         rule_version,

@@ -106,6 +106,7 @@ required as (
         competencies.framework_id,
         competencies.framework_version,
         coalesce(plan.target_scale_id, scale_targets.target_scale_id) as target_scale_id,
+        plan.target_scale_version,
         ---------- text
         competencies.title as competency_title,
         asked.required_by,

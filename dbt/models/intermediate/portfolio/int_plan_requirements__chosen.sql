@@ -35,6 +35,9 @@ chosen as (
         stage_id,
         competency_id,
         max(case when target_preference = 1 then target_scale_id end) as target_scale_id,
+        max(
+            case when target_preference = 1 and target_level is not null then target_scale_version end
+        ) as target_scale_version,
         ---------- text
         max(case when target_preference = 1 then requirement_source end) as requirement_source,
         ---------- numbers

@@ -61,6 +61,7 @@ dated as (
         competency_id,
         instrument_id,
         target_scale_id,
+        target_scale_version,
         record_key,
         ---------- text
         requirement_source,

@@ -75,6 +75,7 @@ joined as (
         keyed.form_record_id,
         keyed.scale_id,
         keyed.scale_version,
+        targets.target_scale_version,
         case when not keyed.is_withheld then keyed.assessor_key end as assessor_key,
         ---------- text
         instruments.method_family,

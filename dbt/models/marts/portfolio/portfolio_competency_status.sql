@@ -8,6 +8,7 @@ select
     framework_id,
     rule_set_id,
     target_scale_id,
+    target_scale_version,
     ---------- text
     competency_title,
     rule_version,

@@ -21,6 +21,7 @@ renamed as (
         plans.competency_id,
         plans.instrument_id,
         plans.target_scale_id,
+        plans.target_scale_version,
         ---------- text
         plans.source as requirement_source,
         ---------- numbers
