@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks.validity.signals import NOT_YET, at
@@ -553,7 +553,7 @@ def _agreement(row: dict[str, Any]) -> str:
     return f"{row['n']} | {row['correlation']:.3f} | {row['rmse']:.3f} | {row['shift']:+.3f}"
 
 
-def _share(row: dict[str, Any]) -> str:
+def _share(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
         return "none to find"
     low, high = _percent(row["low"]), _percent(row["high"])
