@@ -417,6 +417,7 @@ def test_any_padded_quoting_gives_what_it_gives_without_the_blanks(
 )
 @example(text='x\r,"', size=1, escape="x")
 @example(text='"\r1"x\r\r', size=1, escape="x")
+@example(text='"\r"1\r",1"\r', size=1, escape=None)
 def test_where_a_text_is_cut_into_blocks_changes_nothing(
     tmp_path: Path, text: str, size: int, escape: str | None
 ) -> None:
