@@ -431,6 +431,18 @@ def test_where_a_text_is_cut_into_blocks_changes_nothing(
     assert also_bad == bad
 
 
+@pytest.mark.parametrize("size", range(3, 12))
+@pytest.mark.parametrize("row", ["x,y", 'x,""', '"""",""'])
+def test_a_mark_that_is_never_closed_costs_its_own_line_wherever_blocks_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, size: int
+) -> None:
+    monkeypatch.setattr("pipelines.sources.readers.quoting.CHUNK_BYTES", 50)
+    monkeypatch.setattr("pipelines.sources.readers.quoting.BLOCK_BYTES", size)
+    rows, bad = read(tmp_path, b'a,b\n"open,1\n' + f"{row}\n".encode() * 40)
+    assert bad == {1: "unclosed_quote"}
+    assert rows["source_row"].to_list() == list(range(2, 42))
+
+
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
 )

@@ -105,6 +105,9 @@ class Quoting:
     ) -> Iterator[Record]:
         """Yield the records of a text; what may go on beyond its end only where it is whole.
 
+        A record of more than `CHUNK_BYTES` is judged by what is there of it, unless that ends with
+        a mark, which may be the first of two.
+
         Args:
             text: begins with a record.
             is_whole: whether nothing follows it.
@@ -119,20 +122,22 @@ class Quoting:
                 at = run.end()
                 continue
             found = self._record.match(text, at)
-            if found and not (is_whole or found.end() < len(text) or found[1]):
+            is_too_long = len(text) - at > CHUNK_BYTES and text[-1:] != self.quote
+            is_judged = is_whole or is_too_long
+            if found and not (is_judged or found.end() < len(text) or found[1]):
                 return
             if found:
                 is_rest = at < swallowed < found.end() and self._is_odd(text, at, found.end())
                 record = Record(at, found.end(), STRAY if is_rest else None, swallowed)
             else:
-                faulty = self._faulty(text, at, is_whole=is_whole)
+                faulty = self._faulty(text, at, is_judged=is_judged)
                 if faulty is None:
                     return
                 record, swallowed = faulty, faulty.swallowed
             yield record
             at = record.end
 
-    def _faulty(self, text: bytes, start: int, *, is_whole: bool) -> Record | None:
+    def _faulty(self, text: bytes, start: int, *, is_judged: bool) -> Record | None:
         """Return the line that a mark makes ambiguous.
 
         None where what follows the text must be known.
@@ -142,10 +147,10 @@ class Quoting:
         quoted = self._quoted.match(text, at)
         closed = quoted.end() if quoted else len(text)
         end, last = _line_end(text, at), self._line.match(text, closed)
-        if not (is_whole or (last and last[1])):
+        if not (is_judged or (last and last[1])):
             return None
         code = STRAY if end > closed else UNCLOSED
-        return Record(start, end, code, closed)
+        return Record(start, end, code, closed if quoted else end)
 
     def _is_odd(self, text: bytes, start: int, end: int) -> bool:
         return text.count(self.quote, start, end) % 2 == 1
@@ -234,8 +239,7 @@ class Tidied:
         end = self._regular_end(block)
         is_too_long = len(block) > CHUNK_BYTES
         if end is None or (not end and is_too_long and self._quoting.quote in block):
-            whole = self._is_done or is_too_long
-            tidy, end = self._tidied(block, is_whole=whole)
+            tidy, end = self._tidied(block)
         elif not end and is_too_long:  # no line ends here: whoever parses the text will say so
             tidy, end = block, len(block)
         else:
@@ -255,11 +259,11 @@ class Tidied:
         found = cut(block, delimiter, quote, is_last=self._is_done)
         return found.end if found else None
 
-    def _tidied(self, block: bytes, *, is_whole: bool) -> tuple[bytes, int]:
+    def _tidied(self, block: bytes) -> tuple[bytes, int]:
         parts: list[bytes] = []
         good = end = 0
         for record in self._quoting.records(
-            block, is_whole=is_whole, in_runs=True, swallowed=self._swallowed
+            block, is_whole=self._is_done, in_runs=True, swallowed=self._swallowed
         ):
             end, self._swallowed = record.end, record.swallowed
             if record.code is None:
