@@ -186,7 +186,7 @@ def _records(path: Path, options: DelimitedOptions, named: frozenset[int]) -> It
             number, rest = number + found.rows, block[found.end :]
             continue
         end = 0
-        for record in how.records(block, is_whole=is_last or len(block) > CHUNK_BYTES):
+        for record in how.records(block, is_whole=is_last):
             piece, end = block[record.start : record.end], record.end
             number += bool(piece.strip(b"\r\n"))
             yield (number if number in named and piece.strip(b"\r\n") else None), piece

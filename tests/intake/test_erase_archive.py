@@ -103,6 +103,17 @@ def test_an_ambiguous_line_stays_and_costs_no_other_row_its_number(tmp_path: Pat
     assert cells(rewritten(path, spec_of("delimited"), {2})) == KEPT
 
 
+def test_a_mark_that_is_never_closed_costs_no_other_row_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    long = "x" * 1_000_000
+    above = 'Form,Student,Comment\n"open,s9,z\n' + f"F0,s0,{long}\n" * 24
+    path.write_text(above + "F2,canary77,about the person\nF3,s2,fine\n")
+    found = cells(rewritten(path, spec_of("delimited"), {26}))
+    assert [(row, form) for row, form, *_ in found] == [
+        *((n, "F0") for n in range(2, 26)), (26, ""), (27, "F3"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("blank", ["", "\n"])
 def test_lines_of_json_keep_their_numbers(tmp_path: Path, blank: str) -> None:
     path = tmp_path / "a"

@@ -417,6 +417,7 @@ def test_any_padded_quoting_gives_what_it_gives_without_the_blanks(
 )
 @example(text='x\r,"', size=1, escape="x")
 @example(text='"\r1"x\r\r', size=1, escape="x")
+@example(text='"\r"1\r",1"\r', size=1, escape=None)
 def test_where_a_text_is_cut_into_blocks_changes_nothing(
     tmp_path: Path, text: str, size: int, escape: str | None
 ) -> None:
@@ -428,6 +429,18 @@ def test_where_a_text_is_cut_into_blocks_changes_nothing(
         found, also_bad = read(tmp_path, data, **options)
     assert cells(found) == cells(whole)
     assert also_bad == bad
+
+
+@pytest.mark.parametrize("size", range(3, 12))
+@pytest.mark.parametrize("row", ["x,y", 'x,""', '"""",""'])
+def test_a_mark_that_is_never_closed_costs_its_own_line_wherever_blocks_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, size: int
+) -> None:
+    monkeypatch.setattr("pipelines.sources.readers.quoting.CHUNK_BYTES", 50)
+    monkeypatch.setattr("pipelines.sources.readers.quoting.BLOCK_BYTES", size)
+    rows, bad = read(tmp_path, b'a,b\n"open,1\n' + f"{row}\n".encode() * 40)
+    assert bad == {1: "unclosed_quote"}
+    assert rows["source_row"].to_list() == list(range(2, 42))
 
 
 @settings(

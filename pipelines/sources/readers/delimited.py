@@ -91,7 +91,7 @@ class Delimited:
     """Reads delimited text with one pass of Arrow's CSV parser."""
 
     name: ClassVar[str] = "delimited"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     options: ClassVar[type[ReaderOptions]] = DelimitedOptions
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".tab", ".txt")
     has_parts: ClassVar[bool] = False

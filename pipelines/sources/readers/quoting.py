@@ -36,11 +36,13 @@ class Record:
         start: where it begins.
         end: where the next one begins.
         code: what is wrong with its quotation marks.
+        swallowed: up to where the last ambiguous mark would reach.
     """
 
     start: int
     end: int
     code: str | None = None
+    swallowed: int = 0
 
 
 class Quoting:
@@ -99,38 +101,44 @@ class Quoting:
         return bool(self._escape) and self._escape in text
 
     def records(
-        self, text: bytes, *, is_whole: bool = True, in_runs: bool = False
+        self, text: bytes, *, is_whole: bool = True, in_runs: bool = False, swallowed: int = 0
     ) -> Iterator[Record]:
         """Yield the records of a text; what may go on beyond its end only where it is whole.
+
+        A record of more than `CHUNK_BYTES` is judged by what is there of it, unless that ends with
+        a mark, which may be the first of two.
 
         Args:
             text: begins with a record.
             is_whole: whether nothing follows it.
             in_runs: whether good records that follow each other may be yielded as one.
+            swallowed: up to where an ambiguous mark above the text would reach into it.
         """
-        at = swallowed = 0
+        at = 0
         while at < len(text):
             run = self._run.match(text, at) if in_runs and at >= swallowed else None
             if run and run.end() > at:
-                yield Record(at, run.end())
+                yield Record(at, run.end(), None, swallowed)
                 at = run.end()
                 continue
             found = self._record.match(text, at)
-            if found and not (is_whole or found.end() < len(text) or found[1]):
+            is_too_long = len(text) - at > CHUNK_BYTES and text[-1:] != self.quote
+            is_judged = is_whole or is_too_long
+            if found and not (is_judged or found.end() < len(text) or found[1]):
                 return
             if found:
                 is_rest = at < swallowed < found.end() and self._is_odd(text, at, found.end())
-                record = Record(at, found.end(), STRAY if is_rest else None)
+                record = Record(at, found.end(), STRAY if is_rest else None, swallowed)
             else:
-                faulty = self._faulty(text, at, is_whole=is_whole)
+                faulty = self._faulty(text, at, is_judged=is_judged)
                 if faulty is None:
                     return
-                record, swallowed = faulty
+                record, swallowed = faulty, faulty.swallowed
             yield record
             at = record.end
 
-    def _faulty(self, text: bytes, start: int, *, is_whole: bool) -> tuple[Record, int] | None:
-        """Return the line that a mark makes ambiguous, and up to where the mark would reach.
+    def _faulty(self, text: bytes, start: int, *, is_judged: bool) -> Record | None:
+        """Return the line that a mark makes ambiguous.
 
         None where what follows the text must be known.
         """
@@ -139,10 +147,10 @@ class Quoting:
         quoted = self._quoted.match(text, at)
         closed = quoted.end() if quoted else len(text)
         end, last = _line_end(text, at), self._line.match(text, closed)
-        if not (is_whole or (last and last[1])):
+        if not (is_judged or (last and last[1])):
             return None
         code = STRAY if end > closed else UNCLOSED
-        return Record(start, end, code), closed
+        return Record(start, end, code, closed if quoted else end)
 
     def _is_odd(self, text: bytes, start: int, end: int) -> bool:
         return text.count(self.quote, start, end) % 2 == 1
@@ -199,6 +207,8 @@ class Tidied:
         """Begin to read rows of so many cells."""
         self._source, self._quoting = source, quoting
         self._ready = self._rest = b""
+        self._swallowed = 0
+        """Up to where an ambiguous mark that was read before would reach into `_rest`."""
         self._is_done = False
         self.closed = False
         self.refused: deque[tuple[str, str]] = deque()
@@ -229,13 +239,12 @@ class Tidied:
         end = self._regular_end(block)
         is_too_long = len(block) > CHUNK_BYTES
         if end is None or (not end and is_too_long and self._quoting.quote in block):
-            whole = self._is_done or is_too_long
-            tidy, end = self._tidied(block, is_whole=whole)
+            tidy, end = self._tidied(block)
         elif not end and is_too_long:  # no line ends here: whoever parses the text will say so
             tidy, end = block, len(block)
         else:
             tidy = block[:end]
-        self._rest = block[end:]
+        self._rest, self._swallowed = block[end:], max(0, self._swallowed - end)
         return tidy
 
     def _regular_end(self, block: bytes) -> int | None:
@@ -250,11 +259,13 @@ class Tidied:
         found = cut(block, delimiter, quote, is_last=self._is_done)
         return found.end if found else None
 
-    def _tidied(self, block: bytes, *, is_whole: bool) -> tuple[bytes, int]:
+    def _tidied(self, block: bytes) -> tuple[bytes, int]:
         parts: list[bytes] = []
         good = end = 0
-        for record in self._quoting.records(block, is_whole=is_whole, in_runs=True):
-            end = record.end
+        for record in self._quoting.records(
+            block, is_whole=self._is_done, in_runs=True, swallowed=self._swallowed
+        ):
+            end, self._swallowed = record.end, record.swallowed
             if record.code is None:
                 continue
             parts += [self._quoting.without_padding(block[good : record.start]), self._marked]
