@@ -27,6 +27,7 @@ from pipelines.intake.erase_rows import (
 )
 from pipelines.intake.erase_target import Target
 from pipelines.sources.readers import zipped
+from pipelines.sources.readers.archive import Archive
 
 
 def write_archive(
@@ -52,7 +53,7 @@ def write_archive(
     read = {str(part["name"]): part for part in parts}
     names = {info.header_offset: name for name, info in zipped.list_members(archived).items()}
     with (
-        zipfile.ZipFile(archived) as old,
+        Archive(archived) as old,
         zipfile.ZipFile(file, "w") as new,
         tempfile.TemporaryDirectory(prefix=zipped.UNPACKED) as folder,
     ):
@@ -120,7 +121,7 @@ def _holds(member: Path, target: Target) -> bool:
     if not zipfile.is_zipfile(member):
         with member.open("rb") as file:
             return holds_any(file, words)
-    with zipfile.ZipFile(member) as book:
+    with Archive(member) as book:
         for info in book.infolist():
             zipped.refuse_bomb(info.filename, info)
     return members_hold(member, words)
@@ -134,7 +135,7 @@ def members_hold(archive: Path, written: Iterable[bytes]) -> bool:
             unpacked.
     """
     sought = set(written)
-    with zipfile.ZipFile(archive) as old:
+    with Archive(archive) as old:
         for info in old.infolist():
             with old.open(info) as member:
                 if holds_any(member, sought):

@@ -262,6 +262,8 @@ def test_a_row_with_an_error_in_a_cell_that_is_asked_for_is_refused_alone(tmp_pa
             '<?xml version="1.0"?>',
             '<!DOCTYPE x [<!ENTITY a "aaaa">]>',
         ),
+        lambda data: data[:-6] + bytes([data[-6] + 7]) + data[-5:],
+        lambda data: data.replace(b"\x14\x00\x00\x00", b"\x14\x00\x01\x00"),
     ],
     ids=[
         "encrypted",
@@ -274,6 +276,8 @@ def test_a_row_with_an_error_in_a_cell_that_is_asked_for_is_refused_alone(tmp_pa
         "open",
         "no-sheet",
         "entities",
+        "elsewhere",
+        "password",
     ],
 )
 def test_a_workbook_that_is_encrypted_or_broken_is_refused(

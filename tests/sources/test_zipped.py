@@ -171,6 +171,19 @@ def test_an_archive_within_an_archive_is_refused(tmp_path: Path) -> None:
     assert error.code == "nested_archive"
 
 
+def moved(data: bytes, by: int) -> bytes:
+    """An archive whose directory places every member elsewhere."""
+    place = data.rindex(b"PK\x05\x06") + 16
+    (offset,) = struct.unpack("<I", data[place : place + 4])
+    return data[:place] + struct.pack("<I", offset + by) + data[place + 4 :]
+
+
+def test_a_directory_that_names_members_outside_the_archive_is_refused(tmp_path: Path) -> None:
+    found = refusal(tmp_path, moved(archive({"results.csv": RESULTS}), 7))
+    assert found.code == "unreadable_file"
+    assert "lies outside" in found.message
+
+
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
     data = bytearray(archive({"a.csv": "x\n1\n"}))
     central = data.index(b"PK\x01\x02")

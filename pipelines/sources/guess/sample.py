@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.sources.readers import READERS, Unreadable, Wanted
+from pipelines.sources.readers.archive import Archive
 from pipelines.sources.readers.base import SOURCE_ROW, Chunk, reader_for
 from pipelines.sources.readers.delimited import DELIMITERS, DelimitedOptions, quoting
 from pipelines.sources.readers.encodings import SAMPLE_BYTES, Utf8Stream, lines_of, recognise
@@ -78,7 +79,7 @@ def reader_name(path: Path) -> str:
         return "parquet"
     if start.startswith(b"PK"):
         try:
-            with zipfile.ZipFile(path) as archive:
+            with Archive(path) as archive:
                 return "xlsx" if "xl/workbook.xml" in archive.namelist() else "zip"
         except zipfile.BadZipFile:
             return "zip"

@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from xml.parsers import expat
 
+from pipelines.sources.readers.archive import Archive
+
 CELL_ERROR = "cell_error"
 NO_VALUE = "formula_without_value"
 
@@ -70,7 +72,7 @@ class Workbook:
             XmlError: the archive is no workbook, or its XML is damaged.
             KeyError: a member is missing.
         """
-        with zipfile.ZipFile(path) as archive:
+        with Archive(path) as archive:
             names = set(archive.namelist())
             main = _main_member(archive)
             folder = main.rpartition("/")[0]
@@ -99,7 +101,7 @@ class Workbook:
         Raises:
             XmlError: the XML is damaged.
         """
-        with zipfile.ZipFile(self.path) as archive:
+        with Archive(self.path) as archive:
             merged = _merged_ranges(archive, sheet.member) if fill_merged else []
             reader = _Rows(self, merged)
             with archive.open(sheet.member) as member:

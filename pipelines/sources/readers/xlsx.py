@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
+from pipelines.sources.readers.archive import Archive
 from pipelines.sources.readers.base import (
     ROW_PROBLEMS,
     SOURCE_ROW,
@@ -104,11 +105,11 @@ def _opened(path: Path) -> Workbook:
     if start == OLE:
         raise _damaged("it is encrypted, or of the old kind .xls")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with Archive(path) as archive:
             for info in archive.infolist():
                 refuse_bomb(info.filename, info)
         return Workbook.open(path)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, XmlError, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, XmlError, KeyError, EOFError) as error:
         raise _damaged(str(error)) from None
 
 
@@ -145,7 +146,7 @@ class _Table:
     def _rows(self) -> Iterator[Row]:
         try:
             yield from self.book.rows(self.sheet, fill_merged=self.options.merged == "fill")
-        except (zipfile.BadZipFile, zlib.error, XmlError, KeyError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, XmlError, KeyError, EOFError) as error:
             raise _damaged(f"sheet {self.sheet.name!r}: {error}") from None
 
     def _read_header(self, rows: Iterator[Row]) -> list[Row]:

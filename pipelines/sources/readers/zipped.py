@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipelines.sources.readers.archive import Archive
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -128,7 +129,7 @@ def list_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         Unreadable: the file is no ZIP archive, or one that would not fit here.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with Archive(path) as archive:
             infos = [info for info in archive.infolist() if not _is_no_file(info)]
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
         raise Unreadable(
@@ -169,7 +170,7 @@ def unpack(path: Path, name: str, info: zipfile.ZipInfo, folder: Path) -> Path:
     target = folder / f"member{PurePosixPath(info.filename).suffix.lower()}"
     try:
         with (
-            zipfile.ZipFile(path) as archive,
+            Archive(path) as archive,
             archive.open(info) as member,
             target.open("wb") as file,
         ):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.sources.readers.archive import Archive
 from pipelines.sources.readers.base import Unreadable
 from pipelines.sources.standards.judgement import Finding, Judgement
 from pipelines.sources.standards.qti import MAX_BYTES, OtherXml, Result, parse
@@ -65,7 +66,7 @@ def read(path: Path) -> Iterator[Delivered]:
 def _members(path: Path) -> Iterator[Delivered]:
     row = total = 0
     try:
-        with zipfile.ZipFile(path) as archive:
+        with Archive(path) as archive:
             members = [m for m in archive.infolist() if _may_hold_a_result(m)]
             if len(members) > MAX_MEMBERS:
                 raise _too_large(f"more than {MAX_MEMBERS:,} results")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.sources.readers.base import Unreadable
@@ -260,6 +260,7 @@ def test_no_content_of_a_table_makes_the_checker_crash(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(at=st.integers(0, 3000), new=st.binary(min_size=1, max_size=4))
+@example(at=2655, new=b"\x01")
 def test_no_damage_to_an_archive_makes_the_checker_crash(at: int, new: bytes, file: Path) -> None:
     data = packed(file, dict(V1P1)).read_bytes()
     at %= len(data)
