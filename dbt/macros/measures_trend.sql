@@ -10,28 +10,28 @@
 
     Args: for one assessor, how many ratings (n), their days since the learner's first rating (days) and
     the squares of these, by how much their standings exceed one half (total), and that times the days
-    (products); rho.
+    (products); rho; what the names of the sums end with.
 -#}
-{% macro sums_of_trend(n, days, squares, total, products, rho) -%}
+{% macro sums_of_trend(n, days, squares, total, products, rho, suffix='') -%}
     {%- set weight -%}
         (1 / (1 + cast({{ rho }} as double) * (greatest({{ n }}, 1) - 1)))
     {%- endset -%}
     {%- set shared = "cast(" ~ rho ~ " as double) * " ~ weight ~ " * cast(" ~ days ~ " as double)" -%}
-    sum({{ _exactly(n ~ " * " ~ weight) }}) as level_information,
-    sum({{ _exactly(days ~ " * " ~ weight) }}) as both_information,
+    sum({{ _exactly(n ~ " * " ~ weight) }}) as level_information{{ suffix }},
+    sum({{ _exactly(days ~ " * " ~ weight) }}) as both_information{{ suffix }},
     sum({{ _exactly(
         "(" ~ squares ~ " - " ~ shared ~ " * " ~ days ~ ") / (1 - cast(" ~ rho ~ " as double))"
-    ) }}) as rise_information,
-    sum({{ _exactly("cast(" ~ total ~ " as double) * " ~ weight) }}) as level_excess,
+    ) }}) as rise_information{{ suffix }},
+    sum({{ _exactly("cast(" ~ total ~ " as double) * " ~ weight) }}) as level_excess{{ suffix }},
     sum({{ _exactly(
         "(cast(" ~ products ~ " as double) - " ~ shared ~ " * cast(" ~ total ~ " as double))"
         ~ " / (1 - cast(" ~ rho ~ " as double))"
-    ) }}) as rise_excess
+    ) }}) as rise_excess{{ suffix }}
 {%- endmacro %}
 
 {#- So that a sum is the same in whatever order it is taken. -#}
 {% macro _exactly(number) -%}
-    cast(round({{ number }}, 6) as decimal(28, 6))
+    cast({{ number }} as decimal(18, 6))
 {%- endmacro %}
 
 {#-

@@ -7,7 +7,10 @@
 {%- for place in [1, 2, 3] %}
 {%- set days = rule_threshold('signals', 'performance_fell', 'window_days_' ~ place) %}
 {%- set until = rule_threshold('signals', 'performance_fell', 'until_days_' ~ place) %}
-{%- do stretches.append({'days': days, 'until': 'coalesce(' ~ until ~ ', ' ~ days ~ ')'}) %}
+{%- do stretches.append({
+    'days': 'cast(' ~ days ~ ' as bigint)',
+    'until': 'cast(coalesce(' ~ until ~ ', ' ~ days ~ ') as bigint)',
+}) %}
 {%- endfor %}
 
 with
@@ -16,12 +19,33 @@ spreads as (
     select * from {{ ref('stg_calibration_spread') }}
 ),
 
+-- Who was rated often enough of late: of others nothing is said.
+rated_lately as (
+    select
+        learner_key,
+        programme_id
+    from {{ ref('int_standings__aged') }}
+    where
+        not is_open
+        and (
+            {%- for stretch in stretches %}
+            {% if not loop.first %}or {% endif %}age_days <= {{ stretch.days }}
+            {%- endfor %}
+        )
+    group by learner_key, programme_id
+    having count(*) >= {{ rule_threshold('signals', 'performance_fell', 'data_points_min') }}
+),
+
 ratings as (
     select
-        *,
-        standing - 0.5 as excess
-    from {{ ref('int_standings__aged') }}
-    where not is_open
+        standings.*,
+        standings.standing - 0.5 as excess
+    from {{ ref('int_standings__aged') }} as standings
+    inner join rated_lately
+        on
+            standings.learner_key = rated_lately.learner_key
+            and standings.programme_id = rated_lately.programme_id
+    where not standings.is_open
 ),
 
 -- Ratings are gone through once for all stretches.
@@ -47,26 +71,48 @@ by_assessor as (
     group by learner_key, programme_id, assessor_cluster
 ),
 
+by_learner as (
+    select
+        learner_key,
+        programme_id,
+        max(latest_on) as latest_on,
+        {% for stretch in stretches %}
+        {%- set n = loop.index %}
+        cast(sum(n_recent_{{ n }}) as bigint) as n_recent_{{ n }},
+        sum(total_recent_{{ n }}) as total_recent_{{ n }},
+        sum(days_recent_{{ n }}) as days_recent_{{ n }},
+        sum(n_recent_{{ n }} * n_recent_{{ n }}) as squares_recent_{{ n }},
+        cast(sum(n_{{ n }}) as bigint) as n_earlier_{{ n }},
+        {{ sums_of_trend(
+            'n_' ~ n, 'coalesce(days_' ~ n ~ ', 0)', 'coalesce(squares_' ~ n ~ ', 0)',
+            'coalesce(excess_' ~ n ~ ', 0)', 'coalesce(products_' ~ n ~ ', 0)', rho, '_' ~ n
+        ) }}
+        {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from by_assessor
+    group by learner_key, programme_id
+),
+
 sides as (
     {% for stretch in stretches %}
     {%- set n = loop.index %}
     select
         learner_key,
         programme_id,
-        cast({{ stretch.days }} as bigint) as window_days,
-        cast({{ stretch.until }} as bigint) as earlier_days,
-        max(latest_on) as latest_on,
-        cast(sum(n_recent_{{ n }}) as bigint) as n_recent,
-        sum(total_recent_{{ n }}) as total_recent,
-        sum(days_recent_{{ n }}) as days_recent,
-        sum(n_recent_{{ n }} * n_recent_{{ n }}) as squares_recent,
-        cast(sum(n_{{ n }}) as bigint) as n_earlier,
-        {{ sums_of_trend(
-            'n_' ~ n, 'coalesce(days_' ~ n ~ ', 0)', 'coalesce(squares_' ~ n ~ ', 0)',
-            'coalesce(excess_' ~ n ~ ', 0)', 'coalesce(products_' ~ n ~ ', 0)', rho
-        ) }}
-    from by_assessor
-    group by learner_key, programme_id
+        latest_on,
+        {{ stretch.days }} as window_days,
+        {{ stretch.until }} as earlier_days,
+        n_recent_{{ n }} as n_recent,
+        total_recent_{{ n }} as total_recent,
+        days_recent_{{ n }} as days_recent,
+        squares_recent_{{ n }} as squares_recent,
+        n_earlier_{{ n }} as n_earlier,
+        level_information_{{ n }} as level_information,
+        both_information_{{ n }} as both_information,
+        rise_information_{{ n }} as rise_information,
+        level_excess_{{ n }} as level_excess,
+        rise_excess_{{ n }} as rise_excess
+    from by_learner
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
