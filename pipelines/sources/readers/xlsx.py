@@ -43,6 +43,7 @@ from pipelines.sources.readers.zipped import refuse_bomb
 
 CHUNK_CELLS = 400_000
 TITLE_LINES = 30
+DAMAGE = (zipfile.BadZipFile, zlib.error, RuntimeError, XmlError, KeyError, EOFError)
 OLE = b"\xd0\xcf\x11\xe0"
 
 SUGGESTIONS = {
@@ -109,7 +110,7 @@ def _opened(path: Path) -> Workbook:
             for info in archive.infolist():
                 refuse_bomb(info.filename, info)
         return Workbook.open(path)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, XmlError, KeyError, EOFError) as error:
+    except DAMAGE as error:
         raise _damaged(str(error)) from None
 
 
@@ -146,7 +147,7 @@ class _Table:
     def _rows(self) -> Iterator[Row]:
         try:
             yield from self.book.rows(self.sheet, fill_merged=self.options.merged == "fill")
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, XmlError, KeyError, EOFError) as error:
+        except DAMAGE as error:
             raise _damaged(f"sheet {self.sheet.name!r}: {error}") from None
 
     def _read_header(self, rows: Iterator[Row]) -> list[Row]:
