@@ -7,7 +7,7 @@ only show when records are seen together. Limits that a source spec declares com
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -439,14 +439,12 @@ OVERLAP = """
 
 def _policies_that_overlap(accepted: tuple[Path, ...]) -> str:
     """Return which AI policies of a delivered file overlap, as words for `str.format`."""
-    found = _found(OVERLAP + "order by all", accepted)
-    told = [
-        f"task {task_id}, rows {first} and {second}, {_day(from_on, 'the beginning')} to "
-        f"{_day(to_on, 'the end')}"
-        for task_id, first, second, from_on, to_on in found[:ROWS_TOLD]
-    ]
-    more = ["and more"] if len(found) > ROWS_TOLD else []
-    return "; ".join(told + more).replace("{", "{{").replace("}", "}}")
+
+    def say(task_id: str, first: int, second: int, from_on: date, to_on: date) -> str:
+        days = f"{_day(from_on, 'the beginning')} to {_day(to_on, 'the end')}"
+        return f"task {task_id}, rows {first} and {second}, {days}"
+
+    return _in_words(_few(_found(OVERLAP + "order by all", accepted), say))
 
 
 def _found(query: str, accepted: tuple[Path, ...]) -> list[tuple[Any, ...]]:
@@ -456,6 +454,17 @@ def _found(query: str, accepted: tuple[Path, ...]) -> list[tuple[Any, ...]]:
             query.format(batch="read_parquet($paths)"),
             {"paths": [str(path) for path in accepted]},
         ).fetchall()
+
+
+def _few(found: Sequence[tuple[Any, ...]], say: Callable[..., str]) -> list[str]:
+    """Return the first few that were found in words, and that there are more."""
+    more = ["and more"] if len(found) > ROWS_TOLD else []
+    return [say(*row) for row in found[:ROWS_TOLD]] + more
+
+
+def _in_words(told: Iterable[str]) -> str:
+    """Return what was found as words for `str.format`."""
+    return "; ".join(told).replace("{", "{{").replace("}", "}}")
 
 
 def _day(day: date, unbounded: str) -> str:
@@ -815,16 +824,14 @@ def _targets_unknown(levels: Levels, delivery: Delivery) -> str:
     """Return which targets of a plan no scale has, and what their scales have, as words."""
     found = _found(f"{levels.unknown(delivery)} order by all", delivery.accepted["assessment_plan"])
     names = ("row", levels.scale, levels.version, levels.level)
-    told = [
-        ", ".join(
-            f"{name} {value}" for name, value in zip(names, row, strict=True) if value is not None
-        )
-        for row in found[:ROWS_TOLD]
-    ]
-    told += ["and more"] if len(found) > ROWS_TOLD else []
+
+    def say(*row: Any) -> str:
+        given = zip(names, row, strict=True)
+        return ", ".join(f"{name} {value}" for name, value in given if value is not None)
+
     scales = sorted({scale for _, scale, _, _ in found[:ROWS_TOLD]})
-    told += [f"known of {scale}: {_levels_of(scale, delivery)}" for scale in scales]
-    return f" ({'; '.join(told)})".replace("{", "{{").replace("}", "}}")
+    known = [f"known of {scale}: {_levels_of(scale, delivery)}" for scale in scales]
+    return f" ({_in_words(_few(found, say) + known)})"
 
 
 def _levels_of(scale_id: str, delivery: Delivery) -> str:

@@ -39,7 +39,7 @@
     the start (between), of their rises in a year (rise) and of one learner's ratings (within).
 -#}
 {% macro surety_of_trend(between, rise, within) -%}
-    {%- set a_day = "(cast(coalesce(" ~ rise ~ ", 0) as double) / 133407.5625)" -%}
+    {%- set a_day = "(cast(coalesce(" ~ rise ~ ", 0) as double) / power(365.25, 2))" -%}
     {%- set level = "cast(coalesce(level_information, 0) as double) / " ~ within -%}
     {%- set both = "cast(coalesce(both_information, 0) as double) / " ~ within -%}
     {%- set slope = "cast(coalesce(rise_information, 0) as double) / " ~ within -%}

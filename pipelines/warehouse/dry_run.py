@@ -39,7 +39,7 @@ from pipelines.warehouse.dbt_project import (
 )
 from pipelines.warehouse.inputs import BuildInputs, code_version
 from pipelines.warehouse.load import replace_rules
-from pipelines.warehouse.raw_schema import is_in_present_shape
+from pipelines.warehouse.raw_schema import refuse_earlier_shape
 
 PATIENCE = 60.0
 BEFORE = "before"
@@ -199,10 +199,7 @@ def rules_diff(
     affected = AFFECTED
     day = as_of or inputs.as_of
     with _copy_of(home) as scratch, open_warehouse(scratch, settings) as con:
-        if not is_in_present_shape(con):
-            raise WarehouseError(
-                "another version of Tessera made this build: run `tessera run` first"
-            )
+        refuse_earlier_shape(con)
         if day != inputs.as_of:
             _judge_on(con, scratch, settings, inputs.model_copy(update={"as_of": day}))
             affected = (*AFFECTED, OF_THE_DAY)

@@ -118,7 +118,7 @@ def test_the_line_through_a_record_is_the_best_linear_prediction_of_the_whole_co
 ) -> None:
     macros = jinja2.Template((PROJECT / "macros" / "measures_trend.sql").read_text()).module
     schema = {"days": pl.Int64, "standing": pl.Decimal(9, 6), "assessor": pl.Int64}
-    record = pl.DataFrame(ratings, schema=schema, orient="row")  # noqa: F841
+    ENGINE.register("record", pl.DataFrame(ratings, schema=schema, orient="row").to_arrow())
     told = "null" if rise is None else rise
     [(found, variance)] = ENGINE.execute(
         f"""
