@@ -10,12 +10,12 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -177,15 +177,19 @@ def _write_edition(
     marts = artefacts.marts()
     (folder / TABLES).mkdir(parents=True)
     with open_warehouse(home, settings) as con:
-        _copy_marts(con, home, folder / DATABASE)
-        _keep_promised(con, marts)
-        counts = _write_tables(con, settings, marts, folder)
-        con.execute(f"checkpoint {EDITION}")
-        con.execute(f"detach {EDITION}")
+        _close_gaps(con, home)
+        sizes = _sizes(con)
+        _refuse_missing(marts, sizes)
+        con.execute("set preserve_insertion_order = true")
+        with ThreadPoolExecutor(settings.workers) as pool:
+            copied = pool.submit(_copy_marts, con, home, marts, folder / DATABASE)
+            tables = _write_tables(con, pool, marts, sizes, folder)
+            files = {DATABASE: copied.result()}
     docs = home.warehouse.parent / DATA_DOCS
     if docs.is_dir():
         shutil.copytree(docs, folder / DATA_DOCS)
-    files = {name: file_hash(folder / name) for name in (DATABASE, *map(parquet_of, counts))}
+    counts = {name: table.rows for name, table in tables.items()}
+    files |= {parquet_of(name): table.sha256 for name, table in tables.items()}
     edition = Edition(
         edition_id=inputs.build_id,
         created_at=datetime.now(UTC),
@@ -210,8 +214,8 @@ def _write_edition(
     (folder / MANIFEST).write_bytes(to_json(edition))
 
 
-def _copy_marts(con: duckdb.DuckDBPyConnection, home: Home, database: Path) -> None:
-    """Copy the marts and attach the copy; where the file has too many gaps, close them in both.
+def _close_gaps(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Write the file of the marts anew where it has too many gaps.
 
     A table that is made anew stands beside the old one until it is done, and what the old one took
     is free from then on.
@@ -222,72 +226,94 @@ def _copy_marts(con: duckdb.DuckDBPyConnection, home: Home, database: Path) -> N
         [MARTS],
     ).fetchall()[0]
     if free <= used * MOST_FREE:
-        shutil.copyfile(home.marts, database)
-        attach(con, database, EDITION)
         return
-    attach(con, database, EDITION)
+    closed = home.marts.with_name(f".{home.marts.name}.closed")
+    closed.unlink(missing_ok=True)
+    attach(con, closed, EDITION)
     con.execute(f"copy from database {MARTS} to {EDITION}")
     con.execute(f"checkpoint {EDITION}")
+    con.execute(f"detach {EDITION}")
     con.execute(f"detach {MARTS}")
-    closed = home.marts.with_name(f".{home.marts.name}.closed")
-    shutil.copyfile(database, closed)
     closed.replace(home.marts)
     attach(con, home.marts, MARTS)
 
 
-def _keep_promised(con: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> None:
-    """Leave the marts with a contract in the copy, each with what is said of it and its columns.
+def _refuse_missing(marts: Sequence[Mart], standing: Collection[str]) -> None:
+    """Refuse a warehouse that lacks a mart.
 
     Raises:
         PublishError: a mart is missing, as in a warehouse that an older version built.
     """
-    promised, standing = {mart.name for mart in marts}, _sizes(con).keys()
-    if missing := sorted(promised - standing):
+    if missing := sorted({mart.name for mart in marts} - set(standing)):
         raise PublishError(
             f"the build has no {', '.join(missing)}: nothing is published; "
             "build again with `tessera run --full-refresh`"
         )
-    for name in standing - promised:
-        con.execute(f'drop table {EDITION}."{name}"')
-    for mart in marts:
-        table = f'{EDITION}."{mart.name}"'
-        _comment(con, f"table {table}", mart.description)
-        for column, description in mart.columns.items():
-            _comment(con, f'column {table}."{column}"', description)
+
+
+def _copy_marts(
+    con: duckdb.DuckDBPyConnection, home: Home, marts: Sequence[Mart], database: Path
+) -> str:
+    """Copy the marts, leave those with a contract, each with what is said of it and its columns.
+
+    Returns:
+        The SHA-256 of the copy.
+    """
+    shutil.copyfile(home.marts, database)
+    with session(con) as own:
+        attach(own, database, EDITION)
+        for name in _sizes(own).keys() - {mart.name for mart in marts}:
+            own.execute(f'drop table {EDITION}."{name}"')
+        for mart in marts:
+            table = f'{EDITION}."{mart.name}"'
+            _comment(own, f"table {table}", mart.description)
+            for column, description in mart.columns.items():
+                _comment(own, f'column {table}."{column}"', description)
+        own.execute(f"checkpoint {EDITION}")
+        own.execute(f"detach {EDITION}")
+    return file_hash(database)
+
+
+class _Table(NamedTuple):
+    """A table that was written: how many rows it has, and the SHA-256 of its Parquet."""
+
+    rows: int
+    sha256: str
 
 
 def _write_tables(
-    con: duckdb.DuckDBPyConnection, settings: Settings, marts: Sequence[Mart], folder: Path
-) -> dict[str, int]:
-    """Write every mart as Parquet in the order of its key, and return how many rows each has.
+    con: duckdb.DuckDBPyConnection,
+    pool: ThreadPoolExecutor,
+    marts: Sequence[Mart],
+    sizes: Mapping[str, int],
+    folder: Path,
+) -> dict[str, _Table]:
+    """Write every mart as Parquet in the order of its key.
 
     Big ones are written beside each other, since one file is written by one core.
     """
-    sizes = _sizes(con)
-    con.execute("set preserve_insertion_order = true")
 
-    def write(mart: Mart) -> int:
-        table = f'{EDITION}."{mart.name}"'
+    def write(mart: Mart) -> _Table:
+        table, path = f'{MARTS}."{mart.name}"', folder / parquet_of(mart.name)
         with session(con) as own:
-            write_parquet(own, table, mart.key, folder / parquet_of(mart.name))
-            return count_rows(own, table)
+            write_parquet(own, table, mart.key, path)
+            return _Table(count_rows(own, table), file_hash(path))
 
-    with ThreadPoolExecutor(settings.workers) as pool:
-        beside = {
-            mart.name: pool.submit(write, mart)
-            for mart in sorted(marts, key=lambda mart: -sizes[mart.name])
-            if sizes[mart.name] >= BIG
-        }
-        counts = {mart.name: write(mart) for mart in marts if mart.name not in beside}
-        counts |= {name: future.result() for name, future in beside.items()}
-    return {mart.name: counts[mart.name] for mart in marts}
+    beside = {
+        mart.name: pool.submit(write, mart)
+        for mart in sorted(marts, key=lambda mart: -sizes[mart.name])
+        if sizes[mart.name] >= BIG
+    }
+    written = {mart.name: write(mart) for mart in marts if mart.name not in beside}
+    written |= {name: future.result() for name, future in beside.items()}
+    return {mart.name: written[mart.name] for mart in marts}
 
 
 def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(
         con.execute(
             "select table_name, estimated_size from duckdb_tables() where database_name = ?",
-            [EDITION],
+            [MARTS],
         ).fetchall()
     )
 
