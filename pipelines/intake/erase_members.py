@@ -131,8 +131,7 @@ def members_hold(archive: Path, written: Iterable[bytes]) -> bool:
     """Tell whether a member of a ZIP archive holds one of some bytes, letter case of ASCII aside.
 
     Raises:
-        BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError: a member cannot be
-            unpacked.
+        BadZipFile: a member cannot be unpacked.
     """
     sought = set(written)
     with Archive(archive) as old:

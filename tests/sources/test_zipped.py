@@ -184,6 +184,26 @@ def test_a_directory_that_names_members_outside_the_archive_is_refused(tmp_path:
     assert "lies outside" in found.message
 
 
+@pytest.mark.parametrize(
+    "packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_STORED]
+)
+def test_a_damaged_member_is_refused_however_it_is_packed(tmp_path: Path, packing: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", packing) as made:
+        made.writestr("a.csv", "x\n" + "\n".join(str(n * n) for n in range(3_000)))
+    data = bytearray(buffer.getvalue())
+    for at in range(1_500, 1_540):
+        data[at] ^= 0xFF
+    error = refusal(tmp_path, bytes(data))
+    assert (error.code, "a.csv" in error.message) == ("unreadable_file", True)
+
+
+def test_an_archive_of_a_later_kind_is_refused(tmp_path: Path) -> None:
+    data = bytearray(archive({"a.csv": "x\n1\n"}))
+    struct.pack_into("<H", data, data.index(b"PK\x01\x02") + 6, 99)
+    assert refusal(tmp_path, bytes(data)).code == "unreadable_file"
+
+
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
     data = bytearray(archive({"a.csv": "x\n1\n"}))
     central = data.index(b"PK\x01\x02")

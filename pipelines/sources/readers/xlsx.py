@@ -7,7 +7,6 @@ cells and of formulas without a value, and unfold sheets in memory (docs/decisio
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -43,7 +42,7 @@ from pipelines.sources.readers.zipped import refuse_bomb
 
 CHUNK_CELLS = 400_000
 TITLE_LINES = 30
-DAMAGE = (zipfile.BadZipFile, zlib.error, RuntimeError, XmlError, KeyError, EOFError)
+DAMAGE = (zipfile.BadZipFile, XmlError, KeyError)
 OLE = b"\xd0\xcf\x11\xe0"
 
 SUGGESTIONS = {

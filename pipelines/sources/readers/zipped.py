@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from pipelines.sources.readers.archive import Archive
+from pipelines.sources.readers.archive import ENCRYPTED, Archive
 from pipelines.sources.readers.base import (
     READERS,
     Chunk,
@@ -38,7 +37,6 @@ SMALL = 64 << 20
 """Below this size no ratio is a danger."""
 COPY_BYTES = 1 << 20
 MAX_MEMBERS = 10_000
-ENCRYPTED = 0x1
 UNPACKED = "tessera-unpacked-"
 """How the names of folders begin into which members are unpacked."""
 
@@ -131,7 +129,7 @@ def list_members(path: Path) -> dict[str, zipfile.ZipInfo]:
     try:
         with Archive(path) as archive:
             infos = [info for info in archive.infolist() if not _is_no_file(info)]
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, ValueError) as error:
         raise Unreadable(
             "unreadable_file",
             f"The file is no ZIP archive that can be read: {error}.",
@@ -175,7 +173,7 @@ def unpack(path: Path, name: str, info: zipfile.ZipInfo, folder: Path) -> Path:
             target.open("wb") as file,
         ):
             shutil.copyfileobj(member, file, COPY_BYTES)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+    except zipfile.BadZipFile as error:
         raise Unreadable(
             "unreadable_file",
             f"The member {name!r} is damaged: {error}.",

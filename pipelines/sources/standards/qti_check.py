@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.sources.readers.archive import Archive
+from pipelines.sources.readers.archive import DAMAGE, Archive
 from pipelines.sources.readers.base import Unreadable
 from pipelines.sources.standards.judgement import Finding, Judgement
 from pipelines.sources.standards.qti import MAX_BYTES, OtherXml, Result, parse
@@ -78,7 +77,7 @@ def _members(path: Path) -> Iterator[Delivered]:
                 if result is not None:
                     row += 1
                     yield Delivered(row, member.filename, data, result)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise Unreadable(
             "not_an_archive",
             f"The archive cannot be read: {str(error)[:100] or 'it is damaged'}.",
@@ -106,14 +105,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bytes, R
         finding = Finding(
             reason.code, member.filename, reason.message.rstrip("."), reason.suggestion, "XML 1.0"
         )
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        OSError,
-    ) as e:
+    except (zipfile.BadZipFile, *DAMAGE, OSError) as e:
         finding = Finding(
             "damaged_member",
             member.filename,
