@@ -252,6 +252,13 @@
     get_json_object({{ expression }}, '{{ path }}')
 {%- endmacro %}
 
+{#- All columns of a relation but these. -#}
+{% macro all_but(alias, columns) -%}
+    {{ adapter.dispatch('all_but', 'tessera')(alias, columns) }}
+{%- endmacro %}
+{% macro default__all_but(alias, columns) -%} {{ alias }}.* exclude ({{ columns | join(', ') }}) {%- endmacro %}
+{% macro spark__all_but(alias, columns) -%} {{ alias }}.* except ({{ columns | join(', ') }}) {%- endmacro %}
+
 {#- A number for the content of a row of a relation, equal for equal rows. -#}
 {% macro row_hash(alias) -%}
     {{ adapter.dispatch('row_hash', 'tessera')(alias) }}

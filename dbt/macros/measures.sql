@@ -114,3 +114,14 @@
 {% macro is_one(expression) -%}
     min({{ expression }}) = max({{ expression }})
 {%- endmacro %}
+
+{#- The median of values that come more than once: of each, up to how many come with it and with those below
+    it, and how many come in all. The same as `median_level` of all of them. -#}
+{% macro measure_median_of_counted(value, n_up_to, n_in_all) -%}
+    cast(
+        (
+            min(case when 2 * {{ n_up_to }} >= {{ n_in_all }} then {{ value }} end)
+            + min(case when 2 * {{ n_up_to }} > {{ n_in_all }} then {{ value }} end)
+        ) / 2.0 as decimal(5, 1)
+    )
+{%- endmacro %}

@@ -320,6 +320,29 @@ def test_those_who_moved_are_made_two_at_a_time_too(
         assert differing(con, load_nodes(built, compiled)) == []
 
 
+def test_another_instant_of_handing_in_moves_that_learner_and_another_time_zone_everybody(
+    school: School,
+) -> None:
+    """The day of handing in is not in the fingerprint, but what it is made of."""
+    engine = school.set_back()
+    school.con.execute(
+        """
+        update raw.workplace_assessment set submitted_at = submitted_at + interval 1 day
+        where record_key = (
+            select min(record_key) from raw.workplace_assessment
+            where present_outcome = 'accepted' and submitted_at is not null
+        )
+        """
+    )
+    engine.build()
+    assert len(moved(school, "evidence")) == 1
+    assert engine.differing() == []
+    school.con.execute("update raw.build_input set time_zone = 'Pacific/Auckland'")
+    engine.build()
+    assert moved(school, "evidence") == learners(school)
+    assert engine.differing() == []
+
+
 def test_the_day_of_judgement_alone_moves_nobody_s_evidence(school: School) -> None:
     engine = school.set_back()
     Event("days pass", 30).happen(school.con)

@@ -22,6 +22,7 @@ sizes_of_groups = st.dictionaries(
 
 
 CLOSED = ("int_half_year__closed", "int_demographics__grouped")
+COUNTED = ("int_forms__counted", "int_ratings__versioned", "int_levels__counted")
 
 
 def compiled(built: Built, *models: str) -> dict[str, str]:
@@ -113,6 +114,7 @@ def rated(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, s
     """Empty evidence, with the rules, and the SQL of what tells how ratings were given."""
     sql = compiled(
         built,
+        *COUNTED,
         "programme_assessor_engagement",
         "programme_instrument_performance",
         "programme_rating_drift",
@@ -122,12 +124,18 @@ def rated(built: Built) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, s
         attach(connection, marts_beside(built.warehouse), "standing_marts", read_only=True)
         connection.execute("attach ':memory:' as build; attach ':memory:' as marts")
         connection.execute("create schema build.staging; create schema build.intermediate")
-        for table in ("staging.stg_build_input", "intermediate.int_rules__chosen"):
+        for table in (
+            "staging.stg_build_input",
+            "staging.stg_scale_level",
+            "intermediate.int_rules__chosen",
+        ):
             connection.execute(f"create table build.{table} as select * from standing.{table}")
         for table in ("fct_evidence", "dim_scale_level"):
             connection.execute(
                 f"create table marts.{table} as select * from standing_marts.{table}"
             )
+        for view in COUNTED:
+            connection.execute(f"create view build.intermediate.{view} as {sql[view]}")
         yield connection, sql
 
 

@@ -5,10 +5,10 @@
 with
 
 -- With what its own task and sitting say: of other tasks a record does not know. What tasks say of
--- items and stations is in the learner's stations.
+-- items and stations is in the learner's stations. The day of handing in is that of its instant.
 evidence as (
     select
-        tasked.*,
+        {{ all_but('tasked', ['submitted_on']) }},
         assessors.assessor_role as role_of_assessor
     from {{ ref('int_evidence__tasked') }} as tasked
     left join {{ ref('int_assessors__unioned') }} as assessors

@@ -9,7 +9,7 @@ roster as (
 ),
 
 seen as (
-    select
+    select distinct
         assessor_key,
         programme_id,
         assessor_role

@@ -26,6 +26,10 @@ evidence as (
     select * from {{ ref('int_cell_evidence__assigned') }}
 ),
 
+cells as (
+    select * from {{ ref('int_cells__counted') }}
+),
+
 days_of_leave as (
     select
         stages.learner_key,
@@ -164,25 +168,25 @@ planned as (
 
 unplanned as (
     select
-        evidence.programme_id,
-        evidence.stage_id,
-        evidence.competency_id,
-        count(distinct evidence.learner_key) as n_learners,
-        count(*) as n_data_points
-    from evidence
+        cells.programme_id,
+        cells.stage_id,
+        cells.competency_id,
+        count(distinct cells.learner_key) as n_learners,
+        sum(cells.n_data_points) as n_data_points
+    from cells
     inner join in_stage
         on
-            evidence.learner_key = in_stage.learner_key
-            and evidence.programme_id = in_stage.programme_id
-            and evidence.stage_id = in_stage.stage_id
+            cells.learner_key = in_stage.learner_key
+            and cells.programme_id = in_stage.programme_id
+            and cells.stage_id = in_stage.stage_id
     left join plans
         on
-            evidence.programme_id = plans.programme_id
-            and evidence.stage_id = plans.stage_id
-            and evidence.competency_id = plans.competency_id
+            cells.programme_id = plans.programme_id
+            and cells.stage_id = plans.stage_id
+            and cells.competency_id = plans.competency_id
             and (plans.site_id is null or plans.site_id = in_stage.site_id)
     where plans.competency_id is null
-    group by evidence.programme_id, evidence.stage_id, evidence.competency_id
+    group by cells.programme_id, cells.stage_id, cells.competency_id
 ),
 
 final as (
@@ -225,7 +229,7 @@ final as (
         n_learners,
         cast(null as bigint) as n_learners_complete,
         cast(null as decimal(5, 4)) as complete_share,
-        n_data_points,
+        cast(n_data_points as bigint) as n_data_points,
         cast(null as bigint) as n_expected,
         cast(null as bigint) as n_missing,
         false as is_planned,

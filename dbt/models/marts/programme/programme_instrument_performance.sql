@@ -1,16 +1,8 @@
 -- Grain: one row per programme, instrument, scale, version of the scale and direction: how its levels
 -- are used by others than the learner. Levels stay ordinal: counts and shares, never a mean. What fewer
 -- learners were given than may be shown is told together with its neighbour, or not shown.
+{%- set series = ['programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction'] %}
 with
-
-ratings as (
-    select * from {{ ref('fct_evidence') }}
-    where
-        level is not null
-        and scale_id is not null
-        and coalesce(assessor_role, '') <> 'self'
-        and occurred_on <= {{ as_of() }}
-),
 
 scales as (
     select
@@ -22,49 +14,6 @@ scales as (
     group by scale_id, scale_version
 ),
 
-newest as (
-    {{ newest_scale_versions('scales') }}
-),
-
-versioned as (
-    select
-        ratings.programme_id,
-        ratings.scale_id,
-        ratings.learner_key,
-        ratings.assessor_key,
-        ratings.competency_id,
-        ratings.level,
-        ratings.is_at_or_above_target,
-        coalesce(ratings.instrument_id, 'none') as instrument_id,
-        coalesce(ratings.scale_version, newest.scale_version, 'none') as counted_version,
-        {{ measure_direction('ratings.direction') }} as counted_direction
-    from ratings
-    left join newest on ratings.scale_id = newest.scale_id
-),
-
-by_learner as (
-    select
-        programme_id,
-        instrument_id,
-        scale_id,
-        counted_version as scale_version,
-        counted_direction as direction,
-        level,
-        learner_key,
-        count(*) as n_ratings,
-        count(case when is_at_or_above_target then 1 end) as n_at_target,
-        count(case when not is_at_or_above_target then 1 end) as n_below
-    from versioned
-    group by
-        programme_id,
-        instrument_id,
-        scale_id,
-        counted_version,
-        counted_direction,
-        level,
-        learner_key
-),
-
 levels as (
     select
         programme_id,
@@ -73,8 +22,11 @@ levels as (
         scale_version,
         direction,
         level,
-        count(*) as n_learners
-    from by_learner
+        count(*) as n_learners,
+        sum(n_ratings) as n_ratings,
+        sum(n_at_target) as n_at_target,
+        sum(n_below) as n_below
+    from {{ ref('int_levels__counted') }}
     group by programme_id, instrument_id, scale_id, scale_version, direction, level
 ),
 
@@ -105,11 +57,9 @@ folds as (
             as n_learners_at_target,
         count(distinct case when by_learner.n_below > 0 then by_learner.learner_key end)
             as n_learners_below
-    from by_learner
+    from {{ ref('int_levels__counted') }} as by_learner
     inner join folded
-        on {{ same('by_learner', 'folded', [
-            'programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction', 'level'
-        ]) }}
+        on {{ same('by_learner', 'folded', series + ['level']) }}
     group by
         folded.programme_id,
         folded.instrument_id,
@@ -144,33 +94,77 @@ distributions as (
     group by programme_id, instrument_id, scale_id, scale_version, direction
 ),
 
-counted as (
+totals as (
     select
-        versioned.programme_id,
-        versioned.instrument_id,
-        versioned.scale_id,
-        versioned.counted_version as scale_version,
-        versioned.counted_direction as direction,
+        levels.programme_id,
+        levels.instrument_id,
+        levels.scale_id,
+        levels.scale_version,
+        levels.direction,
         max(scales.n_levels) as n_levels,
         max(scales.top_level) as top_level,
-        count(*) as n_ratings,
-        count(distinct versioned.learner_key) as n_learners,
-        count(distinct versioned.assessor_key) as n_assessors,
-        count(distinct versioned.competency_id) as n_competencies,
-        count(case when versioned.level = scales.top_level then 1 end) as n_at_top,
-        count(versioned.is_at_or_above_target) as n_judged,
-        count(case when versioned.is_at_or_above_target then 1 end) as n_at_target
-    from versioned
+        cast(sum(levels.n_ratings) as bigint) as n_ratings,
+        sum(case when levels.level = scales.top_level then levels.n_ratings else 0 end) as n_at_top,
+        cast(sum(levels.n_at_target + levels.n_below) as bigint) as n_judged,
+        sum(levels.n_at_target) as n_at_target
+    from levels
     left join scales
-        on
-            versioned.scale_id = scales.scale_id
-            and versioned.counted_version = scales.scale_version
+        on {{ same('levels', 'scales', ['scale_id', 'scale_version']) }}
     group by
-        versioned.programme_id,
-        versioned.instrument_id,
-        versioned.scale_id,
-        versioned.counted_version,
-        versioned.counted_direction
+        levels.programme_id,
+        levels.instrument_id,
+        levels.scale_id,
+        levels.scale_version,
+        levels.direction
+),
+
+learners as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        scale_version,
+        direction,
+        count(distinct learner_key) as n_learners
+    from {{ ref('int_levels__counted') }}
+    group by programme_id, instrument_id, scale_id, scale_version, direction
+),
+
+-- Many ratings are by few pairs of an assessor and a competency.
+pairs as (
+    select distinct
+        programme_id,
+        instrument_id,
+        scale_id,
+        scale_version,
+        direction,
+        assessor_key,
+        competency_id
+    from {{ ref('int_ratings__versioned') }}
+),
+
+raters as (
+    select
+        programme_id,
+        instrument_id,
+        scale_id,
+        scale_version,
+        direction,
+        count(distinct assessor_key) as n_assessors,
+        count(distinct competency_id) as n_competencies
+    from pairs
+    group by programme_id, instrument_id, scale_id, scale_version, direction
+),
+
+counted as (
+    select
+        totals.*,
+        learners.n_learners,
+        raters.n_assessors,
+        raters.n_competencies
+    from totals
+    inner join learners on {{ same('totals', 'learners', series) }}
+    inner join raters on {{ same('totals', 'raters', series) }}
 ),
 
 hidden as (
@@ -216,13 +210,7 @@ final as (
         ---------- yes or no
         hidden.is_suppressed
     from hidden
-    inner join distributions
-        on
-            hidden.programme_id = distributions.programme_id
-            and hidden.instrument_id = distributions.instrument_id
-            and hidden.scale_id = distributions.scale_id
-            and hidden.scale_version = distributions.scale_version
-            and hidden.direction = distributions.direction
+    inner join distributions on {{ same('hidden', 'distributions', series) }}
 )
 
 select * from final
