@@ -197,7 +197,6 @@ gathered as (
         counts.counted_direction,
         counts.first_on,
         counts.latest_on,
-        coalesce(counts.evidence_ids, {{ empty_list() }}) as evidence_ids,
         {{ list_first('counts.levels_newest_first', 'ruled.latest_k') }} as latest_levels,
         greatest(
             ruled.data_points_min, case when ruled.plan_applies = 1 then ruled.required_n end
