@@ -29,38 +29,49 @@ by_assessor as (
     group by learner_key, programme_id, competency_id, assessor_key
 ),
 
+totals as (
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        cast(sum(n) as bigint) as n_assessed,
+        max(latest_on) as newest_on
+    from by_assessor
+    group by learner_key, programme_id, competency_id
+),
+
+-- Whoever gave most of what is told gave enough of it, so only those who did are ranked.
 ranked as (
     select
         *,
-        cast(sum(n) over (partition by learner_key, programme_id, competency_id) as bigint)
-            as n_assessed,
-        max(latest_on) over (partition by learner_key, programme_id, competency_id) as newest_on,
         row_number() over (
             partition by learner_key, programme_id, competency_id
             order by n desc, latest_on desc, assessor_key asc
         ) as most_first
     from by_assessor
+    where n >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
 ),
 
 shared as (
     select
-        learner_key,
-        programme_id,
-        competency_id,
-        n_assessed,
-        n,
-        newest_on,
-        {{ measure_share('n', 'n_assessed') }} as share_by_one,
-        cast({{ days_between('first_on', 'latest_on') }} as bigint) as spread_days
+        ranked.learner_key,
+        ranked.programme_id,
+        ranked.competency_id,
+        ranked.n,
+        totals.n_assessed,
+        totals.newest_on,
+        {{ measure_share('ranked.n', 'totals.n_assessed') }} as share_by_one,
+        cast({{ days_between('ranked.first_on', 'ranked.latest_on') }} as bigint) as spread_days
     from ranked
-    where most_first = 1
+    inner join totals
+        on {{ same('ranked', 'totals', ['learner_key', 'programme_id', 'competency_id']) }}
+    where ranked.most_first = 1
 ),
 
 told as (
     select * from shared
     where
-        n >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
-        and share_by_one >= {{ rule_threshold('signals', 'one_assessor_only', 'share_min') }}
+        share_by_one >= {{ rule_threshold('signals', 'one_assessor_only', 'share_min') }}
         and spread_days >= {{ rule_threshold('signals', 'one_assessor_only', 'spread_days_min') }}
 ),
 
