@@ -17,6 +17,7 @@ import duckdb
 import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 
+from expectations.no_rows import ExpectNoRows
 from expectations.registry import Suite, promise
 from pipelines.contracts.times import EVENT_TIMES
 
@@ -214,7 +215,7 @@ def workplace_assessments(delivery: Delivery) -> Suite:
         ),
         _known(kind, "assessor_role", "assessor role", delivery.assessor_roles, owner),
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.levels_spread",
             severity="warning",
             owner=owner,
@@ -261,7 +262,7 @@ def exam_responses(delivery: Delivery) -> Suite:
             "the columns of answers may be empty", owner, rule="answered",
         ),
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.answers_spread",
             severity="warning",
             owner=owner,
@@ -288,7 +289,7 @@ def ai_use_declarations(delivery: Delivery) -> Suite:
             "the export may have been made before the form closed", owner, rule="declared",
         ),
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.one_a_submission",
             severity="info",
             owner=owner,
@@ -343,7 +344,7 @@ def demographics(delivery: Delivery) -> Suite:
         delivery,
         kind,
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.groups",
             severity="warning",
             owner=delivery.owner,
@@ -366,7 +367,7 @@ def consents(delivery: Delivery) -> Suite:
         delivery,
         kind,
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.one_at_a_time",
             severity="critical",
             owner=delivery.owner,
@@ -401,7 +402,7 @@ def tasks(delivery: Delivery) -> Suite:
         kind,
         _known(kind, "instrument_id", "instrument", delivery.instruments, delivery.owner),
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.policies_apart",
             severity="critical",
             owner=delivery.owner,
@@ -518,7 +519,7 @@ def frameworks(delivery: Delivery) -> Suite:
         delivery,
         kind,
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.links_known",
             severity="warning",
             owner=delivery.owner,
@@ -536,7 +537,7 @@ def frameworks(delivery: Delivery) -> Suite:
             """,
         ),
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.no_circle",
             severity="critical",
             owner=delivery.owner,
@@ -570,7 +571,7 @@ def committees(delivery: Delivery) -> Suite:
         delivery,
         kind,
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.quorum_reachable",
             severity="warning",
             owner=delivery.owner,
@@ -592,7 +593,7 @@ def committees(delivery: Delivery) -> Suite:
             """,
         ),
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.attendance_of_members",
             severity="warning",
             owner=delivery.owner,
@@ -625,7 +626,7 @@ def decisions(delivery: Delivery) -> Suite:
         delivery,
         kind,
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.made_by_people",
             severity="critical",
             owner=delivery.owner,
@@ -669,7 +670,7 @@ def requirements(delivery: Delivery) -> Suite:
         delivery,
         kind,
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.met_as_counted",
             severity="warning",
             owner=delivery.owner,
@@ -681,7 +682,7 @@ def requirements(delivery: Delivery) -> Suite:
             """,
         ),
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.one_a_learner",
             severity="info",
             owner=delivery.owner,
@@ -740,7 +741,7 @@ def _suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
     query = f"select *, {after} as is_after_arrival from read_parquet({files})"
     common = (
         promise(
-            gxe.UnexpectedRowsExpectation,
+            ExpectNoRows,
             rule=f"{kind}.not_in_future",
             severity="warning",
             owner=delivery.owner,
@@ -848,7 +849,7 @@ def _levels_of(scale_id: str, delivery: Delivery) -> str:
 
 def _known_levels(kind: str, levels: Levels, delivery: Delivery, told: str = "") -> Expectation:
     return promise(
-        gxe.UnexpectedRowsExpectation,
+        ExpectNoRows,
         rule=f"{kind}.level_known",
         severity="critical",
         owner=delivery.owner,
@@ -869,7 +870,7 @@ def _rare(
     rule: str | None = None,
 ) -> Expectation:
     return promise(
-        gxe.UnexpectedRowsExpectation,
+        ExpectNoRows,
         rule=f"{kind}.{rule or condition}",
         severity="warning",
         owner=owner,
@@ -884,7 +885,7 @@ def _rare(
 
 def _spread(kind: str, column: str, owner: str) -> Expectation:
     return promise(
-        gxe.UnexpectedRowsExpectation,
+        ExpectNoRows,
         rule=f"{kind}.{column}s_spread",
         severity="warning",
         owner=owner,
@@ -900,7 +901,7 @@ def _spread(kind: str, column: str, owner: str) -> Expectation:
 
 def _distinct_texts(kind: str, column: str, owner: str) -> Expectation:
     return promise(
-        gxe.UnexpectedRowsExpectation,
+        ExpectNoRows,
         rule=f"{kind}.texts_differ",
         severity="info",
         owner=owner,
@@ -917,7 +918,7 @@ def _distinct_texts(kind: str, column: str, owner: str) -> Expectation:
 
 def _one_record_each(kind: str, column: str, noun: str, owner: str) -> Expectation:
     return promise(
-        gxe.UnexpectedRowsExpectation,
+        ExpectNoRows,
         rule=f"{kind}.one_record_each",
         severity="warning",
         owner=owner,
@@ -932,7 +933,7 @@ def _one_record_each(kind: str, column: str, noun: str, owner: str) -> Expectati
 
 def _kept_close(kind: str, owner: str) -> Expectation:
     return promise(
-        gxe.UnexpectedRowsExpectation,
+        ExpectNoRows,
         rule=f"{kind}.kept_close",
         severity="warning",
         owner=owner,

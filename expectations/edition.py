@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import great_expectations.expectations as gxe
 
+from expectations.no_rows import ExpectNoRows
 from expectations.registry import Suite, promise
 
 UNIT = "assessment_unit"
@@ -115,7 +116,7 @@ def privacy(candidate: Candidate) -> Suite:
         """,
         (
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.no_names",
                 severity="critical",
                 owner=ENGINEER,
@@ -169,7 +170,7 @@ def learners(candidate: Candidate) -> Suite:
                 min_value=1,
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.learner_once",
                 severity="critical",
                 owner=ENGINEER,
@@ -206,7 +207,7 @@ def evidence(candidate: Candidate) -> Suite:
                 value_set=[True],
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.evidence_once",
                 severity="critical",
                 owner=ENGINEER,
@@ -238,7 +239,7 @@ def statuses(candidate: Candidate) -> Suite:
                 value_set=list(STATUSES),
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.status_needs_evidence",
                 severity="critical",
                 owner=ENGINEER,
@@ -255,7 +256,7 @@ def statuses(candidate: Candidate) -> Suite:
                 """,
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.status_explained",
                 severity="critical",
                 owner=ENGINEER,
@@ -267,7 +268,7 @@ def statuses(candidate: Candidate) -> Suite:
                 """,
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.status_once",
                 severity="critical",
                 owner=ENGINEER,
@@ -280,18 +281,20 @@ def statuses(candidate: Candidate) -> Suite:
                 """,
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.status_evidence_exists",
                 severity="critical",
                 owner=ENGINEER,
                 words="Every data point that a status names is in the edition.",
                 broken="{observed} data points that statuses name are not in the edition.",
                 unexpected_rows_query=f"""
-                    select 1 from (
-                        select distinct unnest(evidence_ids) as evidence_id from {{batch}}
-                    )
-                    where evidence_id not in (
-                        select evidence_id from {candidate.marts}.fct_evidence
+                    select distinct named.evidence_id from (
+                        select unnest(evidence_ids) as evidence_id
+                        from (select distinct evidence_ids from {{batch}})
+                    ) as named
+                    where not exists (
+                        select 1 from {candidate.marts}.fct_evidence as evidence
+                        where evidence.evidence_id = named.evidence_id
                     )
                 """,
             ),
@@ -302,16 +305,12 @@ def statuses(candidate: Candidate) -> Suite:
 @suite
 def signals(candidate: Candidate) -> Suite:
     """Return the promises of the signals."""
-    ids = " union all ".join(
-        f"select 'E-' || upper(left(record_key, 12)) as evidence_id from {candidate.marts}.{fact}"
-        for fact in ("fct_evidence", "fct_ai_declaration")
-    )
     return Suite(
         "signals",
         f"select * from {candidate.marts}.portfolio_signal",
         (
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.signal_explained",
                 severity="critical",
                 owner=ENGINEER,
@@ -324,7 +323,7 @@ def signals(candidate: Candidate) -> Suite:
                 """,
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.signal_evidence_exists",
                 severity="critical",
                 owner=ENGINEER,
@@ -333,8 +332,16 @@ def signals(candidate: Candidate) -> Suite:
                 unexpected_rows_query=f"""
                     select 1 from (
                         select distinct unnest(evidence_ids) as evidence_id from {{batch}}
+                    ) as named
+                    where not exists (
+                        select 1 from (
+                            select evidence_id from {candidate.marts}.fct_evidence
+                            union all
+                            select 'E-' || upper(left(record_key, 12)) as evidence_id
+                            from {candidate.marts}.fct_ai_declaration
+                        ) as evidence
+                        where evidence.evidence_id = named.evidence_id
                     )
-                    where evidence_id not in (select evidence_id from ({ids}))
                 """,
             ),
         ),
@@ -404,7 +411,7 @@ def history(candidate: Candidate) -> Suite:
         counts,
         (
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.no_great_loss",
                 severity="critical",
                 owner=ENGINEER,
@@ -419,7 +426,7 @@ def history(candidate: Candidate) -> Suite:
                 """,
             ),
             promise(
-                gxe.UnexpectedRowsExpectation,
+                ExpectNoRows,
                 rule="edition.no_small_loss",
                 severity="info",
                 owner=UNIT,

@@ -123,6 +123,20 @@ def test_broken_marts_break_the_promise(attached: Engine, database: Path, rule: 
     assert "None" not in finding.sentence
 
 
+@pytest.mark.parametrize("name", ["statuses", "signals"])
+def test_a_data_point_without_an_id_hides_none_that_is_missing(
+    attached: Engine, database: Path, name: str
+) -> None:
+    with duckdb.connect(database) as con:
+        con.execute("insert into fct_evidence (evidence_id) values (null)")
+        con.execute("update portfolio_competency_status set evidence_ids = ['E-GONE']")
+        con.execute("update portfolio_signal set evidence_ids = ['E-GONE']")
+    attached.attach(database, "candidate")
+    (suite,) = [suite for suite in suites(Candidate()) if suite.name == name]
+    broken = [finding.sentence for finding in attached.validate([suite]) if not finding.is_kept]
+    assert broken == [f"1 data points that {name} name are not in the edition."]
+
+
 def test_a_mart_that_is_missing_fails_the_audit(attached: Engine, database: Path) -> None:
     with duckdb.connect(database) as con:
         con.execute("drop table portfolio_signal")

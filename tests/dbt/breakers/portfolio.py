@@ -50,6 +50,11 @@ BREAKERS: dict[str, str] = {
         "int_standings__found",
         "'L' as learner_key, 'MED' as programme_id, 'E-1' as evidence_id, 'EPA' as competency_id",
     ),
+    "unique_combination_int_assessor_shares__counted_"
+    "learner_key__programme_id__competency_id": twice(
+        "int_assessor_shares__counted",
+        "'L-1' as learner_key, 'MED' as programme_id, 'EPA01' as competency_id",
+    ),
     "unique_combination_int_open_secured__compared_learner_key__programme_id": twice(
         "int_open_secured__compared", "'L' as learner_key, 'MED' as programme_id"
     ),

@@ -1,4 +1,6 @@
 -- Grain: one row per learner and reason to put them on the agenda of a progress meeting.
+{{ config(materialized='table') }}
+
 with
 
 learners as (

@@ -1,6 +1,8 @@
--- Grain: one row per learner and competency with evidence that assessors gave of late, whatever the
--- stage: how much of it the one gave who gave most, and over how many days. A stage alone holds too
--- few data points on one competency to tell one assessor from chance.
+-- Grain: one row per learner and competency of which one assessor gave so much of late, whatever the
+-- stage, that it is told: how much, and over how many days. A stage alone holds too few data points on
+-- one competency to tell one assessor from chance.
+{{ config(materialized='table') }}
+
 with
 
 evidence as (
@@ -27,28 +29,52 @@ by_assessor as (
     group by learner_key, programme_id, competency_id, assessor_key
 ),
 
+totals as (
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        cast(sum(n) as bigint) as n_assessed,
+        max(latest_on) as newest_on
+    from by_assessor
+    group by learner_key, programme_id, competency_id
+),
+
+-- Whoever gave most of what is told gave enough of it, so only those who did are ranked.
 ranked as (
     select
         *,
-        cast(sum(n) over (partition by learner_key, programme_id, competency_id) as bigint)
-            as n_assessed,
-        max(latest_on) over (partition by learner_key, programme_id, competency_id) as newest_on,
         row_number() over (
             partition by learner_key, programme_id, competency_id
             order by n desc, latest_on desc, assessor_key asc
         ) as most_first
     from by_assessor
+    where n >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
 ),
 
 shared as (
     select
-        *,
-        {{ measure_share('n', 'n_assessed') }} as share_by_one
+        ranked.learner_key,
+        ranked.programme_id,
+        ranked.competency_id,
+        ranked.n,
+        totals.n_assessed,
+        totals.newest_on,
+        {{ measure_share('ranked.n', 'totals.n_assessed') }} as share_by_one,
+        cast({{ days_between('ranked.first_on', 'ranked.latest_on') }} as bigint) as spread_days
     from ranked
-    where most_first = 1
+    inner join totals
+        on {{ same('ranked', 'totals', ['learner_key', 'programme_id', 'competency_id']) }}
+    where ranked.most_first = 1
 ),
 
--- Evidence is listed where one gave enough of it to be told.
+told as (
+    select * from shared
+    where
+        share_by_one >= {{ rule_threshold('signals', 'one_assessor_only', 'share_min') }}
+        and spread_days >= {{ rule_threshold('signals', 'one_assessor_only', 'spread_days_min') }}
+),
+
 rested_on as (
     select
         evidence.learner_key,
@@ -56,39 +82,29 @@ rested_on as (
         evidence.competency_id,
         {{ list_agg('evidence.evidence_id', distinct=true) }} as evidence_ids
     from evidence
-    inner join shared
-        on
-            evidence.learner_key = shared.learner_key
-            and evidence.programme_id = shared.programme_id
-            and evidence.competency_id = shared.competency_id
-    where
-        shared.n >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
-        and shared.share_by_one
-        >= {{ rule_threshold('signals', 'one_assessor_only', 'share_min') }}
+    inner join told
+        on {{ same('evidence', 'told', ['learner_key', 'programme_id', 'competency_id']) }}
     group by evidence.learner_key, evidence.programme_id, evidence.competency_id
 ),
 
 final as (
     select
         ---------- ids
-        shared.learner_key,
-        shared.programme_id,
-        shared.competency_id,
+        told.learner_key,
+        told.programme_id,
+        told.competency_id,
         ---------- numbers
-        shared.n_assessed,
-        shared.n as n_by_one,
-        shared.share_by_one,
-        cast({{ days_between('shared.first_on', 'shared.latest_on') }} as bigint) as spread_days,
+        told.n_assessed,
+        told.n as n_by_one,
+        told.share_by_one,
+        told.spread_days,
         ---------- lists
-        coalesce(rested_on.evidence_ids, {{ empty_list() }}) as evidence_ids,
+        rested_on.evidence_ids,
         ---------- days
-        shared.newest_on as latest_on
-    from shared
-    left join rested_on
-        on
-            shared.learner_key = rested_on.learner_key
-            and shared.programme_id = rested_on.programme_id
-            and shared.competency_id = rested_on.competency_id
+        told.newest_on as latest_on
+    from told
+    inner join rested_on
+        on {{ same('told', 'rested_on', ['learner_key', 'programme_id', 'competency_id']) }}
 )
 
 select * from final

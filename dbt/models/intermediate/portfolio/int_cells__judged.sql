@@ -205,7 +205,6 @@ final as (
         latest_levels,
         shortfall_codes,
         shortfalls,
-        evidence_ids,
         ---------- days
         first_on,
         latest_on,

@@ -31,29 +31,17 @@ own_rules as (
     where stage_id is not null
 ),
 
+stages as (
+    select distinct
+        programme_id,
+        stage_id
+    from cells
+),
+
 ruled as (
     select
-        cells.learner_key,
-        cells.programme_id,
-        cells.stage_id,
-        cells.competency_id,
-        cells.framework_id,
-        cells.framework_version,
-        cells.target_scale_id,
-        cells.target_scale_version,
-        cells.competency_title,
-        cells.required_by,
-        cells.requirement_source,
-        cells.target_source,
-        cells.sort_order,
-        cells.required_n,
-        cells.required_assessors,
-        cells.target_level,
-        cells.is_current_stage,
-        cells.is_required,
-        cells.stage_from_on,
-        cells.stage_to_on,
-        cells.judged_on,
+        stages.programme_id,
+        stages.stage_id,
         rules.rule_set_id,
         rules.rule_version,
         rules.is_default,
@@ -82,16 +70,16 @@ ruled as (
         rules.flags_for_discussion,
         rules.flags_window_days,
         rules.flags_assessors_min
-    from cells
+    from stages
     inner join rules
         on
-            (rules.programme_id is null or cells.programme_id = rules.programme_id)
-            and (rules.stage_id is null or cells.stage_id = rules.stage_id)
+            (rules.programme_id is null or stages.programme_id = rules.programme_id)
+            and (rules.stage_id is null or stages.stage_id = rules.stage_id)
     left join own_rules
         on
             rules.rule_set_id = own_rules.rule_set_id
             and rules.stage_id is null
-            and cells.stage_id = own_rules.stage_id
+            and stages.stage_id = own_rules.stage_id
     where own_rules.rule_set_id is null
 ),
 
@@ -106,15 +94,17 @@ flags as (
         count(*) as n_flags_counted,
         count(distinct coalesce(evidence.assessor_key, evidence.record_key)) as n_flag_assessors
     from flagged as evidence
-    inner join ruled
+    inner join cells
         on
-            evidence.learner_key = ruled.learner_key
-            and evidence.programme_id = ruled.programme_id
-            and evidence.stage_id = ruled.stage_id
-            and evidence.competency_id = ruled.competency_id
+            evidence.learner_key = cells.learner_key
+            and evidence.programme_id = cells.programme_id
+            and evidence.stage_id = cells.stage_id
+            and evidence.competency_id = cells.competency_id
+    inner join ruled
+        on cells.programme_id = ruled.programme_id and cells.stage_id = ruled.stage_id
     where
         ruled.flags_window_days is null
-        or {{ days_between('evidence.occurred_on', 'ruled.judged_on') }} <= ruled.flags_window_days
+        or {{ days_between('evidence.occurred_on', 'cells.judged_on') }} <= ruled.flags_window_days
     group by
         evidence.learner_key,
         evidence.programme_id,
@@ -125,25 +115,25 @@ flags as (
 
 gathered as (
     select
-        ruled.learner_key,
-        ruled.programme_id,
-        ruled.stage_id,
-        ruled.competency_id,
-        ruled.framework_id,
-        ruled.framework_version,
-        ruled.target_scale_id,
-        ruled.target_scale_version,
-        ruled.competency_title,
-        ruled.required_by,
-        ruled.requirement_source,
-        ruled.target_source,
-        ruled.sort_order,
-        ruled.target_level,
-        ruled.is_current_stage,
-        ruled.is_required,
-        ruled.stage_from_on,
-        ruled.stage_to_on,
-        ruled.judged_on,
+        cells.learner_key,
+        cells.programme_id,
+        cells.stage_id,
+        cells.competency_id,
+        cells.framework_id,
+        cells.framework_version,
+        cells.target_scale_id,
+        cells.target_scale_version,
+        cells.competency_title,
+        cells.required_by,
+        cells.requirement_source,
+        cells.target_source,
+        cells.sort_order,
+        cells.target_level,
+        cells.is_current_stage,
+        cells.is_required,
+        cells.stage_from_on,
+        cells.stage_to_on,
+        cells.judged_on,
         ruled.rule_set_id,
         ruled.rule_version,
         ruled.is_default,
@@ -177,7 +167,7 @@ gathered as (
         coalesce(counts.n_case_types, 0) as n_case_types,
         coalesce(greatest(counts.n_settings, counts.n_case_types), 0) as n_contexts,
         coalesce(
-            {{ list_count_days('counts.days', 'ruled.judged_on', 'ruled.window_days') }}, 0
+            {{ list_count_days('counts.days', 'cells.judged_on', 'ruled.window_days') }}, 0
         ) as n_recent,
         coalesce(counts.n_narratives, 0) as n_narratives,
         coalesce({{ measure_n_actionable(
@@ -197,42 +187,43 @@ gathered as (
         counts.counted_direction,
         counts.first_on,
         counts.latest_on,
-        coalesce(counts.evidence_ids, {{ empty_list() }}) as evidence_ids,
         {{ list_first('counts.levels_newest_first', 'ruled.latest_k') }} as latest_levels,
         greatest(
-            ruled.data_points_min, case when ruled.plan_applies = 1 then ruled.required_n end
+            ruled.data_points_min, case when ruled.plan_applies = 1 then cells.required_n end
         ) as required_data_points,
         greatest(
-            ruled.assessors_min, case when ruled.plan_applies = 1 then ruled.required_assessors end
+            ruled.assessors_min, case when ruled.plan_applies = 1 then cells.required_assessors end
         ) as required_assessors,
         case
-            when counts.n_rated > 0 and ruled.target_level is not null
+            when counts.n_rated > 0 and cells.target_level is not null
                 then {{ measure_share('counts.n_at_target', 'counts.n_rated') }}
         end as share_at_target,
         {{ measure_effective_n(
             'counts.n_rated', 'counts.sum_of_squares',
             'coalesce(components.assessor_variance_share, ruled.assessor_variance_share)'
         ) }} as n_effective
-    from ruled
+    from cells
+    inner join ruled
+        on cells.programme_id = ruled.programme_id and cells.stage_id = ruled.stage_id
     left join counts
         on
-            ruled.learner_key = counts.learner_key
-            and ruled.programme_id = counts.programme_id
-            and ruled.stage_id = counts.stage_id
-            and ruled.competency_id = counts.competency_id
+            cells.learner_key = counts.learner_key
+            and cells.programme_id = counts.programme_id
+            and cells.stage_id = counts.stage_id
+            and cells.competency_id = counts.competency_id
     left join components
         on
-            ruled.programme_id = components.programme_id
-            and ruled.target_scale_id = components.scale_id
+            cells.programme_id = components.programme_id
+            and cells.target_scale_id = components.scale_id
             and {{ is_estimated_for(
                 'components', 'counts.counted_scale_version', 'counts.counted_direction'
             ) }}
     left join flags
         on
-            ruled.learner_key = flags.learner_key
-            and ruled.programme_id = flags.programme_id
-            and ruled.stage_id = flags.stage_id
-            and ruled.competency_id = flags.competency_id
+            cells.learner_key = flags.learner_key
+            and cells.programme_id = flags.programme_id
+            and cells.stage_id = flags.stage_id
+            and cells.competency_id = flags.competency_id
             and ruled.rule_set_id = flags.rule_set_id
 ),
 

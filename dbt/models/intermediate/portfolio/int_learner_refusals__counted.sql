@@ -1,5 +1,7 @@
 -- Grain: one row per learner and programme with refused records that are known to be theirs: a
 -- newer version of an accepted record. Refused records that name nobody count for no learner.
+{{ config(materialized='table') }}
+
 with
 
 refused as (

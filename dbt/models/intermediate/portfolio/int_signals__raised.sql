@@ -1,10 +1,25 @@
 -- Grain: one row per learner, signal rule and subject (a competency, declaration, action or conflict) that
 -- the rule names, before few are chosen. The day it was raised follows from the records alone.
+{{ config(materialized='table') }}
+
 with
 
-status as (
+judged as (
     select * from {{ ref('int_cells__judged') }}
     where is_default and is_current_stage
+),
+
+cells as (
+    select * from {{ ref('int_cells__counted') }}
+),
+
+status as (
+    select
+        judged.*,
+        coalesce(cells.evidence_ids, {{ empty_list() }}) as evidence_ids
+    from judged
+    left join cells
+        on {{ same('judged', 'cells', ['learner_key', 'programme_id', 'stage_id', 'competency_id']) }}
 ),
 
 stages as (
@@ -175,14 +190,7 @@ one_assessor_only as (
             status.learner_key = assessor_shares.learner_key
             and status.programme_id = assessor_shares.programme_id
             and status.competency_id = assessor_shares.competency_id
-    where
-        status.is_required
-        and assessor_shares.n_by_one
-        >= {{ rule_threshold('signals', 'one_assessor_only', 'data_points_min') }}
-        and assessor_shares.share_by_one
-        >= {{ rule_threshold('signals', 'one_assessor_only', 'share_min') }}
-        and assessor_shares.spread_days
-        >= {{ rule_threshold('signals', 'one_assessor_only', 'spread_days_min') }}
+    where status.is_required
 ),
 
 open_evidence_only as (

@@ -3,9 +3,13 @@
 -- data points.
 with
 
-cells as (
+judged as (
     select * from {{ ref('int_cells__judged') }}
     where is_default and is_current_stage and n_data_points > 0
+),
+
+cells as (
+    select * from {{ ref('int_cells__counted') }}
 ),
 
 compared as (
@@ -16,21 +20,21 @@ compared as (
 final as (
     select
         ---------- ids
-        cells.learner_key,
-        cells.programme_id,
-        cells.stage_id,
-        cells.competency_id,
+        judged.learner_key,
+        judged.programme_id,
+        judged.stage_id,
+        judged.competency_id,
         ---------- text
-        cells.competency_title,
+        judged.competency_title,
         ---------- numbers
-        cells.n_data_points,
-        cells.n_observed,
-        cells.n_secured,
-        cells.n_open,
-        cells.n_data_points - cells.n_observed - cells.n_secured - cells.n_open as n_unknown,
-        {{ measure_share('cells.n_observed', 'cells.n_data_points') }} as observed_share,
-        {{ measure_share('cells.n_secured', 'cells.n_data_points') }} as secured_share,
-        {{ measure_share('cells.n_open', 'cells.n_data_points') }} as open_share,
+        judged.n_data_points,
+        judged.n_observed,
+        judged.n_secured,
+        judged.n_open,
+        judged.n_data_points - judged.n_observed - judged.n_secured - judged.n_open as n_unknown,
+        {{ measure_share('judged.n_observed', 'judged.n_data_points') }} as observed_share,
+        {{ measure_share('judged.n_secured', 'judged.n_data_points') }} as secured_share,
+        {{ measure_share('judged.n_open', 'judged.n_data_points') }} as open_share,
         compared.n_open as n_open_judged,
         compared.n_secured as n_secured_judged,
         compared.open_share as open_at_target,
@@ -41,13 +45,15 @@ final as (
         ---------- lists
         cells.evidence_ids,
         ---------- days
-        cells.latest_on
-    from cells
+        judged.latest_on
+    from judged
+    inner join cells
+        on {{ same('judged', 'cells', ['learner_key', 'programme_id', 'stage_id', 'competency_id']) }}
     left join compared
         on
-            cells.learner_key = compared.learner_key
-            and cells.programme_id = compared.programme_id
-            and cells.competency_id = compared.competency_id
+            judged.learner_key = compared.learner_key
+            and judged.programme_id = compared.programme_id
+            and judged.competency_id = compared.competency_id
 )
 
 select * from final

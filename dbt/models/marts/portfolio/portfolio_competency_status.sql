@@ -1,76 +1,92 @@
 -- Grain: one row per learner, stage, competency and rule set.
-select
-    ---------- ids
-    learner_key,
-    programme_id,
-    stage_id,
-    competency_id,
-    framework_id,
-    rule_set_id,
-    target_scale_id,
-    target_scale_version,
-    ---------- text
-    competency_title,
-    rule_version,
-    status,
-    status_reason,
-    required_by,
-    requirement_source,
-    target_source,
-    level_counts,
-    counted_direction,
-    ---------- what is there
-    n_data_points,
-    n_assessors,
-    n_roles,
-    n_methods,
-    n_contexts,
-    n_settings,
-    n_case_types,
-    n_recent,
-    n_narratives,
-    n_actionable,
-    n_flags,
-    n_observed,
-    n_secured,
-    n_open,
-    ---------- what is asked for
-    required_data_points,
-    required_assessors,
-    required_roles,
-    required_methods,
-    required_contexts,
-    required_recent,
-    recency_days,
-    required_narratives,
-    required_actionable,
-    required_rated,
-    ---------- against the target
-    target_level,
-    n_rated,
-    n_at_target,
-    n_rated_apart,
-    n_at_target_apart,
-    share_at_target,
-    share_low,
-    share_high,
-    n_effective,
-    level_median,
-    ---------- order of competencies
-    sort_order,
-    ---------- yes or no
-    is_default,
-    is_current_stage,
-    is_required,
-    has_enough_evidence,
-    is_open_only,
-    ---------- lists
-    latest_levels,
-    shortfall_codes,
-    shortfalls,
-    evidence_ids,
-    ---------- days
-    first_on,
-    latest_on,
-    judged_on
-from {{ ref('int_cells__judged') }}
+with
+
+judged as (
+    select * from {{ ref('int_cells__judged') }}
+),
+
+cells as (
+    select * from {{ ref('int_cells__counted') }}
+),
+
+final as (
+    select
+        ---------- ids
+        judged.learner_key,
+        judged.programme_id,
+        judged.stage_id,
+        judged.competency_id,
+        judged.framework_id,
+        judged.rule_set_id,
+        judged.target_scale_id,
+        judged.target_scale_version,
+        ---------- text
+        judged.competency_title,
+        judged.rule_version,
+        judged.status,
+        judged.status_reason,
+        judged.required_by,
+        judged.requirement_source,
+        judged.target_source,
+        judged.level_counts,
+        judged.counted_direction,
+        ---------- what is there
+        judged.n_data_points,
+        judged.n_assessors,
+        judged.n_roles,
+        judged.n_methods,
+        judged.n_contexts,
+        judged.n_settings,
+        judged.n_case_types,
+        judged.n_recent,
+        judged.n_narratives,
+        judged.n_actionable,
+        judged.n_flags,
+        judged.n_observed,
+        judged.n_secured,
+        judged.n_open,
+        ---------- what is asked for
+        judged.required_data_points,
+        judged.required_assessors,
+        judged.required_roles,
+        judged.required_methods,
+        judged.required_contexts,
+        judged.required_recent,
+        judged.recency_days,
+        judged.required_narratives,
+        judged.required_actionable,
+        judged.required_rated,
+        ---------- against the target
+        judged.target_level,
+        judged.n_rated,
+        judged.n_at_target,
+        judged.n_rated_apart,
+        judged.n_at_target_apart,
+        judged.share_at_target,
+        judged.share_low,
+        judged.share_high,
+        judged.n_effective,
+        judged.level_median,
+        ---------- order of competencies
+        judged.sort_order,
+        ---------- yes or no
+        judged.is_default,
+        judged.is_current_stage,
+        judged.is_required,
+        judged.has_enough_evidence,
+        judged.is_open_only,
+        ---------- lists
+        judged.latest_levels,
+        judged.shortfall_codes,
+        judged.shortfalls,
+        coalesce(cells.evidence_ids, {{ empty_list() }}) as evidence_ids,
+        ---------- days
+        judged.first_on,
+        judged.latest_on,
+        judged.judged_on
+    from judged
+    left join cells
+        on {{ same('judged', 'cells', ['learner_key', 'programme_id', 'stage_id', 'competency_id']) }}
+)
+
+select * from final
