@@ -46,7 +46,10 @@ SCALE_AND_INSTRUMENT = """
     scale as (
         select
             scale_id,
-            max(scale_version) as scale_version,
+            max_by(scale_version, (
+                regexp_full_match(scale_version, '[0-9]+'),
+                lpad(scale_version, cast(greatest(length(scale_version), 12) as integer), '0')
+            )) as scale_version,
             case when count(distinct direction) = 1 then max(direction) end as direction
         from raw.scale_level
         group by scale_id

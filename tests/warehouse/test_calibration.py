@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -15,6 +16,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.calibration import (
     CURRENT,
     MANIFEST,
+    SCALE_AND_INSTRUMENT,
     TABLES,
     calibrate,
     current_version,
@@ -171,6 +173,21 @@ def test_a_target_on_a_version_of_the_scale_is_asked_of_that_version_only() -> N
     effects = estimates(both, targets)["calibration_target_effect"]
     asked = effects.select("scale_version", "target_level").unique().sort(pl.all())
     assert asked.rows() == [("1", 2), ("1", 4), ("2", 2), ("2", 3)]
+
+
+def test_a_rating_that_names_no_version_is_of_version_ten_and_not_of_nine() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw")
+        connection.execute(
+            "create table raw.scale_level as select * from (values ('five', '9', null), "
+            "('five', '10', null)) as given (scale_id, scale_version, direction)"
+        )
+        connection.execute(
+            "create table raw.instrument (instrument_id varchar, assurance_level varchar, "
+            "method_family varchar, direction varchar)"
+        )
+        found = connection.execute(f"with {SCALE_AND_INSTRUMENT} select scale_version from scale")
+        assert found.fetchall() == [("10",)]
 
 
 def test_one_stray_pair_does_not_spoil_the_rest() -> None:
