@@ -65,7 +65,7 @@ answered as (
         min(attempt) as attempt,
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
-        max(is_banked) = 1 as is_banked,
+        min(is_banked) = 1 as is_banked,
         sum(n_responses) as n_responses,
         count(*) as n_items,
         sum(case when item_outcome = 'right' then 1 else 0 end) as n_right,

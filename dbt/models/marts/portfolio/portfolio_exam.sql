@@ -61,6 +61,21 @@ described as (
     left join instruments on tasks.instrument_id = instruments.instrument_id
 ),
 
+-- The norm of a sitting is that of who first sat it: a later attempt moves nobody's.
+normed as (
+    select
+        *,
+        row_number() over (
+            partition by
+                learner_key, programme_id, task_id, sitting_id,
+                sitting_status = 'scored' and not is_banked
+            order by attempt, sitting_key
+        ) = 1
+        and sitting_status = 'scored'
+        and not is_banked as is_in_norm
+    from described
+),
+
 cohort_sizes as (
     select
         programme_id,
@@ -87,13 +102,11 @@ cohort_sittings as (
         max(case when is_progress_test then 1 else 0 end) = 1 as is_progress_test,
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
-        count(distinct case
-            when sitting_status = 'scored' and not is_banked then learner_key
-        end) as n_sat,
-        count(case when not is_banked then score_share end) as n_shares,
-        sum(case when not is_banked then score_share end) as sum_of_shares,
-        sum(case when not is_banked then score_share * score_share end) as sum_of_squares
-    from described
+        count(case when is_in_norm then 1 end) as n_sat,
+        count(case when is_in_norm then score_share end) as n_shares,
+        sum(case when is_in_norm then score_share end) as sum_of_shares,
+        sum(case when is_in_norm then score_share * score_share end) as sum_of_squares
+    from normed
     where cohort_id is not null
     group by programme_id, cohort_id, task_id, sitting_id
 ),
