@@ -45,7 +45,7 @@ placed as (
         *,
         rank() over (
             partition by programme_id, cohort_id, task_id, sitting_id
-            order by sat_share
+            order by sat_share nulls last
         ) as place_from_below,
         count(*) over (
             partition by programme_id, cohort_id, task_id, sitting_id, sat_share
