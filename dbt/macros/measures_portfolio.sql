@@ -86,10 +86,10 @@
     cast({{ n }} as {{ text_type() }}) || case when {{ n }} = 1 then ' {{ one }}' else ' {{ many }}' end
 {%- endmacro %}
 
-{#- What is there of what is asked for: "2 of 5 data points". -#}
-{% macro of_required(n, required, noun) -%}
+{#- What is there of what is asked for: "2 of 5 data points", "0 of 1 data point". -#}
+{% macro of_required(n, required, one, many) -%}
     cast({{ n }} as {{ text_type() }}) || ' of '
-    || cast(cast({{ required }} as integer) as {{ text_type() }}) || ' {{ noun }}'
+    || {{ counted("cast(" ~ required ~ " as integer)", one, many) }}
 {%- endmacro %}
 
 {#- A level for people to read: "3", and "3.5" only where the middle lies between two levels. -#}
