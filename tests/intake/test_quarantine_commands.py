@@ -86,7 +86,7 @@ def test_what_is_settled_is_listed_with_how_and_by_which_delivery(clinic: Any) -
     (record,) = clinic.take_in()
     listed = run(clinic, "list", "--settled")
     assert listed.exit_code == 0, listed.output
-    assert "unknown_label: 1 records of forms, workplace_assessment" in listed.stdout
+    assert "unknown_label: 1 record of forms, workplace_assessment" in listed.stdout
     assert record.delivery_id in listed.stdout
     (line,) = run(clinic, "list", "--settled", "--json").stdout.splitlines()
     told = json.loads(line)
