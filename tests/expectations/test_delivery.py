@@ -244,6 +244,16 @@ def test_a_level_counts_only_on_its_own_scale_and_version(engine: Engine, good_d
     assert "4 records" in findings["workplace_assessment.level_known"].sentence
 
 
+def test_a_level_that_no_scale_has_is_told_with_its_row_and_what_is_known(
+    engine: Engine, good_delivery
+) -> None:
+    delivery = good_delivery("workplace_assessment", put(0.2, level=9))
+    findings = {f.rule: f for f in engine.validate(suites(delivery))}
+    told = findings["workplace_assessment.level_known"].sentence
+    assert "has (row 0, scale_id entrustment_5, scale_version 1, level 9; row 1, " in told
+    assert "; and more; known of entrustment_5: version 1 with levels 1, 2, 3, 4, 5)" in told
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
