@@ -120,7 +120,11 @@ def show_records(
     opened, _ = home_and_settings(home)
     found = list(show(opened, delivery_id=delivery, row=row, code=code, limit=limit))
     if not found and (delivery, row, code) != (None, None, None):
-        fail(USAGE, "no refused record like that: run `tessera quarantine list`")
+        fail(
+            USAGE,
+            "no refused record like that: run `tessera quarantine list`. A delivery that is held "
+            "or unreadable as a whole has none of its own: `tessera ledger` says why",
+        )
     for record in found:
         if json:
             emit(record.model_dump(mode="json"))
