@@ -855,7 +855,8 @@ def _known_levels(kind: str, levels: Levels, delivery: Delivery) -> Expectation:
         owner=delivery.owner,
         words="Every level stands on a scale of the code list.",
         broken="{observed} records have a level that no scale of the code list has"
-        f"{_levels_unknown(kind, levels, delivery)}: add the scale to codes/scales.csv, or correct the mapping.",
+        f"{_levels_unknown(kind, levels, delivery)}: add the scale to codes/scales.csv, or "
+        "correct the mapping.",
         unexpected_rows_query=levels.unknown(delivery),
     )
 
