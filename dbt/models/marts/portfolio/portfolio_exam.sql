@@ -1,5 +1,5 @@
 -- Grain: one row per learner, exam, sitting and attempt, and one per sitting of a progress test
--- that most of the cohort sat and the learner did not: a gap is a row, never a zero.
+-- that most of the cohort sat and the learner, who was not away then, did not: a gap is a row, never a zero.
 with
 
 sittings as (
@@ -18,6 +18,10 @@ told_by_stations as (
 
 learners as (
     select * from {{ ref('dim_learner') }}
+),
+
+leave as (
+    select * from {{ ref('int_learner_leave__merged') }}
 ),
 
 tasks as (
@@ -150,7 +154,12 @@ gaps as (
             and expected.programme_id = described.programme_id
             and expected.task_id = described.task_id
             and expected.sitting_id = described.sitting_id
-    where described.learner_key is null
+    left join leave
+        on
+            expected.learner_key = leave.learner_key
+            and expected.programme_id = leave.programme_id
+            and expected.occurred_on between leave.from_on and leave.to_on
+    where described.learner_key is null and leave.learner_key is null
 ),
 
 unioned as (
