@@ -241,7 +241,7 @@ def test_ratings_that_look_ahead_or_of_another_version_move_nothing_that_looks_b
     assert set(together["calibration_connectivity"]["direction"]) == {"retrospective", direction}
 
 
-def test_which_way_a_rating_looks_says_its_form_or_else_its_instrument_or_its_scale(
+def test_which_way_a_rating_looks_says_its_form_or_else_its_scale_or_its_instrument(
     home: Home, settings: Settings
 ) -> None:
     frame = ratings().with_columns(
@@ -270,6 +270,9 @@ def test_which_way_a_rating_looks_says_its_form_or_else_its_instrument_or_its_sc
         con.execute(
             "insert into raw.instrument (instrument_id, direction) values ('cbd', 'retrospective')"
         )
+    assert counted() == {("prospective", "3"): 240}
+    with open_warehouse(home, settings) as con:
+        con.execute("update raw.scale_level set direction = null")
     assert counted() == {("prospective", "3"): 60, ("retrospective", "3"): 180}
 
 
