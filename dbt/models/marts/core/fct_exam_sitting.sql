@@ -160,6 +160,12 @@ judged as (
         coalesce(cut_scores.cut_score, tasks.cut_score) as cut_score,
         ---------- yes or no
         case
+            -- A result out of other points than the exam has may be of a part of it.
+            when
+                merged.n_items is null
+                and coalesce(cut_scores.method, tasks.cut_score_method, '') <> 'number_right'
+                and merged.max_points <> coalesce(cut_scores.max_score, tasks.max_score)
+                then null
             when cut_scores.cut_score is not null
                 then {{ measure_is_at_target('merged.points', 'cut_scores.cut_score') }}
             when tasks.cut_score_method = 'number_right'
