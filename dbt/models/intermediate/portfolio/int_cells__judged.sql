@@ -84,7 +84,7 @@ explained as (
         *,
         {{ of_required('n_at_target', 'n_rated', 'rating', 'ratings') }} || ' at or above target ('
         || {{ percent('share_at_target') }} || ', interval ' || {{ percent('share_low') }}
-        || ' to ' || {{ percent('share_high') }} || ')' as share_words,
+        || ' to ' || {{ percent_below('share_high', 'discussion_high_max') }} || ')' as share_words,
         'the median level is ' || {{ level_text('level_median') }} || ', the target '
         || {{ level_text('target_level') }} || ', on '
         || {{ counted('n_rated', 'rating', 'ratings') }} as median_words
