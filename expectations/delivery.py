@@ -431,7 +431,9 @@ OVERLAP = """
         least(one.to_on, other.to_on) as to_on
     from policies as one join policies as other
     on one.programme_id = other.programme_id and one.task_id = other.task_id
-    and one.record_id < other.record_id and one.ai_policy_level <> other.ai_policy_level
+    and one.record_id < other.record_id
+    and (one.ai_policy_scale, one.ai_policy_scale_version, one.ai_policy_level)
+    is distinct from (other.ai_policy_scale, other.ai_policy_scale_version, other.ai_policy_level)
     and one.from_on <= other.to_on and other.from_on <= one.to_on
 """
 """Pairs of AI policies of one task that are in force on one day: their rows and days."""

@@ -303,6 +303,22 @@ def test_policies_one_after_the_other_do_not_overlap(engine: Engine, good_delive
     assert verdict_of(engine.validate(suites(good_delivery("task", two)))) == "pass"
 
 
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("ai_policy_scale", ["aias", "two_lane"]), ("ai_policy_scale_version", ["1", "2"])],
+)
+def test_one_level_of_two_scales_or_versions_of_a_scale_is_two_policies(
+    engine: Engine, good_delivery, column: str, values: list[str]
+) -> None:
+    def two(frame: pl.DataFrame) -> pl.DataFrame:
+        return put(
+            programme_id="MED", task_id="t", ai_policy_level=2, policy_from=None, policy_to=None
+        )(frame.head(2)).with_columns(pl.Series(column, values))
+
+    findings = {f.rule: f for f in engine.validate(suites(good_delivery("task", two)))}
+    assert not findings["task.policies_apart"].is_kept
+
+
 def test_findings_hold_no_value_of_a_record(engine: Engine, good_delivery) -> None:
     delivery: Delivery = good_delivery("workplace_assessment", put(0.5, instrument_id="Ann Other"))
     findings = engine.validate(suites(delivery))
