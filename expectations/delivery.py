@@ -432,7 +432,9 @@ OVERLAP = """
         least(one.to_on, other.to_on) as to_on
     from policies as one join policies as other
     on one.programme_id = other.programme_id and one.task_id = other.task_id
-    and one.record_id < other.record_id and one.ai_policy_level <> other.ai_policy_level
+    and one.record_id < other.record_id
+    and (one.ai_policy_scale, one.ai_policy_scale_version, one.ai_policy_level)
+    is distinct from (other.ai_policy_scale, other.ai_policy_scale_version, other.ai_policy_level)
     and one.from_on <= other.to_on and other.from_on <= one.to_on
 """
 """Pairs of AI policies of one task that are in force on one day: their rows and days."""
@@ -559,7 +561,7 @@ def assessment_plans(delivery: Delivery) -> Suite:
         delivery,
         kind,
         _known(kind, "instrument_id", "instrument", delivery.instruments, delivery.owner),
-        _known_levels(kind, levels, delivery, _targets_unknown(levels, delivery)),
+        _known_levels(kind, levels, delivery),
     )
 
 
@@ -821,9 +823,10 @@ class Levels:
         """
 
 
-def _targets_unknown(levels: Levels, delivery: Delivery) -> str:
-    """Return which targets of a plan no scale has, and what their scales have, as words."""
-    found = _found(f"{levels.unknown(delivery)} order by all", delivery.accepted["assessment_plan"])
+def _levels_unknown(kind: str, levels: Levels, delivery: Delivery) -> str:
+    """Return the first levels that no scale has, and what their scales have, as words."""
+    query = f"{levels.unknown(delivery)} order by all limit {ROWS_TOLD + 1}"
+    found = _found(query, delivery.accepted[kind])
     names = ("row", levels.scale, levels.version, levels.level)
 
     def say(*row: Any) -> str:
@@ -847,7 +850,7 @@ def _levels_of(scale_id: str, delivery: Delivery) -> str:
     return " and ".join(told) or "nothing"
 
 
-def _known_levels(kind: str, levels: Levels, delivery: Delivery, told: str = "") -> Expectation:
+def _known_levels(kind: str, levels: Levels, delivery: Delivery) -> Expectation:
     return promise(
         ExpectNoRows,
         rule=f"{kind}.level_known",
@@ -855,7 +858,8 @@ def _known_levels(kind: str, levels: Levels, delivery: Delivery, told: str = "")
         owner=delivery.owner,
         words="Every level stands on a scale of the code list.",
         broken="{observed} records have a level that no scale of the code list has"
-        f"{told}: add the scale to codes/scales.csv, or correct the mapping.",
+        f"{_levels_unknown(kind, levels, delivery)}: add the scale to codes/scales.csv, or "
+        "correct the mapping.",
         unexpected_rows_query=levels.unknown(delivery),
     )
 

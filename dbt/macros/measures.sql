@@ -80,11 +80,20 @@
     )
 {%- endmacro %}
 
+{#- What versions are put in order by: as numbers where they are numbers, so that 10 comes after 9, and
+    these after all others; as in `newest_version` of `pipelines/sources/codes`. -#}
+{% macro version_order(version) -%}
+    (
+        case when {{ contains_pattern(version, '^[0-9]+$') }} then '1' else '0' end
+        || lpad({{ version }}, cast(greatest(length({{ version }}), 12) as integer), '0')
+    )
+{%- endmacro %}
+
 {#- The newest version of each scale: the one that ratings mean which name none. -#}
 {% macro newest_scale_versions(levels) -%}
     select
         scale_id,
-        max(scale_version) as scale_version
+        max_by(scale_version, {{ version_order('scale_version') }}) as scale_version
     from {{ levels }}
     group by scale_id
 {%- endmacro %}

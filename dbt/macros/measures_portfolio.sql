@@ -81,15 +81,26 @@
     cast(cast(round({{ share }} * 100) as integer) as {{ text_type() }}) || ' %'
 {%- endmacro %}
 
+{#- The same with a decimal where whole numbers would hide that it lies below a limit: "49.9 %" below 50 %. -#}
+{% macro percent_below(share, limit) -%}
+    case
+        when {{ share }} < {{ limit }} and round({{ share }} * 100) >= {{ limit }} * 100
+            then
+                cast(cast(floor({{ share }} * 1000) / 10 as decimal(5, 1)) as {{ text_type() }})
+                || ' %'
+        else {{ percent(share) }}
+    end
+{%- endmacro %}
+
 {#- A number and its noun: "1 data point", "2 data points". -#}
 {% macro counted(n, one, many) -%}
     cast({{ n }} as {{ text_type() }}) || case when {{ n }} = 1 then ' {{ one }}' else ' {{ many }}' end
 {%- endmacro %}
 
-{#- What is there of what is asked for: "2 of 5 data points". -#}
-{% macro of_required(n, required, noun) -%}
+{#- What is there of what is asked for: "2 of 5 data points", "0 of 1 data point". -#}
+{% macro of_required(n, required, one, many) -%}
     cast({{ n }} as {{ text_type() }}) || ' of '
-    || cast(cast({{ required }} as integer) as {{ text_type() }}) || ' {{ noun }}'
+    || {{ counted("cast(" ~ required ~ " as integer)", one, many) }}
 {%- endmacro %}
 
 {#- A level for people to read: "3", and "3.5" only where the middle lies between two levels. -#}

@@ -112,6 +112,11 @@ def progress() -> Progress:
     )
 
 
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 record`, `2,000 records`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def rate_text(speed: float | None, unit: str | None) -> str:
     """Return how many units are done a second, where that is known."""
     return "" if speed is None or unit is None else f"{speed:,.0f} {unit}/s"

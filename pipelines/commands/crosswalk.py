@@ -12,6 +12,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     home_and_settings,
@@ -58,7 +59,7 @@ def suggest(
             emit(item.model_dump(mode="json"))
             continue
         where = " · ".join((item.source, item.field, item.scale or "labels of the spec"))
-        out.print(escape(f"'{item.label}': {item.n_records:,} records. {where}"))
+        out.print(escape(f"'{item.label}': {counted(item.n_records, 'record')}. {where}"))
         for near in item.nearest:
             out.print(escape(f"    {near.similarity:.0%} like {near.label}: {near.level}"))
         out.print(escape(f"    {item.remedy}"), soft_wrap=True)

@@ -13,6 +13,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     home_and_settings,
@@ -99,7 +100,10 @@ def form(
             }
         )
         return
-    out.print(f"{to}: {n_learners} learners, {len(made.members)} members to choose from.")
+    out.print(
+        f"{to}: {counted(n_learners, 'learner')}, "
+        f"{counted(len(made.members), 'member')} to choose from."
+    )
     if meeting and frozen is None:
         out.print("No pack is frozen for this meeting: its decisions will name none.")
     if made.unnamed:
@@ -228,8 +232,8 @@ def _print_taken(taken: Taken) -> None:
         out.print(escape(warning), soft_wrap=True)
     n_actions = sum(decided.n_actions for decided in taken.decided)
     out.print(
-        f"{len(taken.decided)} decisions with {n_actions} actions are in the inbox, "
-        f"{taken.n_open} rows were left open."
+        f"In the inbox: {counted(len(taken.decided), 'decision')} with "
+        f"{counted(n_actions, 'action')}; left open: {counted(taken.n_open, 'row')}."
     )
     if taken.path:
         out.print("Next: tessera run")

@@ -11,6 +11,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     home_and_settings,
@@ -82,7 +83,7 @@ def _print(entries: list[LedgerEntry]) -> None:
     out.print(table)
     for entry in entries if len(entries) == 1 else ():
         for part, n_rows in entry.parts.items():
-            out.print(escape(f"{part}: {n_rows:,} rows"))
+            out.print(escape(f"{part}: {counted(n_rows, 'row')}"))
     for entry in entries:
         if entry.reason is not None and entry.needs_a_person:
             out.print(escape(f"{entry.file}: {entry.reason} (owner: {entry.owner})"))

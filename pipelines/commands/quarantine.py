@@ -13,6 +13,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     home_and_settings,
@@ -72,8 +73,9 @@ def list_causes(
     else:
         for cause in found:
             where = " · ".join(filter(None, (cause.source, cause.kind, cause.field)))
-            counted = f"{cause.n_records:,} records in {cause.n_deliveries:,} deliveries"
-            out.print(escape(f"{cause.code}: {counted}, owner {cause.owner}. {where}"))
+            deliveries = counted(cause.n_deliveries, "delivery", "deliveries")
+            told = f"{counted(cause.n_records, 'record')} in {deliveries}"
+            out.print(escape(f"{cause.code}: {told}, owner {cause.owner}. {where}"))
             example = in_one_line(cause.message, cause.suggestion)
             out.print(escape(f"    {example}"), soft_wrap=True)
         out.print("Next: tessera quarantine show --code CODE, or tessera quarantine export FILE")
@@ -91,7 +93,7 @@ def _list_settled(home: Home, *, json: bool) -> None:
         if json:
             emit(item.model_dump(mode="json"))
         else:
-            what = f"{item.code}: {item.n_records:,} records of {item.source}, {item.kind}"
+            what = f"{item.code}: {counted(item.n_records, 'record')} of {item.source}, {item.kind}"
             out.print(escape(f"{what}: {item.how}, see {item.settled_by}"), soft_wrap=True)
     if not found and not json:
         out.print("No refusal was settled by a later delivery.")
@@ -118,7 +120,11 @@ def show_records(
     opened, _ = home_and_settings(home)
     found = list(show(opened, delivery_id=delivery, row=row, code=code, limit=limit))
     if not found and (delivery, row, code) != (None, None, None):
-        fail(USAGE, "no refused record like that: run `tessera quarantine list`")
+        fail(
+            USAGE,
+            "no refused record like that: run `tessera quarantine list`. A delivery that is held "
+            "or unreadable as a whole has none of its own: `tessera ledger` says why",
+        )
     for record in found:
         if json:
             emit(record.model_dump(mode="json"))

@@ -301,9 +301,23 @@ def alternative_positions(codes: Sequence[int], borderline: int) -> dict[str, di
     }
 
 
+def positions_of(
+    grades: Sequence[Sequence[int]], positions: Mapping[int, float]
+) -> NDArray[np.float64]:
+    """Return where examinees stand on the scale of grades: at the mean, where examiners differ.
+
+    Args:
+        grades: codes of the global grades that examiners gave, one list an examinee.
+        positions: the position of each grade.
+    """
+    return np.array(
+        [np.mean([positions[code] for code in codes]) for codes in grades], dtype=np.float64
+    )
+
+
 def equal_interval_sensitivity(
     scores: NDArray[np.float64],
-    grades: NDArray[np.int64],
+    grades: Sequence[Sequence[int]],
     borderline: int,
     positions: Mapping[str, Mapping[int, float]],
 ) -> dict[str, BorderlineRegression]:
@@ -314,20 +328,20 @@ def equal_interval_sensitivity(
 
     Args:
         scores: checklist points, one an examinee.
-        grades: codes of the global grades, in the same order.
+        grades: codes of the global grades that examiners gave, one list an examinee.
         borderline: the code of the borderline grade.
         positions: by name of the assumption, the position of each grade.
 
     Returns:
         The regression under each assumption.
     """
-    codes = sorted({int(code) for code in grades} | {borderline})
+    codes = sorted({code for given in grades for code in given} | {borderline})
     found = {}
     for name, placed in positions.items():
         missing = [str(code) for code in codes if code not in placed]
         if missing:
             raise UnmeasurableError(f"{name} gives no position for grade {', '.join(missing)}.")
-        moved = np.array([placed[int(code)] for code in grades], dtype=np.float64)
+        moved = positions_of(grades, placed)
         found[name] = borderline_regression(scores, moved, placed[borderline])
     return found
 

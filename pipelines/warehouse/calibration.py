@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipelines.measurement.components import Components
 
-MODEL_VERSION = 7
+MODEL_VERSION = 8
 """Raised whenever the same ratings would give other estimates."""
 MIN_MAIN_BLOCK_SHARE = 0.9
 """Fewest ratings in one connected block to estimate from that block. Source: local choice."""
@@ -46,7 +46,10 @@ SCALE_AND_INSTRUMENT = """
     scale as (
         select
             scale_id,
-            max(scale_version) as scale_version,
+            max_by(scale_version, (
+                regexp_full_match(scale_version, '[0-9]+'),
+                lpad(scale_version, cast(greatest(length(scale_version), 12) as integer), '0')
+            )) as scale_version,
             case when count(distinct direction) = 1 then max(direction) end as direction
         from raw.scale_level
         group by scale_id
@@ -61,8 +64,8 @@ SCALE_AND_INSTRUMENT = """
         group by instrument_id
     )
 """
-DIRECTION = "coalesce(rated.direction, instrument.direction, scale.direction, 'retrospective')"
-"""Which way a rating looks: as the form, its instrument or its scale says, and else back, as in
+DIRECTION = "coalesce(rated.direction, scale.direction, instrument.direction, 'retrospective')"
+"""Which way a rating looks: as the form, its scale or its instrument says, and else back, as in
 `int_cell_evidence__assigned`."""
 
 RATINGS = f"""

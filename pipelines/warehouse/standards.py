@@ -206,15 +206,16 @@ def borderline_regression(
     )
     exam = exam_of(home, sitting)
     stations = _stations(home, sitting)
-    unknown = sorted(set(stations["global_rating"].drop_nulls()) - codes.keys())
+    unknown = sorted(set(stations["global_ratings"].explode().drop_nulls()) - codes.keys())
     if unknown:
         raise UnmeasurableError(f"No code was given for the grade: {', '.join(unknown)}.")
     records, lines, examinees = [], [], []
     for (station_id,), part in stations.group_by("station_id", maintain_order=True):
-        rated = part.drop_nulls("global_rating")
+        rated = part.drop_nulls("global_ratings")
         points = rated["points"].cast(pl.Float64).to_numpy()
-        grades = rated["global_rating"].replace_strict(codes, return_dtype=pl.Int64).to_numpy()
-        line = methods.borderline_regression(points, grades.astype(np.float64), at)
+        grades = [[codes[grade] for grade in given] for given in rated["global_ratings"]]
+        equal = {code: float(code) for code in codes.values()}
+        line = methods.borderline_regression(points, methods.positions_of(grades, equal), at)
         others = methods.equal_interval_sensitivity(points, grades, at, assumed)
         lines.append(line)
         examinees.append(rated["sitting_key"].to_list())
@@ -479,33 +480,46 @@ def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
 
 
 def _totals(home: Home, sitting: Sitting) -> Any:
+    """Return the points of everybody who sat: of several attempts, of the first with a mark."""
     frame = _ask(
         home,
         "select points from fct_exam_sitting where programme_id = ? and task_id = ? "
-        "and sitting_id = ? and points is not null and not is_banked order by sitting_key",
+        "and sitting_id = ? and points is not null and not is_banked "
+        "qualify row_number() over (partition by learner_key order by attempt) = 1 "
+        "order by sitting_key",
         sitting,
     )
     return frame["points"].cast(pl.Float64).to_numpy()
 
 
 def _stations(home: Home, sitting: Sitting) -> pl.DataFrame:
-    """Return one row a station and sitting: its points and its global grade.
+    """Return one row a station and examinee: its points, and the global grades of its examiners.
+
+    Of several attempts at the sitting the first counts.
 
     Raises:
         UnmeasurableError: the edition has no station of that sitting with a global grade.
     """
     frame = _ask(
         home,
-        "with items as (select sitting_key, station_id, item_id, avg(points) as points, "
-        "max(max_points) as max_points, min(global_rating) as global_rating "
-        "from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
-        "and station_id is not null and points is not null and not is_banked group by all) "
-        "select sitting_key, station_id, sum(points) as points, sum(max_points) as max_points, "
-        "min(global_rating) as global_rating from items group by all "
-        "order by station_id, sitting_key",
+        "with responses as (select * from fct_exam_response "
+        "where programme_id = ? and task_id = ? and sitting_id = ? "
+        "and station_id is not null and points is not null and not is_banked "
+        "qualify attempt = min(attempt) over (partition by learner_key)), "
+        "items as (select sitting_key, station_id, item_id, avg(points) as points, "
+        "max(max_points) as max_points from responses group by all), "
+        "scores as (select sitting_key, station_id, sum(points) as points, "
+        "sum(max_points) as max_points from items group by all), "
+        "given as (select distinct sitting_key, station_id, examiner_key, global_rating "
+        "from responses where global_rating is not null), "
+        "grades as (select sitting_key, station_id, "
+        "list(global_rating order by examiner_key, global_rating) as global_ratings "
+        "from given group by all) "
+        "select scores.*, grades.global_ratings from scores "
+        "left join grades using (sitting_key, station_id) order by station_id, sitting_key",
         sitting,
     )
-    if frame["global_rating"].null_count() == len(frame):
+    if frame["global_ratings"].null_count() == len(frame):
         raise UnmeasurableError("No station of that sitting has a global grade.")
     return frame
 

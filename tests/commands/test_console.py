@@ -18,6 +18,12 @@ def test_a_rate_is_shown_where_it_is_known() -> None:
     assert console.rate_text(1.0, None) == ""
 
 
+def test_one_of_a_thing_is_named_in_the_singular() -> None:
+    assert console.counted(1, "record") == "1 record"
+    assert console.counted(2_000, "record") == "2,000 records"
+    assert console.counted(0, "delivery", "deliveries") == "0 deliveries"
+
+
 def test_a_terminal_shows_how_far_a_file_is_read_with_rate_and_time_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -389,7 +389,7 @@ def test_the_commands_make_a_form_and_take_it(fresh: Home, tmp_path: Path) -> No
     write_answers(path, ANSWERS)
     code, said = _tessera(fresh, "take", str(path), "--by", "A. Muster")
     assert code == 0, said
-    assert "2 decisions with 1 actions are in the inbox, 0 rows were left open." in said
+    assert "In the inbox: 2 decisions with 1 action; left open: 0 rows." in said
     wrong = ANSWERS | {HOSTILE: {"Outcome": "no such", "Rationale": "x"}}
     write_answers(path, wrong)
     code, said = _tessera(fresh, "take", str(path), "--by", "A. Muster", "--json")

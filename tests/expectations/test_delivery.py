@@ -244,6 +244,16 @@ def test_a_level_counts_only_on_its_own_scale_and_version(engine: Engine, good_d
     assert "4 records" in findings["workplace_assessment.level_known"].sentence
 
 
+def test_a_level_that_no_scale_has_is_told_with_its_row_and_what_is_known(
+    engine: Engine, good_delivery
+) -> None:
+    delivery = good_delivery("workplace_assessment", put(0.2, level=9))
+    findings = {f.rule: f for f in engine.validate(suites(delivery))}
+    told = findings["workplace_assessment.level_known"].sentence
+    assert "has (row 0, scale_id entrustment_5, scale_version 1, level 9; row 1, " in told
+    assert "; and more; known of entrustment_5: version 1 with levels 1, 2, 3, 4, 5)" in told
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -291,6 +301,22 @@ def test_policies_one_after_the_other_do_not_overlap(engine: Engine, good_delive
         )
 
     assert verdict_of(engine.validate(suites(good_delivery("task", two)))) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("ai_policy_scale", ["aias", "two_lane"]), ("ai_policy_scale_version", ["1", "2"])],
+)
+def test_one_level_of_two_scales_or_versions_of_a_scale_is_two_policies(
+    engine: Engine, good_delivery, column: str, values: list[str]
+) -> None:
+    def two(frame: pl.DataFrame) -> pl.DataFrame:
+        return put(
+            programme_id="MED", task_id="t", ai_policy_level=2, policy_from=None, policy_to=None
+        )(frame.head(2)).with_columns(pl.Series(column, values))
+
+    findings = {f.rule: f for f in engine.validate(suites(good_delivery("task", two)))}
+    assert not findings["task.policies_apart"].is_kept
 
 
 def test_findings_hold_no_value_of_a_record(engine: Engine, good_delivery) -> None:

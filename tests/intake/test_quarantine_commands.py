@@ -86,7 +86,7 @@ def test_what_is_settled_is_listed_with_how_and_by_which_delivery(clinic: Any) -
     (record,) = clinic.take_in()
     listed = run(clinic, "list", "--settled")
     assert listed.exit_code == 0, listed.output
-    assert "unknown_label: 1 records of forms, workplace_assessment" in listed.stdout
+    assert "unknown_label: 1 record of forms, workplace_assessment" in listed.stdout
     assert record.delivery_id in listed.stdout
     (line,) = run(clinic, "list", "--settled", "--json").stdout.splitlines()
     told = json.loads(line)
@@ -94,3 +94,11 @@ def test_what_is_settled_is_listed_with_how_and_by_which_delivery(clinic: Any) -
     assert told["settled_by"] == record.delivery_id
     waiting = run(clinic, "list", "--json")
     assert [json.loads(line)["n_records"] for line in waiting.stdout.splitlines()] == [2]
+
+
+def test_what_is_held_as_a_whole_is_to_be_looked_for_in_the_ledger(clinic: Any) -> None:
+    clinic.drop("forms", "a.csv", FORMS)
+    clinic.take_in()
+    result = run(clinic, "show", "--code", "held")
+    assert result.exit_code == 2
+    assert "tessera ledger" in result.stderr

@@ -17,6 +17,7 @@ from pipelines.measurement.standard_setting import (
     equal_interval_sensitivity,
     hofstee,
     minimum_stations,
+    positions_of,
     standard_error_of_sum,
 )
 
@@ -194,9 +195,10 @@ def test_alternative_positions_have_the_steps_that_examiners_gave_and_the_revers
 
 def test_unequal_distances_between_grades_move_the_cut_score_and_equal_ones_do_not() -> None:
     scores, grades = station()
+    given = [[int(grade)] for grade in grades]
     found = equal_interval_sensitivity(
         scores,
-        grades.astype(np.int64),
+        given,
         1,
         {
             "equal": {0: 0, 1: 1, 2: 2, 3: 3, 4: 4},
@@ -208,9 +210,11 @@ def test_unequal_distances_between_grades_move_the_cut_score_and_equal_ones_do_n
     assert found["stretched"].slope == pytest.approx(found["equal"].slope / 10)
     assert abs(found["published"].cut_score - found["equal"].cut_score) > 0.1
     with pytest.raises(UnmeasurableError, match="position for grade 4"):
-        equal_interval_sensitivity(
-            scores, grades.astype(np.int64), 1, {"short": {0: 0, 1: 1, 2: 2, 3: 3}}
-        )
+        equal_interval_sensitivity(scores, given, 1, {"short": {0: 0, 1: 1, 2: 2, 3: 3}})
+
+
+def test_where_examiners_differ_an_examinee_stands_between_their_grades() -> None:
+    assert positions_of([[0], [0, 1], [2, 2, 1]], {0: 0, 1: 3, 2: 6}).tolist() == [0, 1.5, 5]
 
 
 def test_stations_to_pass_are_those_of_a_borderline_examinee() -> None:

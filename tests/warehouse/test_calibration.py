@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -15,6 +16,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.calibration import (
     CURRENT,
     MANIFEST,
+    SCALE_AND_INSTRUMENT,
     TABLES,
     calibrate,
     current_version,
@@ -173,6 +175,21 @@ def test_a_target_on_a_version_of_the_scale_is_asked_of_that_version_only() -> N
     assert asked.rows() == [("1", 2), ("1", 4), ("2", 2), ("2", 3)]
 
 
+def test_a_rating_that_names_no_version_is_of_version_ten_and_not_of_nine() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw")
+        connection.execute(
+            "create table raw.scale_level as select * from (values ('five', '9', null), "
+            "('five', '10', null)) as given (scale_id, scale_version, direction)"
+        )
+        connection.execute(
+            "create table raw.instrument (instrument_id varchar, assurance_level varchar, "
+            "method_family varchar, direction varchar)"
+        )
+        found = connection.execute(f"with {SCALE_AND_INSTRUMENT} select scale_version from scale")
+        assert found.fetchall() == [("10",)]
+
+
 def test_one_stray_pair_does_not_spoil_the_rest() -> None:
     stray = ratings().head(1).with_columns(learner=pl.lit("L-st"), assessor=pl.lit("A-st"))
     found = estimates(pl.concat([ratings(), stray]))
@@ -224,7 +241,7 @@ def test_ratings_that_look_ahead_or_of_another_version_move_nothing_that_looks_b
     assert set(together["calibration_connectivity"]["direction"]) == {"retrospective", direction}
 
 
-def test_which_way_a_rating_looks_says_its_form_or_else_its_instrument_or_its_scale(
+def test_which_way_a_rating_looks_says_its_form_or_else_its_scale_or_its_instrument(
     home: Home, settings: Settings
 ) -> None:
     frame = ratings().with_columns(
@@ -253,6 +270,9 @@ def test_which_way_a_rating_looks_says_its_form_or_else_its_instrument_or_its_sc
         con.execute(
             "insert into raw.instrument (instrument_id, direction) values ('cbd', 'retrospective')"
         )
+    assert counted() == {("prospective", "3"): 240}
+    with open_warehouse(home, settings) as con:
+        con.execute("update raw.scale_level set direction = null")
     assert counted() == {("prospective", "3"): 60, ("retrospective", "3"): 180}
 
 

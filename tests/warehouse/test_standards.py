@@ -39,18 +39,21 @@ def home(tmp_path: Path) -> Home:
     with duckdb.connect(str(edition / DATABASE)) as connection:
         connection.execute(
             "create table fct_exam_response (programme_id varchar, task_id varchar, "
-            "sitting_id varchar, sitting_key varchar, station_id varchar, item_id varchar, "
+            "sitting_id varchar, sitting_key varchar, learner_key varchar, attempt bigint, "
+            "station_id varchar, item_id varchar, examiner_key varchar, "
             "points decimal(18, 6), max_points decimal(18, 6), global_rating varchar, "
             "item_outcome varchar, is_banked boolean)"
         )
         connection.executemany(
-            "insert into fct_exam_response values "
-            "('MED', 'OSCE', 'S1', ?, ?, 'checklist', ?, 20, ?, 'scored', false)",
+            "insert into fct_exam_response select 'MED', 'OSCE', 'S1', key, key, 1, station, "
+            "'checklist', 'A-1', points, 20, grade, 'scored', false "
+            "from (values (?, ?, ?, ?)) as given (key, station, points, grade)",
             rows,
         )
         connection.executemany(
-            "insert into fct_exam_response values "
-            "('MED', 'MCQ', 'S1', ?, null, ?, ?, ?, null, 'right', false)",
+            "insert into fct_exam_response select 'MED', 'MCQ', 'S1', key, key, 1, null, item, "
+            "null, points, most, null, 'right', false "
+            "from (values (?, ?, ?, ?)) as given (key, item, points, most)",
             [
                 (f"m{learner:02}", item, points, points)
                 for learner in range(12)
@@ -59,11 +62,11 @@ def home(tmp_path: Path) -> Home:
         )
         connection.execute(
             "create table fct_exam_sitting as select programme_id, task_id, sitting_id, "
-            "sitting_key, sum(points) as points, sum(max_points) as max_points, "
-            "false as is_banked from fct_exam_response group by all"
+            "sitting_key, learner_key, attempt, sum(points) as points, "
+            "sum(max_points) as max_points, false as is_banked from fct_exam_response group by all"
         )
         connection.execute(
-            "insert into fct_exam_sitting values ('MED', 'TOTALS', 'S1', 't', 2, 2, false)"
+            "insert into fct_exam_sitting values ('MED', 'TOTALS', 'S1', 't', 't', 1, 2, 2, false)"
         )
     return home
 
@@ -103,6 +106,45 @@ def test_an_osce_gets_a_cut_score_a_station_and_their_sum(home: Home) -> None:
     assert stations[1].cut_score == pytest.approx(line.cut_score)
     assert (stations[1].rmse, stations[1].r_squared) == pytest.approx((line.rmse, line.r_squared))
     assert stations[1].sensitivity["published"] != pytest.approx(stations[1].cut_score)
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_where_two_examiners_differ_the_grade_lies_between_theirs(home: Home) -> None:
+    given = {"grades": CODES, "borderline": "borderline"}
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "insert into fct_exam_response select * replace ('A-2' as examiner_key, "
+            "case global_rating when 'fail' then 'good' else 'fail' end as global_rating) "
+            "from fct_exam_response where station_id = 's1' and sitting_key < 'k20'"
+        )
+        told = connection.execute(
+            "select avg(points)::double, list(global_rating) from fct_exam_response "
+            "where station_id = 's1' group by sitting_key"
+        ).fetchall()
+    _, _, station, _ = standards.borderline_regression(home, SITTING, "exam board", given)
+    line = borderline_regression(
+        np.array([points for points, _ in told]),
+        np.array([np.mean([CODES[grade] for grade in grades]) for _, grades in told]),
+        1,
+    )
+    assert (station.station_id, station.n_examinees) == ("s1", 40)
+    assert station.cut_score == pytest.approx(line.cut_score)
+    assert station.slope == pytest.approx(line.slope)
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_a_second_attempt_at_a_sitting_makes_nobody_two_examinees(home: Home) -> None:
+    given = {"grades": CODES, "borderline": "borderline"}
+    before = standards.borderline_regression(home, SITTING, "exam board", given)
+    (cohen,) = standards.from_totals(home, SITTING, "cohen", "exam board", {"share": 0.5})
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        for table in ("fct_exam_response", "fct_exam_sitting"):
+            connection.execute(
+                f"insert into {table} select * replace (2 as attempt, 20 as points, "
+                f"sitting_key || '-2' as sitting_key) from {table} where task_id = 'OSCE'"
+            )
+    assert standards.borderline_regression(home, SITTING, "exam board", given) == before
+    assert standards.from_totals(home, SITTING, "cohen", "exam board", {"share": 0.5}) == [cohen]
 
 
 @pytest.mark.usefixtures("edition_found")

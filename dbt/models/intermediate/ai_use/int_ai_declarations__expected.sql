@@ -1,5 +1,5 @@
 -- Grain: one row per learner and task where work was handed in, the policy of that day asks for a
--- declaration, and no record of one is there.
+-- declaration, and no record of one was there by the day of judgement.
 with
 
 work as (
@@ -12,6 +12,7 @@ policies as (
 
 declarations as (
     select * from {{ ref('stg_ai_use_declaration') }}
+    where {{ has_come('declared_on') }}
 ),
 
 handed_in as (

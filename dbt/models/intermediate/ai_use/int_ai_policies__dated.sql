@@ -64,7 +64,7 @@ ranked as (
                 named_versions.is_of_site desc,
                 named_versions.known_from desc,
                 named_versions.effective_from desc,
-                named_versions.ai_policy_scale_version desc
+                {{ version_order('named_versions.ai_policy_scale_version') }} desc
         ) as newest_first
     from stretches
     inner join named_versions

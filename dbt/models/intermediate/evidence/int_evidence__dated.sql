@@ -65,13 +65,20 @@ placed as (
             and evidence.attempt = circuits.attempt
 ),
 
--- A cut-score of the whole exam judges stations where they are all of it: as many points as there are.
+-- A cut-score of the whole exam judges stations where they are all of it, and no result out of other points
+-- than the exam has, such as that of a part of it.
 judged as (
     select
         placed.*,
         stations.cut_score as stations_cut_score,
         stations.cut_score_method as stations_cut_score_method,
-        coalesce(placed.kind, '') <> 'exam_response'
+        (
+            coalesce(placed.kind, '') <> 'exam_response'
+            and (
+                coalesce(placed.max_score = placed.exam_max_score, true)
+                or coalesce(placed.exam_cut_score_method, '') = 'number_right'
+            )
+        )
         or coalesce(
             stations.is_every_station
             and placed.max_score = placed.exam_max_score

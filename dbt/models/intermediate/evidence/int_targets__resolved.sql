@@ -112,7 +112,7 @@ own as (
         scale_targets.level as target_level,
         row_number() over (
             partition by keyed.circumstance_key
-            order by scale_targets.scale_version desc
+            order by {{ version_order('scale_targets.scale_version') }} desc
         ) as preference
     from keyed
     inner join scale_targets
@@ -131,7 +131,7 @@ meant as (
             partition by keyed.circumstance_key
             order by
                 competencies.from_on desc,
-                competencies.framework_version desc,
+                {{ version_order('competencies.framework_version') }} desc,
                 competencies.framework_id asc
         ) as preference
     from keyed

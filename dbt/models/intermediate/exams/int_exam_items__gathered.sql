@@ -1,6 +1,7 @@
--- Grain: one row per learner's sitting of an exam (attempt), station and item that was presented, with
--- the points that it earned there. An item that several examiners scored counts once, with the mean.
--- Banked results are left out: they are no new answers.
+-- Grain: one row per learner, sitting of an exam, station and item that was presented, with the points that
+-- it earned there. An item that several examiners scored counts once, with the mean. Of several attempts
+-- at one sitting the first counts, so that nobody is described twice. Banked results are left out: they
+-- are no new answers.
 {{ config(materialized='table') }}
 
 with
@@ -8,7 +9,10 @@ with
 responses as (
     select
         *,
-        {{ key('sitting_key') }} as sitting_key
+        {{ key('sitting_key') }} as sitting_key,
+        min(attempt) over (
+            partition by programme_id, task_id, sitting_id, learner_key
+        ) as first_attempt
     from {{ ref('int_exam_responses__scored') }}
     where not is_banked
 ),
@@ -28,7 +32,7 @@ gathered as (
         cast(sum(points) / nullif(count(points), 0) as decimal(18, 6)) as points,
         cast(sum(max_points) / nullif(count(max_points), 0) as decimal(18, 6)) as max_points
     from responses
-    where item_outcome <> 'not_presented'
+    where item_outcome <> 'not_presented' and attempt = first_attempt
     group by programme_id, task_id, sitting_id, sitting_key, coalesce(station_id, ''), item_id
 )
 

@@ -1,4 +1,5 @@
--- Grain: one row per learner: the newest roster record, or none for a learner no roster knows.
+-- Grain: one row per learner: the newest roster record, of several that became known together that of who
+-- entered last, or none for a learner no roster knows.
 {{ config(materialized='table') }}
 
 with
@@ -20,7 +21,7 @@ ranked as (
         *,
         row_number() over (
             partition by learner_key
-            order by known_at desc, record_key desc
+            order by known_at desc, entered_on desc nulls last, record_key desc
         ) as recency
     from roster
 ),

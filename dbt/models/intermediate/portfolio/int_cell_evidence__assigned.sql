@@ -161,7 +161,7 @@ commonest as (
         sum(n_prospective) over of_cell > sum(n_retrospective) over of_cell as is_prospective,
         row_number() over (
             partition by learner_key, programme_id, stage_id, competency_id
-            order by n desc, scale_version desc
+            order by n desc, {{ version_order('scale_version') }} desc
         ) as commonest_first
     from by_version
     window of_cell as (partition by learner_key, programme_id, stage_id, competency_id)

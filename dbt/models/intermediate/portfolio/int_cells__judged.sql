@@ -39,17 +39,22 @@ listed as (
             "case when lacks_rated then 'rated' end",
         ]) }} as shortfall_codes,
         {{ list_present([
-            "case when lacks_data_points then " ~ of_required('n_data_points', 'required_data_points', 'data points') ~ " end",
-            "case when lacks_assessors then " ~ of_required('n_assessors', 'required_assessors', 'assessors') ~ " end",
-            "case when lacks_roles then " ~ of_required('n_roles', 'roles_min', 'assessor roles') ~ " end",
-            "case when lacks_methods then " ~ of_required('n_methods', 'methods_min', 'methods') ~ " end",
-            "case when lacks_contexts then " ~ of_required('n_contexts', 'contexts_min', 'settings or case types') ~ " end",
-            "case when lacks_recent then " ~ of_required('n_recent', 'recent_min', 'data points')
+            "case when lacks_data_points then " ~ of_required('n_data_points', 'required_data_points', 'data point', 'data points') ~ " end",
+            "case when lacks_assessors then " ~ of_required('n_assessors', 'required_assessors', 'assessor', 'assessors') ~ " end",
+            "case when lacks_roles then " ~ of_required('n_roles', 'roles_min', 'assessor role', 'assessor roles') ~ " end",
+            "case when lacks_methods then " ~ of_required('n_methods', 'methods_min', 'method', 'methods') ~ " end",
+            "case when lacks_contexts then " ~ of_required('n_contexts', 'contexts_min', 'setting or case type', 'settings or case types') ~ " end",
+            "case when lacks_recent then " ~ of_required('n_recent', 'recent_min', 'data point', 'data points')
                 ~ " || ' in the last ' || cast(cast(window_days as integer) as varchar) || ' days' end",
-            "case when lacks_narratives then " ~ of_required('n_narratives', 'narratives_min', 'comments') ~ " end",
-            "case when lacks_actionable then " ~ of_required('n_actionable', 'actionable_min', 'comments that say what to do next') ~ " end",
+            "case when lacks_narratives then " ~ of_required('n_narratives', 'narratives_min', 'comment', 'comments') ~ " end",
+            "case when lacks_actionable then " ~ of_required(
+                'n_actionable', 'actionable_min', 'comment that says what to do next',
+                'comments that say what to do next'
+            ) ~ " end",
             "case when lacks_target then 'no target level in the assessment plan' end",
-            "case when lacks_rated then " ~ of_required('n_rated', 'rated_min', 'ratings on the scale of the target')
+            "case when lacks_rated then " ~ of_required(
+                'n_rated', 'rated_min', 'rating on the scale of the target', 'ratings on the scale of the target'
+            )
                 ~ " || coalesce(' in its version ' || target_scale_version, '') end",
         ]) }} as shortfalls
     from compared
@@ -77,9 +82,9 @@ judged as (
 explained as (
     select
         *,
-        {{ of_required('n_at_target', 'n_rated', 'ratings') }} || ' at or above target ('
+        {{ of_required('n_at_target', 'n_rated', 'rating', 'ratings') }} || ' at or above target ('
         || {{ percent('share_at_target') }} || ', interval ' || {{ percent('share_low') }}
-        || ' to ' || {{ percent('share_high') }} || ')' as share_words,
+        || ' to ' || {{ percent_below('share_high', 'discussion_high_max') }} || ')' as share_words,
         'the median level is ' || {{ level_text('level_median') }} || ', the target '
         || {{ level_text('target_level') }} || ', on '
         || {{ counted('n_rated', 'rating', 'ratings') }} as median_words

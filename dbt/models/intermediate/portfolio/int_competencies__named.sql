@@ -27,7 +27,9 @@ ranked as (
         parents.parent_competency_id is null as is_leaf,
         row_number() over (
             partition by competencies.programme_id, competencies.competency_id
-            order by competencies.framework_version desc, competencies.framework_id asc
+            order by
+                {{ version_order('competencies.framework_version') }} desc,
+                competencies.framework_id asc
         ) as recency
     from competencies
     left join parents

@@ -32,7 +32,11 @@ ranked as (
         is_of_site,
         row_number() over (
             partition by rule_set_id
-            order by is_of_site desc, known_from desc, effective_from desc, rule_version desc
+            order by
+                is_of_site desc,
+                known_from desc,
+                effective_from desc,
+                {{ version_order('rule_version') }} desc
         ) as newest_first
     from versions
 ),

@@ -34,7 +34,7 @@ ranked as (
         row_number() over (
             partition by
                 programme_id, site_id, plan_id, stage_id, competency_id, instrument_id, valid_from
-            order by plan_version desc, known_at desc, record_key desc
+            order by {{ version_order('plan_version') }} desc, known_at desc, record_key desc
         ) as recency
     from plans
 ),

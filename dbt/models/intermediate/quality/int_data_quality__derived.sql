@@ -54,7 +54,10 @@ policies as (
         *,
         coalesce(policy_from, {{ first_day() }}) as from_on,
         coalesce(policy_to, {{ last_day() }}) as to_on,
-        coalesce(ai_policy_scale, 'no scale') || ' ' || cast(ai_policy_level as varchar) as policy
+        coalesce(ai_policy_scale, 'no scale')
+        || coalesce(' ' || ai_policy_scale_version, '')
+        || ', level '
+        || cast(ai_policy_level as varchar) as policy
     from {{ ref('stg_task') }}
     where ai_policy_level is not null
 ),
@@ -271,8 +274,11 @@ policies_overlapping as (
         later.delivery_id,
         cast(null as varchar) as learner_key,
         'task ' || later.task_id || ' has ' || earlier.policy || ', ' || {{ place_of('earlier') }}
-        || ', and ' || later.policy || ', ' || {{ place_of('later') }} || ', both on '
-        || cast(later.from_on as varchar) as detail,
+        || ', and ' || later.policy || ', ' || {{ place_of('later') }} || ', both '
+        || case
+            when later.from_on = {{ first_day() }} then 'from the beginning'
+            else 'on ' || cast(later.from_on as varchar)
+        end as detail,
         'Give each AI policy of the task days of its own, and send the task again. Until then the one '
         || 'holds that begins later or, on one day, came later.' as suggestion
     from policies as later

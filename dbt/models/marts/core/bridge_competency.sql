@@ -7,7 +7,7 @@ newest_versions as (
     select
         programme_id,
         framework_id,
-        max(framework_version) as framework_version
+        max_by(framework_version, {{ version_order('framework_version') }}) as framework_version
     from {{ ref('dim_competency') }}
     group by programme_id, framework_id
 ),

@@ -19,9 +19,10 @@ enrolments as (
 leave as (
     select
         learner_key,
+        programme_id,
         sum(n_days) as n_days
     from {{ ref('int_learner_leave__merged') }}
-    group by learner_key
+    group by learner_key, programme_id
 ),
 
 latest_enrolments as (
@@ -92,7 +93,10 @@ joined as (
             learners.learner_key = latest_enrolments.learner_key
             and learners.programme_id = latest_enrolments.programme_id
             and latest_enrolments.recency = 1
-    left join leave on learners.learner_key = leave.learner_key
+    left join leave
+        on
+            learners.learner_key = leave.learner_key
+            and learners.programme_id = leave.programme_id
 )
 
 select * from joined

@@ -80,7 +80,7 @@ joined as (
         ---------- text
         instruments.method_family,
         case when not keyed.is_withheld then keyed.raw_label end as raw_label,
-        coalesce(keyed.direction, instruments.direction, scale_directions.direction) as direction,
+        coalesce(keyed.direction, scale_directions.direction, instruments.direction) as direction,
         keyed.decision_kind,
         targets.target_source,
         case when not keyed.is_withheld then keyed.assessor_role end as assessor_role,

@@ -65,7 +65,7 @@ answered as (
         min(attempt) as attempt,
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
-        max(is_banked) = 1 as is_banked,
+        min(is_banked) = 1 as is_banked,
         sum(n_responses) as n_responses,
         count(*) as n_items,
         sum(case when item_outcome = 'right' then 1 else 0 end) as n_right,
@@ -160,6 +160,12 @@ judged as (
         coalesce(cut_scores.cut_score, tasks.cut_score) as cut_score,
         ---------- yes or no
         case
+            -- A result out of other points than the exam has may be of a part of it.
+            when
+                merged.n_items is null
+                and coalesce(cut_scores.method, tasks.cut_score_method, '') <> 'number_right'
+                and merged.max_points <> coalesce(cut_scores.max_score, tasks.max_score)
+                then null
             when cut_scores.cut_score is not null
                 then {{ measure_is_at_target('merged.points', 'cut_scores.cut_score') }}
             when tasks.cut_score_method = 'number_right'

@@ -41,7 +41,9 @@ worded as (
         {{ counted('n_declarations', 'declaration', 'declarations') }} || ': '
         || {{ list_join(list_present([
             "cast(n_within as varchar) || ' within policy'",
-            "case when n_differs > 0 then cast(n_differs as varchar) || ' differ from the task''s policy' end",
+            "case when n_differs > 0 then " ~ counted(
+                'n_differs', "differs from the task''s policy", "differ from the task''s policy"
+            ) ~ " end",
             "case when n_unclear > 0 then cast(n_unclear as varchar) || ' not saying what for' end",
             "case when n_missing > 0 then cast(n_missing as varchar) || ' missing where required' end",
             "case when n_not_required > 0 then cast(n_not_required as varchar) || ' not required' end",

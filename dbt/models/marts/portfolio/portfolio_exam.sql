@@ -1,5 +1,5 @@
 -- Grain: one row per learner, exam, sitting and attempt, and one per sitting of a progress test
--- that most of the cohort sat and the learner did not: a gap is a row, never a zero.
+-- that most of the cohort sat and the learner, who was not away then, did not: a gap is a row, never a zero.
 with
 
 sittings as (
@@ -18,6 +18,10 @@ told_by_stations as (
 
 learners as (
     select * from {{ ref('dim_learner') }}
+),
+
+leave as (
+    select * from {{ ref('int_learner_leave__merged') }}
 ),
 
 tasks as (
@@ -61,6 +65,21 @@ described as (
     left join instruments on tasks.instrument_id = instruments.instrument_id
 ),
 
+-- The norm of a sitting is that of who first sat it: a later attempt moves nobody's.
+normed as (
+    select
+        *,
+        row_number() over (
+            partition by
+                learner_key, programme_id, task_id, sitting_id,
+                sitting_status = 'scored' and not is_banked
+            order by attempt, sitting_key
+        ) = 1
+        and sitting_status = 'scored'
+        and not is_banked as is_in_norm
+    from described
+),
+
 cohort_sizes as (
     select
         programme_id,
@@ -87,13 +106,11 @@ cohort_sittings as (
         max(case when is_progress_test then 1 else 0 end) = 1 as is_progress_test,
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
-        count(distinct case
-            when sitting_status = 'scored' and not is_banked then learner_key
-        end) as n_sat,
-        count(case when not is_banked then score_share end) as n_shares,
-        sum(case when not is_banked then score_share end) as sum_of_shares,
-        sum(case when not is_banked then score_share * score_share end) as sum_of_squares
-    from described
+        count(case when is_in_norm then 1 end) as n_sat,
+        count(case when is_in_norm then score_share end) as n_shares,
+        sum(case when is_in_norm then score_share end) as sum_of_shares,
+        sum(case when is_in_norm then score_share * score_share end) as sum_of_squares
+    from normed
     where cohort_id is not null
     group by programme_id, cohort_id, task_id, sitting_id
 ),
@@ -137,7 +154,12 @@ gaps as (
             and expected.programme_id = described.programme_id
             and expected.task_id = described.task_id
             and expected.sitting_id = described.sitting_id
-    where described.learner_key is null
+    left join leave
+        on
+            expected.learner_key = leave.learner_key
+            and expected.programme_id = leave.programme_id
+            and expected.occurred_on between leave.from_on and leave.to_on
+    where described.learner_key is null and leave.learner_key is null
 ),
 
 unioned as (

@@ -1,5 +1,6 @@
 -- Grain: one row per learner, framework that the evidence names, framework that it is told in, and
--- competency: how many data points there are. Told in another framework, a data point that maps to
+-- competency: how many data points there are. Told in another framework, or in another version of the
+-- same one, a data point that maps to
 -- several competencies counts a part for each, and one that maps to none is told as unmapped, so that
 -- the totals of a learner are the same in every framework.
 {{ config(
@@ -16,7 +17,9 @@ competencies as (
 
 mappings as (
     select * from {{ ref('bridge_competency') }}
-    where link_type = 'maps_to' and to_framework_id <> framework_id
+    where
+        link_type = 'maps_to'
+        and (to_framework_id <> framework_id or to_framework_version <> framework_version)
 ),
 
 evidence as (

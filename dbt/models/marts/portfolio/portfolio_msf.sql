@@ -144,7 +144,10 @@ final as (
         case
             when is_withheld
                 then
-                    'Not shown: fewer than ' || cast(
+                    case respondent_group
+                        when 'others' then 'Not shown: every group has fewer than '
+                        else 'Not shown: fewer than '
+                    end || cast(
                         cast({{ rule_threshold('msf', 'respondents', 'min') }} as integer) as varchar
                     ) || ' respondents.'
             when self_level is null

@@ -11,7 +11,7 @@ cohorts as (
     select * from {{ ref('dim_learner') }}
 ),
 
--- Of two attempts at one sitting the last one counts.
+-- Of several attempts at one sitting the first with a mark counts, as in the norm.
 ranked as (
     select
         sittings.*,
@@ -19,8 +19,11 @@ ranked as (
         row_number() over (
             partition by
                 sittings.learner_key, sittings.programme_id, sittings.task_id, sittings.sitting_id
-            order by sittings.attempt desc, sittings.sitting_key desc
-        ) as newest_first
+            order by
+                case when sittings.sitting_status = 'scored' then 0 else 1 end asc,
+                sittings.attempt asc,
+                sittings.sitting_key asc
+        ) as marked_first
     from sittings
     left join cohorts on sittings.learner_key = cohorts.learner_key
 ),
@@ -37,7 +40,7 @@ dated as (
                 )
         end as sat_years
     from ranked
-    where newest_first = 1
+    where marked_first = 1
 ),
 
 placed as (
@@ -45,7 +48,7 @@ placed as (
         *,
         rank() over (
             partition by programme_id, cohort_id, task_id, sitting_id
-            order by sat_share
+            order by sat_share nulls last
         ) as place_from_below,
         count(*) over (
             partition by programme_id, cohort_id, task_id, sitting_id, sat_share
@@ -59,6 +62,7 @@ running as (
         *,
         count(sat_share) over upto as n_sat,
         count(*) over upto as n_sittings,
+        count(case when is_absent then 1 end) over upto as n_absent,
         sum(sat_share) over upto as sum_y,
         sum(sat_share * sat_share) over upto as sum_yy,
         sum(sat_years) over upto as sum_x,
@@ -119,6 +123,10 @@ final as (
         title,
         sitting_status,
         case
+            when sitting_status = 'exempt'
+                then 'The learner is exempt from this test, so it counts for nothing.'
+            when sitting_status = 'not_scored'
+                then 'This test has no mark yet, so it counts for nothing.'
             when sat_share is null then 'This test was not sat, so it counts for nothing.'
             when slope is null
                 then
@@ -141,7 +149,7 @@ final as (
         ---------- numbers
         n_sittings,
         n_sat,
-        n_sittings - n_sat as n_absent,
+        n_absent,
         sat_share as score_share,
         cast(round(cast(sum_points as double) / nullif(sum_max_points, 0), 4) as decimal(9, 4))
             as cumulative_share,

@@ -44,6 +44,7 @@ days_of_leave as (
     inner join leave
         on
             stages.learner_key = leave.learner_key
+            and stages.programme_id = leave.programme_id
             and stages.from_on <= leave.to_on
             and stages.judged_on >= leave.from_on
     group by stages.learner_key, stages.programme_id, stages.stage_id
