@@ -4,8 +4,12 @@
 with
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
-    where kind = 'workplace_assessment' and not is_withheld and occurred_on <= {{ as_of() }}
+    select * from {{ ref('fct_evidence') }} as evidence
+    where
+        kind = 'workplace_assessment'
+        and {{ is_by_another('evidence') }}
+        and not is_withheld
+        and occurred_on <= {{ as_of() }}
 ),
 
 forms as (
