@@ -87,37 +87,33 @@
 {%- endmacro %}
 
 {#-
-    Whether a pause since a day is unlikely to be chance, or longer than a year. Where the calibration
-    does not say what rotations offer, or a site's rule set does not ask, every pause counts.
+    Whether a pause since a day is unlikely to be chance, or longer than a year, days of leave not counted.
+    Where the calibration does not say what rotations offer, or a site's rule set does not ask, every pause
+    counts.
 -#}
 {% macro is_missed(since, until, expected) -%}
     (
         {{ expected }}.n_expected is null
         or {{ rule_threshold('signals', 'expected_evidence', 'chance_max') }} is null
         or {{ expected }}.unlikely_on is not null
-        or {{ days_between(since, until) }}
+        or {{ days_between(since, until) }} - {{ expected }}.n_leave_days
         > {{ rule_threshold('signals', 'expected_evidence', 'always_after_days') }}
     )
 {%- endmacro %}
 
 {#- The day from which it is. -#}
 {% macro missed_from(since, expected) -%}
+    {%- set after_a_year = add_days(
+        since,
+        rule_threshold('signals', 'expected_evidence', 'always_after_days')
+        ~ ' + 1 + ' ~ expected ~ '.n_leave_days'
+    ) -%}
     case
         when
             {{ expected }}.n_expected is null
             or {{ rule_threshold('signals', 'expected_evidence', 'chance_max') }} is null
             then {{ since }}
-        else least(
-            coalesce(
-                {{ expected }}.unlikely_on,
-                {{ add_days(
-                    since, rule_threshold('signals', 'expected_evidence', 'always_after_days')
-                ) }}
-            ),
-            {{ add_days(
-                since, rule_threshold('signals', 'expected_evidence', 'always_after_days')
-            ) }}
-        )
+        else least(coalesce({{ expected }}.unlikely_on, {{ after_a_year }}), {{ after_a_year }})
     end
 {%- endmacro %}
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import duckdb
@@ -254,9 +255,9 @@ def without_small_counts(
 ) -> Row:
     """Return a row without its numbers where one of them is about too few learners.
 
-    A count is too small, and so is what a part leaves of all learners of the row: taking the one
-    from the other would give it back. Shares, sums and sentences with a number beside it go as
-    well, since they may hold it too.
+    A count is too small, and so is what a part leaves of all learners of the row, or of another
+    part, which may hold it: taking the one from the other would give it back. Shares, sums and
+    sentences with a number beside it go as well, since they may hold it too.
 
     Args:
         row: one row of a mart, by column.
@@ -267,7 +268,8 @@ def without_small_counts(
     counts = [row.get(name) or 0 for name in page.counts_of_learners]
     parts = [row.get(name) or 0 for name in page.parts_of_learners]
     left = [counts[0] - n for n in parts if n] if counts else []
-    if not any(0 < n < least for n in (*counts, *parts, *left)):
+    apart = [abs(one - other) for one, other in combinations(filter(None, parts), 2)]
+    if not any(0 < n < least for n in (*counts, *parts, *left, *apart)):
         return row
     return {
         name: TOO_FEW if name not in key and _tells_a_number(name, value) else value

@@ -141,10 +141,10 @@ def _utc(value: datetime) -> datetime:
 
 
 def number(value: Decimal | float | int | None) -> str:
-    """Return a number without padding zeros and with at most two places."""
+    """Return a number without padding zeros, a sign at nothing, and more than two places."""
     if value is None:
         return NOTHING
-    text = f"{Decimal(str(value)):.2f}"
+    text = f"{Decimal(str(value)):z.2f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipelines.rules import ranges, registry
-from pipelines.rules.model import AiPolicy, Dated, RuleSet
+from pipelines.rules.model import GIVEN_TWICE, AiPolicy, Dated, RuleSet
 from pipelines.rules.yaml_lines import YamlError, YamlFile
 
 SHIPPED = Path(__file__).parent
@@ -274,7 +274,10 @@ def _fault(path: Path, file: YamlFile, details: Mapping[str, Any]) -> Problem:
     location = details["loc"]
     field = str(location[-1]) if location else "the file"
     line = file.line(location)
-    if details["type"] == "missing" and field == "source":
+    if details["type"] == GIVEN_TWICE:
+        line = file.line((*location, *details["ctx"]["place"]))
+        return Problem(path, line, str(details["msg"]), "Keep one of the two, or rename one.")
+    if details["type"] in ("missing", "string_too_short") and field == "source":
         return Problem(
             path,
             line,

@@ -12,6 +12,10 @@ from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+GIVEN_TWICE = "given_twice"
+"""The type of the error about a name that stands twice; `ctx` holds the `place` of the second."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 """Lower case letters, digits and underscores."""
@@ -50,9 +54,14 @@ class Rule(Entry):
     """Where set, the rule holds for this stage only, instead of the rule of the same id."""
     thresholds: tuple[Threshold, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """Return what names the rule within its rule set."""
+        return self.id if self.stage_id is None else f"{self.id} of stage {self.stage_id}"
+
     @model_validator(mode="after")
     def _name_thresholds_once(self) -> Self:
-        _only_once("threshold", (threshold.name for threshold in self.thresholds))
+        _only_once("threshold", "thresholds", (threshold.name for threshold in self.thresholds))
         return self
 
 
@@ -94,7 +103,7 @@ class RuleSet(Dated):
 
     @model_validator(mode="after")
     def _name_rules_once(self) -> Self:
-        _only_once("rule", (f"{rule.id} of stage {rule.stage_id}" for rule in self.rules))
+        _only_once("rule", "rules", (rule.title for rule in self.rules))
         return self
 
     @property
@@ -144,13 +153,17 @@ class AiPolicy(Dated):
 
     @model_validator(mode="after")
     def _name_levels_once(self) -> Self:
-        _only_once("level", (str(level.level) for level in self.levels))
+        _only_once("level", "levels", (str(level.level) for level in self.levels))
         return self
 
 
-def _only_once(what: str, names: Iterable[str]) -> None:
+def _only_once(what: str, key: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
-    for name in names:
+    for n, name in enumerate(names):
         if name in seen:
-            raise ValueError(f"{what} {name} is given twice")
+            raise PydanticCustomError(
+                GIVEN_TWICE,
+                "{what} {name} is given twice",
+                {"what": what, "name": name, "place": (key, n)},
+            )
         seen.add(name)

@@ -17,6 +17,7 @@ MARTS = Path(__file__).parents[2] / "dbt" / "models" / "marts"
 
 
 COUNTING_LEARNERS = re.compile(r"n_(learners|examinees|presented)(_.*)?|n_one_.*")
+COUNTING_SOME = re.compile(r"n_(learners_.+|complete|compared|omitted|dont_know|one_.+)")
 
 
 @pytest.mark.parametrize("path", sorted((MARTS / "programme").glob("*.yml")), ids=lambda p: p.stem)
@@ -27,6 +28,8 @@ def test_a_mart_that_goes_to_the_programme_names_its_counts_of_learners(path: Pa
         page = ProgrammePage.model_validate(told)
         counts = {c["name"] for c in model["columns"] if COUNTING_LEARNERS.fullmatch(c["name"])}
         assert counts <= {*page.counts_of_learners, *page.parts_of_learners}
+        some = {c["name"] for c in model["columns"] if COUNTING_SOME.fullmatch(c["name"])}
+        assert some <= {*page.parts_of_learners}
 
 
 @cache

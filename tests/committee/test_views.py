@@ -188,6 +188,18 @@ def test_a_row_about_too_few_learners_loses_its_numbers_also_by_subtraction() ->
         assert without_small_counts(whole, 5, page) == whole
 
 
+@pytest.mark.parametrize(("one_day", "is_told"), [(0, True), (12, True), (13, False), (17, True)])
+def test_a_part_that_another_one_may_hold_is_not_told_beside_it(
+    one_day: int, is_told: bool
+) -> None:
+    page = ProgrammePage(
+        counts_of_learners=("n_learners",), parts_of_learners=("n_one_assessor", "n_one_day")
+    )
+    row = {"n_learners": 40, "n_one_assessor": 12, "n_one_day": one_day}
+    told = without_small_counts(row, 5, page)
+    assert told == (row if is_told else dict.fromkeys(row, TOO_FEW))
+
+
 def test_no_sentence_tells_the_number_that_its_row_lost() -> None:
     page = ProgrammePage(counts_of_learners=("n_examinees", "n_complete"))
     row = {

@@ -33,6 +33,7 @@ def test_a_day_is_written_as_iso_and_an_instant_in_utc() -> None:
         (10, "10"),
         (Decimal("120.380000"), "120.38"),
         (Decimal("7.50"), "7.5"),
+        (Decimal("-0.0010"), "0"),
     ],
 )
 def test_a_number_drops_padding_but_no_digit_that_counts(value: Decimal, text: str) -> None:

@@ -14,6 +14,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,8 @@ def test_no_count_of_too_few_learners_shows_or_is_left_by_subtraction(
             shown = {name: int(text) for name, text in told.items() if text.isdigit()}
             n_tables += bool(shown)
             left = [shown[whole[0]] - shown[part] for part in parts if shown.get(part)]
+            held = [shown[part] for part in parts if shown.get(part)]
+            left += [abs(one - other) for one, other in combinations(held, 2)]
             assert all(n == 0 or n >= FEWEST for n in [*shown.values(), *left]), (path.name, row)
             assert not {"Learner key", "Assessor key"} & row.keys()
     assert n_tables

@@ -80,6 +80,22 @@ def test_a_threshold_without_source_is_refused_with_line_and_remedy(shipped: Pat
     assert "local choice" in message
 
 
+def test_a_source_without_words_is_none(shipped: Path) -> None:
+    file = shipped / "example_rules.yaml"
+    change(file, 'source: "local choice: one assessor of each kind"', 'source: " "')
+    assert "threshold 2 of rule 1 has no source" in refusal(shipped)
+
+
+def test_the_second_of_two_rules_of_one_name_is_told_by_its_line(shipped: Path) -> None:
+    file = shipped / "example_rules.yaml"
+    text = file.read_text(encoding="utf-8").rstrip() + "\n"
+    file.write_text(f"{text}  - id: data_points\n    words: Once more.\n", encoding="utf-8")
+    line = text.count("\n") + 1
+    assert refusal(shipped).startswith(
+        f"{file}:{line}: rule data_points is given twice. Keep one of the two, or rename one."
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

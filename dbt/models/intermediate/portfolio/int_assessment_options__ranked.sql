@@ -1,24 +1,36 @@
--- Grain: one row per learner and competency of a signal: the first present or planned rotation that
--- offers it, and which instrument, kind of assessor and setting, there or else in the programme,
--- the learner has not had yet.
+-- Grain: one row per learner, competency and day of a signal: the first present or planned rotation that
+-- offers it, and an instrument, kind of assessor and setting that go together there, or else in the
+-- programme, as new to the learner as there is.
 {{ config(materialized='table') }}
 
-{%- set dimensions = {'instrument': 'instrument_id', 'role': 'assessor_role', 'setting': 'setting'} %}
 with
 
 signals as (
     select distinct
         learner_key,
         programme_id,
-        competency_id
+        competency_id,
+        raised_on
     from {{ ref('int_signals__chosen') }}
     where competency_id is not null
 ),
 
+subjects as (
+    select distinct
+        learner_key,
+        programme_id,
+        competency_id
+    from signals
+),
+
+-- What an assessor can be asked for: no examination, no round of many respondents, nothing of one's own.
 evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select * from {{ ref('fct_evidence') }} as evidence
     where
         competency_id is not null
+        and kind = 'workplace_assessment'
+        and {{ is_by_another('evidence') }}
+        and coalesce(method_family, '') <> 'multisource'
         and is_new_evidence
         and not is_withheld
         and coalesce(assurance_level, '') <> 'open'
@@ -51,35 +63,44 @@ offered as (
     having sum(n) >= {{ rule_threshold('signals', 'recommendation', 'offered_min') }}
 ),
 
-planned as (
+offering as (
     select
-        signals.learner_key,
-        signals.programme_id,
-        signals.competency_id,
+        rotations.learner_key,
+        rotations.programme_id,
+        offered.competency_id,
         rotations.period_id as rotation_id,
         rotations.from_on,
-        row_number() over (
-            partition by signals.learner_key, signals.programme_id, signals.competency_id
-            order by rotations.from_on, rotations.period_id
-        ) as soonest
-    from signals
-    inner join {{ ref('int_learner_history__spanned') }} as rotations
-        on
-            signals.learner_key = rotations.learner_key
-            and signals.programme_id = rotations.programme_id
-            and rotations.period_type = 'rotation'
+        rotations.to_on
+    from {{ ref('int_learner_history__spanned') }} as rotations
     inner join offered
         on
-            signals.programme_id = offered.programme_id
-            and signals.competency_id = offered.competency_id
+            rotations.programme_id = offered.programme_id
             and rotations.period_id = offered.rotation_id
     where
-        rotations.to_on >= {{ as_of() }}
+        rotations.period_type = 'rotation'
         and {{ days_between(as_of(), 'rotations.from_on') }}
         <= {{ rule_threshold('signals', 'recommendation', 'ahead_days') }}
 ),
 
-chosen_rotations as (
+planned as (
+    select
+        subjects.learner_key,
+        subjects.programme_id,
+        subjects.competency_id,
+        offering.rotation_id,
+        offering.from_on,
+        row_number() over (
+            partition by subjects.learner_key, subjects.programme_id, subjects.competency_id
+            order by offering.from_on, offering.rotation_id
+        ) as soonest
+    from subjects
+    left join offering
+        on
+            {{ same('subjects', 'offering', ['learner_key', 'programme_id', 'competency_id']) }}
+            and offering.to_on >= {{ as_of() }}
+),
+
+placed as (
     select
         learner_key,
         programme_id,
@@ -90,137 +111,143 @@ chosen_rotations as (
     where soonest = 1
 ),
 
-used as (
-    {% for dimension, column in dimensions.items() -%}
+-- When the learner could first do something about the signal.
+begun as (
+    select
+        signals.learner_key,
+        signals.programme_id,
+        signals.competency_id,
+        signals.raised_on,
+        min(offering.from_on) as offered_from_on
+    from signals
+    left join offering
+        on
+            {{ same('signals', 'offering', ['learner_key', 'programme_id', 'competency_id']) }}
+            and signals.raised_on <= offering.to_on
+    group by
+        signals.learner_key, signals.programme_id, signals.competency_id, signals.raised_on
+),
+
+ways as (
     select
         programme_id,
         competency_id,
         rotation_id,
-        '{{ dimension }}' as dimension,
-        {{ column }} as value,
+        instrument_id,
+        assessor_role,
+        setting,
         n
     from alike
-    where {{ column }} is not null
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
+    where rotation_id is not null
 
-in_programme as (
+    union all
+
     select
         programme_id,
         competency_id,
-        dimension,
-        value,
-        rotation_id,
-        cast(sum(n) as bigint) as n_there,
-        cast(
-            sum(sum(n)) over (partition by programme_id, competency_id, dimension, value) as bigint
-        ) as n_used
-    from used
-    group by programme_id, competency_id, dimension, value, rotation_id
-),
-
--- What the recommended rotation does comes before what others do.
-placed as (
-    select
-        signals.learner_key,
-        signals.programme_id,
-        signals.competency_id,
-        in_programme.dimension,
-        in_programme.value,
-        max(in_programme.n_used) as n_used,
-        max(
-            case
-                when in_programme.rotation_id = chosen_rotations.rotation_id
-                    then in_programme.n_there
-                else 0
-            end
-        ) as n_there
-    from signals
-    inner join in_programme
-        on
-            signals.programme_id = in_programme.programme_id
-            and signals.competency_id = in_programme.competency_id
-    left join chosen_rotations
-        on
-            signals.learner_key = chosen_rotations.learner_key
-            and signals.programme_id = chosen_rotations.programme_id
-            and signals.competency_id = chosen_rotations.competency_id
-    group by
-        signals.learner_key,
-        signals.programme_id,
-        signals.competency_id,
-        in_programme.dimension,
-        in_programme.value
+        cast(null as varchar) as rotation_id,
+        instrument_id,
+        assessor_role,
+        setting,
+        sum(n) as n
+    from alike
+    group by programme_id, competency_id, instrument_id, assessor_role, setting
 ),
 
 of_learner as (
     select evidence.*
     from evidence
-    inner join signals
-        on
-            evidence.learner_key = signals.learner_key
-            and evidence.programme_id = signals.programme_id
-            and evidence.competency_id = signals.competency_id
+    inner join subjects
+        on {{ same('evidence', 'subjects', ['learner_key', 'programme_id', 'competency_id']) }}
 ),
 
-by_learner as (
-    {% for dimension, column in dimensions.items() -%}
+{% for column in ['instrument_id', 'assessor_role', 'setting'] %}
+had_{{ column }} as (
+    select distinct
+        learner_key,
+        programme_id,
+        competency_id,
+        {{ column }}
+    from of_learner
+    where {{ column }} is not null
+),
+
+{% endfor -%}
+seen as (
     select
         learner_key,
         programme_id,
         competency_id,
-        '{{ dimension }}' as dimension,
-        {{ column }} as value
+        assessor_role,
+        count(distinct assessor_key) as n_assessors
     from of_learner
-    where {{ column }} is not null
-    {% if not loop.last %}union distinct{% endif %}
-    {% endfor %}
+    group by learner_key, programme_id, competency_id, assessor_role
 ),
 
-options as (
+assessors as (
+    select
+        programme_id,
+        competency_id,
+        assessor_role,
+        count(distinct assessor_key) as n_assessors
+    from evidence
+    group by programme_id, competency_id, assessor_role
+),
+
+matched as (
     select
         placed.learner_key,
         placed.programme_id,
         placed.competency_id,
-        placed.dimension,
-        placed.value,
-        by_learner.value is null as is_new,
-        row_number() over (
-            partition by
-                placed.learner_key,
-                placed.programme_id,
-                placed.competency_id,
-                placed.dimension
-            order by
-                case when placed.n_there > 0 then 0 else 1 end,
-                case when by_learner.value is null then 0 else 1 end,
-                placed.n_there desc,
-                placed.n_used desc,
-                placed.value asc
-        ) as preference
+        placed.rotation_id,
+        placed.from_on,
+        ways.instrument_id,
+        ways.assessor_role,
+        ways.setting,
+        ways.n,
+        ways.instrument_id is not null
+        and had_instrument_id.instrument_id is null as is_new_instrument,
+        ways.assessor_role is not null
+        and had_assessor_role.assessor_role is null as is_new_role,
+        ways.setting is not null and had_setting.setting is null as is_new_setting,
+        -- Where nobody is named, somebody else may be there.
+        coalesce(assessors.n_assessors, 0) = 0
+        or coalesce(seen.n_assessors, 0) < assessors.n_assessors as has_new_assessor
     from placed
-    left join by_learner
+    inner join ways
         on
-            placed.learner_key = by_learner.learner_key
-            and placed.programme_id = by_learner.programme_id
-            and placed.competency_id = by_learner.competency_id
-            and placed.dimension = by_learner.dimension
-            and placed.value = by_learner.value
+            {{ same('placed', 'ways', ['programme_id', 'competency_id']) }}
+            and placed.rotation_id is not distinct from ways.rotation_id
+    left join assessors
+        on {{ same('ways', 'assessors', ['programme_id', 'competency_id', 'assessor_role']) }}
+    left join seen
+        on
+            {{ same('placed', 'seen', ['learner_key', 'programme_id', 'competency_id']) }}
+            and ways.assessor_role = seen.assessor_role
+    {% for column in ['instrument_id', 'assessor_role', 'setting'] -%}
+    left join had_{{ column }}
+        on
+            {{ same('placed', 'had_' ~ column, ['learner_key', 'programme_id', 'competency_id']) }}
+            and ways.{{ column }} = had_{{ column }}.{{ column }}
+    {% endfor %}
 ),
 
 ranked as (
     select
-        learner_key,
-        programme_id,
-        competency_id,
-        max(case when dimension = 'instrument' then value end) as instrument_id,
-        max(case when dimension = 'role' then value end) as assessor_role,
-        max(case when dimension = 'setting' then value end) as setting,
-        max(case when dimension = 'role' and is_new then 1 else 0 end) = 1 as is_new_role
-    from options
-    where preference = 1
-    group by learner_key, programme_id, competency_id
+        *,
+        row_number() over (
+            partition by learner_key, programme_id, competency_id
+            order by
+                case when has_new_assessor then 0 else 1 end,
+                case when is_new_instrument then 0 else 1 end
+                + case when is_new_role then 0 else 1 end
+                + case when is_new_setting then 0 else 1 end,
+                n desc,
+                instrument_id asc nulls last,
+                assessor_role asc nulls last,
+                setting asc nulls last
+        ) as preference
+    from matched
 ),
 
 final as (
@@ -230,23 +257,22 @@ final as (
         ranked.programme_id,
         ranked.competency_id,
         ranked.instrument_id,
-        chosen_rotations.rotation_id,
+        ranked.rotation_id,
         ---------- text
         ranked.assessor_role,
         ranked.setting,
         ---------- yes or no
         ranked.is_new_role,
+        ranked.has_new_assessor,
         ---------- days
+        begun.raised_on,
+        begun.offered_from_on,
         case
-            when chosen_rotations.from_on is not null
-                then greatest(chosen_rotations.from_on, {{ as_of() }})
+            when ranked.from_on is not null then greatest(ranked.from_on, {{ as_of() }})
         end as rotation_from_on
     from ranked
-    left join chosen_rotations
-        on
-            ranked.learner_key = chosen_rotations.learner_key
-            and ranked.programme_id = chosen_rotations.programme_id
-            and ranked.competency_id = chosen_rotations.competency_id
+    inner join begun on {{ same('ranked', 'begun', ['learner_key', 'programme_id', 'competency_id']) }}
+    where ranked.preference = 1
 )
 
 select * from final

@@ -1,5 +1,6 @@
 -- Grain: one row per learner, instrument, month of observation, assessor and days until the form was
--- handed in: how many forms. A form that rates several competencies counts once.
+-- handed in: how many forms. A form that rates several competencies counts once, one
+-- that learners fill in about themselves does not.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -10,10 +11,11 @@
 with
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select * from {{ ref('fct_evidence') }} as evidence
     where
         {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
         and kind = 'workplace_assessment'
+        and {{ is_by_another('evidence') }}
         and not is_withheld
         and {{ has_come('occurred_on') }}
 ),

@@ -2,9 +2,10 @@
 with
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select * from {{ ref('fct_evidence') }} as evidence
     where
         is_at_or_above_target is not null
+        and {{ is_by_another('evidence') }}
         and is_new_evidence
         and competency_id is not null
         and occurred_on <= {{ as_of() }}

@@ -137,7 +137,8 @@ stale_evidence as (
         status.sort_order as subject_order,
         greatest(
             {{ add_days(
-                'status.latest_on', rule_threshold('signals', 'stale_evidence', 'stale_after_days')
+                'status.latest_on',
+                rule_threshold('signals', 'stale_evidence', 'stale_after_days') ~ ' + 1'
             ) }},
             {{ missed_from('status.latest_on', 'expected') }}
         ) as raised_on,
@@ -406,7 +407,9 @@ overdue as (
         competency_id,
         cast(null as varchar) as task_id,
         cast(0 as bigint) as subject_order,
-        {{ add_days('due_on', 1) }} as raised_on,
+        {{ add_days(
+            'due_on', rule_threshold('signals', 'action_overdue', 'overdue_days') ~ ' + 1'
+        ) }} as raised_on,
         'An agreed action was due on ' || cast(due_on as varchar) || ' and is open: ' || description
             as sentence,
         {{ empty_list() }} as evidence_ids

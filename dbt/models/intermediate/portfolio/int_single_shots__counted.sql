@@ -1,5 +1,5 @@
--- Grain: one row per learner, stage and competency with evidence: whether it is one data point, and
--- whether one assessor, one method, one day or one task is all that it hangs on.
+-- Grain: one row per learner, stage and competency with evidence by somebody else: whether it is one data
+-- point, and whether one assessor, one method, one day or one task is all that it hangs on.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -10,10 +10,11 @@
 with
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select * from {{ ref('fct_evidence') }} as evidence
     where
         {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
         and is_new_evidence
+        and {{ is_by_another('evidence') }}
         and competency_id is not null
         and {{ has_come('occurred_on') }}
 ),

@@ -14,7 +14,8 @@ learners as (
     select * from {{ ref('dim_learner') }}
 ),
 
--- What only a later rotation offers cannot be done before it: its time runs from there.
+-- What no rotation offered when the signal was raised cannot be done before one does: its time runs
+-- from there.
 described as (
     select
         signals.*,
@@ -24,14 +25,11 @@ described as (
         options.rotation_id,
         options.rotation_from_on,
         options.is_new_role,
+        coalesce(options.has_new_assessor, true) as has_new_assessor,
         learners.mentor_key,
         case
-            when signals.asks_for_evidence and options.rotation_from_on > {{ as_of() }}
-                then
-                    greatest(
-                        signals.due_on,
-                        {{ add_days('options.rotation_from_on', 'signals.due_days') }}
-                    )
+            when signals.asks_for_evidence and options.offered_from_on > signals.raised_on
+                then {{ add_days('options.offered_from_on', 'signals.due_days') }}
             else signals.due_on
         end as done_by
     from signals
@@ -40,6 +38,7 @@ described as (
             signals.learner_key = options.learner_key
             and signals.programme_id = options.programme_id
             and signals.competency_id = options.competency_id
+            and signals.raised_on = options.raised_on
     left join learners on signals.learner_key = learners.learner_key
 ),
 
@@ -75,7 +74,7 @@ final as (
         case
             when asks_for_evidence and is_new_role
                 then 'an assessor in a role that has not yet assessed this learner on it'
-            when asks_for_evidence
+            when asks_for_evidence and has_new_assessor
                 then 'an assessor who has not yet assessed this learner on it'
         end as recommended_assessor,
         'Closes when ' || closes_when || '.' as closes_when,

@@ -93,7 +93,7 @@ stale_evidence as (
         greatest(
             {{ add_days(
                 'evidence.previous_on',
-                rule_threshold('signals', 'stale_evidence', 'stale_after_days')
+                rule_threshold('signals', 'stale_evidence', 'stale_after_days') ~ ' + 1'
             ) }},
             {{ missed_from('evidence.previous_on', 'expected') }}
         ) as raised_on,
@@ -122,7 +122,9 @@ action_overdue as (
         'action_overdue' as rule_id,
         record_key as subject,
         competency_id,
-        {{ add_days('due_on', 1) }} as raised_on,
+        {{ add_days(
+            'due_on', rule_threshold('signals', 'action_overdue', 'overdue_days') ~ ' + 1'
+        ) }} as raised_on,
         done_on as closed_on,
         'An agreed action that was due on ' || cast(due_on as varchar) || ' is done.' as sentence,
         {{ empty_list() }} as closed_by_evidence_ids

@@ -24,6 +24,7 @@ ratings as (
     cross join period
     where
         evidence.kind = 'workplace_assessment'
+        and {{ is_by_another('evidence') }}
         and evidence.is_at_or_above_target is not null
         and evidence.occurred_on <= period.period_end_on
         and evidence.known_at < period.known_before
