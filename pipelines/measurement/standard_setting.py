@@ -303,7 +303,7 @@ def alternative_positions(codes: Sequence[int], borderline: int) -> dict[str, di
 
 def equal_interval_sensitivity(
     scores: NDArray[np.float64],
-    grades: NDArray[np.int64],
+    grades: Sequence[Sequence[int]],
     borderline: int,
     positions: Mapping[str, Mapping[int, float]],
 ) -> dict[str, BorderlineRegression]:
@@ -314,22 +314,36 @@ def equal_interval_sensitivity(
 
     Args:
         scores: checklist points, one an examinee.
-        grades: codes of the global grades, in the same order.
+        grades: codes of the global grades that the examiners of each examinee gave, in the same
+            order.
         borderline: the code of the borderline grade.
         positions: by name of the assumption, the position of each grade.
 
     Returns:
         The regression under each assumption.
     """
-    codes = sorted({int(code) for code in grades} | {borderline})
+    codes = sorted({code for given in grades for code in given} | {borderline})
     found = {}
     for name, placed in positions.items():
         missing = [str(code) for code in codes if code not in placed]
         if missing:
             raise UnmeasurableError(f"{name} gives no position for grade {', '.join(missing)}.")
-        moved = np.array([placed[int(code)] for code in grades], dtype=np.float64)
-        found[name] = borderline_regression(scores, moved, placed[borderline])
+        found[name] = borderline_regression(
+            scores, mean_positions(grades, placed), placed[borderline]
+        )
     return found
+
+
+def mean_positions(
+    grades: Sequence[Sequence[int]], placed: Mapping[int, float]
+) -> NDArray[np.float64]:
+    """Return where each examinee stands: the mean position of the grades that examiners gave.
+
+    Args:
+        grades: codes of the global grades, those of all examiners of an examinee together.
+        placed: the position of each grade.
+    """
+    return np.array([np.mean([placed[code] for code in given]) for given in grades], np.float64)
 
 
 @dataclass(frozen=True)

@@ -206,16 +206,20 @@ def borderline_regression(
     )
     exam = exam_of(home, sitting)
     stations = _stations(home, sitting)
-    unknown = sorted(set(stations["global_rating"].drop_nulls()) - codes.keys())
+    unknown = sorted(set(stations["global_ratings"].explode().drop_nulls()) - codes.keys())
     if unknown:
         raise UnmeasurableError(f"No code was given for the grade: {', '.join(unknown)}.")
     records, lines, examinees = [], [], []
     for (station_id,), part in stations.group_by("station_id", maintain_order=True):
-        rated = part.drop_nulls("global_rating")
+        rated = part.filter(pl.col("global_ratings").list.len() > 0)
         points = rated["points"].cast(pl.Float64).to_numpy()
-        grades = rated["global_rating"].replace_strict(codes, return_dtype=pl.Int64).to_numpy()
-        line = methods.borderline_regression(points, grades.astype(np.float64), at)
-        others = methods.equal_interval_sensitivity(points, grades, at, assumed)
+        grades = [[codes[grade] for grade in given] for given in rated["global_ratings"]]
+        equal = methods.mean_positions(grades, {code: code for code in codes.values()})
+        try:
+            line = methods.borderline_regression(points, equal, at)
+            others = methods.equal_interval_sensitivity(points, grades, at, assumed)
+        except UnmeasurableError as refusal:
+            raise UnmeasurableError(f"Station {station_id}: {refusal}") from None
         lines.append(line)
         examinees.append(rated["sitting_key"].to_list())
         records.append(
@@ -478,34 +482,47 @@ def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
     return Exam(points, sum(told) if len(told) == len(points) else None)
 
 
+_FIRST_ATTEMPTS = "qualify attempt = min(attempt) over (partition by learner_key)"
+"""Of several attempts at one sitting the first counts, as in the analysis of items."""
+
+
 def _totals(home: Home, sitting: Sitting) -> Any:
     frame = _ask(
         home,
         "select points from fct_exam_sitting where programme_id = ? and task_id = ? "
-        "and sitting_id = ? and points is not null and not is_banked order by sitting_key",
+        "and sitting_id = ? and points is not null and not is_banked "
+        f"{_FIRST_ATTEMPTS} order by sitting_key",
         sitting,
     )
     return frame["points"].cast(pl.Float64).to_numpy()
 
 
 def _stations(home: Home, sitting: Sitting) -> pl.DataFrame:
-    """Return one row a station and sitting: its points and its global grade.
+    """Return one row a station and sitting: its points and the global grades of its examiners.
 
     Raises:
         UnmeasurableError: the edition has no station of that sitting with a global grade.
     """
     frame = _ask(
         home,
-        "with items as (select sitting_key, station_id, item_id, avg(points) as points, "
-        "max(max_points) as max_points, min(global_rating) as global_rating "
-        "from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
-        "and station_id is not null and points is not null and not is_banked group by all) "
-        "select sitting_key, station_id, sum(points) as points, sum(max_points) as max_points, "
-        "min(global_rating) as global_rating from items group by all "
-        "order by station_id, sitting_key",
+        "with answers as (select * from fct_exam_response where programme_id = ? and task_id = ? "
+        "and sitting_id = ? and station_id is not null and points is not null and not is_banked "
+        f"{_FIRST_ATTEMPTS}), "
+        "items as (select sitting_key, station_id, item_id, avg(points) as points, "
+        "max(max_points) as max_points from answers group by all), "
+        "grades as (select distinct sitting_key, station_id, examiner_key, global_rating "
+        "from answers where global_rating is not null), "
+        "graded as (select sitting_key, station_id, "
+        "list(global_rating order by global_rating) as global_ratings from grades group by all) "
+        "select items.sitting_key, items.station_id, sum(points) as points, "
+        "sum(max_points) as max_points, "
+        "coalesce(any_value(global_ratings), []) as global_ratings "
+        "from items left join graded on items.sitting_key = graded.sitting_key "
+        "and items.station_id = graded.station_id "
+        "group by items.sitting_key, items.station_id order by station_id, sitting_key",
         sitting,
     )
-    if frame["global_rating"].null_count() == len(frame):
+    if not frame["global_ratings"].list.len().sum():
         raise UnmeasurableError("No station of that sitting has a global grade.")
     return frame
 

@@ -194,9 +194,10 @@ def test_alternative_positions_have_the_steps_that_examiners_gave_and_the_revers
 
 def test_unequal_distances_between_grades_move_the_cut_score_and_equal_ones_do_not() -> None:
     scores, grades = station()
+    given = [[int(code)] for code in grades]
     found = equal_interval_sensitivity(
         scores,
-        grades.astype(np.int64),
+        given,
         1,
         {
             "equal": {0: 0, 1: 1, 2: 2, 3: 3, 4: 4},
@@ -208,9 +209,7 @@ def test_unequal_distances_between_grades_move_the_cut_score_and_equal_ones_do_n
     assert found["stretched"].slope == pytest.approx(found["equal"].slope / 10)
     assert abs(found["published"].cut_score - found["equal"].cut_score) > 0.1
     with pytest.raises(UnmeasurableError, match="position for grade 4"):
-        equal_interval_sensitivity(
-            scores, grades.astype(np.int64), 1, {"short": {0: 0, 1: 1, 2: 2, 3: 3}}
-        )
+        equal_interval_sensitivity(scores, given, 1, {"short": {0: 0, 1: 1, 2: 2, 3: 3}})
 
 
 def test_stations_to_pass_are_those_of_a_borderline_examinee() -> None:

@@ -41,16 +41,17 @@ def home(tmp_path: Path) -> Home:
             "create table fct_exam_response (programme_id varchar, task_id varchar, "
             "sitting_id varchar, sitting_key varchar, station_id varchar, item_id varchar, "
             "points decimal(18, 6), max_points decimal(18, 6), global_rating varchar, "
-            "item_outcome varchar, is_banked boolean)"
+            "item_outcome varchar, is_banked boolean, learner_key varchar, attempt bigint, "
+            "examiner_key varchar)"
         )
         connection.executemany(
             "insert into fct_exam_response values "
-            "('MED', 'OSCE', 'S1', ?, ?, 'checklist', ?, 20, ?, 'scored', false)",
+            "('MED', 'OSCE', 'S1', $1, $2, 'checklist', $3, 20, $4, 'scored', false, $1, 1, 'e1')",
             rows,
         )
         connection.executemany(
             "insert into fct_exam_response values "
-            "('MED', 'MCQ', 'S1', ?, null, ?, ?, ?, null, 'right', false)",
+            "('MED', 'MCQ', 'S1', $1, null, $2, $3, $4, null, 'right', false, $1, 1, null)",
             [
                 (f"m{learner:02}", item, points, points)
                 for learner in range(12)
@@ -59,11 +60,11 @@ def home(tmp_path: Path) -> Home:
         )
         connection.execute(
             "create table fct_exam_sitting as select programme_id, task_id, sitting_id, "
-            "sitting_key, sum(points) as points, sum(max_points) as max_points, "
-            "false as is_banked from fct_exam_response group by all"
+            "sitting_key, learner_key, attempt, sum(points) as points, "
+            "sum(max_points) as max_points, false as is_banked from fct_exam_response group by all"
         )
         connection.execute(
-            "insert into fct_exam_sitting values ('MED', 'TOTALS', 'S1', 't', 2, 2, false)"
+            "insert into fct_exam_sitting values ('MED', 'TOTALS', 'S1', 't', 't', 1, 2, 2, false)"
         )
     return home
 
@@ -134,6 +135,60 @@ def test_distances_of_grades_are_tried_without_being_asked_for(home: Home) -> No
         }
     )
     assert len({*whole.sensitivity.values(), whole.cut_score}) == 3
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_of_two_examiners_of_a_station_the_mean_grade_counts(home: Home) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        first = connection.execute(
+            "select points::double, global_rating from fct_exam_response where station_id = 's1' "
+            "order by sitting_key"
+        ).fetchall()
+        connection.execute(
+            "insert into fct_exam_response select * replace ('e2' as examiner_key, "
+            "'good' as global_rating) from fct_exam_response where station_id = 's1'"
+        )
+    _, _, station, _ = standards.borderline_regression(
+        home, SITTING, "exam board", {"grades": CODES, "borderline": "borderline"}
+    )
+    line = borderline_regression(
+        np.array([points for points, _ in first]),
+        np.array([(CODES[grade] + CODES["good"]) / 2 for _, grade in first]),
+        1,
+    )
+    assert (station.cut_score, station.slope) == pytest.approx((line.cut_score, line.slope))
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_a_station_that_carries_no_cut_score_is_named(home: Home) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "update fct_exam_response set points = 20 - points where station_id = 's1'"
+        )
+    with pytest.raises(UnmeasurableError, match="Station s1: Scores do not rise"):
+        standards.borderline_regression(
+            home, SITTING, "exam board", {"grades": CODES, "borderline": "borderline"}
+        )
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_a_later_attempt_at_a_sitting_moves_no_cut_score(home: Home) -> None:
+    osce = {"grades": CODES, "borderline": "borderline"}
+    before = (
+        standards.from_totals(home, SITTING, "cohen", "exam board", {}),
+        standards.borderline_regression(home, SITTING, "exam board", osce),
+    )
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        for table in ("fct_exam_response", "fct_exam_sitting"):
+            connection.execute(
+                f"insert into {table} select * replace (sitting_key || ' again' as sitting_key, "
+                f"2 as attempt, 20 as points) from {table} where learner_key < 'k20'"
+            )
+    after = (
+        standards.from_totals(home, SITTING, "cohen", "exam board", {}),
+        standards.borderline_regression(home, SITTING, "exam board", osce),
+    )
+    assert after == before
 
 
 @pytest.mark.usefixtures("edition_found")
