@@ -469,7 +469,7 @@ def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
         home,
         "with offered as (select station_id, item_id, max(max_points) as points "
         "from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
-        "and not is_banked and item_outcome <> 'not_presented' group by all) "
+        "and not is_banked and points is not null group by all) "
         "select case when count(*) over (partition by item_id) = 1 then item_id "
         "else concat_ws('/', station_id, item_id) end as item, points from offered order by item",
         sitting,
