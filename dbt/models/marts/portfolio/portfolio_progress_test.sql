@@ -11,7 +11,8 @@ cohorts as (
     select * from {{ ref('dim_learner') }}
 ),
 
--- Of two attempts at one sitting the last one counts.
+-- Of two attempts at one sitting the last one counts in the line of growth. The norm is that of first
+-- attempts, among which a later one has no place.
 ranked as (
     select
         sittings.*,
@@ -20,7 +21,11 @@ ranked as (
             partition by
                 sittings.learner_key, sittings.programme_id, sittings.task_id, sittings.sitting_id
             order by sittings.attempt desc, sittings.sitting_key desc
-        ) as newest_first
+        ) as newest_first,
+        min(case when sittings.sitting_status = 'scored' then sittings.attempt end) over (
+            partition by
+                sittings.learner_key, sittings.programme_id, sittings.task_id, sittings.sitting_id
+        ) as first_scored_attempt
     from sittings
     left join cohorts on sittings.learner_key = cohorts.learner_key
 ),
@@ -40,17 +45,27 @@ dated as (
     where newest_first = 1
 ),
 
-placed as (
+first_attempts as (
     select
-        *,
+        sitting_key,
         rank() over (
             partition by programme_id, cohort_id, task_id, sitting_id
-            order by sat_share nulls last
+            order by score_share nulls last
         ) as place_from_below,
         count(*) over (
-            partition by programme_id, cohort_id, task_id, sitting_id, sat_share
+            partition by programme_id, cohort_id, task_id, sitting_id, score_share
         ) as n_same
+    from ranked
+    where sitting_status = 'scored' and attempt = first_scored_attempt
+),
+
+placed as (
+    select
+        dated.*,
+        first_attempts.place_from_below,
+        first_attempts.n_same
     from dated
+    left join first_attempts on dated.sitting_key = first_attempts.sitting_key
 ),
 
 -- Sums over the tests that were sat up to this day.
