@@ -16,14 +16,14 @@
 {%- endmacro %}
 
 {#-
-    The options of an answer or a key as a set: 'BD', 'b, d' and 'D;B' are the same. Options longer than
-    one sign are told apart by a separator.
+    The options of an answer or a key as a set: 'BD', 'b, d' and 'D;B' are the same, and so are 'A' and
+    'A)'. Options longer than one sign are told apart by a separator; signs are those of any script.
 -#}
 {% macro answer_set(text) -%}
     {%- set upper_text = "upper(coalesce(" ~ text ~ ", ''))" -%}
     {{ list_distinct(
         "case when " ~ contains_pattern(upper_text, '[,;|/ ]') ~ " then "
-        ~ find_all(upper_text, '[^,;|/ ]+') ~ " else " ~ find_all(upper_text, '[A-Z0-9]') ~ " end"
+        ~ find_all(upper_text, '[^,;|/ ]+') ~ " else " ~ find_all(upper_text, '[^-.:()&+_]') ~ " end"
     ) }}
 {%- endmacro %}
 

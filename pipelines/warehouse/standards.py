@@ -215,8 +215,11 @@ def borderline_regression(
         points = rated["points"].cast(pl.Float64).to_numpy()
         grades = [[codes[grade] for grade in given] for given in rated["global_ratings"]]
         equal = {code: float(code) for code in codes.values()}
-        line = methods.borderline_regression(points, methods.positions_of(grades, equal), at)
-        others = methods.equal_interval_sensitivity(points, grades, at, assumed)
+        try:
+            line = methods.borderline_regression(points, methods.positions_of(grades, equal), at)
+            others = methods.equal_interval_sensitivity(points, grades, at, assumed)
+        except UnmeasurableError as refusal:
+            raise UnmeasurableError(f"Station {station_id}: {refusal}") from None
         lines.append(line)
         examinees.append(rated["sitting_key"].to_list())
         records.append(
@@ -466,7 +469,7 @@ def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
         home,
         "with offered as (select station_id, item_id, max(max_points) as points "
         "from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
-        "and not is_banked and item_outcome <> 'not_presented' group by all) "
+        "and not is_banked and points is not null group by all) "
         "select case when count(*) over (partition by item_id) = 1 then item_id "
         "else concat_ws('/', station_id, item_id) end as item, points from offered order by item",
         sitting,

@@ -179,6 +179,18 @@ def test_distances_of_grades_are_tried_without_being_asked_for(home: Home) -> No
 
 
 @pytest.mark.usefixtures("edition_found")
+def test_a_station_that_carries_no_cut_score_is_named(home: Home) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "update fct_exam_response set points = 20 - points where station_id = 's1'"
+        )
+    with pytest.raises(UnmeasurableError, match="Station s1: Scores do not rise"):
+        standards.borderline_regression(
+            home, SITTING, "exam board", {"grades": CODES, "borderline": "borderline"}
+        )
+
+
+@pytest.mark.usefixtures("edition_found")
 def test_cohen_uses_the_totals_of_the_edition(home: Home) -> None:
     (found,) = standards.from_totals(home, SITTING, "cohen", "exam board", {"share": 0.5})
     assert (found.n_examinees, found.max_score) == (40, 60)

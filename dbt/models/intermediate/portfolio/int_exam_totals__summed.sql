@@ -1,5 +1,6 @@
 -- Grain: one row per learner's sitting of an exam (attempt) with item responses: its total, and
--- whether every item of the sitting was presented and scored. Only complete ones are compared.
+-- whether every item of the sitting was presented and scored. Only complete ones are compared. An item that
+-- was scored for nobody is none of them.
 {{ config(materialized='table') }}
 
 with
@@ -22,7 +23,8 @@ sizes as (
             station_id,
             item_id
         from items
-    ) as presented
+        where points is not null
+    ) as scored
     group by programme_id, task_id, sitting_id
 ),
 
@@ -36,7 +38,7 @@ totals as (
         count(points) as n_scored,
         count(right_or_wrong) as n_right_or_wrong,
         cast(sum(points) as decimal(18, 6)) as total,
-        cast(sum(max_points) as decimal(18, 6)) as max_total,
+        cast(sum(case when points is not null then max_points end) as decimal(18, 6)) as max_total,
         cast(sum(right_or_wrong) as bigint) as n_right
     from items
     group by programme_id, task_id, sitting_id, sitting_key
@@ -80,7 +82,8 @@ select
         when place <= n_placed * {{ rule_threshold('exams', 'item_analysis', 'group_share') }}
             then 'upper'
         when
-            place > n_placed * (1 - {{ rule_threshold('exams', 'item_analysis', 'group_share') }})
+            n_placed + 1 - place
+            <= n_placed * {{ rule_threshold('exams', 'item_analysis', 'group_share') }}
             then 'lower'
     end as score_group,
     ---------- numbers

@@ -41,7 +41,10 @@ items as (
         min(item_outcome) as item_outcome,
         count(*) as n_responses,
         cast(sum(points) / nullif(count(points), 0) as decimal(18, 6)) as points,
-        cast(sum(max_points) / nullif(count(max_points), 0) as decimal(18, 6)) as max_points
+        cast(
+            sum(case when points is not null then max_points end)
+            / nullif(count(case when points is not null then max_points end), 0) as decimal(18, 6)
+        ) as max_points
     from responses
     group by sitting_key, item_id, station_id
 ),

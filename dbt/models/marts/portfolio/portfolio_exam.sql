@@ -20,10 +20,6 @@ learners as (
     select * from {{ ref('dim_learner') }}
 ),
 
-leave as (
-    select * from {{ ref('int_learner_leave__merged') }}
-),
-
 tasks as (
     select * from {{ ref('dim_task') }}
 ),
@@ -80,14 +76,17 @@ normed as (
     from described
 ),
 
-cohort_sizes as (
+last_days as (
     select
+        learner_key,
         programme_id,
-        cohort_id,
-        count(*) as n_learners
-    from learners
-    where cohort_id is not null
-    group by programme_id, cohort_id
+        max(coalesce(ends_on, {{ last_day() }})) as ends_on
+    from {{ ref('int_enrolments__merged') }}
+    group by learner_key, programme_id
+),
+
+leave as (
+    select * from {{ ref('int_learner_leave__merged') }}
 ),
 
 cohort_sittings as (
@@ -123,26 +122,43 @@ cohort_norms as (
     from cohort_sittings
 ),
 
-expected as (
+-- Who had left by the day of the sitting, or was on leave, was not expected at it.
+there as (
     select
         learners.learner_key,
         learners.site_id,
-        cohort_sittings.*
+        cohort_sittings.*,
+        count(*) over (
+            partition by
+                cohort_sittings.programme_id, cohort_sittings.cohort_id, cohort_sittings.task_id,
+                cohort_sittings.sitting_id
+        ) as n_learners
     from cohort_sittings
-    inner join cohort_sizes
-        on
-            cohort_sittings.programme_id = cohort_sizes.programme_id
-            and cohort_sittings.cohort_id = cohort_sizes.cohort_id
     inner join learners
         on
             cohort_sittings.programme_id = learners.programme_id
             and cohort_sittings.cohort_id = learners.cohort_id
             and cohort_sittings.occurred_on >= coalesce(learners.entered_on, {{ first_day() }})
+    left join last_days
+        on
+            learners.learner_key = last_days.learner_key
+            and learners.programme_id = last_days.programme_id
+    left join leave
+        on
+            learners.learner_key = leave.learner_key
+            and learners.programme_id = leave.programme_id
+            and cohort_sittings.occurred_on between leave.from_on and leave.to_on
     where
         cohort_sittings.is_progress_test
-        and cohort_sittings.n_sat
-        >= cohort_sizes.n_learners
-        * {{ rule_threshold('exams', 'absent_sitting', 'cohort_share_min') }}
+        and cohort_sittings.occurred_on <= coalesce(last_days.ends_on, {{ last_day() }})
+        and leave.learner_key is null
+),
+
+expected as (
+    select * from there
+    where
+        n_sat
+        >= n_learners * {{ rule_threshold('exams', 'absent_sitting', 'cohort_share_min') }}
 ),
 
 gaps as (
@@ -154,12 +170,7 @@ gaps as (
             and expected.programme_id = described.programme_id
             and expected.task_id = described.task_id
             and expected.sitting_id = described.sitting_id
-    left join leave
-        on
-            expected.learner_key = leave.learner_key
-            and expected.programme_id = leave.programme_id
-            and expected.occurred_on between leave.from_on and leave.to_on
-    where described.learner_key is null and leave.learner_key is null
+    where described.learner_key is null
 ),
 
 unioned as (

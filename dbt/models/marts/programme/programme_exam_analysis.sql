@@ -1,5 +1,6 @@
 -- Grain: one row per sitting of an exam with item responses: how its scores spread and how reliable
--- they are. Statistics rest on the learners who were presented every item.
+-- they are. Statistics rest on the learners who were presented every item. Items of one station are one
+-- part of the exam, since they share a case and an examiner.
 with
 
 totals as (
@@ -8,6 +9,11 @@ totals as (
 
 items as (
     select * from {{ ref('int_exam_items__analysed') }}
+),
+
+station_items as (
+    select * from {{ ref('int_exam_items__gathered') }}
+    where station_id <> ''
 ),
 
 tasks as (
@@ -32,20 +38,70 @@ spread as (
     group by programme_id, task_id, sitting_id
 ),
 
+station_points as (
+    select
+        station_items.programme_id,
+        station_items.task_id,
+        station_items.sitting_id,
+        station_items.station_id,
+        station_items.sitting_key,
+        sum(station_items.points) as points
+    from station_items
+    inner join totals on station_items.sitting_key = totals.sitting_key
+    where totals.is_complete
+    group by
+        station_items.programme_id, station_items.task_id, station_items.sitting_id,
+        station_items.station_id, station_items.sitting_key
+),
+
+stations as (
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        {{ measure_variance('count(points)', 'sum(points)', 'sum(points * points)') }} as variance
+    from station_points
+    group by programme_id, task_id, sitting_id, station_id
+),
+
+varied as (
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        case when station_id = '' then 1 else 0 end as is_part,
+        case when station_id = '' then variance end as variance,
+        right_variance
+    from items
+
+    union all
+
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        1 as is_part,
+        variance,
+        cast(null as double) as right_variance
+    from stations
+),
+
 parts as (
     select
         programme_id,
         task_id,
         sitting_id,
+        sum(is_part) as n_parts,
         sum(cast(round(variance, 9) as decimal(38, 9))) as sum_of_variances,
         sum(cast(round(right_variance, 9) as decimal(38, 9))) as sum_of_right_variances
-    from items
+    from varied
     group by programme_id, task_id, sitting_id
 ),
 
 measured as (
     select
         spread.*,
+        parts.n_parts,
         parts.sum_of_variances,
         parts.sum_of_right_variances,
         spread.n_complete
@@ -65,8 +121,8 @@ measured as (
 reliable as (
     select
         *,
-        {{ measure_reliability('n_items', 'sum_of_variances', 'variance') }} as reliability,
-        {{ measure_alpha('n_items', 'sum_of_variances', 'variance') }} as raw_alpha,
+        {{ measure_reliability('n_parts', 'sum_of_variances', 'variance') }} as reliability,
+        {{ measure_alpha('n_parts', 'sum_of_variances', 'variance') }} as raw_alpha,
         {{ measure_alpha('n_items', 'sum_of_right_variances', 'right_variance') }} as raw_kr20
     from measured
 ),
@@ -86,7 +142,7 @@ final as (
                         'reliable.n_complete', 'learner was', 'learners were'
                     ) }} || ' presented every item: too few to describe the exam.'
             when reliable.raw_alpha is null
-                then 'One item, or equal totals: nothing can be told apart.'
+                then 'One item or station, or equal totals: nothing can be told apart.'
             else
                 'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as varchar) || ': a score of '
                 || {{ score_text(

@@ -21,6 +21,8 @@ described as (
         items.*,
         items.n_compared
         >= {{ rule_threshold('exams', 'item_analysis', 'examinees_min') }} as is_described,
+        -- Points taken off for wrong answers do not make an item one that hardly anybody gets right.
+        greatest(items.difficulty, items.right_share) as earned_share,
         {{ measure_alpha(
             '(items.n_items - 1)', '(parts.sum_of_variances - items.variance)', 'items.rest_variance'
         ) }} as raw_alpha_without
@@ -40,9 +42,9 @@ looked_at as (
             "case when discrimination >= 0 and discrimination < "
                 ~ rule_threshold('exams', 'item_analysis', 'discrimination_min')
                 ~ " then 'it hardly tells learners apart' end",
-            "case when difficulty < " ~ rule_threshold('exams', 'item_analysis', 'difficulty_min')
+            "case when earned_share < " ~ rule_threshold('exams', 'item_analysis', 'difficulty_min')
                 ~ " then 'hardly anybody earns its points' end",
-            "case when difficulty > " ~ rule_threshold('exams', 'item_analysis', 'difficulty_max')
+            "case when earned_share > " ~ rule_threshold('exams', 'item_analysis', 'difficulty_max')
                 ~ " then 'nearly everybody earns its points' end",
         ]) }} as reasons
     from described
