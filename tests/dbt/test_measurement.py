@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.measurement.dstudy import WorkplaceComponents, dependability_of_clusters, need
@@ -107,6 +107,7 @@ standing = st.integers(0, 1_000_000).map(lambda millionths: millionths / 1_000_0
     st.sampled_from([0.04, 0.065]),
     st.sampled_from([0.0, 0.3768, 0.9]),
 )
+@example([], 1000.890625, 0.0, 0.0001, 0.04, 0.0)
 @settings(max_examples=200, deadline=None)
 def test_the_line_through_a_record_is_the_best_linear_prediction_of_the_whole_covariance(
     ratings: list[tuple[int, float, int]],
@@ -120,6 +121,7 @@ def test_the_line_through_a_record_is_the_best_linear_prediction_of_the_whole_co
     schema = {"days": pl.Int64, "standing": pl.Decimal(9, 6), "assessor": pl.Int64}
     ENGINE.register("record", pl.DataFrame(ratings, schema=schema, orient="row").to_arrow())
     told = "null" if rise is None else rise
+    ahead = f"cast({days} as double)"
     [(found, variance)] = ENGINE.execute(
         f"""
         with by_assessor as (
@@ -144,8 +146,8 @@ def test_the_line_through_a_record_is_the_best_linear_prediction_of_the_whole_co
         )
 
         select
-            {macros.standing_by_trend(days, within)},
-            {macros.variance_by_trend(days)}
+            {macros.standing_by_trend(ahead, within)},
+            {macros.variance_by_trend(ahead)}
         from trended
         """
     ).fetchall()
