@@ -3,6 +3,10 @@
 -- learners than may be shown is told together with the one before, or the first with the next.
 with
 
+by_learner as (
+    select * from {{ ref('int_forms__counted') }}
+),
+
 -- Not told apart by learner: a few rows for many forms.
 forms as (
     select
@@ -14,7 +18,7 @@ forms as (
         sum(n_forms) as n_forms,
         sum(n_with_words) as n_with_words,
         count(case when is_first_of_month then 1 end) as n_learners
-    from {{ ref('int_forms__counted') }}
+    from by_learner
     group by programme_id, instrument_id, month_on, assessor_key, n_days
 ),
 
@@ -54,7 +58,7 @@ in_several_months as (
         spans.from_month_on,
         count(distinct by_learner.learner_key) as n_learners
     from spans
-    inner join {{ ref('int_forms__counted') }} as by_learner
+    inner join by_learner
         on {{ same('spans', 'by_learner', ['programme_id', 'instrument_id', 'month_on']) }}
     where spans.from_month_on < spans.to_month_on
     group by spans.programme_id, spans.instrument_id, spans.from_month_on

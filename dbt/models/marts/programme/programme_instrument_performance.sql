@@ -4,6 +4,14 @@
 {%- set series = ['programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction'] %}
 with
 
+by_learner as (
+    select * from {{ ref('int_levels__counted') }}
+),
+
+ratings as (
+    select * from {{ ref('int_ratings__versioned') }}
+),
+
 scales as (
     select
         scale_id,
@@ -26,7 +34,7 @@ levels as (
         sum(n_ratings) as n_ratings,
         sum(n_at_target) as n_at_target,
         sum(n_below) as n_below
-    from {{ ref('int_levels__counted') }}
+    from by_learner
     group by programme_id, instrument_id, scale_id, scale_version, direction, level
 ),
 
@@ -57,7 +65,7 @@ folds as (
             as n_learners_at_target,
         count(distinct case when by_learner.n_below > 0 then by_learner.learner_key end)
             as n_learners_below
-    from {{ ref('int_levels__counted') }} as by_learner
+    from by_learner
     inner join folded
         on {{ same('by_learner', 'folded', series + ['level']) }}
     group by
@@ -126,7 +134,7 @@ learners as (
         scale_version,
         direction,
         count(distinct learner_key) as n_learners
-    from {{ ref('int_levels__counted') }}
+    from by_learner
     group by programme_id, instrument_id, scale_id, scale_version, direction
 ),
 
@@ -140,7 +148,7 @@ pairs as (
         direction,
         assessor_key,
         competency_id
-    from {{ ref('int_ratings__versioned') }}
+    from ratings
 ),
 
 raters as (
