@@ -15,6 +15,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     given_settings,
@@ -206,7 +207,7 @@ def _print_moves(found: DryRun) -> None:
     else:
         _print_tables(found)
     not_run = f", {found.n_not_run:,} were not reached" if found.n_not_run else ""
-    _say(f"{_counted(found.n_passed, 'data test')} of what was built again passed{not_run}.")
+    _say(f"{counted(found.n_passed, 'data test')} of what was built again passed{not_run}.")
     for warning in found.warnings:
         _say(f"Warning: {warning.sentence()}")
 
@@ -230,9 +231,9 @@ def _print_tables(found: DryRun) -> None:
         _say(f"What would move of the {NOUNS[table][1]} cannot be told: {table} is not built.")
     if found.n_reworded:
         stay = "stays" if found.n_reworded == 1 else "stay"
-        _say(f"{_counted(found.n_reworded, *NOUNS[STATUS])} {stay}, with another reason.")
+        _say(f"{counted(found.n_reworded, *NOUNS[STATUS])} {stay}, with another reason.")
     if found.moves:
-        _say(f"This concerns {_counted(len(found.learners), 'learner')}.")
+        _say(f"This concerns {counted(len(found.learners), 'learner')}.")
 
 
 def _say(line: str) -> None:
@@ -244,10 +245,6 @@ def _say_each(lines: list[str]) -> None:
         _say(f"  {line}")
     if len(lines) > SHOWN:
         _say(f"  and {len(lines) - SHOWN:,} more: --json names all")
-
-
-def _counted(n: int, one: str, many: str | None = None) -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def _changed(threshold: ThresholdChange) -> str:
