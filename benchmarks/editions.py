@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.home import Home
-from pipelines.warehouse.editions import DATABASE, MANIFEST, file_hash, read_edition, to_json
+from pipelines.warehouse.editions import DATABASE, MANIFEST, read_edition, to_json
+from pipelines.warehouse.tables import file_hash
 
 
 def with_changed_learners(home: Path, one_in: int) -> str:

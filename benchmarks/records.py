@@ -19,6 +19,8 @@ Format = Literal["jsonl", "csv", "parquet"]
 BLOCK = 100_000
 N_ASSESSORS = 1_200
 N_COMPETENCIES = 13
+DAYS = 1_826
+"""Five years, on which what records tell of is spread."""
 BAD_EVERY = 500
 QUOTED_EVERY = 50
 
@@ -64,8 +66,8 @@ def learners(n_records: int) -> int:
     return max(20, n_records // 140)
 
 
-def frame(start: int, n: int, n_learners: int) -> pl.DataFrame:
-    """Return records `start` to `start + n`, typed."""
+def frame(start: int, n: int, n_learners: int, last_days: int = DAYS) -> pl.DataFrame:
+    """Return records `start` to `start + n` of the last so many days, typed."""
     i = pl.int_range(start, start + n, dtype=pl.Int64, eager=True).alias("i").to_frame()
 
     def mixed(salt: int, modulus: int) -> pl.Expr:
@@ -84,7 +86,7 @@ def frame(start: int, n: int, n_learners: int) -> pl.DataFrame:
     is_bad = pl.col("i") % BAD_EVERY == BAD_EVERY // 2
     is_quoted = pl.col("i") % QUOTED_EVERY == 7
     observed = pl.datetime(2021, 1, 4, 8, time_unit="us") + pl.duration(
-        minutes=mixed(3, 1_826) * 1_440 + mixed(4, 600)
+        minutes=(mixed(3, last_days) + DAYS - last_days) * 1_440 + mixed(4, 600)
     )
     said = pl.concat_str(pick(OPENINGS, 5), pl.lit("; "), pick(MIDDLES, 6), pl.lit("."))
     return i.select(
@@ -123,6 +125,7 @@ def write(
     start: int = 0,
     of: int | None = None,
     *,
+    last_days: int = DAYS,
     plain: bool = False,
 ) -> Path:
     """Write `n` records in blocks, and return the path; a file that stands is kept.
@@ -133,6 +136,7 @@ def write(
         n: how many.
         start: the number of the first.
         of: how many records there are altogether, which the number of learners follows.
+        last_days: on how many of the last days they are spread.
         plain: write Parquet without compression and dictionaries.
     """
     if path.exists():
@@ -141,7 +145,7 @@ def write(
     temporary = path.with_name(f".{path.name}.part")
     n_learners = learners(of or n)
     blocks = (
-        frame(first, min(BLOCK, start + n - first), n_learners)
+        frame(first, min(BLOCK, start + n - first), n_learners, last_days)
         for first in range(start, start + n, BLOCK)
     )
     if form == "parquet":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -207,3 +208,11 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def link_or_copy(origin: Path, place: Path) -> None:
+    """Give a file that never changes a second name, or copy it where that cannot be."""
+    try:
+        os.link(origin, place)
+    except OSError:
+        shutil.copyfile(origin, place)

@@ -20,6 +20,8 @@ SIZES = (100_000, 200_000, 400_000)
 LONG = (1_000_000, 2_000_000)
 NIGHT = 10_000
 """Records that a night brings."""
+RECENT = 28
+"""Days from which the records of a night are."""
 ACTIVE = 100_000
 """The history of the learners whom a night is about: the same at every size."""
 STAGES = ("load", "build", "audit", "publish")
@@ -59,7 +61,8 @@ def measured(
             "from the log": "the evidence is read and judged, ratings are calibrated; warehouse "
             "and editions are not there",
             "night": f"a file of {NIGHT:,} records of the same {records.learners(ACTIVE):,} "
-            "learners at every size, with the second that a new file must have been left alone",
+            f"learners at every size, from the last {RECENT} days, with the second that a new file "
+            "must have been left alone",
             "records_of_a_learner": 140,
         }
         | (settings or {}),
@@ -83,7 +86,14 @@ def _cases(size: int, options: Options, runs: int, given: dict[str, str]) -> lis
 
     def drop() -> None:
         start = size + next(numbers) * night
-        records.write(inbox / f"night-{start}.csv", "csv", night, start=start, of=min(size, ACTIVE))
+        records.write(
+            inbox / f"night-{start}.csv",
+            "csv",
+            night,
+            start=start,
+            of=min(size, ACTIVE),
+            last_days=RECENT,
+        )
         homes.flush()
 
     def clear() -> None:

@@ -10,6 +10,7 @@ import duckdb
 from pipelines.home import Home
 from pipelines.warehouse import editions
 from pipelines.warehouse.connection import WarehouseError
+from pipelines.warehouse.tables import file_hash
 
 
 class EditionError(Exception):
@@ -64,7 +65,7 @@ def find(home: Home, edition_id: str | None) -> Source:
         return Source(
             folder,
             editions.read_edition(folder),
-            editions.file_hash(folder / editions.MANIFEST),
+            file_hash(folder / editions.MANIFEST),
         )
     except WarehouseError as error:
         raise EditionError(str(error)) from None

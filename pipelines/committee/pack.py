@@ -20,7 +20,8 @@ from pipelines.committee.reuse import Clocks, Previous
 from pipelines.committee.site import File, PackError
 from pipelines.home import Home
 from pipelines.settings import Settings
-from pipelines.warehouse.editions import TABLES, current_id
+from pipelines.warehouse.editions import current_id
+from pipelines.warehouse.tables import table_of
 
 __all__ = [
     "MANIFEST",
@@ -178,8 +179,8 @@ def _edition_problems(home: Home, manifest: Manifest) -> list[Problem]:
 def tables_apart(manifest: Manifest, of_edition: dict[str, str]) -> Iterator[Problem]:
     """Yield the tables of a pack that are not those of its edition, by the hashes of both."""
     for name, file in manifest.files.items():
-        table = name.removeprefix(f"{site.TABLES}/")
-        if table != name and of_edition.get(f"{TABLES}/{table}") != file.sha256:
+        origin = name.removeprefix(f"{site.DATA}/")
+        if table_of(origin) is not None and of_edition.get(origin) != file.sha256:
             yield Problem(name, "edition", "the table is not that of the edition")
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,8 +20,11 @@ from pipelines.committee.render import Pages, style_sheet
 from pipelines.committee.reuse import Clocks, Previous, digests
 from pipelines.committee.twin import schema, twin
 from pipelines.committee.workbook import IN_WORKBOOK, workbook
+from pipelines.home import link_or_copy
+from pipelines.warehouse.tables import table_of
 
-TABLES = "data/tables"
+DATA = "data"
+"""Where the tables of the edition lie in a pack, each as it lies in the edition."""
 FOR_COMMITTEE = ("committee_", "dim_", "fct_", "portfolio_", "programme_")
 SEEN_BY_NEED = {"dim_assessor", "programme_measurement", "programme_demographic_count"}
 """Marts that do not go out with the pack."""
@@ -145,26 +146,19 @@ def link_tables(source: Source, folder: Path) -> dict[str, File]:
     """Lay the edition's tables that a committee may see beside the pages, as they are."""
     files = {}
     for name, digest in sorted(source.edition.files.items()):
-        table = Path(name)
-        if table.suffix == ".parquet" and is_for_committee(table.stem):
-            place = folder / TABLES / table.name
+        table = table_of(name)
+        if table is not None and is_for_committee(table):
+            to = f"{DATA}/{name}"
+            place = folder / to
             place.parent.mkdir(parents=True, exist_ok=True)
             link_or_copy(source.path / name, place)
-            files[f"{TABLES}/{table.name}"] = File(bytes=place.stat().st_size, sha256=digest)
+            files[to] = File(bytes=place.stat().st_size, sha256=digest)
     return files
 
 
 def is_for_committee(table: str) -> bool:
     """Tell whether a mart goes out with the pack; how strict an assessor is does not."""
     return table.startswith(FOR_COMMITTEE) and table not in SEEN_BY_NEED
-
-
-def link_or_copy(origin: Path, place: Path) -> None:
-    """Give a file that never changes a second name, or copy it where that cannot be."""
-    try:
-        os.link(origin, place)
-    except OSError:
-        shutil.copyfile(origin, place)
 
 
 def workbooks(portfolio: Portfolio) -> Iterator[tuple[str, bytes]]:

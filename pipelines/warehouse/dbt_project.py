@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import pipelines
 from pipelines.home import Home
 from pipelines.warehouse.connection import MARTS, WarehouseError
+from pipelines.warehouse.tables import Layout
 
 FAILING = {"error", "fail", "runtime error"}
 UNIQUE_COMBINATION = "unique_combination"
@@ -84,10 +85,17 @@ class Mart:
     """Description by column, in order."""
     description: str
     group: str | None
+    parts_by: str | None = None
+    """The day by whose month it lies in parts when it is long; None where it is one file."""
     version: int = 1
     """Of its contract: raised when a column goes, is renamed or gets another type."""
     programme_page: ProgrammePage | None = None
     """How it goes to the programme; None where it does not."""
+
+    @property
+    def layout(self) -> Layout:
+        """Return how its rows lie in an edition."""
+        return Layout(self.key, self.parts_by)
 
 
 @dataclass(frozen=True)
@@ -192,9 +200,27 @@ def _mart(node: Mapping[str, Any], combination: tuple[str, ...]) -> Mart:
         columns={name: column["description"] for name, column in columns.items()},
         description=node["description"],
         group=node.get("group"),
+        parts_by=_parts_by(node, meta),
         version=int(meta.get("version", 1)),
         programme_page=_programme_page(node, meta),
     )
+
+
+def _parts_by(node: Mapping[str, Any], meta: Mapping[str, Any]) -> str | None:
+    """Return the column that `meta: {parts_by: …}` names.
+
+    Raises:
+        WarehouseError: it is no column, or no day.
+    """
+    if (day := meta.get("parts_by")) is None:
+        return None
+    column = node["columns"].get(day)
+    if column is None or (column["data_type"] or "").lower() != "date":
+        raise WarehouseError(
+            f"{node['patch_path'].split('://')[-1]}: parts_by of {node['alias']} names {day!r}: "
+            "name a column of it whose data_type is date"
+        )
+    return str(day)
 
 
 def _programme_page(node: Mapping[str, Any], meta: Mapping[str, Any]) -> ProgrammePage | None:

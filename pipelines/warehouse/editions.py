@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,28 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipelines.home import Home
 from pipelines.warehouse.connection import WarehouseError, attach
 from pipelines.warehouse.dbt_project import ProgrammePage
 from pipelines.warehouse.inputs import BuildInputs
+from pipelines.warehouse.tables import (
+    TABLES,
+    Layout,
+    Parts,
+    columns_of,
+    count_rows,
+    file_hash,
+    files_of,
+    hashes_of,
+    relation_of,
+)
 
 CURRENT = "current"
 DATABASE = "portfolio.duckdb"
 MANIFEST = "edition.json"
-TABLES = "tables"
 DATA_DOCS = "data_docs"
 PRESENT_NAMES = {CURRENT, ""}
-LEARNER = "learner_key"
-"""The column that rows lie by, where a table has it."""
-PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
-"""How tables are written as Parquet: a higher level takes longer and gives no smaller files."""
-LEARNERS_AT_ONCE = 10_000
-"""How many learners' rows are sorted at a time."""
-ROWS_AT_ONCE = 122_880
-"""How many rows go from one engine to the other at a time: a row group of DuckDB."""
 REMEDY = (
     "restore it from a backup; the current edition is also written again by "
     "`tessera run --full-refresh`"
@@ -60,6 +60,10 @@ class Edition(BaseModel):
     """SHA-256 of every table as Parquet: equal rows, written by one version of Arrow, have equal
     hashes. Older editions have hashes of rows here; what compares editions reads `files`."""
     keys: dict[str, tuple[str, ...]]
+    parts_by: dict[str, str] = {}
+    """The day by whose month a table lies in parts when it is long; older editions have none."""
+    fingerprints: dict[str, str] = {}
+    """What the rows of every part come to, by its path in the edition."""
     mart_versions: dict[str, int] = {}
     """Version of the contract of each mart; editions made before there were versions have none."""
     programme_page: dict[str, ProgrammePage] = {}
@@ -72,6 +76,14 @@ class Edition(BaseModel):
     """Erasures under law that changed the edition, with the table hashes before and after."""
     earlier_manifests: tuple[str, ...] = ()
     """SHA-256 of the manifests from before it was damaged and written again with the same rows."""
+
+    def layout(self, table: str) -> Layout:
+        """Return how the rows of a table lie."""
+        return Layout(self.keys.get(table, ()), self.parts_by.get(table))
+
+    def parts(self, folder: Path) -> Parts:
+        """Return the parts of its tables, which lie in `folder`."""
+        return Parts(folder, self.files, self.fingerprints)
 
 
 @dataclass(frozen=True)
@@ -194,8 +206,7 @@ def _wrong_tables(folder: Path, edition: Edition) -> list[str]:
 
 
 def _parquet_is_whole(folder: Path, edition: Edition, table: str) -> bool:
-    name = parquet_of(table)
-    return (folder / name).exists() and file_hash(folder / name) == edition.files.get(name)
+    return hashes_of(folder, table) == files_of(table, edition.files)
 
 
 def differing_tables(folder: Path, other: Path, tables: Collection[str]) -> list[str]:
@@ -214,7 +225,7 @@ def differing_tables(folder: Path, other: Path, tables: Collection[str]) -> list
     def differs(table: str) -> bool:
         if table not in tables:
             return True
-        if file_hash(other / parquet_of(table)) == edition.files.get(parquet_of(table)):
+        if hashes_of(other, table) == files_of(table, edition.files):
             return False
         return not _parquet_is_whole(folder, edition, table) or not have_same_rows(
             con, relation_of(folder, table), relation_of(other, table)
@@ -244,7 +255,7 @@ def lineage(folder: Path, name: str) -> Lineage:
         EditionError: the edition has no such data point.
     """
     with _reading(folder / DATABASE) as con:
-        tables = {table: set(_columns(con, table)) for table in _tables(con)}
+        tables = {table: set(columns_of(con, table)) for table in _tables(con)}
         evidence = [
             {"table": table} | row
             for table, columns in tables.items()
@@ -277,87 +288,6 @@ def lineage(folder: Path, name: str) -> Lineage:
     return Lineage(tuple(evidence), used_by)
 
 
-def row_order(key: Sequence[str], columns: Collection[str]) -> str:
-    """Return what the rows of a table are ordered by in an edition: learner first, then the key."""
-    if not key:
-        return "all"
-    by_learner = [LEARNER] if LEARNER in columns else []
-    return ", ".join(f'"{column}"' for column in dict.fromkeys([*by_learner, *key]))
-
-
-def parquet_of(table: str) -> str:
-    """Return where in an edition a table lies as Parquet."""
-    return f"{TABLES}/{table}.parquet"
-
-
-def relation_of(folder: Path, table: str) -> str:
-    """Return what follows `from` to read a table of an edition as Parquet."""
-    return f"read_parquet('{_quoted(folder / parquet_of(table))}')"
-
-
-def write_parquet(
-    con: duckdb.DuckDBPyConnection,
-    table: str,
-    key: Sequence[str],
-    path: Path,
-    *,
-    learners_at_once: int = LEARNERS_AT_ONCE,
-) -> None:
-    """Write a table as Parquet by learner, then by key; equal rows give the same bytes.
-
-    So many learners are sorted at a time, so that memory does not grow with a school.
-
-    Args:
-        con: a connection whose time zone is UTC and that preserves the order of rows.
-        table: the table, quoted where it has to be.
-        key: the columns that name a row; where there are none, rows lie in the order of all.
-        path: the file to write.
-        learners_at_once: how many learners; another number may give other bytes.
-    """
-    columns = _columns(con, table)
-    order = row_order(key, columns)
-    ends = _ends(con, table, learners_at_once) if LEARNER in columns else []
-    rows = [
-        con.sql(f"select * from {table} where {stretch} order by {order}")
-        for stretch in _stretches(ends)
-    ]
-    with pq.ParquetWriter(path, rows[0].limit(0).to_arrow_table().schema, **PARQUET) as file:
-        for relation in rows:
-            for batch in relation.to_arrow_reader(ROWS_AT_ONCE):
-                file.write_batch(batch)
-
-
-def _ends(con: duckdb.DuckDBPyConnection, table: str, learners_at_once: int) -> list[str]:
-    """Return the last learner of each stretch but the last."""
-    found = con.execute(
-        f"""
-        select {LEARNER}
-        from (
-            select {LEARNER}, row_number() over (order by {LEARNER}) as place, count(*) over () as n
-            from (select distinct {LEARNER} from {table} where {LEARNER} is not null)
-        )
-        where place % $1 = 0 and place < n
-        order by place
-        """,
-        [learners_at_once],
-    ).fetchall()
-    return [learner for (learner,) in found]
-
-
-def _stretches(ends: Sequence[str]) -> Iterator[str]:
-    """Yield a condition for each stretch of learners; rows of nobody are in the last."""
-    quoted = [f"'{_doubled(end)}'" for end in ends]
-    for after, up_to in zip([None, *quoted], [*quoted, None], strict=True):
-        if after is None and up_to is None:
-            yield "true"
-        elif up_to is None:
-            yield f"({LEARNER} > {after} or {LEARNER} is null)"
-        elif after is None:
-            yield f"{LEARNER} <= {up_to}"
-        else:
-            yield f"{LEARNER} > {after} and {LEARNER} <= {up_to}"
-
-
 def have_same_rows(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
     """Return whether two relations hold equal rows under equal names, each row as often.
 
@@ -366,21 +296,10 @@ def have_same_rows(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool
         one: what follows `from`.
         other: what follows `from`.
     """
-    columns = _columns(con, one)
-    if columns != _columns(con, other) or count_rows(con, one) != count_rows(con, other):
+    columns = columns_of(con, one)
+    if columns != columns_of(con, other) or count_rows(con, one) != count_rows(con, other):
         return False
     return not con.execute(f"select 1 from (from {one} except all from {other}) limit 1").fetchall()
-
-
-def count_rows(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    """Return how many rows a relation has."""
-    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -397,6 +316,10 @@ def _wrong_files(folder: Path, edition: Edition) -> Iterator[str]:
             yield f"{name} is missing"
         elif file_hash(path) != expected:
             yield f"{name}: the bytes are not those published"
+    for path in sorted((folder / TABLES).rglob("*.parquet")):
+        name = path.relative_to(folder).as_posix()
+        if name not in edition.files:
+            yield f"{name}: the edition does not name this file"
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -405,10 +328,6 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
         "order by table_name"
     ).fetchall()
     return [row[0] for row in rows]
-
-
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    return [row[0] for row in con.execute(f"describe from {table}").fetchall()]
 
 
 def _rows(
@@ -439,7 +358,7 @@ def _table_difference(
         return TableDifference(table, 0, before.counts[table], 0)
     if table not in before.counts:
         return TableDifference(table, after.counts[table], 0, 0)
-    if before.files[parquet_of(table)] == after.files[parquet_of(table)]:
+    if files_of(table, before.files) == files_of(table, after.files):
         return TableDifference(table, 0, 0, 0)
     return compare_tables(con, f'old.main."{table}"', f'"{table}"', after.keys.get(table, ()))
 
@@ -455,7 +374,7 @@ def compare_tables(
         after: the later relation, quoted; the difference bears its name.
         key: the columns that name a row; where there are none, whole rows are compared.
     """
-    old, new = _columns(con, before), _columns(con, after)
+    old, new = columns_of(con, before), columns_of(con, after)
     shared = [column for column in new if column in old]
     key = [column for column in key if column in shared] or shared
     picked = ", ".join(f'"{column}"' for column in key)
@@ -501,14 +420,6 @@ def input_difference(before: BuildInputs, after: BuildInputs) -> dict[str, Any]:
         else:
             changes[name] = {"old": old[name], "new": value}
     return changes
-
-
-def _quoted(path: Path) -> str:
-    return _doubled(str(path))
-
-
-def _doubled(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def to_json(edition: Edition) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -12,21 +14,26 @@ from pipelines.warehouse.connection import attach
 from pipelines.warehouse.editions import (
     DATA_DOCS,
     DATABASE,
-    LEARNER,
     MANIFEST,
-    TABLES,
     Edition,
-    count_rows,
-    file_hash,
-    parquet_of,
     read_edition,
-    row_order,
     to_json,
-    write_parquet,
+)
+from pipelines.warehouse.tables import (
+    LEARNER,
+    Written,
+    file_hash,
+    hashes_of,
+    row_order,
+    table_hash,
+    table_of,
+    write_table,
 )
 
 MARK = "[erased]"
 SPILL = ".erasing-spill"
+DRAFTS = ".erasing"
+"""The folder of an edition that stands from the first change to the last."""
 
 Changed = Callable[[Path, bytes | None], None]
 
@@ -53,52 +60,62 @@ def erase_from_edition(
         scrub: takes these words out of a text.
         erasure_id: the erasure that is on record.
         erased_at: when it took place.
-        change: writes a file, with old and new hash on record.
+        change: writes a file, or removes it, with old and new hash on record.
     """
     edition = read_edition(folder)
-    draft = folder / f".{DATABASE}.erasing"
-    draft.unlink(missing_ok=True)
+    drafts = folder / DRAFTS
+    was_cut_off = drafts.exists()
     with duckdb.connect(config={"temp_directory": str(folder.parent / SPILL)}) as con:
         con.execute("set TimeZone = 'UTC'")
         attach(con, folder / DATABASE, "old", read_only=True)
-        if not any(_holds(con, table, keys, pattern) for table in edition.counts):
+        if not was_cut_off and not any(_holds(con, t, keys, pattern) for t in edition.counts):
             return False
-        attach(con, draft, "edition")
+        shutil.rmtree(drafts, ignore_errors=True)
+        drafts.mkdir()
+        attach(con, drafts / DATABASE, "edition")
         con.execute("set preserve_insertion_order = true")
-        for table in edition.counts:
-            _copy(con, table, edition, keys, pattern)
-            key = edition.keys.get(table, ())
-            write_parquet(con, f'edition.main."{table}"', key, _draft(folder, table))
-        counts = {table: count_rows(con, f'edition.main."{table}"') for table in edition.counts}
+        tables = {
+            table: _rewritten(con, table, edition, keys, pattern, drafts)
+            for table in edition.counts
+        }
         con.execute("checkpoint edition")
         con.execute("detach edition")
-    change(folder / DATABASE, _taken(draft))
-    for table in edition.counts:
-        change(folder / parquet_of(table), _taken(_draft(folder, table)))
+    change(folder / DATABASE, (drafts / DATABASE).read_bytes())
+    for table, written in tables.items():
+        _replace(folder, drafts, table, written, change)
     for path in sorted((folder / DATA_DOCS).rglob("*.html")):
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         clean = scrub(text)
         if clean != text:
             change(path, clean.encode("utf-8", "surrogateescape"))
-    hashes = {table: file_hash(folder / parquet_of(table)) for table in edition.counts}
+    files = {name: digest for name, digest in edition.files.items() if table_of(name) is None}
+    files = {name: file_hash(folder / name) for name in files}
+    for written in tables.values():
+        files |= written.files
+    hashes = {table: table_hash(table, files) for table in tables}
+    before = {table: table_hash(table, edition.files) for table in tables}
     told = {
         "erasure_id": erasure_id,
         "erased_at": erased_at.isoformat(),
         "table_hashes": {
-            table: [edition.files[parquet_of(table)], after]
+            table: [before[table], after]
             for table, after in hashes.items()
-            if edition.files[parquet_of(table)] != after
+            if before[table] != after
         },
     }
     now = edition.model_copy(
         update={
-            "counts": counts,
+            "counts": {table: written.rows for table, written in tables.items()},
             "table_hashes": hashes,
-            "files": {name: file_hash(folder / name) for name in edition.files},
+            "files": files,
+            "fingerprints": dict(
+                chain.from_iterable(t.fingerprints.items() for t in tables.values())
+            ),
             "erasures": (*edition.erasures, told),
         }
     )
     change(folder / MANIFEST, to_json(now))
+    shutil.rmtree(drafts)
     return True
 
 
@@ -116,6 +133,29 @@ def _holds(con: duckdb.DuckDBPyConnection, table: str, keys: dict[str, str], pat
     return int(found) > 0
 
 
+def _rewritten(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    edition: Edition,
+    keys: dict[str, str],
+    pattern: str,
+    drafts: Path,
+) -> Written:
+    _copy(con, table, edition, keys, pattern)
+    relation = f'edition.main."{table}"'
+    return write_table(con, relation, table, edition.layout(table), drafts)
+
+
+def _replace(folder: Path, drafts: Path, table: str, written: Written, change: Changed) -> None:
+    """Put the files of a table into an edition; those that stay what they were are let be."""
+    standing = hashes_of(folder, table)
+    for name in sorted(standing.keys() - written.files.keys()):
+        change(folder / name, None)
+    for name, digest in written.files.items():
+        if standing.get(name) != digest:
+            change(folder / name, (drafts / name).read_bytes())
+
+
 def _copy(
     con: duckdb.DuckDBPyConnection,
     table: str,
@@ -130,7 +170,7 @@ def _copy(
     where = (
         f'where "{LEARNER}" is null or "{LEARNER}" not in ({listed})' if LEARNER in names else ""
     )
-    order = row_order(edition.keys.get(table, ()), names)
+    order = row_order(edition.layout(table).key, names)
     con.execute(
         f'create table edition.main."{table}" as '
         f'select {picked} from old.main."{table}" {where} order by {order}'
@@ -165,16 +205,6 @@ def _replaced(value: str, keys: dict[str, str], pattern: str) -> str:
         for _ in range(2):
             masked = f"regexp_replace({masked}, '{_text(pattern)}', '\\1{MARK}\\2', 'g')"
     return f"case {value} {cases} else {masked} end"
-
-
-def _draft(folder: Path, table: str) -> Path:
-    return folder / TABLES / f".{table}.erasing"
-
-
-def _taken(path: Path) -> bytes:
-    content = path.read_bytes()
-    path.unlink()
-    return content
 
 
 def _text(value: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.home import Home
-from pipelines.warehouse.editions import CURRENT, parquet_of
+from pipelines.warehouse.editions import CURRENT
+from pipelines.warehouse.tables import parquet_of
 
 TABLE = "programme_data_quality"
 NEEDED = {"sentence", "suggestion", "needs_a_person", "is_quarantined"}

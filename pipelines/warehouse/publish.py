@@ -14,8 +14,9 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
@@ -30,20 +31,16 @@ from pipelines.warehouse.editions import (
     DATA_DOCS,
     DATABASE,
     MANIFEST,
-    TABLES,
     Edition,
     EditionError,
-    count_rows,
     current_id,
     differing_tables,
-    file_hash,
-    parquet_of,
     read_edition,
     to_json,
     verify,
-    write_parquet,
 )
 from pipelines.warehouse.inputs import BuildInputs
+from pipelines.warehouse.tables import TABLES, Parts, Written, file_hash, table_hash, write_table
 
 BIG = 50_000
 """Rows from which on a mart is written beside others."""
@@ -53,6 +50,9 @@ EDITION = "edition"
 
 MOST_FREE = 0.3
 """How much room a copy may have for nothing, as a share of what its tables take."""
+
+WRITTEN_AGAIN = ("files", "table_hashes", "parts_by", "fingerprints", "versions")
+"""What a manifest says of how its files were written."""
 
 GOOD_VERDICTS = {"pass", "warn"}
 PATIENCE = 60.0
@@ -129,9 +129,7 @@ def _keep_its_manifest(damaged: Path, draft: Path) -> None:
             f"edition {again.edition_id} is damaged, and a build of the same inputs gives other "
             f"rows of {', '.join(others)}: restore the edition from a backup, and report this"
         )
-    mended = before.model_copy(
-        update={name: getattr(again, name) for name in ("files", "table_hashes", "versions")}
-    )
+    mended = before.model_copy(update={name: getattr(again, name) for name in WRITTEN_AGAIN})
     if mended != before:
         earlier = (*before.earlier_manifests, file_hash(damaged / MANIFEST))
         mended = mended.model_copy(update={"earlier_manifests": earlier})
@@ -183,13 +181,14 @@ def _write_edition(
         con.execute("set preserve_insertion_order = true")
         with ThreadPoolExecutor(settings.workers) as pool:
             copied = pool.submit(_copy_marts, con, home, marts, folder / DATABASE)
-            tables = _write_tables(con, pool, marts, sizes, folder)
+            tables = _write_tables(con, pool, marts, sizes, folder, _current_parts(home))
             files = {DATABASE: copied.result()}
     docs = home.warehouse.parent / DATA_DOCS
     if docs.is_dir():
         shutil.copytree(docs, folder / DATA_DOCS)
     counts = {name: table.rows for name, table in tables.items()}
-    files |= {parquet_of(name): table.sha256 for name, table in tables.items()}
+    for table in tables.values():
+        files |= table.files
     edition = Edition(
         edition_id=inputs.build_id,
         created_at=datetime.now(UTC),
@@ -197,8 +196,10 @@ def _write_edition(
         known_at=inputs.known_at,
         inputs=inputs,
         counts=counts,
-        table_hashes={name: files[parquet_of(name)] for name in counts},
+        table_hashes={name: table_hash(name, files) for name in counts},
         keys={mart.name: mart.key for mart in marts},
+        parts_by={mart.name: mart.parts_by for mart in marts if mart.parts_by is not None},
+        fingerprints=dict(chain.from_iterable(t.fingerprints.items() for t in tables.values())),
         mart_versions={mart.name: mart.version for mart in marts},
         programme_page={m.name: m.programme_page for m in marts if m.programme_page is not None},
         files=files,
@@ -274,11 +275,16 @@ def _copy_marts(
     return file_hash(database)
 
 
-class _Table(NamedTuple):
-    """A table that was written: how many rows it has, and the SHA-256 of its Parquet."""
-
-    rows: int
-    sha256: str
+def _current_parts(home: Home) -> Parts | None:
+    """Return the parts that the current edition has, where there is one that can be read."""
+    current = current_id(home)
+    if current is None:
+        return None
+    folder = home.editions / current
+    try:
+        return read_edition(folder).parts(folder)
+    except EditionError:
+        return None
 
 
 def _write_tables(
@@ -287,17 +293,17 @@ def _write_tables(
     marts: Sequence[Mart],
     sizes: Mapping[str, int],
     folder: Path,
-) -> dict[str, _Table]:
+    earlier: Parts | None,
+) -> dict[str, Written]:
     """Write every mart as Parquet in the order of its key.
 
     Big ones are written beside each other, since one file is written by one core.
     """
 
-    def write(mart: Mart) -> _Table:
-        table, path = f'{MARTS}."{mart.name}"', folder / parquet_of(mart.name)
+    def write(mart: Mart) -> Written:
+        relation = f'{MARTS}."{mart.name}"'
         with session(con) as own:
-            write_parquet(own, table, mart.key, path)
-            return _Table(count_rows(own, table), file_hash(path))
+            return write_table(own, relation, mart.name, mart.layout, folder, earlier)
 
     beside = {
         mart.name: pool.submit(write, mart)

@@ -17,16 +17,14 @@ from pipelines.warehouse.calibration import put_in_raw
 from pipelines.warehouse.connection import MARTS, open_warehouse
 from pipelines.warehouse.dbt_project import Artefacts, target_folder
 from pipelines.warehouse.editions import (
-    TABLES,
     Edition,
     differing_tables,
     folder_of,
     input_difference,
-    parquet_of,
     read_edition,
-    write_parquet,
 )
 from pipelines.warehouse.load import load
+from pipelines.warehouse.tables import write_table
 
 SHARED = ("log", "restricted", "calibrations")
 """What a rebuild reads in the home itself; all else is its own."""
@@ -99,12 +97,10 @@ def _apart(home: Home) -> Iterator[Home]:
 
 def _compare(scratch: Home, settings: Settings, edition: Edition, folder: Path) -> Rebuilt:
     marts = Artefacts(target_folder(scratch)).marts()
-    (scratch.root / TABLES).mkdir()
     with open_warehouse(scratch, settings) as con:
         con.execute("set preserve_insertion_order = true")
         for mart in marts:
-            path = scratch.root / parquet_of(mart.name)
-            write_parquet(con, f'{MARTS}."{mart.name}"', mart.key, path)
+            write_table(con, f'{MARTS}."{mart.name}"', mart.name, mart.layout, scratch.root)
     names = {mart.name for mart in marts}
     differing = differing_tables(folder, scratch.root, names)
     return Rebuilt(

@@ -35,13 +35,13 @@ from pipelines.warehouse.editions import (
     Edition,
     TableDifference,
     compare_tables,
-    count_rows,
     folder_of,
     input_difference,
     read_edition,
 )
 from pipelines.warehouse.inputs import BuildInputs, moved_reference
 from pipelines.warehouse.load import replace_declared
+from pipelines.warehouse.tables import count_rows
 
 MARKER = "CLONE"
 """The file that tells a copy from a home."""

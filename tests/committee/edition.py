@@ -19,16 +19,9 @@ import polars as pl
 
 from pipelines.home import Home
 from pipelines.warehouse.dbt_project import ProgrammePage
-from pipelines.warehouse.editions import (
-    CURRENT,
-    DATABASE,
-    MANIFEST,
-    TABLES,
-    Edition,
-    file_hash,
-    to_json,
-)
+from pipelines.warehouse.editions import CURRENT, DATABASE, MANIFEST, Edition, to_json
 from pipelines.warehouse.inputs import BuildInputs
+from pipelines.warehouse.tables import TABLES, file_hash
 
 Row = dict[str, Any]
 

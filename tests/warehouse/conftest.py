@@ -24,9 +24,11 @@ from pipelines.intake.records import (
     write_receipt,
 )
 from pipelines.settings import Settings
+from pipelines.warehouse import tables
 from pipelines.warehouse.build import audit_record, build_record
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.dbt_project import target_folder
+from pipelines.warehouse.editions import folder_of
 from pipelines.warehouse.inputs import BuildInputs
 from pipelines.warehouse.publish import publish
 from tests.warehouse import small_project
@@ -248,7 +250,10 @@ def model(name: str, *, schema: str = "marts", enforced: bool = True) -> dict[st
             "materialized": "table",
             "schema": schema,
         },
-        "columns": {"evidence_id": {"description": "The key."}},
+        "columns": {
+            "evidence_id": {"description": "The key.", "data_type": "varchar"},
+            "occurred_on": {"description": "The day.", "data_type": "date"},
+        },
         "primary_key": ["evidence_id"],
         "description": "A table's description.",
         "group": "evidence",
@@ -265,7 +270,8 @@ def candidate(home: Home, settings: Settings, number: int = 1, *, verdict: str =
             select
                 'E-' || i as evidence_id, 'k' || i as record_key, i + {number} as level,
                 (i / 3)::decimal(18, 6) as score, 'd' as delivery_id, i as source_row,
-                null::varchar as source_cell, timestamptz '2026-02-21 10:00:00+00' as occurred_at
+                null::varchar as source_cell, timestamptz '2026-02-21 10:00:00+00' as occurred_at,
+                date '2025-11-20' + i::integer as occurred_on
             from range(100) as r(i)
             """
         )
@@ -300,6 +306,29 @@ def candidate(home: Home, settings: Settings, number: int = 1, *, verdict: str =
     return made.build_id
 
 
+def say_of_evidence(home: Home, meta: dict[str, Any]) -> None:
+    """Let the fact of evidence say something of itself, as its `.yml` would."""
+    path = target_folder(home) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["nodes"]["a"]["patch_path"] = "small://models/fct_evidence.yml"
+    manifest["nodes"]["a"]["config"]["meta"] = meta
+    path.write_text(json.dumps(manifest))
+
+
+def publish_in_parts(
+    home: Home, settings: Settings, number: int, change: str | None = None
+) -> Path:
+    """Publish an edition whose evidence lies by month, with rows that do not follow the number."""
+    candidate(home, settings, number)
+    say_of_evidence(home, {"parts_by": "occurred_on"})
+    with open_warehouse(home, settings) as con:
+        con.execute("update marts.fct_evidence set level = 1")
+        if change is not None:
+            con.execute(change)
+    publish(home, settings)
+    return folder_of(home)
+
+
 def audit(home: Home, build_id: str, verdict: str) -> None:
     audit_record(home).write_text(json.dumps({"build_id": build_id, "verdict": verdict}))
 
@@ -319,6 +348,18 @@ def edition(home: Home, settings: Settings) -> Callable[[int], str]:
 @pytest.fixture(name="candidate")
 def candidate_fixture() -> Callable[..., str]:
     return candidate
+
+
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Publish editions whose evidence lies in parts by month."""
+    monkeypatch.setattr(tables, "LONG", 50)
+    return publish_in_parts
+
+
+@pytest.fixture(name="say_of_evidence")
+def say_of_evidence_fixture() -> Callable[..., None]:
+    return say_of_evidence
 
 
 @pytest.fixture(name="audit")

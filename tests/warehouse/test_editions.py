@@ -13,19 +13,17 @@ from hypothesis import strategies as st
 
 from pipelines.home import Home
 from pipelines.settings import Settings
-from pipelines.warehouse import editions
+from pipelines.warehouse import editions, tables
 from pipelines.warehouse.editions import (
     diff,
     differing_tables,
-    file_hash,
     folder_of,
     have_same_rows,
-    parquet_of,
     read_edition,
     verify,
-    write_parquet,
 )
 from pipelines.warehouse.publish import publish
+from pipelines.warehouse.tables import parquet_of
 
 Rows = list[tuple[str | None, int | None, list[str] | None]]
 rows: st.SearchStrategy[Rows] = st.lists(
@@ -70,21 +68,21 @@ def test_equal_rows_are_equal_though_they_were_written_as_other_bytes(
 ) -> None:
     first = candidate(home, settings, 1)
     publish(home, settings)
-    monkeypatch.setattr(editions, "PARQUET", {"compression": "snappy"})
+    monkeypatch.setattr(tables, "PARQUET", {"compression": "snappy"})
     second = candidate(home, settings, 2)
     publish(home, settings)
     old, new = folder_of(home, first), folder_of(home, second)
     assert read_edition(old).files != read_edition(new).files
-    tables = set(read_edition(new).counts)
+    names = set(read_edition(new).counts)
     (table,) = diff(old, new).tables
     assert (table.table, table.added, table.removed, table.changed) == ("fct_evidence", 0, 0, 100)
-    assert differing_tables(old, new, tables) == ["fct_evidence"]
-    assert differing_tables(old, new, tables - {"portfolio_status"}) == [
+    assert differing_tables(old, new, names) == ["fct_evidence"]
+    assert differing_tables(old, new, names - {"portfolio_status"}) == [
         "fct_evidence",
         "portfolio_status",
     ]
     (old / parquet_of("portfolio_status")).write_bytes(b"damaged")
-    assert differing_tables(old, new, tables) == ["fct_evidence", "portfolio_status"]
+    assert differing_tables(old, new, names) == ["fct_evidence", "portfolio_status"]
 
 
 def test_a_database_is_held_against_the_rows_of_whole_parquet_files(
@@ -102,47 +100,3 @@ def test_a_database_is_held_against_the_rows_of_whole_parquet_files(
         f"{editions.DATABASE}: the bytes are not those published",
         f"fct_evidence: the rows in {editions.DATABASE} are not those published",
     ]
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(tmp_path_factory.mktemp("many") / "many.duckdb")) as connection:
-        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = true")
-        connection.execute(
-            """
-            create table evidence as
-            select
-                if(i % 41 = 0, null, 'L-' || (i % 40)::varchar) as learner_key,
-                'E-' || i as evidence_id, (i % 7)::decimal(9, 4) as score,
-                if(i % 3 = 0, null, ['a', 'b' || i % 5]) as evidence_ids,
-                timestamptz '2026-02-21 10:00:00+00' + to_seconds(i) as occurred_at
-            from range(150000) as r(i)
-            """
-        )
-        yield connection
-
-
-@pytest.mark.parametrize("learners_at_once", [7, 1000])
-def test_parquet_has_all_rows_by_learner_and_key_those_of_nobody_last(
-    many: duckdb.DuckDBPyConnection, tmp_path: Path, learners_at_once: int
-) -> None:
-    path = tmp_path / "evidence.parquet"
-    key = ("evidence_id",)
-    write_parquet(many, "evidence", key, path, learners_at_once=learners_at_once)
-    assert have_same_rows(many, "evidence", f"'{path}'")
-    lying = many.execute(f"select learner_key, evidence_id from '{path}'").fetchall()
-    assert lying == sorted(lying, key=lambda row: (row[0] or "~", row[1]))
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_equal_rows_give_the_same_bytes_however_they_lie_and_many_threads_there_are(
-    many: duckdb.DuckDBPyConnection, tmp_path: Path, threads: int
-) -> None:
-    one, other = tmp_path / "one.parquet", tmp_path / "other.parquet"
-    write_parquet(many, "evidence", ("evidence_id",), one, learners_at_once=7)
-    many.execute(f"set threads = {threads}; set preserve_insertion_order = false")
-    many.execute("create or replace table shuffled as from evidence order by hash(evidence_id)")
-    many.execute("set preserve_insertion_order = true")
-    write_parquet(many, "shuffled", ("evidence_id",), other, learners_at_once=7)
-    many.execute("reset threads")
-    assert file_hash(one) == file_hash(other)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from pipelines.home import Home, write_atomically
 from pipelines.settings import Settings
@@ -46,12 +47,13 @@ def erased(folder: Path, **options: Any) -> tuple[bool, list[str]]:
         assert content is not None
         write_atomically(path, content)
 
-    given = {
+    given: dict[str, Any] = {
+        "change": change,
         "keys": {"L-1": "L-stone"},
         "pattern": rf"(?i)(^|[^\pL\pN])(?:{WORD})($|[^\pL\pN])",
         "scrub": lambda text: re.sub(WORD, "[erased]", text),
     } | options
-    is_held = erase_from_edition(folder, erasure_id="e1", erased_at=NOW, change=change, **given)
+    is_held = erase_from_edition(folder, erasure_id="e1", erased_at=NOW, **given)
     return is_held, changed
 
 
@@ -98,3 +100,56 @@ def test_an_edition_that_does_not_hold_the_person_is_left_alone(
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         {"edition.json", "portfolio.duckdb", "tables"} | {p.name for p in folder.glob("data_docs")}
     )
+
+
+def test_of_parts_only_those_that_hold_the_person_are_written_again(
+    home: Home, settings: Settings, in_parts: Callable[..., Path]
+) -> None:
+    folder = in_parts(home, settings, 1)
+    again = in_parts(home, settings, 2)
+    before = read_edition(again)
+    is_held, changed = erased(again, keys={"E-45": "E-stone"})
+    assert is_held
+    part = "tables/fct_evidence/2026-01.parquet"
+    assert [name for name in changed if "fct_evidence" in name] == [part]
+    assert verify(again) == verify(folder) == []
+    after = read_edition(again)
+    (told,) = after.erasures
+    assert told["table_hashes"]["fct_evidence"] == [
+        before.table_hashes["fct_evidence"],
+        after.table_hashes["fct_evidence"],
+    ]
+    with duckdb.connect() as con:
+        ids = con.execute(f"select distinct evidence_id from '{again / part}'").fetchall()
+    assert ("E-stone",) in ids
+    assert ("E-45",) not in ids
+    assert after.fingerprints.keys() == before.fingerprints.keys()
+    moved = {n for n in after.fingerprints if after.fingerprints[n] != before.fingerprints[n]}
+    assert moved == {part}
+
+
+@pytest.mark.parametrize("n_changes", range(3))
+def test_an_erasure_that_was_cut_off_is_done_to_its_end_by_the_next(
+    home: Home, settings: Settings, candidate: Callable[..., str], n_changes: int
+) -> None:
+    folder = published(home, settings, candidate)
+    original = read_edition(folder).table_hashes
+    done = 0
+
+    def cut_off(path: Path, content: bytes | None) -> None:
+        nonlocal done
+        if done == n_changes:
+            raise KeyboardInterrupt
+        done += 1
+        assert content is not None
+        write_atomically(path, content)
+
+    with pytest.raises(KeyboardInterrupt):
+        erased(folder, change=cut_off)
+    assert erased(folder)[0]
+    assert verify(folder) == []
+    (told,) = read_edition(folder).erasures
+    assert told["table_hashes"]["portfolio_status"][0] == original["portfolio_status"]
+    for path in folder.rglob("*"):
+        assert not path.is_file() or WORD.encode() not in path.read_bytes()
+    assert erased(folder) == (False, [])

@@ -8,8 +8,9 @@ import polars as pl
 
 from pipelines import runs
 from pipelines.home import Home
-from pipelines.warehouse.editions import CURRENT, parquet_of
+from pipelines.warehouse.editions import CURRENT
 from pipelines.warehouse.findings import TABLE, open_findings
+from pipelines.warehouse.tables import parquet_of
 
 FOUND = pl.DataFrame(
     {

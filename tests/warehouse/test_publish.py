@@ -14,10 +14,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.committee.edition import find
+from pipelines.committee.site import link_tables
 from pipelines.home import Home
 from pipelines.settings import Settings
-from pipelines.warehouse import editions as editions_module
 from pipelines.warehouse import publish as publish_module
+from pipelines.warehouse import tables as tables_module
 from pipelines.warehouse.build import audit_record, build_record
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
 from pipelines.warehouse.dbt_project import ProgrammePage, target_folder
@@ -26,14 +28,15 @@ from pipelines.warehouse.editions import (
     EditionError,
     current_id,
     diff,
+    differing_tables,
     editions,
-    file_hash,
     folder_of,
     lineage,
     read_edition,
     verify,
 )
 from pipelines.warehouse.publish import PublishError, publish
+from pipelines.warehouse.tables import file_hash, parquet_of
 
 
 def test_an_edition_holds_the_promised_marts_and_nothing_else(
@@ -62,20 +65,11 @@ def test_an_edition_holds_the_promised_marts_and_nothing_else(
         assert ("The key.",) in comments
 
 
-def say_of_the_page(home: Home, page: Any) -> None:
-    """Let one mart say that it goes to the programme, as its `.yml` would."""
-    path = target_folder(home) / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["nodes"]["a"]["patch_path"] = "small://models/fct_evidence.yml"
-    manifest["nodes"]["a"]["config"]["meta"] = {"programme_page": page}
-    path.write_text(json.dumps(manifest))
-
-
 def test_an_edition_says_which_marts_go_to_the_programme(
-    home: Home, settings: Settings, candidate: Any
+    home: Home, settings: Settings, candidate: Any, say_of_evidence: Any
 ) -> None:
     candidate(home, settings)
-    say_of_the_page(home, {"counts_of_learners": ["evidence_id"]})
+    say_of_evidence(home, {"programme_page": {"counts_of_learners": ["evidence_id"]}})
     publish(home, settings)
     assert read_edition(folder_of(home)).programme_page == {
         "fct_evidence": ProgrammePage(counts_of_learners=("evidence_id",))
@@ -83,22 +77,123 @@ def test_an_edition_says_which_marts_go_to_the_programme(
 
 
 @pytest.mark.parametrize(
-    ("page", "told"),
+    ("meta", "told"),
     [
-        ({"counts_of_learners": ["n_learner"]}, "names n_learner, which it has no column for"),
-        ({"parts_of_learners": ["evidence_id"]}, "say in counts_of_learners what they are part of"),
-        ({"counts": ["evidence_id"]}, "takes counts_of_learners and parts_of_learners"),
-        (True, "takes counts_of_learners and parts_of_learners"),
+        (
+            {"programme_page": {"counts_of_learners": ["n_learner"]}},
+            "names n_learner, which it has no column for",
+        ),
+        (
+            {"programme_page": {"parts_of_learners": ["evidence_id"]}},
+            "say in counts_of_learners what they are part of",
+        ),
+        (
+            {"programme_page": {"counts": ["evidence_id"]}},
+            "takes counts_of_learners and parts_of_learners",
+        ),
+        ({"programme_page": True}, "takes counts_of_learners and parts_of_learners"),
+        ({"parts_by": "seen_on"}, "names 'seen_on': name a column of it whose data_type is date"),
+        ({"parts_by": "evidence_id"}, "names 'evidence_id': name a column"),
     ],
 )
 def test_a_mart_that_says_it_wrongly_is_published_nowhere(
-    home: Home, settings: Settings, candidate: Any, page: Any, told: str
+    home: Home,
+    settings: Settings,
+    candidate: Any,
+    say_of_evidence: Any,
+    meta: dict[str, Any],
+    told: str,
 ) -> None:
     candidate(home, settings)
-    say_of_the_page(home, page)
+    say_of_evidence(home, meta)
     with pytest.raises(WarehouseError, match=f"models/fct_evidence.yml: .*{told}"):
         publish(home, settings)
     assert current_id(home) is None
+
+
+def _shared(one: Path, other: Path) -> set[str]:
+    """Return the months whose evidence two editions have in one file."""
+    months = (one / "tables" / "fct_evidence").iterdir()
+    return {
+        path.stem
+        for path in months
+        if (again := other / "tables" / "fct_evidence" / path.name).exists()
+        and again.samefile(path)
+    }
+
+
+def test_editions_share_the_months_whose_rows_are_equal(
+    home: Home, settings: Settings, in_parts: Any
+) -> None:
+    first = in_parts(home, settings, 1)
+    second = in_parts(
+        home,
+        settings,
+        2,
+        "update marts.fct_evidence set level = 2 where occurred_on = date '2026-01-05'",
+    )
+    assert first != second
+    assert _shared(first, second) == {"2025-11", "2025-12", "2026-02"}
+    assert verify(first) == verify(second) == []
+    (table,) = diff(first, second).tables
+    assert (table.table, table.added, table.removed, table.changed) == ("fct_evidence", 0, 0, 1)
+    assert differing_tables(first, second, {"fct_evidence", "portfolio_status"}) == ["fct_evidence"]
+    before, after = read_edition(first), read_edition(second)
+    assert before.table_hashes["fct_evidence"] != after.table_hashes["fct_evidence"]
+    assert before.table_hashes["portfolio_status"] == after.table_hashes["portfolio_status"]
+
+
+def test_an_edition_stays_whole_when_the_one_goes_that_it_shares_parts_with(
+    home: Home, settings: Settings, in_parts: Any
+) -> None:
+    first = in_parts(home, settings, 1)
+    second = in_parts(home, settings, 2)
+    shutil.rmtree(first)
+    assert verify(second) == []
+
+
+def test_a_damaged_part_is_told_of_and_written_again(
+    home: Home, settings: Settings, in_parts: Any
+) -> None:
+    folder = in_parts(home, settings, 1)
+    before = read_edition(folder)
+    part = "tables/fct_evidence/2025-12.parquet"
+    _damage(folder / part)
+    (folder / "tables" / "fct_evidence" / "1999-01.parquet").write_bytes(b"not of this edition")
+    assert verify(folder) == [
+        f"{part}: the bytes are not those published",
+        "tables/fct_evidence/1999-01.parquet: the edition does not name this file",
+    ]
+    publish(home, settings)
+    assert verify(folder) == []
+    assert _parquet_files(read_edition(folder)) == _parquet_files(before)
+
+
+def test_equal_rows_are_equal_though_one_edition_is_older_than_parts(
+    home: Home, settings: Settings, candidate: Any, in_parts: Any
+) -> None:
+    candidate(home, settings, 1)
+    with open_warehouse(home, settings) as con:
+        con.execute("update marts.fct_evidence set level = 1")
+    publish(home, settings)
+    old, new = folder_of(home), in_parts(home, settings, 2)
+    assert parquet_of("fct_evidence") in read_edition(old).files
+    assert parquet_of("fct_evidence") not in read_edition(new).files
+    assert differing_tables(old, new, {"fct_evidence", "portfolio_status"}) == []
+
+
+def test_the_parts_of_a_table_lie_in_a_pack_as_in_the_edition(
+    home: Home, settings: Settings, in_parts: Any, tmp_path: Path
+) -> None:
+    folder = in_parts(home, settings, 1)
+    source = find(home, None)
+    files = link_tables(source, tmp_path)
+    assert sorted(files) == sorted(f"data/{name}" for name in _parquet_files(source.edition))
+    assert all(
+        (tmp_path / f"data/{name}").samefile(folder / name)
+        for name in source.edition.files
+        if name != "portfolio.duckdb"
+    )
 
 
 def test_the_same_inputs_are_published_once(home: Home, settings: Settings, candidate: Any) -> None:
@@ -486,7 +581,7 @@ def test_a_damaged_edition_is_written_again_where_other_bytes_are_written_now(
     publish(home, settings)
     folder = folder_of(home)
     _damage(folder / part)
-    monkeypatch.setattr(editions_module, "PARQUET", {"compression": "snappy"})
+    monkeypatch.setattr(tables_module, "PARQUET", {"compression": "snappy"})
     if part.endswith(".parquet"):
         with pytest.raises(PublishError, match="other rows of portfolio_status: restore"):
             publish(home, settings)
