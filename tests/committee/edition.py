@@ -182,9 +182,9 @@ TABLES_SQL = {
         competency_id varchar, instrument_id varchar, scale_id varchar, assessor_key varchar,
         assessor_role varchar, setting varchar, narrative_strengths varchar,
         narrative_improvements varchar, narrative_other varchar, rule_set_id varchar,
-        rule_version varchar, level bigint, target_level bigint, display_order bigint,
+        rule_version varchar, level bigint, target_level bigint,
         is_flagged boolean, is_picked boolean, pick_reasons varchar[], evidence_ids varchar[],
-        competency_ids varchar[], occurred_on date""",
+        competency_ids varchar[], occurred_at timestamptz, occurred_on date""",
     "portfolio_signal": """learner_key varchar, signal_id varchar, rule_id varchar,
         rule_set_id varchar, rule_version varchar, severity varchar, title varchar,
         sentence varchar, remedy varchar, recommended_competency_id varchar,
@@ -689,10 +689,9 @@ class _Cohort:
                     "learner_key", "evidence_id", "competency_id", "instrument_id", "scale_id",
                     "assessor_key", "assessor_role", "setting", "narrative_strengths",
                     "narrative_improvements", "level", "target_level", "is_flagged",
-                    "occurred_on")}
+                    "occurred_at", "occurred_on")}
                 | {"comment_key": e["record_key"], "rule_set_id": "narratives",
                    "rule_version": "1", "is_picked": bool(reasons), "pick_reasons": reasons,
-                   "display_order": place + (0 if reasons else 1000),
                    "evidence_ids": [e["evidence_id"]], "competency_ids": [e["competency_id"]]}
             )  # fmt: skip
 

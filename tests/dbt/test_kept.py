@@ -361,5 +361,5 @@ def test_a_table_that_nobody_vouches_for_is_made_anew(school: School) -> None:
 
 def test_a_row_that_should_not_stand_is_seen(school: School) -> None:
     engine = school.set_back()
-    school.con.execute("delete from marts.portfolio_narrative where display_order = 1")
+    school.con.execute("delete from marts.portfolio_narrative where is_picked")
     assert engine.differing() == ["portfolio_narrative"]

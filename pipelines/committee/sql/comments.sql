@@ -22,4 +22,4 @@ select
     rule_version,
     occurred_on
 from portfolio_narrative
-order by learner_key, display_order, evidence_id
+order by learner_key, not is_picked, occurred_at desc, evidence_id desc

@@ -1,5 +1,5 @@
 -- Grain: one row per comment: the same words by one assessor about one learner at one time, however
--- many competencies the form rated. Places are found without the words, which are fetched at the end.
+-- many competencies the form rated. Comments are picked without the words, which are fetched at the end.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     pre_hook="{{ drop_moved('int_narratives__fingerprinted') }}"
@@ -191,7 +191,6 @@ picked as (
         numbered.record_key,
         numbered.evidence_id,
         numbered.competency_id,
-        numbered.newest_rank,
         numbered.is_current_stage,
         gathered.evidence_ids,
         gathered.competency_ids,
@@ -218,17 +217,6 @@ picked as (
             and numbered.newest_rank = most_specific.newest_rank
 ),
 
-placed as (
-    select
-        *,
-        {{ list_size('pick_reasons') }} > 0 as is_picked,
-        row_number() over (
-            partition by learner_key
-            order by case when {{ list_size('pick_reasons') }} > 0 then 0 else 1 end, newest_rank
-        ) as display_order
-    from picked
-),
-
 -- Read again at the end: to carry the words along would take far more memory.
 words as (
     select * from {{ ref('fct_evidence') }}
@@ -246,7 +234,7 @@ final as (
         words.learner_key,
         words.programme_id,
         coalesce(words.stage_id, 'no_stage') as stage_id,
-        placed.comment_key,
+        picked.comment_key,
         words.evidence_id,
         words.competency_id,
         words.instrument_id,
@@ -265,33 +253,32 @@ final as (
         words.level,
         words.target_level,
         markers.n_words,
-        placed.display_order,
         ---------- yes or no
         words.is_at_or_above_target,
-        placed.has_flag as is_flagged,
-        placed.is_current_stage,
-        placed.is_picked,
+        picked.has_flag as is_flagged,
+        picked.is_current_stage,
+        {{ list_size('picked.pick_reasons') }} > 0 as is_picked,
         ---------- lists
-        placed.pick_reasons,
+        picked.pick_reasons,
         markers.suggestion_markers,
         markers.behaviour_markers,
         markers.praise_markers,
         markers.concern_markers,
-        coalesce(placed.evidence_ids, {{ list_of('placed.evidence_id') }}) as evidence_ids,
-        coalesce(placed.competency_ids, {{ list_present(['placed.competency_id']) }})
+        coalesce(picked.evidence_ids, {{ list_of('picked.evidence_id') }}) as evidence_ids,
+        coalesce(picked.competency_ids, {{ list_present(['picked.competency_id']) }})
             as competency_ids,
         ---------- days and instants
         words.occurred_at,
         words.occurred_on
-    from placed
+    from picked
     inner join words
         on
-            placed.record_key = words.record_key
-            and placed.competency_id is not distinct from words.competency_id
+            picked.record_key = words.record_key
+            and picked.competency_id is not distinct from words.competency_id
     inner join markers
         on
-            placed.record_key = markers.record_key
-            and placed.competency_id is not distinct from markers.competency_id
+            picked.record_key = markers.record_key
+            and picked.competency_id is not distinct from markers.competency_id
 )
 
 select * from final
