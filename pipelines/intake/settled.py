@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.home import Home
 from pipelines.intake.aside import IN_FUTURE, REPLAYED_SCHEMA, WAITING
-from pipelines.intake.records import IntakeRecord, interpretation_folder
+from pipelines.intake.records import REFUSED, IntakeRecord, record_folder
 
 SETTLED_SCHEMA: dict[str, pl.DataType] = REPLAYED_SCHEMA | {"settled_by": pl.String()}
 """Where a settled record was read, and the first delivery that settles it."""
@@ -65,11 +65,7 @@ def settled_aside_sql(aside: str, events: str) -> str:
 
 def refused_sql(home: Home, records: Iterable[IntakeRecord]) -> str | None:
     """Return a relation of the refused records of the log that have a key, where there are any."""
-    paths = [
-        interpretation_folder(home, r.delivery_id, r.interpretation_id) / "refused.parquet"
-        for r in records
-        if r.refused
-    ]
+    paths = [record_folder(home, r) / REFUSED for r in records if r.refused]
     if not paths:
         return None
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
