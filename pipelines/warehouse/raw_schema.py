@@ -11,6 +11,9 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import duckdb_type, segment_schema
 from pipelines.warehouse.connection import WarehouseError
 
+KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
+"""The tables of events. Voids first: they change the outcome of records of other kinds."""
+
 NUMBER = "decimal(18, 6)"
 
 LOCATION = {
