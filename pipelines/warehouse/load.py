@@ -23,7 +23,7 @@ from pipelines.intake.records import IntakeRecord, receipts
 from pipelines.intake.standing import put_in, standing
 from pipelines.rules import Catalogue
 from pipelines.settings import Settings
-from pipelines.warehouse.connection import open_warehouse
+from pipelines.warehouse.connection import open_warehouse, transaction
 from pipelines.warehouse.raw_events import Events, Progress
 from pipelines.warehouse.raw_refused import (
     close_mended,
@@ -92,13 +92,8 @@ def load(
     ):
         con.execute(f"set memory_limit = '{settings.intake_memory_limit}'")
         create_raw(con)
-        con.begin()
-        try:
+        with transaction(con):
             report = _load(con, home, settings, known_at, started, progress)
-            con.commit()
-        except BaseException:
-            con.rollback()
-            raise
         con.execute("checkpoint")
     return report
 
