@@ -29,6 +29,7 @@ from expectations import dialect
 from expectations.outcome import Finding
 from expectations.registry import Suite
 from pipelines.ending import end_quietly
+from pipelines.sql import literal
 
 NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Counts only: values of records must not reach results, logs or Data Docs."""
@@ -102,8 +103,7 @@ class Engine:
 
     def attach(self, database: Path, name: str) -> None:
         """Attach a DuckDB file, read-only."""
-        quoted = str(database).replace("'", "''")
-        self.execute(f"attach '{quoted}' as {name} (read_only)")
+        self.execute(f"attach {literal(database)} as {name} (read_only)")
 
     def detach(self, name: str) -> None:
         """Let go of an attached file."""

@@ -42,6 +42,7 @@ from pipelines.intake.settled import (
     settled_refusals,
 )
 from pipelines.intake.standing import Standing, put_in, standing
+from pipelines.sql import literal_list
 
 _PERSON_TYPES = {
     "learner": "varchar",
@@ -293,8 +294,7 @@ def load_events(connection: duckdb.DuckDBPyConnection, home: Home, stands: Stand
     nulls = ", ".join(f"cast(null as {dtype}) as {name}" for name, dtype in columns.items())
     told = [f"select {nulls} where false"]
     for kind, paths in sorted(by_kind.items()):
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-        relation = f"read_parquet([{listed}], union_by_name => true)"
+        relation = f"read_parquet({literal_list(paths)}, union_by_name => true)"
         described = connection.execute(f"describe from {relation}").fetchall()
         people = person_columns(kind, {row[0] for row in described})
         told.append(f"select {', '.join(types)}, '{kind}', {people} from {relation}")  # noqa: S608 - own names

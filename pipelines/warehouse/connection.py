@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.home import Home, marts_beside
 from pipelines.settings import Settings
+from pipelines.sql import literal
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
@@ -120,7 +121,7 @@ def attach(
 ) -> None:
     """Attach a database of marts; one that is made so has the storage version of editions."""
     option = "read_only" if read_only else f"storage_version '{OLDEST_READER}'"
-    con.execute(f"attach if not exists '{_quoted(database)}' as {name} ({option})")
+    con.execute(f"attach if not exists {literal(database)} as {name} ({option})")
 
 
 def copy_warehouse(home: Home, copy: Home) -> None:
@@ -144,7 +145,7 @@ def _make(path: Path, storage_version: str) -> None:
     begun = path.with_name(f".{path.name}.{os.getpid()}")
     begun.unlink(missing_ok=True)
     with duckdb.connect() as con:
-        con.execute(f"attach '{_quoted(begun)}' as begun (storage_version '{storage_version}')")
+        con.execute(f"attach {literal(begun)} as begun (storage_version '{storage_version}')")
     with suppress(FileExistsError):  # another process was faster
         os.link(begun, path)
     begun.unlink()
@@ -166,10 +167,6 @@ def _connect(home: Home, *, read_only: bool, patience: float) -> duckdb.DuckDBPy
                 ) from None
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _first_line(error: Exception) -> str:

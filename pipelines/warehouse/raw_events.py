@@ -20,6 +20,7 @@ from pipelines.home import Home
 from pipelines.intake.aside import aside_sql, person_columns
 from pipelines.intake.records import IntakeRecord, record_folder, segments
 from pipelines.intake.resolve import EVENT_COLUMNS, UNCONTESTED, contested_sql, resolve_sql
+from pipelines.sql import literal_list
 from pipelines.warehouse.raw_refused import replace_findings
 from pipelines.warehouse.raw_rows import number, select_list
 
@@ -288,7 +289,7 @@ def _parts(
     con.unregister("older_rows")
     queries = [f"select {select_list(schema)} from older_events"]
     for start in range(0, len(present), FILES_AT_ONCE):
-        listed = _literal_list(present[start : start + FILES_AT_ONCE])
+        listed = literal_list(present[start : start + FILES_AT_ONCE])
         files = f"read_parquet({listed}, union_by_name = true)"
         found = {row[0] for row in con.execute(f"describe select * from {files}").fetchall()}
         queries.append(f"select {select_list(schema, found)} from {files}")
@@ -309,7 +310,3 @@ def _parts(
         """
         for query in queries
     ]
-
-
-def _literal_list(values: Iterable[str]) -> str:
-    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
