@@ -53,7 +53,8 @@ def demographics(delivery: Delivery) -> Suite:
             "be identifiers.",
             unexpected_rows_query=f"""
                 select attribute from {{batch}} group by attribute
-                having count(*) >= {ENOUGH} and count(distinct value) > {MAX_DISTINCT_SHARE} * count(*)
+                having count(*) >= {ENOUGH}
+                and count(distinct value) > {MAX_DISTINCT_SHARE} * count(*)
             """,
         ),
     )
