@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.metadata_types import FailureSeverity
@@ -21,10 +20,6 @@ class Suite:
     expectations: tuple[Expectation, ...]
     is_summed_up: bool = False
     """Whether the query gives few rows of many: it is run once, not once for each look at it."""
-
-
-Context = TypeVar("Context")
-Maker = Callable[[Context], Suite]
 
 
 def promise(

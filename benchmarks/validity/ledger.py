@@ -15,7 +15,6 @@ from pipelines.synth.words import HOSTILE_TEXTS
 
 OUTCOMES = ("accepted", "duplicate", "superseded", "voided", "quarantined")
 AS_EXPECTED, DIFFERS = "as expected", "differs"
-OF_FILES = ("mixed_encodings", "duplicate_export")
 VOIDS = ("void_after", "void_before")
 
 

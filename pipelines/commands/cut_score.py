@@ -11,7 +11,9 @@ import typer
 from pipelines.commands import console
 
 app = typer.Typer(
-    help="Cut-scores of sittings: how each was set, and by whom.", no_args_is_help=True
+    help="Cut-scores of sittings: how each was set, and by whom.",
+    epilog="Example: tessera cut-score list --home var",
+    no_args_is_help=True,
 )
 
 METHODS = ("angoff", "ebel", "hofstee", "cohen", "borderline_regression")

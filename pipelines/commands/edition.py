@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pipelines.warehouse.editions import Edition
 
 app = typer.Typer(
-    help="Published portfolios: list, show, verify, diff, lineage.", no_args_is_help=True
+    help="Published portfolios: list, show, verify, diff, lineage.",
+    epilog="Example: tessera edition show current --home var",
+    no_args_is_help=True,
 )
 
 EditionArgument = Annotated[

@@ -23,6 +23,7 @@ from pipelines.commands.console import (
 
 app = typer.Typer(
     help="Try changed models on a private copy: clone, build, diff; and docs.",
+    epilog="Example: tessera model clone try --home var    then: tessera model build --home try",
     no_args_is_help=True,
 )
 

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from pipelines.rules.model import AiPolicy, RuleSet
     from pipelines.warehouse.dry_run import DryRun, Move, ThresholdChange
 
-app = typer.Typer(help="Rule sets and AI policies, with their sources.", no_args_is_help=True)
+app = typer.Typer(
+    help="Rule sets and AI policies, with their sources.",
+    epilog="Example: tessera rules diff stricter.yaml --home var",
+    no_args_is_help=True,
+)
 
 SHOWN = 20
 """How many lines of a kind are printed for people; `--json` has all."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="The feeds that are known here, whether their specs are in order, and drafts of new ones.",
+    epilog="Example: tessera source list",
     no_args_is_help=True,
 )
 

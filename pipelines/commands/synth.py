@@ -18,7 +18,6 @@ from pipelines.commands.console import (
 )
 
 WORKERS = 2
-NOT_YET = "not yet"
 
 
 def command(
@@ -70,7 +69,6 @@ def command(
             )
     except (RequestError, OSError) as error:
         fail(USAGE, str(error))
-    notes = _notes(request.format)
     if as_json:
         emit(
             {
@@ -85,7 +83,6 @@ def command(
                 "seed": seed,
                 "mess": request.mess,
                 "format": request.format,
-                "notes": notes,
             }
         )
         raise typer.Exit(DONE)
@@ -93,25 +90,6 @@ def command(
         f"{made.n_files} made-up deliveries with {made.n_records:,} evidence records and "
         f"{made.n_faults} planted faults in {to}; the truth is in {made.truth}."
     )
-    for note in notes:
-        out.print(note)
     site = "" if made.site is None else f"TESSERA_SITE={made.site} "
     out.print(f"Next: {site}tessera run --inbox {to}", soft_wrap=True)
     raise typer.Exit(DONE)
-
-
-def _notes(chosen: str) -> list[str]:
-    """Return what intake cannot read yet of a format."""
-    from importlib.resources import files
-
-    from pipelines.sources.readers import READERS
-    from pipelines.synth import oneroster, xapi
-
-    needed = {"xlsx": "xlsx", "parquet": "parquet"}.get(chosen)
-    if needed is not None and needed not in READERS:
-        return [f"{NOT_YET}: this version has no reader for {chosen}; the files are written."]
-    source = {"xapi": xapi.SOURCE, "oneroster": oneroster.SOURCE}.get(chosen)
-    specs = files("pipelines.sources.specs")
-    if source is not None and not specs.joinpath(f"{source}.yaml").is_file():
-        return [f"{NOT_YET}: this version ships no source {source}; the files are written."]
-    return []

@@ -235,16 +235,6 @@ def remove(home: Home, frozen: Frozen, removal: Removal) -> None:
         (place / ARCHIVE).unlink(missing_ok=True)
 
 
-def holding(home: Home, learner_key: str) -> Iterator[Frozen]:
-    """Yield the frozen packs that hold a learner's page."""
-    for frozen in frozen_packs(home):
-        archive = place_of(home, frozen) / ARCHIVE
-        if archive.exists():
-            with zipfile.ZipFile(archive) as opened:
-                if f"learners/{learner_key}.html" in opened.namelist():
-                    yield frozen
-
-
 def _refuse_unknown_meeting(home: Home, edition_id: str, meeting_id: str) -> None:
     learners = read(find(home, edition_id), sections=("learners",)).learners
     known = sorted({str(row["meeting_id"]) for row in learners if row["meeting_id"]})

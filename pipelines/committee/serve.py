@@ -31,7 +31,6 @@ from pipelines.home import Home
 from pipelines.warehouse.editions import current_id, editions
 
 ADDRESS = "127.0.0.1"
-PORT = 8765
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "

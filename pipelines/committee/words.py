@@ -26,8 +26,6 @@ GROUPS = {
 }
 """The groups of the agenda, in its order."""
 
-ASSURANCE = {"observed": "observed", "secured": "secured", "open": "open"}
-
 RECONCILIATION = {
     "within": "within the task’s policy",
     "differs": "differs from the task’s policy",

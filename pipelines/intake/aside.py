@@ -24,7 +24,7 @@ from pipelines.home import PRIVATE, Home, write_atomically
 from pipelines.identity.dates import DATED_BY
 from pipelines.identity.decisions import mask_id
 from pipelines.identity.vault import persons
-from pipelines.intake.records import IntakeRecord, interpretation_folder
+from pipelines.intake.records import IntakeRecord, record_folder
 
 ROSTERS = ("learner", "assessor")
 """Kinds that say who is who: they wait for nobody, and are never held for naming unknown ones."""
@@ -351,8 +351,7 @@ def replayed(
 
 def replays_path(home: Home, record: IntakeRecord) -> Path:
     """Return the file that says which records a replay mends."""
-    folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
-    return folder / REPLAYS
+    return record_folder(home, record) / REPLAYS
 
 
 _IDENTITY = {

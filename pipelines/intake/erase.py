@@ -31,10 +31,11 @@ from pipelines.intake.erase_members import members_hold
 from pipelines.intake.erase_target import MARK, Target
 from pipelines.intake.records import (
     INTAKE_RECORD,
+    REFUSED,
     IntakeRecord,
     Receipt,
-    interpretation_folder,
     kind_of,
+    record_folder,
     segments,
 )
 from pipelines.intake.segment import originals_path
@@ -72,7 +73,7 @@ def erase_delivery(
 ) -> Taken | None:
     """Take the person out of one delivery, or return None where it does not name them."""
     taken = Taken(record.delivery_id)
-    folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
+    folder = record_folder(home, record)
     originals = originals_path(home, record.delivery_id, record.interpretation_id)
     events = [path for kind in record.accepted_events for path in segments(folder, kind)]
     is_named = _is_named(home, record, target)
@@ -155,7 +156,7 @@ def _rows_about(kind: str, frame: pl.DataFrame, target: Target) -> set[int]:
 
 def _refused_as_erased(folder: Path) -> set[int]:
     """Return the rows that name persons who were erased before."""
-    refused = pl.read_parquet(folder / "refused.parquet")
+    refused = pl.read_parquet(folder / REFUSED)
     return set(refused.filter(pl.col("code") == ERASED)["source_row"])
 
 

@@ -26,7 +26,7 @@ from pipelines.intake.aside import (
     person_columns,
     replayed_only,
 )
-from pipelines.intake.records import Hold, IntakeRecord, interpretation_folder, segments
+from pipelines.intake.records import REFUSED, Hold, IntakeRecord, record_folder, segments
 from pipelines.intake.resolve import (
     CONFLICT,
     EVENT_COLUMNS,
@@ -42,6 +42,7 @@ from pipelines.intake.settled import (
     settled_refusals,
 )
 from pipelines.intake.standing import Standing, put_in, standing
+from pipelines.sql import literal_list
 
 _PERSON_TYPES = {
     "learner": "varchar",
@@ -232,14 +233,14 @@ def refused_and_replayed(
 
 def replayed_of(home: Home, record: IntakeRecord, places: pl.DataFrame) -> pl.DataFrame:
     """Return the problems of those refused records of a delivery that are mended."""
-    folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
-    return _matching(pl.read_parquet(folder / "refused.parquet"), record, places, how="semi")
+    refused = pl.read_parquet(record_folder(home, record) / REFUSED)
+    return _matching(refused, record, places, how="semi")
 
 
 def still_refused(home: Home, record: IntakeRecord, places: pl.DataFrame) -> pl.DataFrame:
     """Return the problems of those refused records of a delivery that are not mended."""
-    folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
-    return _matching(pl.read_parquet(folder / "refused.parquet"), record, places, how="anti")
+    refused = pl.read_parquet(record_folder(home, record) / REFUSED)
+    return _matching(refused, record, places, how="anti")
 
 
 def _matching(
@@ -282,19 +283,18 @@ def load_events(connection: duckdb.DuckDBPyConnection, home: Home, stands: Stand
     by_kind: dict[str, list[Path]] = defaultdict(list)
     in_force = {register.delivery_id for register in stands.registers}
     for record in stands.committed:
-        folder = interpretation_folder(home, record.delivery_id, record.interpretation_id)
+        folder = record_folder(home, record)
         for kind in record.accepted_events:
             by_kind[kind] += segments(folder, kind)
         if record.delivery_id in in_force and record.refused:
             connection.execute(
                 "insert into refused select ?, record_key from read_parquet(?)",
-                [record.delivery_id, str(folder / "refused.parquet")],
+                [record.delivery_id, str(folder / REFUSED)],
             )
     nulls = ", ".join(f"cast(null as {dtype}) as {name}" for name, dtype in columns.items())
     told = [f"select {nulls} where false"]
     for kind, paths in sorted(by_kind.items()):
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-        relation = f"read_parquet([{listed}], union_by_name => true)"
+        relation = f"read_parquet({literal_list(paths)}, union_by_name => true)"
         described = connection.execute(f"describe from {relation}").fetchall()
         people = person_columns(kind, {row[0] for row in described})
         told.append(f"select {', '.join(types)}, '{kind}', {people} from {relation}")  # noqa: S608 - own names

@@ -13,6 +13,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pipelines.home import Home, write_atomically
 
 INTAKE_RECORD = "intake.json"
+REFUSED = "refused.parquet"
+NOTES = "notes.parquet"
+"""What lies beside the events of an interpretation."""
 
 
 class LogEntry(BaseModel):
@@ -180,6 +183,11 @@ def first_receipt(home: Home, delivery_id: str) -> Receipt:
 def interpretation_folder(home: Home, delivery_id: str, interpretation_id: str) -> Path:
     """Return where a committed interpretation lies."""
     return home.deliveries / delivery_id / interpretation_id
+
+
+def record_folder(home: Home, record: IntakeRecord) -> Path:
+    """Return where the interpretation lies that an intake record tells of."""
+    return interpretation_folder(home, record.delivery_id, record.interpretation_id)
 
 
 def segments(folder: Path, kind: str) -> list[Path]:

@@ -26,10 +26,11 @@ from pipelines.intake.aside import REPLAYED_SCHEMA, REPLAYS
 from pipelines.intake.quarantine import Place, RefusedRecord, show
 from pipelines.intake.receive import archive_path, delivery_id_of
 from pipelines.intake.records import (
+    REFUSED,
     Receipt,
     active_records,
-    interpretation_folder,
     receipts,
+    record_folder,
     segments,
     write_receipt,
 )
@@ -292,8 +293,8 @@ def _line(home: Home, record: RefusedRecord, corrected: dict[str, Any], row: Row
 def _is_alone(home: Home, record: RefusedRecord) -> bool:
     """Tell whether no other record of the kind was read at the same place."""
     (intake,) = active_records(home, record.delivery_id)
-    folder = interpretation_folder(home, intake.delivery_id, intake.interpretation_id)
-    files = [folder / "refused.parquet"]
+    folder = record_folder(home, intake)
+    files = [folder / REFUSED]
     if record.kind in intake.accepted_events:
         files += segments(folder, record.kind)
     keys: set[str | None] = set()

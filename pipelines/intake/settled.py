@@ -15,7 +15,8 @@ import polars as pl
 
 from pipelines.home import Home
 from pipelines.intake.aside import IN_FUTURE, REPLAYED_SCHEMA, WAITING
-from pipelines.intake.records import IntakeRecord, interpretation_folder
+from pipelines.intake.records import REFUSED, IntakeRecord, record_folder
+from pipelines.sql import literal_list
 
 SETTLED_SCHEMA: dict[str, pl.DataType] = REPLAYED_SCHEMA | {"settled_by": pl.String()}
 """Where a settled record was read, and the first delivery that settles it."""
@@ -65,18 +66,13 @@ def settled_aside_sql(aside: str, events: str) -> str:
 
 def refused_sql(home: Home, records: Iterable[IntakeRecord]) -> str | None:
     """Return a relation of the refused records of the log that have a key, where there are any."""
-    paths = [
-        interpretation_folder(home, r.delivery_id, r.interpretation_id) / "refused.parquet"
-        for r in records
-        if r.refused
-    ]
+    paths = [record_folder(home, r) / REFUSED for r in records if r.refused]
     if not paths:
         return None
-    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     return f"""(
         select distinct
             parse_path(filename)[-3] as delivery_id, kind, source_row, source_cell, record_key
-        from read_parquet([{listed}], filename = true, union_by_name = true)
+        from read_parquet({literal_list(paths)}, filename = true, union_by_name = true)
         where record_key is not null
     )"""  # noqa: S608 - own paths
 

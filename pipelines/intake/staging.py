@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.home import Home
+from pipelines.intake.records import NOTES, REFUSED
 
 REFUSED_SCHEMA: dict[str, pl.DataType] = {
     "source_row": pl.Int64(),
@@ -90,12 +91,12 @@ class Staging:
     @property
     def refused(self) -> Path:
         """Return the problems of refused records."""
-        return self.folder / "refused.parquet"
+        return self.folder / REFUSED
 
     @property
     def notes(self) -> Path:
         """Return the oddities that refuse nothing."""
-        return self.folder / "notes.parquet"
+        return self.folder / NOTES
 
     @property
     def originals(self) -> Path:

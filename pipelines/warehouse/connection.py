@@ -11,8 +11,10 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.errors import first_line
 from pipelines.home import Home, marts_beside
 from pipelines.settings import Settings
+from pipelines.sql import literal
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
@@ -77,6 +79,18 @@ def open_warehouse(
 
 
 @contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done on a connection as one, or nothing of it."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+@contextmanager
 def session(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a session of its own on an open warehouse, for another thread."""
     with con.cursor() as own:
@@ -108,7 +122,7 @@ def attach(
 ) -> None:
     """Attach a database of marts; one that is made so has the storage version of editions."""
     option = "read_only" if read_only else f"storage_version '{OLDEST_READER}'"
-    con.execute(f"attach if not exists '{_quoted(database)}' as {name} ({option})")
+    con.execute(f"attach if not exists {literal(database)} as {name} ({option})")
 
 
 def copy_warehouse(home: Home, copy: Home) -> None:
@@ -132,7 +146,7 @@ def _make(path: Path, storage_version: str) -> None:
     begun = path.with_name(f".{path.name}.{os.getpid()}")
     begun.unlink(missing_ok=True)
     with duckdb.connect() as con:
-        con.execute(f"attach '{_quoted(begun)}' as begun (storage_version '{storage_version}')")
+        con.execute(f"attach {literal(begun)} as begun (storage_version '{storage_version}')")
     with suppress(FileExistsError):  # another process was faster
         os.link(begun, path)
     begun.unlink()
@@ -150,15 +164,7 @@ def _connect(home: Home, *, read_only: bool, patience: float) -> duckdb.DuckDBPy
             if time.monotonic() + pause > deadline:
                 raise WarehouseBusyError(
                     f"another process holds {home.warehouse}: wait for it to end and try again "
-                    f"({_first_line(error)})"
+                    f"({first_line(error)})"
                 ) from None
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.sql import literal
 from pipelines.warehouse.connection import attach
 from pipelines.warehouse.editions import (
     DATA_DOCS,
@@ -166,7 +167,7 @@ def _copy(
     described = con.execute(f'describe old.main."{table}"').fetchall()
     names = [row[0] for row in described]
     picked = ", ".join(_value(row[0], row[1], keys, pattern) for row in described)
-    listed = ", ".join(f"'{_text(key)}'" for key in sorted(keys))
+    listed = ", ".join(map(literal, sorted(keys)))
     where = (
         f'where "{LEARNER}" is null or "{LEARNER}" not in ({listed})' if LEARNER in names else ""
     )
@@ -183,7 +184,7 @@ def _copy(
         ).fetchall()
         for comment, *column in told:
             thing = ".".join(f'"{part}"' for part in (table, *column))
-            con.execute(f"comment on {kind} edition.main.{thing} is '{_text(comment)}'")
+            con.execute(f"comment on {kind} edition.main.{thing} is {literal(comment)}")
 
 
 def _value(name: str, dtype: str, keys: dict[str, str], pattern: str) -> str:
@@ -199,13 +200,9 @@ def _value(name: str, dtype: str, keys: dict[str, str], pattern: str) -> str:
 
 
 def _replaced(value: str, keys: dict[str, str], pattern: str) -> str:
-    cases = " ".join(f"when '{_text(key)}' then '{_text(to)}'" for key, to in sorted(keys.items()))
+    cases = " ".join(f"when {literal(key)} then {literal(to)}" for key, to in sorted(keys.items()))
     masked = value
     if pattern:
         for _ in range(2):
-            masked = f"regexp_replace({masked}, '{_text(pattern)}', '\\1{MARK}\\2', 'g')"
+            masked = f"regexp_replace({masked}, {literal(pattern)}, '\\1{MARK}\\2', 'g')"
     return f"case {value} {cases} else {masked} end"
-
-
-def _text(value: str) -> str:
-    return value.replace("'", "''")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import duckdb
 
+from pipelines.warehouse.connection import transaction
 from pipelines.warehouse.dbt_project import dbt_versions
 
 FINGERPRINTS = "__fingerprinted"
@@ -30,11 +31,10 @@ def stands(con: duckdb.DuckDBPyConnection, code: str) -> bool:
 
 def forget(con: duckdb.DuckDBPyConnection) -> None:
     """Count on nobody's rows any more."""
-    con.begin()
-    con.execute("delete from raw.kept_code")
-    con.execute("delete from raw.kept_learner")
-    con.execute(f"drop schema if exists {ROW_HASHES} cascade")
-    con.commit()
+    with transaction(con):
+        con.execute("delete from raw.kept_code")
+        con.execute("delete from raw.kept_learner")
+        con.execute(f"drop schema if exists {ROW_HASHES} cascade")
 
 
 def keep(con: duckdb.DuckDBPyConnection, code: str) -> dict[str, int]:
@@ -45,19 +45,18 @@ def keep(con: duckdb.DuckDBPyConnection, code: str) -> dict[str, int]:
         [FINGERPRINTS],
     ).fetchall()
     moved: dict[str, int] = {}
-    con.begin()
-    con.execute("delete from raw.kept_learner")
-    for (table,) in fingerprinted:
-        con.execute(
-            f"insert into raw.kept_learner select scope, learner_key, fingerprint from {table} "
-            "where learner_key is not null"
-        )
-        moved |= dict(
+    with transaction(con):
+        con.execute("delete from raw.kept_learner")
+        for (table,) in fingerprinted:
             con.execute(
-                f"select scope, count(*) filter (where is_moved) from {table} group by scope"
-            ).fetchall()
-        )
-    con.execute("delete from raw.kept_code")
-    con.execute("insert into raw.kept_code values (?)", [code])
-    con.commit()
+                f"insert into raw.kept_learner select scope, learner_key, fingerprint from {table} "
+                "where learner_key is not null"
+            )
+            moved |= dict(
+                con.execute(
+                    f"select scope, count(*) filter (where is_moved) from {table} group by scope"
+                ).fetchall()
+            )
+        con.execute("delete from raw.kept_code")
+        con.execute("insert into raw.kept_code values (?)", [code])
     return dict(sorted(moved.items()))

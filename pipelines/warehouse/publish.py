@@ -7,7 +7,6 @@ moves by one rename. A reader sees the old edition or the new one, and what it h
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shutil
 from collections.abc import Collection, Mapping, Sequence
@@ -21,8 +20,9 @@ from typing import Any
 import duckdb
 
 import pipelines
-from pipelines.home import Home
+from pipelines.home import Home, sync
 from pipelines.settings import Settings
+from pipelines.sql import literal
 from pipelines.warehouse.build import audit_record, finished_build
 from pipelines.warehouse.connection import MARTS, WarehouseError, attach, open_warehouse, session
 from pipelines.warehouse.dbt_project import Artefacts, Mart, target_folder
@@ -102,7 +102,7 @@ def _put_in_place(draft: Path, folder: Path) -> None:
     if folder.exists():
         folder.rename(damaged)
     draft.rename(folder)
-    _sync_folder(folder.parent)
+    sync(folder.parent)
     shutil.rmtree(damaged, ignore_errors=True)
 
 
@@ -142,7 +142,7 @@ def make_current(home: Home, edition_id: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(edition_id)
     link.rename(home.editions / CURRENT)
-    _sync_folder(home.editions)
+    sync(home.editions)
 
 
 def _passed_audit(home: Home, build_id: str) -> dict[str, Any]:
@@ -326,27 +326,14 @@ def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def _comment(con: duckdb.DuckDBPyConnection, thing: str, description: str) -> None:
     if description:
-        text = " ".join(description.split()).replace("'", "''")
-        con.execute(f"comment on {thing} is '{text}'")
+        con.execute(f"comment on {thing} is {literal(' '.join(description.split()))}")
 
 
 def _make_durable(folder: Path) -> None:
     for path in _walk(folder):
-        if path.is_dir():
-            _sync_folder(path)
-        else:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    _sync_folder(folder)
+        sync(path)
+    sync(folder)
 
 
 def _walk(folder: Path) -> Sequence[Path]:
     return sorted(folder.rglob("*"), reverse=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

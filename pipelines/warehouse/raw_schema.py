@@ -9,7 +9,10 @@ import duckdb
 
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import duckdb_type, segment_schema
-from pipelines.warehouse.connection import WarehouseError
+from pipelines.warehouse.connection import WarehouseError, transaction
+
+KINDS = ("void", *(kind for kind in CONTRACTS if kind != "void"))
+"""The tables of events. Voids first: they change the outcome of records of other kinds."""
 
 NUMBER = "decimal(18, 6)"
 
@@ -368,14 +371,13 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
     """
     if is_in_present_shape(con):
         return
-    con.begin()
-    con.execute("drop schema if exists raw cascade")
-    con.execute("create schema raw")
-    for table, columns in (raw_tables() | LOAD_STATE).items():
-        body = ", ".join(_column(name, dtype) for name, dtype in columns.items())
-        con.execute(f'create table raw."{table}" ({body})')
-    con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
-    con.commit()
+    with transaction(con):
+        con.execute("drop schema if exists raw cascade")
+        con.execute("create schema raw")
+        for table, columns in (raw_tables() | LOAD_STATE).items():
+            body = ", ".join(_column(name, dtype) for name, dtype in columns.items())
+            con.execute(f'create table raw."{table}" ({body})')
+        con.execute("insert into raw.load_state values (?, null)", [fingerprint()])
 
 
 def _column(name: str, dtype: str) -> str:

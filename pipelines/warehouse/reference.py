@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -18,8 +17,7 @@ from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.sources import codes as code_lists
 from pipelines.warehouse import cut_scores
-
-Rows = pl.DataFrame | list[dict[str, Any]]
+from pipelines.warehouse.raw_rows import Rows
 
 CODE_LISTS = {
     "assessor_role": "assessor_roles",

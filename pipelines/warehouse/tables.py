@@ -19,6 +19,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from pipelines.home import link_or_copy
+from pipelines.sql import literal, literal_list
 
 TABLES = "tables"
 LEARNER = "learner_key"
@@ -120,7 +121,7 @@ def hashes_of(folder: Path, table: str) -> dict[str, str]:
 
 def relation_of(folder: Path, table: str) -> str:
     """Return what follows `from` to read a table of an edition as Parquet."""
-    return f"read_parquet([{', '.join(_text(str(path)) for path in _lying(folder, table))}])"
+    return f"read_parquet({literal_list(_lying(folder, table))})"
 
 
 def _lying(folder: Path, table: str) -> list[Path]:
@@ -353,7 +354,7 @@ def _ends(con: duckdb.DuckDBPyConnection, relation: str, learners_at_once: int) 
 
 def _stretches(ends: Sequence[str]) -> Iterator[str]:
     """Yield a condition for each stretch of learners; rows of nobody are in the last."""
-    quoted = [_text(end) for end in ends]
+    quoted = [literal(end) for end in ends]
     for after, up_to in zip([None, *quoted], [*quoted, None], strict=True):
         if after is None and up_to is None:
             yield "true"
@@ -363,9 +364,3 @@ def _stretches(ends: Sequence[str]) -> Iterator[str]:
             yield f"{LEARNER} <= {up_to}"
         else:
             yield f"{LEARNER} > {after} and {LEARNER} <= {up_to}"
-
-
-def _text(value: str) -> str:
-    """Return a text as a literal."""
-    doubled = value.replace("'", "''")
-    return f"'{doubled}'"

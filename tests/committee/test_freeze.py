@@ -19,7 +19,7 @@ from pipelines.committee.proof import problems_of_frozen
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.editions import MANIFEST, read_edition, to_json
-from tests.committee.edition import FULL, database_of, publish_edition, seal_again
+from tests.committee.edition import database_of, publish_edition, seal_again
 
 pytestmark = pytest.mark.slow
 
@@ -142,13 +142,11 @@ def test_a_pack_is_proved_by_an_edition_that_was_damaged_and_written_again(fresh
 
 def test_a_removed_pack_names_its_record_and_keeps_no_byte(fresh: Home) -> None:
     frozen = _freeze(fresh)
-    assert list(freeze.holding(fresh, FULL)) == [frozen]
     freeze.remove(fresh, frozen, ERASED)
     assert not _archive(fresh, frozen).exists()
     with pytest.raises(RemovedError, match=r"2027-01-02 by erasure record ER-7: asked for"):
         freeze.reprint(fresh, frozen)
     assert freeze.frozen_packs(fresh) == [frozen]
-    assert list(freeze.holding(fresh, FULL)) == []
 
 
 def test_a_failure_on_the_way_freezes_nothing(fresh: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines.warehouse.calibration import NORM_TABLES, TABLES
+from pipelines.warehouse.calibration_estimates import NORM_TABLES, TABLES
 
 RECALIBRATED = (
     "calibration_target_effect",

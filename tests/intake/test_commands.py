@@ -203,12 +203,3 @@ def test_check_by_a_source_reads_the_file_with_its_spec(
     assert summary["summary"] == {"readable": True, "rows": 2, "ok": 1, "refused": 1}
     file.write_text("Wrong\n1\n")
     assert run("check", "--kind", "night_exam", file).exit_code == 3
-
-
-@pytest.mark.parametrize(
-    "command",
-    [["ledger"], ["check"], ["quarantine", "list"], ["quarantine", "show"],
-     ["quarantine", "export"]],
-)  # fmt: skip
-def test_every_command_has_an_example(command: list[str]) -> None:
-    assert "Example: tessera" in run(*command, "--help").stdout

@@ -229,6 +229,17 @@ def test_what_is_no_table_of_records_is_said_to_be_so(tmp_path: Path) -> None:
     assert run(broken, "--into", tmp_path).exit_code == 3
 
 
+def test_a_fault_of_the_program_is_not_taken_for_a_damaged_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(samples.Workbook, "open", fail)
+    with pytest.raises(RuntimeError):
+        samples._workbook_header(tmp_path / "forms.xlsx")
+
+
 @pytest.mark.parametrize(
     "arguments", [["--kind", "essay"], ["--source", "Not An Id"], ["--source", "there"]]
 )

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.contracts.problems import describe
 from pipelines.settings import Settings
-from pipelines.sources import load_specs
+from pipelines.sources import catalogue
 from pipelines.sources.catalogue import load
 from pipelines.sources.checks import wanted
 from pipelines.sources.readers import Unreadable, Wanted
@@ -149,7 +149,7 @@ BASE = "https://w3id.org/tessera/xapi"
 def test_every_term_of_the_profile_is_documented_and_taken(term: dict[str, str]) -> None:
     iri = f"{BASE}/{FOLDERS[term['term']]}/{term['name']}"
     assert iri in (ROOT / "docs/xapi-profile.md").read_text(encoding="utf-8")
-    spec = load_specs(Settings(site=None))["xapi_wba"]
+    spec = catalogue.load(Settings(site=None)).sources["xapi_wba"]
     if term["term"] == "extension":
         assert f"{term['place']}[tessera:{term['name']}]" in wanted(spec).columns
         kinds = [record for record in spec.records if term["kind"] in (record.kind, "both")]

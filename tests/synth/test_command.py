@@ -24,7 +24,6 @@ def test_machines_are_told_what_was_made_and_where_the_truth_is(tmp_path: Path) 
     assert told["learners"] == 5
     assert told["records"] > 100
     assert told["mess"] == "medium"
-    assert told["notes"] == []
     assert Path(told["truth"]) == tmp_path / "inbox-truth"
     files = [
         path

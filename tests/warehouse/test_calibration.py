@@ -16,13 +16,12 @@ from pipelines.settings import Settings
 from pipelines.warehouse.calibration import (
     CURRENT,
     MANIFEST,
-    SCALE_AND_INSTRUMENT,
-    TABLES,
     calibrate,
     current_version,
-    estimates,
     refits,
 )
+from pipelines.warehouse.calibration_estimates import TABLES, estimates
+from pipelines.warehouse.calibration_inputs import SCALE_AND_INSTRUMENT
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
 from pipelines.warehouse.raw_schema import create_raw
 

@@ -15,6 +15,7 @@ from pipelines.warehouse.connection import (
     WarehouseError,
     copy_warehouse,
     open_warehouse,
+    transaction,
 )
 
 
@@ -88,3 +89,16 @@ def test_a_warehouse_without_marts_of_its_own_is_not_copied(
     copy_warehouse(home, copy)
     with open_warehouse(copy, settings, read_only=True) as con:
         assert con.execute("select level from marts.fct_evidence").fetchall() == [(2,)]
+
+
+def test_a_transaction_that_is_stopped_leaves_what_was_there_and_may_be_followed_by_another(
+    home: Home, settings: Settings
+) -> None:
+    with open_warehouse(home, settings) as con:
+        con.execute("create table counted as select 1 as n")
+        with pytest.raises(duckdb.ConversionException), transaction(con):
+            con.execute("update counted set n = 2; select cast('none' as integer)")
+        assert con.execute("from counted").fetchall() == [(1,)]
+        with transaction(con):
+            con.execute("update counted set n = 3")
+        assert con.execute("from counted").fetchall() == [(3,)]

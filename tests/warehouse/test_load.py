@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ from pipelines.intake.ledger import ledger
 from pipelines.intake.records import segment_name
 from pipelines.settings import Settings
 from pipelines.warehouse import load as load_module
+from pipelines.warehouse import raw_events
 from pipelines.warehouse.connection import open_warehouse
 from pipelines.warehouse.hashing import table_hash
 from pipelines.warehouse.load import load, newest_known_at
@@ -169,7 +171,7 @@ def test_incremental_loads_equal_one_load(home: Home, settings: Settings, log: A
 def test_loading_tells_how_many_of_the_new_events_are_in(
     home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_module, "FILES_AT_ONCE", 1)
+    monkeypatch.setattr(raw_events, "FILES_AT_ONCE", 1)
     log.deliver("a", known_at=day(1), exam_result=[result("r1"), result("r2")])
     log.deliver("b", known_at=day(2), exam_result=[result("r3")], learner=[{"record_id": "l1"}])
     told: list[tuple[int, int]] = []
@@ -184,7 +186,7 @@ def test_loading_tells_how_many_of_the_new_events_are_in(
 def test_a_delivery_in_several_files_is_loaded_as_one_in_a_single_file_is(
     home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_module, "FILES_AT_ONCE", 2)
+    monkeypatch.setattr(raw_events, "FILES_AT_ONCE", 2)
     rows = [result(f"r{n}", n) for n in range(9)] + [result("r0", 100), result("r8", 8)]
     delivery = log.deliver("a", known_at=day(1), exam_result=rows)
     load(home, settings)
@@ -298,22 +300,34 @@ def test_tables_of_another_shape_are_made_again_and_filled(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["_parts", "_replace_pointers", "reference_tables"])
+@pytest.mark.parametrize(
+    ("module", "stage"),
+    [
+        (raw_events, "_parts"),
+        (load_module, "replace_pointers"),
+        (load_module, "reference_tables"),
+    ],
+)
 def test_a_load_that_is_stopped_leaves_what_was_there(
-    home: Home, settings: Settings, log: Any, monkeypatch: pytest.MonkeyPatch, stage: str
+    home: Home,
+    settings: Settings,
+    log: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    stage: str,
 ) -> None:
     log.deliver("a", known_at=day(1), exam_result=[result("r1")])
     load(home, settings)
     before = hashes(home, settings)
     log.deliver("b", known_at=day(2), exam_result=[result("r1", score=2)])
-    whole = getattr(load_module, stage)
+    whole = getattr(module, stage)
 
     def stopped(*arguments: Any) -> Any:
         whole(*arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(load_module, stage, stopped)
+        patched.setattr(module, stage, stopped)
         with pytest.raises(KeyboardInterrupt):
             load(home, settings)
     assert hashes(home, settings) == before

@@ -19,6 +19,7 @@ from pipelines.sources.readers.delimited import DELIMITERS, DelimitedOptions, qu
 from pipelines.sources.readers.encodings import SAMPLE_BYTES, Utf8Stream, lines_of, recognise
 from pipelines.sources.readers.json_array import arrays
 from pipelines.sources.readers.workbook import Workbook
+from pipelines.sources.readers.xlsx import DAMAGE
 
 ROWS = 2_000
 HEADER_WITHIN = 30
@@ -141,7 +142,7 @@ def _workbook_header(path: Path) -> int:
                 at = _header_at(listed)
                 is_plain = all(len(row.cells) == 1 for row in rows[:at])
                 return 0 if is_plain else rows[at].number - 1
-    except Exception:
+    except DAMAGE:  # the reader says how it is damaged
         return 0
     return 0
 
