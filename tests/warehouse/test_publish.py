@@ -319,7 +319,7 @@ def test_an_unfinished_build_is_not_published(
 
 
 @pytest.mark.parametrize(
-    "step", ["_write_tables", "_write_edition", "_make_durable", "_sync_folder", "make_current"]
+    "step", ["_write_tables", "_write_edition", "_make_durable", "sync", "make_current"]
 )
 def test_a_publication_that_is_stopped_leaves_the_last_edition_and_can_be_repeated(
     home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str, candidate: Any
