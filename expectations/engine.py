@@ -29,7 +29,11 @@ from expectations import dialect
 from expectations.outcome import Finding
 from expectations.registry import Suite
 from pipelines.ending import end_quietly
+from pipelines.errors import first_line
 from pipelines.sql import literal
+
+LONGEST_REASON = 300
+"""So many characters are told of why an expectation could not be judged."""
 
 NO_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Counts only: values of records must not reach results, logs or Data Docs."""
@@ -166,7 +170,7 @@ def _unjudged(suite: Suite, error: Exception) -> list[Finding]:
             is_kept=False,
             severity=item.severity.value,
             owner=item.meta["owner"],
-            sentence=UNJUDGED + _first_line(error),
+            sentence=UNJUDGED + first_line(error)[:LONGEST_REASON],
         )
         for item in suite.expectations
         if item.meta
@@ -205,12 +209,8 @@ def _failure(info: Mapping[str, Any] | None) -> str | None:
     """Return the first line of what went wrong inside an expectation, if anything did."""
     for item in (info, *(info or {}).values()):
         if isinstance(item, Mapping) and item.get("raised_exception"):
-            return _first_line(item.get("exception_message", ""))
+            return first_line(item.get("exception_message", ""))[:LONGEST_REASON]
     return None
-
-
-def _first_line(error: object) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:300]
 
 
 def _number(value: Any) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Literal
 
+from pipelines.errors import first_line
 from pipelines.home import Home, HomeError
 from pipelines.settings import Settings
 
@@ -38,7 +39,7 @@ def examine(home: Home, settings: Settings) -> Iterator[Finding]:
         try:
             found = list(check(home, settings))
         except Exception as error:  # whatever is broken, the other checks go on
-            found = [_broken(name, f"{type(error).__name__}: {_first_line(error)}")]
+            found = [_broken(name, f"{type(error).__name__}: {first_line(error)}")]
         yield from found or [Finding(name, "ok", GOOD[name])]
 
 
@@ -150,7 +151,7 @@ def _warehouse(home: Home, settings: Settings) -> Iterator[Finding]:
     except Exception as error:  # DuckDB says it in many ways
         yield _broken(
             "warehouse",
-            _first_line(error),
+            first_line(error),
             f"remove {home.warehouse}: the next run makes it again from the log",
         )
 
@@ -194,10 +195,6 @@ def _waiting(home: Home, _: Settings) -> Iterator[Finding]:
 
 def _broken(check: str, message: str, remedy: str | None = None) -> Finding:
     return Finding(check, "broken", message, remedy)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0]
 
 
 CHECKS: dict[str, Check] = {

@@ -191,6 +191,15 @@ PRIVATE = 0o600
 """The mode of files that only the service account may read."""
 
 
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write a file so that readers see all of it or nothing.
 

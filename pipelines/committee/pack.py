@@ -18,6 +18,7 @@ from pipelines.committee import site
 from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.reuse import Clocks, Previous
 from pipelines.committee.site import File, PackError
+from pipelines.errors import first_line
 from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse.editions import TABLES, current_id
@@ -241,7 +242,7 @@ def _write(home: Home, source: Source, pack: Path, workers: int) -> None:
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise PackError(
             f"edition {source.edition_id} does not hold what these pages read, so another version "
-            f"of Tessera published it: publish again with `tessera run` ({_first_line(error)})"
+            f"of Tessera published it: publish again with `tessera run` ({first_line(error)})"
         ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -259,10 +260,6 @@ def _previous(home: Home, version: str) -> Previous | None:
         manifest.inputs,
         {name: file.sha256 for name, file in manifest.files.items()},
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
 
 
 def _replace(work: Path, pack: Path) -> None:

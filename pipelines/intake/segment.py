@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import __version__
-from pipelines.home import PRIVATE, Home, write_atomically
+from pipelines.home import PRIVATE, Home, sync, write_atomically
 from pipelines.identity.vault import persons_path
 from pipelines.intake.aside import REPLAYS
 from pipelines.intake.feeds import Feed, Feeds, load_feeds, source_of
@@ -54,7 +54,7 @@ def commit(
         _copy(staging.originals, originals_path(home, delivery_id, feed.interpretation_id))
         target.parent.mkdir(parents=True, exist_ok=True)
         staging.finished.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     staging.clear()
     return IntakeRecord.model_validate_json((target / INTAKE_RECORD).read_bytes())
 
@@ -153,18 +153,10 @@ def _finish(staging: Staging, record: IntakeRecord) -> None:
     events = sorted(staging.accepted.glob("*.parquet"))
     for path in (*events, staging.refused, staging.notes, *replays):
         os.link(path, finished / path.name)
-        _sync(path)
+        sync(path)
     write_atomically(finished / INTAKE_RECORD, record.to_bytes())
-    _sync(finished)
+    sync(finished)
 
 
 def _copy(source: Path, target: Path) -> None:
     write_atomically(target, source.read_bytes(), PRIVATE)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

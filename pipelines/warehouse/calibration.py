@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines.home import Home, write_atomically
+from pipelines.home import Home, sync, write_atomically
 from pipelines.settings import Settings
 from pipelines.warehouse.calibration_estimates import (
     KEYS,
@@ -205,8 +203,8 @@ def _write(
     }
     (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     for path in draft.iterdir():
-        _sync(path)
-    _sync(draft)
+        sync(path)
+    sync(draft)
     draft.rename(home.calibrations / version)
 
 
@@ -215,7 +213,7 @@ def _put_in_force(home: Home, version: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(version)
     link.rename(home.calibrations / CURRENT)
-    _sync(home.calibrations)
+    sync(home.calibrations)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, home: Home, version: str) -> None:
@@ -235,14 +233,6 @@ def _fill(con: duckdb.DuckDBPyConnection, home: Home, version: str) -> None:
                 f"select ? as calibration_version, {', '.join(kept)} from read_parquet(?)",
                 [version, str(path)],
             )
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def as_json(report: CalibrationReport) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.errors import first_line
 from pipelines.home import Home, marts_beside
 from pipelines.settings import Settings
 from pipelines.sql import literal
@@ -163,11 +164,7 @@ def _connect(home: Home, *, read_only: bool, patience: float) -> duckdb.DuckDBPy
             if time.monotonic() + pause > deadline:
                 raise WarehouseBusyError(
                     f"another process holds {home.warehouse}: wait for it to end and try again "
-                    f"({_first_line(error)})"
+                    f"({first_line(error)})"
                 ) from None
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
