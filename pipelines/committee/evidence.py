@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -258,6 +258,17 @@ def of_stations(rows: Sequence[Row]) -> Row:
     ]
     examiners = sorted({key for row in rows for key in row["examiner_keys"] or ()})
     return rows[0] | {"marks": marks, "examiners": examiners}
+
+
+def data_points(evidence: Iterable[Row]) -> Iterator[Row]:
+    """Yield rows of evidence; those of a sitting that its stations tell of come as one."""
+    circuits: dict[str, list[Row]] = {}
+    for e in evidence:
+        if e["kind"] == "exam_response":
+            circuits.setdefault(e["evidence_id"], []).append(e)
+        else:
+            yield e
+    yield from map(of_stations, circuits.values())
 
 
 def _mark(row: Row) -> str:

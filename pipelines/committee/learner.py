@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
 from pipelines.committee import charts, words
-from pipelines.committee.evidence import VERBATIM, Behind, Form, Row, form, ids, of_stations
+from pipelines.committee.evidence import Behind, Form, Row, data_points, form, ids
+from pipelines.committee.grid import NOT_ENOUGH_EVIDENCE, Competency, grid
 from pipelines.committee.queries import NOT_JUDGED, OF_LEARNERS, Portfolio
 
 TOLD = ("differs", "missing")
@@ -18,8 +19,6 @@ TOLD = ("differs", "missing")
 TIME_OUT = ("leave", "intercalation", "clock_stop")
 """Periods that stand grey behind the trend."""
 
-NOT_REQUIRED = "not_required"
-"""What stands for the status of a competency that the present stage does not ask for."""
 
 COUNTING = frozenset({"stands", NOT_JUDGED})
 """What is not said to be recorded and not counted: an edition may have judged no decision."""
@@ -32,79 +31,6 @@ as much as one form."""
 
 OTHERS = "others"
 """All respondents of multisource feedback that show, but the learner."""
-
-NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
-
-COUNTED = frozenset({"data_points", "assessors", "methods", "contexts", "recent"})
-"""Shortfalls that a column of the grid shows beside what is asked for."""
-
-UNJUDGED: Row = {
-    "status": NOT_REQUIRED,
-    "status_reason": None,
-    "target_scale_id": None,
-    "target_scale_version": None,
-    "target_level": None,
-    "n_recent": 0,
-    "n_data_points": 0,
-    "share_at_target": None,
-    "shortfall_codes": None,
-    "shortfalls": None,
-    "evidence_ids": (),
-}
-"""A competency that has evidence and is not required of the present stage."""
-
-
-@dataclass(frozen=True)
-class Strip:
-    """One competency's observations on one scale, as a slice of the chart and in words.
-
-    Where the plan names a version of the scale, those of every other version are a slice of their
-    own.
-    """
-
-    index: int
-    scale: str
-    alternative: str
-
-
-@dataclass(frozen=True)
-class Competency:
-    """One line of the sufficiency grid."""
-
-    row: Row
-    competency_id: str
-    title: str
-    status: str
-    strips: tuple[Strip, ...]
-    points: Behind
-    at_target: Behind
-    recent: Behind
-    flagged: Behind
-    narratives: Behind
-    forms: tuple[Row, ...]
-    """All evidence on this competency, newest first, also what the status does not count."""
-
-    @property
-    def anchor(self) -> str:
-        """Return where the evidence page speaks of this competency."""
-        return self.points.anchor
-
-    def is_short_of(self, what: str) -> bool:
-        """Say whether a count is below what the rule set asks for."""
-        required = self.row.get(f"required_{what}")
-        return (
-            self.status != NOT_REQUIRED
-            and required is not None
-            and (self.row.get(f"n_{what}") or 0) < required
-        )
-
-    @property
-    def unseen_shortfalls(self) -> tuple[str, ...]:
-        """Return what the competency is short of and no column of the grid counts."""
-        if self.status != NOT_ENOUGH_EVIDENCE:
-            return ()
-        named = zip(self.row["shortfall_codes"] or (), self.row["shortfalls"] or (), strict=True)
-        return tuple(text for code, text in named if code not in COUNTED)
 
 
 @dataclass(frozen=True)
@@ -265,18 +191,18 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
     evidence = sections["evidence"]
     observations = [e for e in evidence if e["kind"] == "workplace_assessment"]
     window = charts.window_of((e["occurred_on"] for e in observations), portfolio.as_of)
-    competencies, points, targets = _grid(portfolio, sections["status"], evidence)
+    lines = grid(portfolio, sections["status"], evidence)
     drawing = None
-    if points:
+    if lines.points:
         leave = [
             charts.Span(p["starts_on"], p["ends_on"] or portfolio.as_of)
             for p in sections["periods"]
             if p["period_type"] in TIME_OUT and p["starts_on"] and p["starts_on"] <= portfolio.as_of
         ]
-        drawing = charts.strips(points, targets, leave, window, len(_strip_keys(competencies)))
+        drawing = charts.strips(lines.points, lines.targets, leave, window, lines.n_strips)
     ai_use, ai_privacy = _ai_use(sections["declarations"])
     behind = [
-        *(b for c in competencies for b in (c.at_target, c.recent, c.flagged) if b.n),
+        *(b for c in lines.competencies for b in (c.at_target, c.recent, c.flagged) if b.n),
         *(use.behind for use in ai_use if use.behind.n),
     ]
     if ai_privacy.n:
@@ -286,7 +212,7 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         periods=tuple(sections["periods"]),
         decisions=tuple(sections["decisions"]),
         actions=tuple(sections["actions"]),
-        competencies=tuple(competencies),
+        competencies=lines.competencies,
         drawing=drawing,
         window=window,
         conflicts=tuple(sections["conflicts"]),
@@ -319,142 +245,6 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
 def _titled(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
     """Return rows with the title of their competency, None where they name none."""
     return [r | {"competency": portfolio.title(r.get("competency_id"))} for r in rows]
-
-
-def _grid(
-    portfolio: Portfolio, statuses: Sequence[Row], evidence: Sequence[Row]
-) -> tuple[list[Competency], list[charts.Point], list[charts.Target]]:
-    """Return a line for every competency with a status or evidence, and what it draws."""
-    by_id: dict[str, list[Row]] = {}
-    for e in evidence:
-        if e["competency_id"]:
-            by_id.setdefault(e["competency_id"], []).append(e)
-    status_of = {s["competency_id"]: s for s in statuses}
-    order = sorted(
-        status_of.keys() | by_id.keys(), key=lambda c: (portfolio.competency(c).place, c)
-    )
-    lines: list[Competency] = []
-    points: list[charts.Point] = []
-    targets: list[charts.Target] = []
-    n_strips = 0
-    for place, competency_id in enumerate(order):
-        status = status_of.get(competency_id, UNJUDGED)
-        forms = sorted(by_id.get(competency_id, []), key=_in_time)
-        strips: list[Strip] = []
-        by_scale: dict[tuple[str, str], list[Row]] = {}
-        for e in forms:
-            if e["level"] is not None:
-                by_scale.setdefault(_scale_of(e, status), []).append(e)
-        aimed_at = (status["target_scale_id"], status["target_scale_version"] or "")
-        for key in sorted(by_scale, key=lambda key: (key != aimed_at, key)):
-            (scale_id, version), rated = key, by_scale[key]
-            place_of = _Scale(portfolio.scales.get(scale_id), rated)
-            wordy = [] if strips else [e for e in forms if e["level"] is None and _has_words(e)]
-            points += [_point(n_strips, e, place_of) for e in (*rated, *wordy)]
-            target = status["target_level"] if key == aimed_at else rated[-1]["target_level"]
-            if target is not None:
-                targets.append(charts.Target(n_strips, place_of(target)))
-            scale = f"{scale_id} version {version}" if version else scale_id
-            strips.append(Strip(n_strips, scale, _said(rated, target)))
-            n_strips += 1
-        anchor = f"c{place + 1}"
-        title = portfolio.competency(competency_id).title
-        counted = set(status["evidence_ids"] or ())
-        mine = sorted((e for e in forms if e["evidence_id"] in counted), key=_in_time, reverse=True)
-        lines.append(
-            Competency(
-                row=status,
-                competency_id=competency_id,
-                title=title,
-                status=_status(status),
-                strips=tuple(strips),
-                points=Behind(anchor, "Data points", tuple(status["evidence_ids"] or ())),
-                at_target=_behind(
-                    anchor, "target", "At or above target",
-                    (e for e in mine if _is_at_target(e, status)),
-                ),
-                recent=Behind(
-                    f"{anchor}-recent", "Recent", ids(mine)[: status["n_recent"] or 0]
-                ),
-                flagged=_behind(
-                    anchor, "flagged", "Flagged", (e for e in mine if e["is_flagged"])
-                ),
-                narratives=_behind(
-                    anchor, "words", "With words", (e for e in mine if _has_words(e))
-                ),
-                forms=tuple(reversed(forms)),
-            )
-        )  # fmt: skip
-    return lines, points, targets
-
-
-def _scale_of(e: Row, status: Row) -> tuple[str, str]:
-    """Return the scale of a rating, and its version where the plan names one for its target."""
-    is_parted = status["target_scale_version"] and e["scale_id"] == status["target_scale_id"]
-    return e["scale_id"], (e["scale_version"] or "") if is_parted else ""
-
-
-def _status(status: Row) -> str:
-    """Return a status; too little evidence of what nobody asked for is not a shortfall."""
-    if status["status"] == NOT_ENOUGH_EVIDENCE and not status["is_required"]:
-        return NOT_REQUIRED
-    return str(status["status"])
-
-
-class _Scale:
-    """Where a level lies between the ends of its own scale."""
-
-    def __init__(self, ends: tuple[int, int] | None, rated: Sequence[Row]) -> None:
-        levels = [e["level"] for e in rated] + [e["target_level"] or e["level"] for e in rated]
-        low, high = ends or (min(levels), max(levels))
-        self._low, self._range = low, max(high - low, 1)
-
-    def __call__(self, level: int) -> float:
-        return min(max((level - self._low) / self._range, 0.0), 1.0)
-
-
-def _point(strip: int, e: Row, place_of: _Scale) -> charts.Point:
-    height = None if e["level"] is None else place_of(e["level"])
-    return charts.Point(
-        strip, e["occurred_on"], height, e["assurance_level"], bool(e["is_flagged"])
-    )
-
-
-def _said(rated: Sequence[Row], target: int | None) -> str:
-    """Return what a strip shows, in words."""
-    levels = ", ".join(words.number(e["level"]) for e in rated)
-    first, last = words.day(rated[0]["occurred_on"]), words.day(rated[-1]["occurred_on"])
-    aim = "no target" if target is None else f"target {target}"
-    return (
-        f"{words.count(len(rated), 'rating')} from {first} to {last}, oldest first: {levels}; {aim}"
-    )
-
-
-def _behind(anchor: str, what: str, title: str, rows: Iterable[Row]) -> Behind:
-    return Behind(f"{anchor}-{what}", title, ids(rows))
-
-
-def _is_at_target(e: Row, status: Row) -> bool:
-    """Say whether a rating reaches the target of the status, on its scale."""
-    return bool(
-        e["level"] is not None
-        and e["scale_id"] == status["target_scale_id"]
-        and status["target_scale_version"] in (None, e["scale_version"])
-        and status["target_level"] is not None
-        and e["level"] >= status["target_level"]
-    )
-
-
-def _in_time(e: Row) -> tuple[date, str]:
-    return e["occurred_on"], e["evidence_id"]
-
-
-def _has_words(e: Row) -> bool:
-    return any(e[name] for name, _ in VERBATIM["workplace_assessment"])
-
-
-def _strip_keys(competencies: Iterable[Competency]) -> list[int]:
-    return [strip.index for line in competencies for strip in line.strips]
 
 
 def _exams(sittings: Sequence[Row], as_of: date) -> tuple[Series, ...]:
@@ -560,7 +350,7 @@ def _one_look(statuses: Sequence[Row], has_evidence: bool) -> tuple[str, ...]:
             else ("No evidence has arrived for this learner yet.",)
         )
     n = {code: sum(s["status"] == code for s in statuses) for code in words.STATUS}
-    enough = len(statuses) - n["not_enough_evidence"]
+    enough = len(statuses) - n[NOT_ENOUGH_EVIDENCE]
     sentences = [
         f"{enough} of {words.count(len(statuses), 'competency', 'competencies')} "
         f"{'has' if enough == 1 else 'have'} enough evidence."
@@ -572,8 +362,8 @@ def _one_look(statuses: Sequence[Row], has_evidence: bool) -> tuple[str, ...]:
             if n[code]
         ]
         sentences.append(f"Of these, {words.listed(parts)}.")
-    if n["not_enough_evidence"]:
-        missing = n["not_enough_evidence"]
+    if n[NOT_ENOUGH_EVIDENCE]:
+        missing = n[NOT_ENOUGH_EVIDENCE]
         sentences.append(
             f"{missing} {'does' if missing == 1 else 'do'} not have enough evidence yet: "
             "a task for the programme and the learner together."
@@ -588,17 +378,6 @@ def _in_sentence(code: str, n: int) -> str:
     return f"{verb} {words.STATUS[code].lower()}"
 
 
-def _data_points(evidence: Iterable[Row]) -> Iterator[Row]:
-    """Return rows of evidence; those of a sitting that its stations tell of come as one."""
-    circuits: dict[str, list[Row]] = {}
-    for e in evidence:
-        if e["kind"] == "exam_response":
-            circuits.setdefault(e["evidence_id"], []).append(e)
-        else:
-            yield e
-    yield from map(of_stations, circuits.values())
-
-
 def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
     """Return every record of the learner as it was written, newest first."""
     sources: tuple[tuple[str, str, str], ...] = (
@@ -609,7 +388,7 @@ def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
         ("action", "actions", "agreed_on"),
     )
     dated: dict[str, tuple[date | None, Form]] = {}
-    for e in _data_points(sections["evidence"]):
+    for e in data_points(sections["evidence"]):
         dated.setdefault(
             e["evidence_id"],
             (e["occurred_on"], form(e["kind"], e, words.day(e["occurred_on"]))),

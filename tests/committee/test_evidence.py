@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.committee.evidence import form, of_stations
-from pipelines.committee.learner import _data_points
+from pipelines.committee.evidence import data_points, form, of_stations
 
 
 def station(competency: str | None, **fields: Any) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def test_stations_of_one_exam_are_one_form_that_says_what_each_competency_got() 
 def test_every_exam_that_stations_tell_of_is_one_form_beside_all_others() -> None:
     other = station("EPA01") | {"evidence_id": "E-2", "kind": "exam_result"}
     found = list(
-        _data_points(
+        data_points(
             [station("EPA01"), other, station("EPA02"), station("EPA01") | {"evidence_id": "E-3"}]
         )
     )
