@@ -136,18 +136,7 @@ class _Erasing:
         person_keys = self._keys = self._person_keys(keys, target)
         taken = list(self._erase_deliveries(target))
         self._forget_work(target)
-        for edition in editions(self._home):
-            folder = self._home.editions / edition.edition_id
-            if erase_from_edition(
-                folder,
-                keys=person_keys,
-                pattern=target.pattern,
-                scrub=target.scrub,
-                erasure_id=erasure_id,
-                erased_at=now,
-                change=self._change,
-            ):
-                self._forget_pack(edition.edition_id)
+        self._erase_editions(target, erasure_id, now)
         n_frozen = erase_from_frozen(
             self._home,
             keys=person_keys,
@@ -171,32 +160,33 @@ class _Erasing:
             decided_at=now,
         )
         sha256s = self._sha256s(taken)
-        notes = [*self._forget_inbox(sha256s), *self._notes(taken)]
-        if n_frozen:
-            notes.append(
-                f"{n_frozen} frozen packs held the person: their files without the person stay as "
-                "they were frozen, and tessera pack reprint names this erasure"
-            )
+        notes = (*self._forget_inbox(sha256s), *self._notes(taken, n_frozen))
         erasure = Erasure(
             erasure_id=erasure_id,
             erased_at=now,
             by=named(by),
             reason=target.scrub(reason),
             n_records=sum(item.n_records for item in taken),
-            deliveries=tuple(
-                ErasedDelivery(
-                    delivery_id=item.delivery_id,
-                    rows=tuple(sorted(item.rows)),
-                    is_frozen=item.is_frozen,
-                )
-                for item in taken
-            ),
+            deliveries=tuple(map(_told, taken)),
             sha256s=tuple(sorted(sha256s.values())),
             files=tuple(self._files.values()),
-            notes=tuple(notes),
+            notes=notes,
         )
         write_erasure(self._home, erasure)
         return erasure
+
+    def _erase_editions(self, target: Target, erasure_id: str, now: datetime) -> None:
+        for edition in editions(self._home):
+            if erase_from_edition(
+                self._home.editions / edition.edition_id,
+                keys=self._keys,
+                pattern=target.pattern,
+                scrub=target.scrub,
+                erasure_id=erasure_id,
+                erased_at=now,
+                change=self._change,
+            ):
+                self._forget_pack(edition.edition_id)
 
     def left(self) -> Iterator[str]:
         """Yield the files of the home that still hold a word of the person."""
@@ -375,7 +365,7 @@ class _Erasing:
                 "inboxes, exported sheets, backups"
             )
 
-    def _notes(self, taken: Iterable[Taken]) -> Iterator[str]:
+    def _notes(self, taken: Iterable[Taken], n_frozen: int) -> Iterator[str]:
         if self._target is not None and self._target.shared:
             yield (
                 "other people had one of the ids too: refused records that name it were kept, work "
@@ -387,6 +377,19 @@ class _Erasing:
                 f"the delivered bytes of {', '.join(frozen)} are gone, since their format cannot "
                 "be rewritten row by row: these deliveries stay as they were read"
             )
+        if n_frozen:
+            yield (
+                f"{n_frozen} frozen packs held the person: their files without the person stay as "
+                "they were frozen, and tessera pack reprint names this erasure"
+            )
+
+
+def _told(taken: Taken) -> ErasedDelivery:
+    return ErasedDelivery(
+        delivery_id=taken.delivery_id,
+        rows=tuple(sorted(taken.rows)),
+        is_frozen=taken.is_frozen,
+    )
 
 
 def _files(root: Path) -> list[Path]:
