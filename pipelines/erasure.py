@@ -48,7 +48,7 @@ from pipelines.intake.present import present_links
 from pipelines.intake.records import active_records, deliveries, receipts
 from pipelines.settings import Settings
 from pipelines.sources import catalogue
-from pipelines.warehouse.editions import editions
+from pipelines.warehouse.editions import editions, file_hash
 from pipelines.warehouse.erase import erase_from_edition
 
 LONG_ID = 5
@@ -256,13 +256,13 @@ class _Erasing:
         name = path.relative_to(self._home.root).as_posix()
         for key, stone in self._keys.items():
             name = name.replace(key, stone)
-        old = _hash(path) if path.exists() else ""
+        old = file_hash(path) if path.exists() else ""
         if content is None:
             path.unlink(missing_ok=True)
             new = None
         elif isinstance(content, Path):
             put_restricted(path, content)
-            new = _hash(path)
+            new = file_hash(path)
         else:
             write_restricted(path, content)
             new = hashlib.sha256(content).hexdigest()
@@ -356,7 +356,7 @@ class _Erasing:
         for receipt in receipts(self._home):
             path = self._home.inbox / receipt.file
             is_sent = receipt.sha256 in gone and receipt.replayed_by is None
-            if is_sent and path.is_file() and _hash(path) == receipt.sha256:
+            if is_sent and path.is_file() and file_hash(path) == receipt.sha256:
                 self._change(path, None)
         elsewhere = [r for r in receipts(self._home) if r.sha256 in gone and not r.replayed_by]
         if elsewhere:
@@ -394,11 +394,6 @@ def _told(taken: Taken) -> ErasedDelivery:
 
 def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _holds(path: Path, target: Target) -> bool:
