@@ -50,6 +50,7 @@ from pipelines.settings import Settings
 from pipelines.sources import catalogue
 from pipelines.warehouse.editions import editions
 from pipelines.warehouse.erase import erase_from_edition
+from pipelines.warehouse.tables import file_hash
 
 LONG_ID = 5
 """Characters: an id as long gives the person away wherever it stands. Source: local choice."""
@@ -136,18 +137,7 @@ class _Erasing:
         person_keys = self._keys = self._person_keys(keys, target)
         taken = list(self._erase_deliveries(target))
         self._forget_work(target)
-        for edition in editions(self._home):
-            folder = self._home.editions / edition.edition_id
-            if erase_from_edition(
-                folder,
-                keys=person_keys,
-                pattern=target.pattern,
-                scrub=target.scrub,
-                erasure_id=erasure_id,
-                erased_at=now,
-                change=self._change,
-            ):
-                self._forget_pack(edition.edition_id)
+        self._erase_editions(target, erasure_id, now)
         n_frozen = erase_from_frozen(
             self._home,
             keys=person_keys,
@@ -171,32 +161,33 @@ class _Erasing:
             decided_at=now,
         )
         sha256s = self._sha256s(taken)
-        notes = [*self._forget_inbox(sha256s), *self._notes(taken)]
-        if n_frozen:
-            notes.append(
-                f"{n_frozen} frozen packs held the person: their files without the person stay as "
-                "they were frozen, and tessera pack reprint names this erasure"
-            )
+        notes = (*self._forget_inbox(sha256s), *self._notes(taken, n_frozen))
         erasure = Erasure(
             erasure_id=erasure_id,
             erased_at=now,
             by=named(by),
             reason=target.scrub(reason),
             n_records=sum(item.n_records for item in taken),
-            deliveries=tuple(
-                ErasedDelivery(
-                    delivery_id=item.delivery_id,
-                    rows=tuple(sorted(item.rows)),
-                    is_frozen=item.is_frozen,
-                )
-                for item in taken
-            ),
+            deliveries=tuple(map(_told, taken)),
             sha256s=tuple(sorted(sha256s.values())),
             files=tuple(self._files.values()),
-            notes=tuple(notes),
+            notes=notes,
         )
         write_erasure(self._home, erasure)
         return erasure
+
+    def _erase_editions(self, target: Target, erasure_id: str, now: datetime) -> None:
+        for edition in editions(self._home):
+            if erase_from_edition(
+                self._home.editions / edition.edition_id,
+                keys=self._keys,
+                pattern=target.pattern,
+                scrub=target.scrub,
+                erasure_id=erasure_id,
+                erased_at=now,
+                change=self._change,
+            ):
+                self._forget_pack(edition.edition_id)
 
     def left(self) -> Iterator[str]:
         """Yield the files of the home that still hold a word of the person."""
@@ -266,13 +257,13 @@ class _Erasing:
         name = path.relative_to(self._home.root).as_posix()
         for key, stone in self._keys.items():
             name = name.replace(key, stone)
-        old = _hash(path) if path.exists() else ""
+        old = file_hash(path) if path.exists() else ""
         if content is None:
             path.unlink(missing_ok=True)
             new = None
         elif isinstance(content, Path):
             put_restricted(path, content)
-            new = _hash(path)
+            new = file_hash(path)
         else:
             write_restricted(path, content)
             new = hashlib.sha256(content).hexdigest()
@@ -366,7 +357,7 @@ class _Erasing:
         for receipt in receipts(self._home):
             path = self._home.inbox / receipt.file
             is_sent = receipt.sha256 in gone and receipt.replayed_by is None
-            if is_sent and path.is_file() and _hash(path) == receipt.sha256:
+            if is_sent and path.is_file() and file_hash(path) == receipt.sha256:
                 self._change(path, None)
         elsewhere = [r for r in receipts(self._home) if r.sha256 in gone and not r.replayed_by]
         if elsewhere:
@@ -375,7 +366,7 @@ class _Erasing:
                 "inboxes, exported sheets, backups"
             )
 
-    def _notes(self, taken: Iterable[Taken]) -> Iterator[str]:
+    def _notes(self, taken: Iterable[Taken], n_frozen: int) -> Iterator[str]:
         if self._target is not None and self._target.shared:
             yield (
                 "other people had one of the ids too: refused records that name it were kept, work "
@@ -387,15 +378,23 @@ class _Erasing:
                 f"the delivered bytes of {', '.join(frozen)} are gone, since their format cannot "
                 "be rewritten row by row: these deliveries stay as they were read"
             )
+        if n_frozen:
+            yield (
+                f"{n_frozen} frozen packs held the person: their files without the person stay as "
+                "they were frozen, and tessera pack reprint names this erasure"
+            )
+
+
+def _told(taken: Taken) -> ErasedDelivery:
+    return ErasedDelivery(
+        delivery_id=taken.delivery_id,
+        rows=tuple(sorted(taken.rows)),
+        is_frozen=taken.is_frozen,
+    )
 
 
 def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _holds(path: Path, target: Target) -> bool:

@@ -201,6 +201,17 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def point(link: Path, target: str) -> None:
+    """Let a link lead to what lies beside it under the name `target`, by one rename."""
+    if link.is_symlink() and os.readlink(link) == target:  # noqa: PTH115
+        return
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+    sync(link.parent)
+
+
 def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write a file so that readers see all of it or nothing.
 

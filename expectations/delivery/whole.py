@@ -17,9 +17,49 @@ DEFAULT_MAX_REFUSED_SHARE = 0.5
 
 
 def whole(delivery: Delivery) -> Suite:
-    """Return the promises of a delivery as a whole, over one row that sums it up."""
-    promises = _of_every_delivery(delivery) + _of_its_source(delivery)
+    """Return the promises of a delivery as a whole, over one row that sums it up.
+
+    What its sender announced comes first: where a file is cut off, that is why it is held.
+    """
+    promises = _of_its_sender(delivery) + _of_every_delivery(delivery)
     return Suite("delivery", _summary(delivery), tuple(promises), is_summed_up=True)
+
+
+def _of_its_sender(delivery: Delivery) -> list[Expectation]:
+    """Return what only some promise: by a manifest, or by the spec of their source."""
+    promises: list[Expectation] = []
+    if delivery.manifest_rows is not None:
+        promises.append(
+            promise(
+                gxe.ExpectColumnMaxToBeBetween,
+                rule="delivery.manifest_rows",
+                severity="critical",
+                owner=delivery.owner,
+                words=f"The file has the {delivery.manifest_rows:,} rows that its manifest "
+                "announces.",
+                broken=f"The manifest announces {delivery.manifest_rows:,} rows, the file has "
+                "{observed}: it may be cut off, or a quote may swallow lines.",
+                column="source_rows",
+                min_value=delivery.manifest_rows,
+                max_value=delivery.manifest_rows,
+            )
+        )
+    if delivery.max_age_days is not None:
+        promises.append(
+            promise(
+                gxe.ExpectColumnMaxToBeBetween,
+                rule="delivery.freshness",
+                severity="critical",
+                owner=delivery.owner,
+                words="The newest event is at most "
+                f"{delivery.max_age_days:,} days older than the delivery.",
+                broken="The newest event is {observed} days older than the delivery; at most "
+                f"{delivery.max_age_days:,} are expected: an old export may have been sent again.",
+                column="age_days",
+                max_value=delivery.max_age_days,
+            )
+        )
+    return promises
 
 
 def _of_every_delivery(delivery: Delivery) -> list[Expectation]:
@@ -83,43 +123,6 @@ def _of_every_delivery(delivery: Delivery) -> list[Expectation]:
             max_value=MAX_NOTED_SHARE,
         ),
     ]
-
-
-def _of_its_source(delivery: Delivery) -> list[Expectation]:
-    """Return what the source's spec or a manifest promises besides."""
-    promises: list[Expectation] = []
-    if delivery.max_age_days is not None:
-        promises.append(
-            promise(
-                gxe.ExpectColumnMaxToBeBetween,
-                rule="delivery.freshness",
-                severity="critical",
-                owner=delivery.owner,
-                words="The newest event is at most "
-                f"{delivery.max_age_days:,} days older than the delivery.",
-                broken="The newest event is {observed} days older than the delivery; at most "
-                f"{delivery.max_age_days:,} are expected: an old export may have been sent again.",
-                column="age_days",
-                max_value=delivery.max_age_days,
-            )
-        )
-    if delivery.manifest_rows is not None:
-        promises.append(
-            promise(
-                gxe.ExpectColumnMaxToBeBetween,
-                rule="delivery.manifest_rows",
-                severity="critical",
-                owner=delivery.owner,
-                words=f"The file has the {delivery.manifest_rows:,} rows that its manifest "
-                "announces.",
-                broken=f"The manifest announces {delivery.manifest_rows:,} rows, the file has "
-                "{observed}: it may be cut off, or a quote may swallow lines.",
-                column="source_rows",
-                min_value=delivery.manifest_rows,
-                max_value=delivery.manifest_rows,
-            )
-        )
-    return promises
 
 
 def _summary(delivery: Delivery) -> str:

@@ -49,7 +49,9 @@ def command(
     except SourceError as error:
         fail(USAGE, str(error))
     if source not in specs:
-        fail(USAGE, f"there is no source {source}. {known(pulled_sources(specs), source)}")
+        pulled = pulled_sources(specs)
+        remedy = known(pulled, source) if pulled else "No spec says `pull: {endpoint: …}` yet."
+        fail(USAGE, f"there is no source {source}. {remedy}")
     try:
         with progress() as bar:
             shown = bar.add_task(f"Pull {source}", total=None, unit="statements")

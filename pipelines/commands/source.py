@@ -129,8 +129,6 @@ def new_source(
 
     Delimiter, encoding, sheets, formats of dates, ids and fields are guessed from headers and
     values. Nothing is stored but the draft, for a person to look through.
-
-    Example: tessera source new forms.xlsx --source our_forms
     """
     from pipelines.contracts import CONTRACTS
     from pipelines.intake.trial import try_out
@@ -144,13 +142,8 @@ def new_source(
     settings = given_settings()
     if kind is not None and kind not in CONTRACTS:
         fail(USAGE, f"no kind {kind!r}. {known(CONTRACTS, kind)}")
-    name = _source_id(source or file.stem)
-    if source is not None and name != source:
-        fail(USAGE, f"{source!r} is no id: small letters, digits and _, such as {name}")
-    folder = into or (settings.site / "sources" if settings.site else Path())
-    target = folder / f"{name}.yaml"
-    if target.exists():
-        fail(USAGE, f"{target} exists: give another --source, or --into another folder")
+    name = _new_id(source, file)
+    target = _new_file(name, into or (settings.site / "sources" if settings.site else Path()))
     try:
         lists = codes.load(settings)
         sample = samples.take(file)
@@ -162,29 +155,14 @@ def new_source(
     several = len(sample.tables) > 1
     drafted = [draft(table, lists, kind, named=several) for table in sample.tables]
     blocks = [block for block in drafted if block is not None]
-    folder.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(compose(name, file.name, sample, blocks, programme), encoding="utf-8")
     trial = try_out(name, file, sample, blocks, settings)
     missing = [f"{block.kind}.{field}" for block in blocks for field in block.missing]
     missing += [] if programme else ["values.programme_id"]
     if json:
-        emit(
-            {
-                "spec": target,
-                "source": name,
-                "reader": {"name": sample.reader, **sample.options},
-                "records": [_block_as_json(block) for block in blocks],
-                "missing": missing,
-                "not_taken": [column for block in blocks for column in block.not_taken],
-                "never_taken": {c: r for block in blocks for c, r in block.refused.items()},
-                "tried": {
-                    "ok": trial.n_ok,
-                    "refused": trial.n_refused,
-                    "reasons": dict(trial.reasons),
-                    "error": trial.error,
-                },
-            }
-        )
+        drawn_up = {"spec": target, "source": name, "missing": missing}
+        emit(drawn_up | _draft_as_json(sample, blocks, trial))
     else:
         _show_draft(sample, blocks)
         _show_trial(trial)
@@ -200,6 +178,21 @@ def new_source(
         raise typer.Exit(ATTENTION)
 
 
+def _new_id(source: str | None, file: Path) -> str:
+    """Return the id that was asked for, or one made of the file's name."""
+    name = _source_id(source or file.stem)
+    if source is not None and name != source:
+        fail(USAGE, f"{source!r} is no id: small letters, digits and _, such as {name}")
+    return name
+
+
+def _new_file(name: str, folder: Path) -> Path:
+    target = folder / f"{name}.yaml"
+    if target.exists():
+        fail(USAGE, f"{target} exists: give another --source, or --into another folder")
+    return target
+
+
 def _source_id(name: str) -> str:
     import re
 
@@ -207,6 +200,21 @@ def _source_id(name: str) -> str:
 
     ascii_only = re.sub(r"[^a-z0-9_]+", "_", fold_name(name)).strip("_")
     return (ascii_only if ascii_only[:1].isalpha() else f"source_{ascii_only}")[:60]
+
+
+def _draft_as_json(sample: Sample, blocks: list[Block], trial: Trial) -> dict[str, Any]:
+    return {
+        "reader": {"name": sample.reader, **sample.options},
+        "records": [_block_as_json(block) for block in blocks],
+        "not_taken": [column for block in blocks for column in block.not_taken],
+        "never_taken": {c: r for block in blocks for c, r in block.refused.items()},
+        "tried": {
+            "ok": trial.n_ok,
+            "refused": trial.n_refused,
+            "reasons": dict(trial.reasons),
+            "error": trial.error,
+        },
+    }
 
 
 def _block_as_json(block: Block) -> dict[str, Any]:

@@ -58,8 +58,6 @@ def decision_of(cells: Cells, for_all: Cells, known: Known) -> Line:
     Raises:
         RefusedError: a cell cannot be read, or is missing.
     """
-    is_consent = cells["agenda_group"] == layout.CONSENT
-    is_chairs = cells["decision_kind"] == layout.CHAIR
     if not cells[layout.OUTCOME]:
         raise RefusedError(
             layout.OUTCOME,
@@ -67,40 +65,12 @@ def decision_of(cells: Cells, for_all: Cells, known: Known) -> Line:
             "the outcome is missing",
             "choose one, or empty the row where nothing was decided",
         )
-    pulled_by = _person(cells, layout.PULLED_BY, known)
-    if pulled_by and not is_consent:
-        raise RefusedError(
-            layout.PULLED_BY,
-            "not_on_consent_list",
-            "only a learner on the consent list can be pulled",
-            "empty the cell: this learner is discussed anyway",
-            cells[layout.PULLED_BY],
-        )
-    by_consent = is_consent and not pulled_by
-    if by_consent and not cells[layout.DECIDED_BY]:
-        raise RefusedError(
-            layout.DECIDED_BY,
-            "not_confirmed",
-            "an item of the consent list needs the name of a member who confirms it, in its row",
-            "write who confirms it, or write into 'Pulled by' who wants to talk about it",
-        )
+    pulled_by = _pulled_by(cells, known)
+    decided_by, recused = _who_decided(cells, for_all, known)
 
     def either(column: str) -> dict[str, str]:
         return {column: cells[column] or for_all.get(column, "")}
 
-    recused = _people(cells, layout.RECUSED, known) or []
-    recused += [i for i in _people(for_all, layout.RECUSED, known) or [] if i not in recused]
-    decided_by = _people(cells, layout.DECIDED_BY, known)
-    if decided_by is None:
-        all_of_them = _people(for_all, layout.DECIDED_BY, known) or []
-        decided_by = [person for person in all_of_them if person not in recused]
-    if not decided_by:
-        raise RefusedError(
-            layout.DECIDED_BY,
-            "nobody_decided",
-            "nobody is named who decided and was not recused",
-            "a decision needs at least one person: write who decided, here or in the first row",
-        )
     return {
         "programme_id": cells["programme_id"],
         "site_id": cells["site_id"] or None,
@@ -119,11 +89,59 @@ def decision_of(cells: Cells, for_all: Cells, known: Known) -> Line:
         "appeal_status": cells[layout.APPEAL] or "none",
         "decided_at": _time(either(layout.DECIDED_AT)[layout.DECIDED_AT], known.zone),
         "corrects_record_id": _corrects(cells),
-        "agenda_list": None if is_chairs else "consent" if by_consent else "discussion",
+        "agenda_list": _agenda_list(cells, pulled_by),
         "pulled_by_id": pulled_by,
         "freeze_id": cells["freeze_id"] or None,
         "addendum_ids": _addenda_seen(cells),
     }
+
+
+def _pulled_by(cells: Cells, known: Known) -> str | None:
+    """Return who pulled a learner from the consent list; what stays on it has to be confirmed."""
+    is_consent = cells["agenda_group"] == layout.CONSENT
+    pulled_by = _person(cells, layout.PULLED_BY, known)
+    if pulled_by and not is_consent:
+        raise RefusedError(
+            layout.PULLED_BY,
+            "not_on_consent_list",
+            "only a learner on the consent list can be pulled",
+            "empty the cell: this learner is discussed anyway",
+            cells[layout.PULLED_BY],
+        )
+    if is_consent and not pulled_by and not cells[layout.DECIDED_BY]:
+        raise RefusedError(
+            layout.DECIDED_BY,
+            "not_confirmed",
+            "an item of the consent list needs the name of a member who confirms it, in its row",
+            "write who confirms it, or write into 'Pulled by' who wants to talk about it",
+        )
+    return pulled_by
+
+
+def _who_decided(cells: Cells, for_all: Cells, known: Known) -> tuple[list[str], list[str]]:
+    """Return who decided, and who was recused: by the row, or else by the row for all."""
+    recused = _people(cells, layout.RECUSED, known) or []
+    recused += [i for i in _people(for_all, layout.RECUSED, known) or [] if i not in recused]
+    decided_by = _people(cells, layout.DECIDED_BY, known)
+    if decided_by is None:
+        all_of_them = _people(for_all, layout.DECIDED_BY, known) or []
+        decided_by = [person for person in all_of_them if person not in recused]
+    if not decided_by:
+        raise RefusedError(
+            layout.DECIDED_BY,
+            "nobody_decided",
+            "nobody is named who decided and was not recused",
+            "a decision needs at least one person: write who decided, here or in the first row",
+        )
+    return decided_by, recused
+
+
+def _agenda_list(cells: Cells, pulled_by: str | None) -> str | None:
+    """Return the list of the agenda that a decision was made from; the chair's are on none."""
+    if cells["decision_kind"] == layout.CHAIR:
+        return None
+    is_by_consent = cells["agenda_group"] == layout.CONSENT and not pulled_by
+    return "consent" if is_by_consent else "discussion"
 
 
 def actions_of(cells: Cells, agreed_on: str) -> Iterator[Line]:

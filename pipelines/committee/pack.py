@@ -19,7 +19,7 @@ from pipelines.committee.edition import EditionError, Source, find
 from pipelines.committee.reuse import Clocks, Previous
 from pipelines.committee.site import File, PackError
 from pipelines.errors import first_line
-from pipelines.home import Home
+from pipelines.home import Home, point
 from pipelines.settings import Settings
 from pipelines.warehouse.editions import current_id
 from pipelines.warehouse.tables import table_of
@@ -116,7 +116,7 @@ def build(home: Home, settings: Settings, edition_id: str | None = None) -> Path
         if not _stands(source, pack):
             _write(home, source, pack, settings.workers)
         if source.edition_id == current_id(home):
-            _point(home.packs / "current", source.edition_id)
+            point(home.packs / "current", source.edition_id)
     return pack
 
 
@@ -272,12 +272,3 @@ def _replace(work: Path, pack: Path) -> None:
         shutil.rmtree(broken, ignore_errors=True)
     else:
         work.rename(pack)
-
-
-def _point(link: Path, target: str) -> None:
-    if link.is_symlink() and os.readlink(link) == target:  # noqa: PTH115
-        return
-    temporary = link.with_name(f".{link.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    temporary.replace(link)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -121,43 +122,9 @@ def present(home: Home, stands: Standing) -> Present:
             """  # noqa: S608 - own names
         )
         settled = _settle(connection, home, stands)
-        asides = connection.sql(
-            f"""
-            select {", ".join(f"aside.{name}" for name in ASIDE_SCHEMA if name != "learner")},
-                events.learner, aside.present_outcome, aside.settled_by
-            from aside join events using (event_id)
-            """  # noqa: S608 - own names
-        ).pl()
-        rows = connection.execute(
-            f"""
-            with outcome as (
-                select
-                    event_id,
-                    present_outcome,
-                    case when conflicts_with is not null then '{CONFLICT}' end as code,
-                    gone_at
-                from resolved
-                union all
-                select event_id, present_outcome, code, null as gone_at from aside
-            )
-            select events.delivery_id, outcome.present_outcome, outcome.code, count(*),
-                count(outcome.gone_at)
-            from outcome join events using (event_id)
-            group by all
-            union all
-            select delivery_id, '{UNCONTESTED}', null, count(*), 0 from alone group by delivery_id
-            """  # noqa: S608 - own names
-        ).fetchall()
-        conflicts = connection.sql(
-            f"""
-            select newcomer.delivery_id, newcomer.source_row, newcomer.source_cell, newcomer.kind,
-                newcomer.record_key,
-                {conflict_message("first.source_row", "first.delivery_id")} as message
-            from resolved
-            join events as newcomer on resolved.event_id = newcomer.event_id
-            join events as first on resolved.conflicts_with = first.event_id
-            """  # noqa: S608 - own names
-        ).pl()
+        asides = _standing_aside(connection)
+        rows = _counted(connection)
+        conflicts = _conflicts(connection)
     outcomes: dict[str, Counter[str]] = defaultdict(Counter)
     codes: dict[str, Counter[str]] = defaultdict(Counter)
     vanished: Counter[str] = Counter()
@@ -179,6 +146,57 @@ def present(home: Home, stands: Standing) -> Present:
         aside=asides.filter(pl.col("present_outcome") == "quarantined").select(*ASIDE_SCHEMA),
         conflicts=conflicts,
     )
+
+
+def _standing_aside(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return the events that stand aside, each with its outcome and what settles it."""
+    found: pl.DataFrame = con.sql(
+        f"""
+        select {", ".join(f"aside.{name}" for name in ASIDE_SCHEMA if name != "learner")},
+            events.learner, aside.present_outcome, aside.settled_by
+        from aside join events using (event_id)
+        """  # noqa: S608 - own names
+    ).pl()
+    return found
+
+
+def _counted(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    """Return delivery, outcome, code, how many events, and how many of them a snapshot lacks."""
+    return con.execute(
+        f"""
+        with outcome as (
+            select
+                event_id,
+                present_outcome,
+                case when conflicts_with is not null then '{CONFLICT}' end as code,
+                gone_at
+            from resolved
+            union all
+            select event_id, present_outcome, code, null as gone_at from aside
+        )
+        select events.delivery_id, outcome.present_outcome, outcome.code, count(*),
+            count(outcome.gone_at)
+        from outcome join events using (event_id)
+        group by all
+        union all
+        select delivery_id, '{UNCONTESTED}', null, count(*), 0 from alone group by delivery_id
+        """  # noqa: S608 - own names
+    ).fetchall()
+
+
+def _conflicts(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return the records that say something else under an id that is taken."""
+    found: pl.DataFrame = con.sql(
+        f"""
+        select newcomer.delivery_id, newcomer.source_row, newcomer.source_cell, newcomer.kind,
+            newcomer.record_key,
+            {conflict_message("first.source_row", "first.delivery_id")} as message
+        from resolved
+        join events as newcomer on resolved.event_id = newcomer.event_id
+        join events as first on resolved.conflicts_with = first.event_id
+        """  # noqa: S608 - own names
+    ).pl()
+    return found
 
 
 def _settle(con: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> pl.DataFrame:

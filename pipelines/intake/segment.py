@@ -89,7 +89,7 @@ def _nameless(staging: Staging) -> int:
 def _intake_record(
     feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any], nameless: int
 ) -> IntakeRecord:
-    hold = _hold(feed, receipt, report, check)
+    hold = Hold.model_validate(check["hold"]) if check.get("verdict") == "hold" else None
     reasons = dict(report.reasons)
     accepted = sum(report.accepted.values())
     if hold is not None and accepted:
@@ -128,21 +128,6 @@ def _intake_record(
         max_days_ahead=feed.max_days_ahead,
         replays=report.replays,
     )
-
-
-def _hold(
-    feed: Feed, receipt: Receipt, report: ValidateReport, check: dict[str, Any]
-) -> Hold | None:
-    if not report.readable:
-        return None
-    if receipt.manifest_rows is not None and receipt.manifest_rows != report.source_rows:
-        return Hold(
-            rule="manifest_rows",
-            reason=f"the manifest announces {receipt.manifest_rows} rows, the file has "
-            f"{report.source_rows}: it may be cut off, or a quote may swallow lines",
-            owner=feed.owner,
-        )
-    return Hold.model_validate(check["hold"]) if check.get("verdict") == "hold" else None
 
 
 def _finish(staging: Staging, record: IntakeRecord) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -133,8 +133,3 @@ def _comparable_counts(home: Home, inputs: BuildInputs) -> dict[str, int]:
         marts = con.execute("select table_name from duckdb_tables()").fetchall()
     standing = {name for (name,) in marts}
     return {mart: n for mart, n in last["counts"].items() if mart in standing}
-
-
-def as_json(report: AuditReport) -> dict[str, Any]:
-    """Return a report as plain JSON."""
-    return asdict(report)

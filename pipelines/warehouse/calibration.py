@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines.home import Home, sync, write_atomically
+from pipelines.home import Home, point, sync, write_atomically
 from pipelines.settings import Settings
 from pipelines.warehouse.calibration_estimates import (
     KEYS,
@@ -168,7 +168,7 @@ def _estimate(home: Home, con: duckdb.DuckDBPyConnection) -> tuple[str | None, b
     is_new = not (home.calibrations / version).exists()
     if is_new:
         _write(home, version, inputs, ordered.height, estimates(ordered, targets) | normed)
-    _put_in_force(home, version)
+    point(home.calibrations / CURRENT, version)
     return version, is_new
 
 
@@ -208,14 +208,6 @@ def _write(
     draft.rename(home.calibrations / version)
 
 
-def _put_in_force(home: Home, version: str) -> None:
-    link = home.calibrations / f".{CURRENT}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(version)
-    link.rename(home.calibrations / CURRENT)
-    sync(home.calibrations)
-
-
 def _fill(con: duckdb.DuckDBPyConnection, home: Home, version: str) -> None:
     """Put a calibration into `raw`, in the place of any other.
 
@@ -233,8 +225,3 @@ def _fill(con: duckdb.DuckDBPyConnection, home: Home, version: str) -> None:
                 f"select ? as calibration_version, {', '.join(kept)} from read_parquet(?)",
                 [version, str(path)],
             )
-
-
-def as_json(report: CalibrationReport) -> dict[str, Any]:
-    """Return a report as plain JSON."""
-    return asdict(report)

@@ -39,6 +39,7 @@ from pipelines.warehouse.dbt_project import (
 )
 from pipelines.warehouse.inputs import BuildInputs, code_version
 from pipelines.warehouse.load import replace_rules
+from pipelines.warehouse.raw_rows import number
 from pipelines.warehouse.raw_schema import refuse_earlier_shape
 
 PATIENCE = 60.0
@@ -214,9 +215,9 @@ def rules_diff(
             later=_later(rules, inputs.rules_on or day),
             moves=tuple(move for table in tables for move in _moves(con, table)),
             n_rows={
-                table: _number(con, f"select count(*) from {BEFORE}.{table}") for table in tables
+                table: number(con, f"select count(*) from {BEFORE}.{table}") for table in tables
             },
-            n_reworded=_number(con, _REWORDED),
+            n_reworded=number(con, _REWORDED),
             n_passed=sum(result.status == "pass" for result in results),
             n_not_run=sum(
                 result.resource_type == "test" and result.status == "skipped" for result in results
@@ -410,7 +411,3 @@ _REWORDED = f"""
         using (learner_key, programme_id, stage_id, competency_id, rule_set_id)
     where b.status = a.status and b.status_reason <> a.status_reason
 """
-
-
-def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(con.execute(query).fetchall()[0][0])

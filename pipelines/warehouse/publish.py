@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 import pipelines
-from pipelines.home import Home, sync
+from pipelines.home import Home, point, sync
 from pipelines.settings import Settings
 from pipelines.sql import literal
 from pipelines.warehouse.build import audit_record, finished_build
@@ -138,11 +138,7 @@ def _keep_its_manifest(damaged: Path, draft: Path) -> None:
 
 def make_current(home: Home, edition_id: str) -> None:
     """Move `current` to an edition by one rename."""
-    link = home.editions / f".{CURRENT}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(edition_id)
-    link.rename(home.editions / CURRENT)
-    sync(home.editions)
+    point(home.editions / CURRENT, edition_id)
 
 
 def _passed_audit(home: Home, build_id: str) -> dict[str, Any]:

@@ -121,3 +121,12 @@ def test_the_stage_pulls_by_a_connection_and_is_on_record(
     (told,) = runs.records(Home.open(tmp_path / "home"), "run-1")
     assert (told.stage, told.status, told.report["n_new"]) == ("pull", "done", 4)
     assert "secret" not in json.dumps(told.report)
+
+
+def test_where_no_source_is_pulled_a_wrong_name_is_told_what_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESSERA_HOME", str(tmp_path / "home"))
+    result = run("our_store")
+    assert result.exit_code == 2
+    assert "No spec says `pull: {endpoint: …}` yet" in result.stderr

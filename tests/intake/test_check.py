@@ -117,3 +117,18 @@ def test_what_was_not_validated_cannot_be_checked(
     (delivery_id,) = school.receive().pending
     with pytest.raises(StageError, match="has not been validated"):
         judged(school, delivery_id, declared)
+
+
+def test_fewer_rows_than_the_manifest_says_hold_the_delivery_and_are_named_first(
+    school: Any, result_row: Any, declared: Catalogue
+) -> None:
+    path = school.drop("exams", "june.jsonl", rows(result_row))
+    path.with_name(f"{path.name}.manifest.json").write_text(json.dumps({"rows": 9}))
+    (delivery_id,) = school.receive().pending
+    school.read(delivery_id)
+    school.validate(delivery_id)
+    report = judged(school, delivery_id, gated(declared, min_rows=9))
+    assert report.verdict == "hold"
+    assert report.hold.rule == "delivery.manifest_rows"
+    assert report.hold.reason.startswith("The manifest announces 9 rows, the file has 4")
+    assert school.commit(delivery_id).hold == report.hold

@@ -207,7 +207,7 @@ STEPS = [
     (validate, "write_atomically"),
     (segment, "_finish"),
     (segment, "_copy"),
-    (segment, "_sync"),
+    (segment, "sync"),
     (segment, "write_atomically"),
     (staging.Staging, "clear"),
 ]

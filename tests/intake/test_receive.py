@@ -198,14 +198,6 @@ def test_a_broken_manifest_is_named(school: Any) -> None:
     assert codes(school) == ["bad_manifest"]
 
 
-def test_fewer_rows_than_the_manifest_says_hold_the_delivery(school: Any, result_row: Make) -> None:
-    manifest(school.drop("exams", "a.jsonl", [result_row()]), rows=2)
-    (record,) = school.take_in()
-    assert record.status == "held"
-    assert record.hold is not None
-    assert record.hold.rule == "manifest_rows"
-
-
 def test_a_source_that_comes_later_takes_what_was_refused(
     school: Any, new_feed: Make, result_row: Make
 ) -> None:

@@ -352,7 +352,7 @@ def test_a_stopped_calibration_leaves_nothing_in_force(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipelines.warehouse.calibration._put_in_force", stop)
+        patched.setattr("pipelines.warehouse.calibration.point", stop)
         with pytest.raises(KeyboardInterrupt):
             calibrate(home, settings)
     assert current_version(home) is None

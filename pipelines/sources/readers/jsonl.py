@@ -36,6 +36,7 @@ from pipelines.sources.readers.base import (
     register,
 )
 from pipelines.sources.readers.flat_json import layout_of, parse, read_flat
+from pipelines.sources.readers.parts import no_rows
 from pipelines.sources.readers.stretches import STRETCH_BYTES, Blanks, Stretch, of_lines
 
 _NO_LINES = pl.DataFrame(schema={SOURCE_ROW: pl.Int64(), LINE: pl.String()})
@@ -131,7 +132,7 @@ def _stretches(path: Path, start: int, reading: Reading) -> Iterator[Stretch]:
         yield stretch
     reading.facts["blank_lines"] = blanks.n
     if is_empty:
-        raise _no_record()
+        raise no_rows()
 
 
 def _chunk_of(path: Path, wanted: Wanted, reading: Reading, stretch: Stretch) -> Iterator[Chunk]:
@@ -141,14 +142,6 @@ def _chunk_of(path: Path, wanted: Wanted, reading: Reading, stretch: Stretch) ->
     chunk = read_bytes(data, stretch.before, wanted, reading.seen, stretch.offset)
     if chunk is not None:
         yield chunk
-
-
-def _no_record() -> Unreadable:
-    return Unreadable(
-        "empty_file",
-        "The file holds no record.",
-        "Check whether the export ended early, and send the file again.",
-    )
 
 
 def _chunks(path: Path, start: int, wanted: Wanted, reading: Reading) -> Iterator[Chunk]:
@@ -166,7 +159,7 @@ def _chunks(path: Path, start: int, wanted: Wanted, reading: Reading) -> Iterato
                 yield chunk
     reading.facts["blank_lines"] = n_blank
     if not number:
-        raise _no_record()
+        raise no_rows()
 
 
 def _cut_at_lines(file: io.BufferedReader) -> Iterator[bytes]:
