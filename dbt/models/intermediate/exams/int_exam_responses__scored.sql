@@ -76,12 +76,16 @@ scored as (
             when item_outcome = 'not_presented' then null
             when scoring_rule = 'symmetric_difference' then graded_score
             when scoring_rule = 'exact_set'
-                then cast(exact_score * coalesce(points_right, 1) as decimal(18, 6))
+                then
+                    cast(
+                        exact_score * coalesce(points_right, item_max_score, 1) as decimal(18, 6)
+                    )
             when scoring_rule = 'formula'
                 then
                     coalesce(
                         {{ measure_formula_points(
-                            'item_outcome', 'points_right', 'points_wrong', 'points_dont_know'
+                            'item_outcome', 'coalesce(points_right, item_max_score)', 'points_wrong',
+                            'points_dont_know'
                         ) }},
                         score
                     )
@@ -131,6 +135,7 @@ select
     max_score,
     points,
     max_points,
+    case when scoring_rule = 'formula' then coalesce(points_wrong, 0) end as points_wrong,
     exact_score,
     graded_score,
     ---------- yes or no
