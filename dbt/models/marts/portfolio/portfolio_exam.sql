@@ -16,8 +16,8 @@ told_by_stations as (
     where kind = 'exam_response'
 ),
 
-learners as (
-    select * from {{ ref('dim_learner') }}
+cohorts as (
+    select * from {{ ref('int_learner_cohorts__dated') }}
 ),
 
 tasks as (
@@ -35,7 +35,7 @@ analyses as (
 described as (
     select
         sittings.*,
-        learners.cohort_id,
+        cohorts.cohort_id,
         tasks.title,
         tasks.modality,
         tasks.module_id,
@@ -56,7 +56,10 @@ described as (
                 then {{ measure_score_share('sittings.points', 'sittings.max_points') }}
         end as score_share
     from sittings
-    left join learners on sittings.learner_key = learners.learner_key
+    left join cohorts
+        on
+            sittings.learner_key = cohorts.learner_key
+            and sittings.occurred_on between cohorts.from_on and cohorts.to_on
     left join tasks on sittings.task_key = tasks.task_key
     left join instruments on tasks.instrument_id = instruments.instrument_id
 ),
@@ -125,8 +128,8 @@ cohort_norms as (
 -- Who had left by the day of the sitting, or was on leave, was not expected at it.
 there as (
     select
-        learners.learner_key,
-        learners.site_id,
+        cohorts.learner_key,
+        cohorts.site_id,
         cohort_sittings.*,
         count(*) over (
             partition by
@@ -134,19 +137,20 @@ there as (
                 cohort_sittings.sitting_id
         ) as n_learners
     from cohort_sittings
-    inner join learners
+    inner join cohorts
         on
-            cohort_sittings.programme_id = learners.programme_id
-            and cohort_sittings.cohort_id = learners.cohort_id
-            and cohort_sittings.occurred_on >= coalesce(learners.entered_on, {{ first_day() }})
+            cohort_sittings.programme_id = cohorts.programme_id
+            and cohort_sittings.cohort_id = cohorts.cohort_id
+            and cohort_sittings.occurred_on between cohorts.from_on and cohorts.to_on
+            and cohort_sittings.occurred_on >= coalesce(cohorts.entered_on, {{ first_day() }})
     left join last_days
         on
-            learners.learner_key = last_days.learner_key
-            and learners.programme_id = last_days.programme_id
+            cohorts.learner_key = last_days.learner_key
+            and cohorts.programme_id = last_days.programme_id
     left join leave
         on
-            learners.learner_key = leave.learner_key
-            and learners.programme_id = leave.programme_id
+            cohorts.learner_key = leave.learner_key
+            and cohorts.programme_id = leave.programme_id
             and cohort_sittings.occurred_on between leave.from_on and leave.to_on
     where
         cohort_sittings.is_progress_test
