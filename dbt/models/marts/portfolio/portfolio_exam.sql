@@ -287,9 +287,8 @@ final as (
         unioned.max_points,
         unioned.score_share,
         unioned.cut_score,
-        case when unioned.n_items is not null then analyses.alpha end as reliability,
-        case when unioned.n_items is not null and unioned.points is not null then analyses.sem end
-            as sem,
+        analyses.alpha as reliability,
+        case when unioned.points is not null then analyses.sem end as sem,
         case when {{ norm_is_shown() }} then cohort_norms.n_sat end as cohort_n,
         case when {{ norm_is_shown() }} then cohort_norms.mean_share end as cohort_mean_share,
         case when {{ norm_is_shown() }} then cohort_norms.sd_share end as cohort_sd_share,
@@ -297,7 +296,7 @@ final as (
         unioned.is_at_or_above_cut,
         case
             when
-                unioned.n_items is not null
+                unioned.is_at_or_above_cut is not null
                 and coalesce(unioned.cut_score_method, '') <> 'number_right'
                 then
                     abs(unioned.points - unioned.cut_score)
@@ -317,11 +316,14 @@ final as (
             and unioned.cohort_id = cohort_norms.cohort_id
             and unioned.task_id = cohort_norms.task_id
             and unioned.sitting_id = cohort_norms.sitting_id
+    -- Reliability is that of all items: a learner who was presented with some has another one.
     left join analyses
         on
             unioned.programme_id = analyses.programme_id
             and unioned.task_id = analyses.task_id
             and unioned.sitting_id = analyses.sitting_id
+            and unioned.max_points = analyses.max_points
+            and unioned.n_items is not null
 )
 
 select * from final
