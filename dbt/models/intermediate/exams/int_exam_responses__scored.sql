@@ -69,11 +69,23 @@ judged as (
     from compared
 ),
 
+-- Whoever omitted an item whose answers cannot be scored is no worse off than who answered it.
+weighed as (
+    select
+        *,
+        count(case when item_outcome = 'answered' then 1 end) over of_item > 0
+        and count(case when item_outcome in ('right', 'wrong', 'partial', 'scored') then 1 end)
+            over of_item
+        = 0 as is_unscorable
+    from judged
+    window of_item as (partition by programme_id, task_id, sitting_id, station_id, item_id)
+),
+
 scored as (
     select
         *,
         case
-            when item_outcome = 'not_presented' then null
+            when item_outcome = 'not_presented' or is_unscorable then null
             when scoring_rule = 'symmetric_difference' then graded_score
             when scoring_rule = 'exact_set'
                 then
@@ -103,7 +115,7 @@ scored as (
             when item_outcome in ('scored', 'partial') then item_max_score
             else cast(coalesce(item_max_score, 1) as decimal(18, 6))
         end as max_points
-    from judged
+    from weighed
 )
 
 select
