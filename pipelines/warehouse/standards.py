@@ -616,5 +616,11 @@ def _ask(
     edition = folder_of(home, None)
     with duckdb.connect(str(edition / DATABASE), read_only=True) as connection:
         given = [sitting[name] for name in names]
-        found: pl.DataFrame = connection.sql(sql, params=given).pl()
+        try:
+            found: pl.DataFrame = connection.sql(sql, params=given).pl()
+        except duckdb.BinderException:
+            raise UnmeasurableError(
+                "The current edition is of an earlier release, which did not publish what this "
+                "needs: make a new one with tessera run."
+            ) from None
     return found

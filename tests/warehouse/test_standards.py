@@ -357,6 +357,15 @@ def test_a_sitting_to_come_is_judged_by_the_formula_of_its_task(home: Home, tmp_
 
 
 @pytest.mark.usefixtures("edition_found")
+def test_an_edition_of_an_earlier_release_is_to_be_made_again(home: Home, tmp_path: Path) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute("alter table fct_exam_response drop column points_wrong")
+    panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
+    with pytest.raises(UnmeasurableError, match=r"earlier release.*tessera run"):
+        standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
+
+
+@pytest.mark.usefixtures("edition_found")
 def test_items_that_several_stations_name_alike_are_named_with_their_station(
     home: Home, tmp_path: Path
 ) -> None:
