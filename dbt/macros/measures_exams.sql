@@ -58,12 +58,13 @@
 {%- endmacro %}
 
 {#-
-    The standard error of measurement of a total, in points: SD * sqrt(1 - reliability). Source: Lord
-    and Novick 1968, Statistical Theories of Mental Test Scores, section 3.4.
+    The standard error of measurement of a total, in points: SD * sqrt(1 - reliability). A reliability
+    below 0 is none: the error would exceed the spread of the totals. Source: Lord and Novick 1968,
+    Statistical Theories of Mental Test Scores, section 3.4.
 -#}
 {% macro measure_sem(sd, reliability) -%}
     case
-        when {{ reliability }} is not null
+        when {{ reliability }} >= 0
             then cast(round({{ sd }} * sqrt(greatest(0, 1 - {{ reliability }})), 4) as decimal(18, 4))
     end
 {%- endmacro %}

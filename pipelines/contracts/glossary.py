@@ -148,7 +148,7 @@ GLOSSARY: dict[str, str] = {
     "weight": "Weight of the task in its module.",
     "cut_score": "Points from which the task is passed.",
     "cut_score_method": "How the cut score was set.",
-    "scoring_rule": "How items are scored.",
+    "scoring_rule": "How items are scored; of an exam, all of its items that say nothing else.",
     "points_right": "Points for a right answer.",
     "points_wrong": "Points for a wrong answer.",
     "points_dont_know": "Points for don't know.",

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pipelines.contracts.base import Record
 from pipelines.contracts.fields import Count, Day, Identifier, Label, Names, Ordinal, Score
-from pipelines.contracts.rules import Is, Needs, Ordered, Present, Rule
+from pipelines.contracts.rules import Both, Is, Needs, Ordered, Present, Rule
 
 
 class Task(Record):
@@ -20,7 +20,12 @@ class Task(Record):
     contract_version: ClassVar[int] = 1
     rules: ClassVar[tuple[Rule, ...]] = (
         Needs("ai_policy_scale", when=Present("ai_policy_level")),
-        Needs("answer_key", when=Is("scoring_rule", "exact_set", "symmetric_difference")),
+        Needs(
+            "answer_key",
+            when=Both(
+                Present("parent_task_id"), Is("scoring_rule", "exact_set", "symmetric_difference")
+            ),
+        ),
         Ordered("opens_on", "due_on"),
         Ordered("policy_from", "policy_to"),
     )
@@ -43,7 +48,10 @@ class Task(Record):
     cut_score: Score | None = None
     cut_score_method: Identifier | None = None
     scoring_rule: Literal["as_scored", "formula", "exact_set", "symmetric_difference"] | None = None
-    """How items are scored: as the source did, by formula, or from `answer_key` as a set."""
+    """How items are scored: as the source did, by formula, or from `answer_key` as a set.
+
+    The rule of an exam holds for its items, which have the keys.
+    """
     points_right: Score | None = None
     points_wrong: Score | None = None
     points_dont_know: Score | None = None

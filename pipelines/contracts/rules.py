@@ -72,6 +72,23 @@ class Present:
         return f"{self.field} is given"
 
 
+@dataclass(frozen=True)
+class Both:
+    """Two conditions are met together."""
+
+    first: Condition
+    second: Condition
+
+    def met_by(self, record: Any) -> bool:
+        return self.first.met_by(record) and self.second.met_by(record)
+
+    def expr(self) -> pl.Expr:
+        return self.first.expr() & self.second.expr()
+
+    def __str__(self) -> str:
+        return f"{self.first} and {self.second}"
+
+
 class Rule(Protocol):
     """A rule between fields of one record."""
 

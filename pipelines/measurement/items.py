@@ -44,8 +44,16 @@ def kr20(scores: NDArray[np.float64]) -> float:
 
 
 def standard_error_of_measurement(scores: NDArray[np.float64]) -> float:
-    """Return the standard error of a total, in points."""
-    return float(scores.sum(axis=1).std(ddof=1) * np.sqrt(max(0.0, 1 - alpha(scores))))
+    """Return the standard error of a total, in points.
+
+    Raises:
+        UnmeasurableError: as for alpha, or alpha lies below 0, so that the error would exceed the
+            spread of the totals.
+    """
+    reliability = alpha(scores)
+    if reliability < 0:
+        raise UnmeasurableError("An alpha below 0 is no reliability: no standard error follows.")
+    return float(scores.sum(axis=1).std(ddof=1) * np.sqrt(max(0.0, 1 - reliability)))
 
 
 def analyse(

@@ -136,17 +136,23 @@ class PanelCut:
 
 
 def angoff(
-    judgements: NDArray[np.float64], max_points: NDArray[np.float64] | None = None
+    judgements: NDArray[np.float64],
+    max_points: NDArray[np.float64] | None = None,
+    points_wrong: NDArray[np.float64] | None = None,
 ) -> PanelCut:
     """Add up what judges expect of a just acceptable examinee.
 
-    The standard error is that of a mean over judges: the spread of their sums over the root of
-    their number; one item has none. Sources: Angoff (1971), in Thorndike (ed.), Educational
-    Measurement; Brennan and Lockwood (1980), Appl Psychol Meas 4:219.
+    Who does not get an item right is taken to answer it wrongly. The standard error is that of a
+    mean over judges: the spread of their sums over the root of their number; one item has none.
+    Sources: Angoff (1971), in Thorndike (ed.), Educational Measurement; Brennan and Lockwood
+    (1980), Appl Psychol Meas 4:219; for points taken off, Frary (1988), Educ Meas Issues Pract
+    7(2):33.
 
     Args:
         judgements: chance, 0 to 1, that the examinee gets the item right, shaped (items, judges).
         max_points: what each item gives; default 1.
+        points_wrong: what a wrong answer to each item gives, below 0 where points are taken off;
+            default 0.
 
     Raises:
         UnmeasurableError: fewer than two judges, a gap, or a judgement outside 0 to 1.
@@ -158,7 +164,8 @@ def angoff(
     if judgements.min() < 0 or judgements.max() > 1:
         raise UnmeasurableError("A judgement is a chance from 0 to 1: divide percentages by 100.")
     most = np.ones(len(judgements)) if max_points is None else max_points
-    sums = (judgements * most[:, None]).sum(axis=0)
+    least = np.zeros(len(judgements)) if points_wrong is None else points_wrong
+    sums = (judgements * most[:, None] + (1 - judgements) * least[:, None]).sum(axis=0)
     return PanelCut(
         cut_score=float(sums.mean()),
         standard_error=(
@@ -169,14 +176,19 @@ def angoff(
     )
 
 
-def ebel(items: Mapping[str, float], expected: Mapping[str, float]) -> float:
+def ebel(
+    items: Mapping[str, float], expected: Mapping[str, float], *, wrong_share: float = 0
+) -> float:
     """Add up the points that a just acceptable examinee earns in each class of items.
 
-    Source: Ebel (1972), Essentials of Educational Measurement.
+    Who does not get an item right is taken to answer it wrongly. Sources: Ebel (1972), Essentials
+    of Educational Measurement; for points taken off, Frary (1988), Educ Meas Issues Pract 7(2):33.
 
     Args:
         items: points on offer by class of relevance and difficulty, such as `essential easy`.
-        expected: the share of them, 0 to 1, that the examinee is expected to earn.
+        expected: the share of the items, 0 to 1, that the examinee is expected to get right.
+        wrong_share: what a wrong answer gives for each point of a right one, below 0 where points
+            are taken off.
 
     Raises:
         UnmeasurableError: a class without an expectation or without points, or an expectation that
@@ -192,7 +204,9 @@ def ebel(items: Mapping[str, float], expected: Mapping[str, float]) -> float:
         raise UnmeasurableError("The points on offer in a class are more than 0.")
     if any(not 0 <= expected[name] <= 1 for name in items):
         raise UnmeasurableError("An expectation is a share from 0 to 1.")
-    return float(sum(n * expected[name] for name, n in items.items()))
+    return float(
+        sum(n * (expected[name] + (1 - expected[name]) * wrong_share) for name, n in items.items())
+    )
 
 
 def hofstee(

@@ -16,7 +16,7 @@ import polars as pl
 from pipelines.home import Home
 from pipelines.measurement import standard_setting as methods
 from pipelines.measurement.refusal import UnmeasurableError
-from pipelines.warehouse.cut_scores import CutScore
+from pipelines.warehouse.cut_scores import PLACES, CutScore
 from pipelines.warehouse.editions import DATABASE, folder_of
 
 SOURCES = {
@@ -44,15 +44,18 @@ class Exam:
         points: by item, the points that it offers, or None where nobody said; empty where the
             source sent totals alone. An item of a station whose name other stations use too is
             named `station/item`.
+        wrong: by item, the points of a wrong answer, or None where points were taken off and no
+            rule says how many.
         max_score: the most points; None where nobody said.
+        each: the points of a right and of a wrong answer to an item of which nothing more is known.
     """
 
     points: dict[str, float | None]
+    wrong: dict[str, float | None]
     max_score: float | None
+    each: tuple[float, float | None]
 
 
-STILL_TO_COME = Exam({}, None)
-"""A sitting of which the edition knows nothing yet: each item is worth a point."""
 AHEAD = ("angoff", "ebel")
 """Methods that need no scores."""
 
@@ -115,12 +118,14 @@ def angoff(
     if not judges:
         raise UnmeasurableError(f"{panel}: there is no column of a judge after that of the items.")
     items = [(name or "").strip() for name in table[table.columns[0]]]
-    points = _points_judged(exam, items, panel)
+    points, wrong = _points_judged(exam, items, panel)
     values = [
         [_chance(row[judge], f"{panel}, line {line}: {judge}") for judge in judges]
         for line, row in enumerate(table.iter_rows(named=True), start=2)
     ]
-    found = methods.angoff(np.array(values).reshape(-1, len(judges)), np.array(points))
+    found = methods.angoff(
+        np.array(values).reshape(-1, len(judges)), np.array(points), np.array(wrong)
+    )
     return [
         _record(
             sitting,
@@ -131,7 +136,7 @@ def angoff(
             standard_error=found.standard_error,
             n_judges=found.n_judges,
             panel=dict(zip(judges, found.by_judge, strict=True)),
-            parameters={"n_items": len(items)},
+            parameters={"n_items": len(items), "min_score": sum(wrong)},
         )
     ]
 
@@ -144,18 +149,29 @@ def ebel(
     *,
     is_ahead: bool = False,
 ) -> list[CutScore]:
-    """Set the cut-score from points on offer and expected shares by class of items.
+    """Set the cut-score from points on offer and shares of right answers by class of items.
 
     Raises:
-        UnmeasurableError: a class is not told whole, or the classes do not make up the exam.
+        UnmeasurableError: a class is not told whole, the classes do not make up the exam, or wrong
+            answers cost different shares of the points.
     """
     _refuse_others("ebel", parameters, ("items", "expected"))
     items, expected = _named(parameters, "items"), _named(parameters, "expected")
-    cut = methods.ebel(items, expected)
-    most = float(sum(items.values()))
     exam = exam_of(home, sitting, is_ahead=is_ahead)
+    wrong_share = _wrong_share(exam)
+    cut = methods.ebel(items, expected, wrong_share=wrong_share)
+    most = float(sum(items.values()))
     _refuse_other_total(exam, most, "The classes of items offer")
-    return [_record(sitting, "ebel", decided_by, cut, max_score=most, parameters=dict(parameters))]
+    return [
+        _record(
+            sitting,
+            "ebel",
+            decided_by,
+            cut,
+            max_score=most,
+            parameters=parameters | {"min_score": most * wrong_share},
+        )
+    ]
 
 
 def from_totals(
@@ -257,13 +273,17 @@ def borderline_regression(
 
 
 def _minimum(stations: pl.DataFrame, cuts: list[float], whole: float) -> dict[str, Any]:
-    """Return the stations that a borderline examinee passes, where everybody met every station."""
+    """Return the stations that a borderline examinee passes, by those who met every station."""
     wide = stations.pivot("station_id", index="sitting_key", values="points").drop("sitting_key")
-    scores = wide.cast(pl.Float64).to_numpy()
-    if scores.shape[1] < 2 or not np.isfinite(scores).all():
+    if wide.width < 2:
         return {}
-    found = methods.minimum_stations(scores, np.array(cuts), whole)
+    scores = wide.drop_nulls().cast(pl.Float64).to_numpy()
+    try:
+        found = methods.minimum_stations(scores, np.array(cuts), whole)
+    except UnmeasurableError as refusal:
+        return {"minimum_stations": None, "why_no_minimum": str(refusal)}
     return {
+        "n_met_every_station": len(scores),
         "minimum_stations": found.minimum,
         "expected_stations": round(found.expected, 4),
         "n_failing_by_stations_alone": found.n_failing_by_it_alone,
@@ -305,8 +325,11 @@ def _record(
     )
 
 
-def _points_judged(exam: Exam, items: list[str], panel: Path) -> list[float]:
-    """Return the points of the judged items, which are those of the exam, each judged once."""
+def _points_judged(exam: Exam, items: list[str], panel: Path) -> tuple[list[float], list[float]]:
+    """Return what a right and what a wrong answer to each judged item gives.
+
+    The items are those of the exam, each judged once.
+    """
     lines: dict[str, list[int]] = {}
     for line, name in enumerate(items, start=2):
         lines.setdefault(name, []).append(line)
@@ -317,8 +340,9 @@ def _points_judged(exam: Exam, items: list[str], panel: Path) -> list[float]:
             f"{panel}, lines {' and '.join(map(str, at))}: item {name} is judged more than once."
         )
     if not exam.points:
-        _refuse_other_total(exam, float(len(items)), "The judged items, of one point each, offer")
-        return [1.0] * len(items)
+        right, wrong = exam.each
+        _refuse_other_total(exam, len(items) * right, f"The judged items, at {right:g} each, offer")
+        return [right] * len(items), _told_wrong(dict.fromkeys(items, wrong), items)
     unknown = [f"{name or 'no name'} (line {lines[name][0]})" for name in items]
     unknown = [told for told, name in zip(unknown, items, strict=True) if name not in exam.points]
     if unknown:
@@ -336,7 +360,36 @@ def _points_judged(exam: Exam, items: list[str], panel: Path) -> list[float]:
             f"The current edition does not say how many points there are for {_listed(untold)}: "
             "deliver max_score with the responses, or points_right with the task."
         )
-    return [told[name] for name in items]
+    return [told[name] for name in items], _told_wrong(exam.wrong, items)
+
+
+def _told_wrong(wrong: Mapping[str, float | None], items: Sequence[str]) -> list[float]:
+    """Return what wrong answers to the items give, where that is known."""
+    untold = sorted(name for name in items if wrong[name] is None)
+    if untold:
+        raise UnmeasurableError(
+            f"Points were taken off at {_listed(untold)}, and no task says how many: deliver the "
+            "exam as a task with scoring_rule formula, points_right and points_wrong."
+        )
+    return [float(wrong[name] or 0) for name in items]
+
+
+def _wrong_share(exam: Exam) -> float:
+    """Return what a wrong answer gives for each point of a right one, alike at all items."""
+    points, wrong = exam.points, exam.wrong
+    if not points:
+        points, wrong = {"the exam": exam.each[0]}, {"the exam": exam.each[1]}
+    least = _told_wrong(wrong, list(points))
+    shares = {
+        round(given / most, PLACES) if given and most else 0.0
+        for given, most in zip(least, points.values(), strict=True)
+    }
+    if len(shares) > 1:
+        raise UnmeasurableError(
+            "A wrong answer does not cost the same share of the points at every item, and ebel "
+            "knows classes of items only: use angoff."
+        )
+    return shares.pop()
 
 
 def _refuse_other_total(exam: Exam, offered: float, words: str) -> None:
@@ -348,14 +401,18 @@ def _refuse_other_total(exam: Exam, offered: float, words: str) -> None:
 
 
 def _chance(text: str | None, where: str) -> float:
+    if not text:
+        raise UnmeasurableError(
+            f"{where} is empty: a judge judges every item; leave out the column of one who was "
+            "absent."
+        )
     try:
-        chance = float(text or "")
+        chance = float(text)
     except ValueError:
         chance = np.nan
     if not 0 <= chance <= 1:
         raise UnmeasurableError(
-            f"{where}: a judgement is a chance from 0 to 1, not {text or 'empty'}; divide "
-            "percentages by 100."
+            f"{where}: a judgement is a chance from 0 to 1, not {text}; divide percentages by 100."
         )
     return chance
 
@@ -441,23 +498,25 @@ _EXAMPLE = {
 
 
 def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
-    """Return what the current edition says of a sitting; nothing of one that is still to come.
+    """Return what the current edition says of a sitting; of one to come, the rule of its task.
 
     Raises:
         UnmeasurableError: it has no such sitting, or has one that is said to be still to come.
     """
     totals = _ask(
         home,
-        "select sitting_id, max(max_points) as max_points from fct_exam_sitting "
+        "select sitting_id, max(max_points) as max_points, min(points) as least "
+        "from fct_exam_sitting "
         "where programme_id = ? and task_id = ? group by all order by all",
         sitting,
         ("programme_id", "task_id"),
     )
-    sittings = dict(totals.iter_rows())
+    sittings = {name: (most, least) for name, most, least in totals.iter_rows()}
+    each = _each(home, sitting)
     if is_ahead:
         if sitting["sitting_id"] in sittings:
             raise UnmeasurableError("That sitting is in the edition already: leave --ahead out.")
-        return STILL_TO_COME
+        return Exam({}, {}, None, each or (1.0, 0.0))
     if sitting["sitting_id"] not in sittings:
         raise UnmeasurableError(
             f"The current edition has no sitting {sitting['sitting_id']} of "
@@ -467,19 +526,40 @@ def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
         )
     items = _ask(
         home,
-        "with offered as (select station_id, item_id, max(max_points) as points "
-        "from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
+        "with offered as (select station_id, item_id, max(max_points) as most, "
+        "case when min(points) >= 0 then coalesce(min(points_wrong), 0) else min(points_wrong) end "
+        "as wrong from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
         "and not is_banked and points is not null group by all) "
         "select case when count(*) over (partition by item_id) = 1 then item_id "
-        "else concat_ws('/', station_id, item_id) end as item, points from offered order by item",
+        "else concat_ws('/', station_id, item_id) end as item, most, wrong "
+        "from offered order by item",
         sitting,
     )
-    points = {name: None if most is None else float(most) for name, most in items.iter_rows()}
+    points = {name: _or_none(most) for name, most, _ in items.iter_rows()}
+    wrong = {name: _or_none(given) for name, _, given in items.iter_rows()}
     if not points:
-        most = sittings[sitting["sitting_id"]]
-        return Exam({}, None if most is None else float(most))
+        most, least = sittings[sitting["sitting_id"]]
+        return Exam({}, {}, _or_none(most), each or (1.0, 0.0 if (least or 0) >= 0 else None))
     told = [most for most in points.values() if most is not None]
-    return Exam(points, sum(told) if len(told) == len(points) else None)
+    return Exam(points, wrong, sum(told) if len(told) == len(points) else None, (1.0, 0.0))
+
+
+def _each(home: Home, sitting: Sitting) -> tuple[float, float] | None:
+    """Return what a right and a wrong answer give by the formula of the exam's task, if any."""
+    rules = _ask(
+        home,
+        "select coalesce(points_right, 1), coalesce(points_wrong, 0) from dim_task "
+        "where programme_id = ? and task_id = ? and scoring_rule = 'formula'",
+        sitting,
+        ("programme_id", "task_id"),
+    )
+    for right, wrong in rules.iter_rows():
+        return float(right), float(wrong)
+    return None
+
+
+def _or_none(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _totals(home: Home, sitting: Sitting) -> Any:
@@ -536,5 +616,11 @@ def _ask(
     edition = folder_of(home, None)
     with duckdb.connect(str(edition / DATABASE), read_only=True) as connection:
         given = [sitting[name] for name in names]
-        found: pl.DataFrame = connection.sql(sql, params=given).pl()
+        try:
+            found: pl.DataFrame = connection.sql(sql, params=given).pl()
+        except duckdb.BinderException:
+            raise UnmeasurableError(
+                "The current edition is of an earlier release, which did not publish what this "
+                "needs: make a new one with tessera run."
+            ) from None
     return found

@@ -59,7 +59,7 @@ BREAKS: list[tuple[str, dict[str, Any], str, str]] = [
     ("assessor", {"active_from": "2026-02-01", "active_to": "2026-01-01"}, "out_of_order",
      "active_to"),
     ("task", {"ai_policy_level": "2"}, "field_needed", "ai_policy_scale"),
-    ("task", {"scoring_rule": "exact_set"}, "field_needed", "answer_key"),
+    ("task", {"scoring_rule": "exact_set", "parent_task_id": "x1"}, "field_needed", "answer_key"),
     ("task", {"opens_on": "2026-02-01", "due_on": "2026-01-01"}, "out_of_order", "due_on"),
     ("task", {"policy_from": "2026-02-01", "policy_to": "2026-01-01"}, "out_of_order",
      "policy_to"),
@@ -130,6 +130,11 @@ def test_each_rule_refuses_a_record_that_breaks_it(
     with pytest.raises(ValidationError) as caught:
         contract.model_validate(filled(good[kind] | change))
     assert [(p.code, p.field) for p in problems(contract, caught.value)] == [(code, field)]
+
+
+def test_an_exam_may_say_how_its_items_are_scored_without_a_key(good: dict[str, Record]) -> None:
+    exam = good["task"] | {"scoring_rule": "exact_set", "answer_key": None, "parent_task_id": None}
+    CONTRACTS["task"].model_validate(filled(exam))
 
 
 def test_every_rule_of_every_contract_has_a_record_that_breaks_it(

@@ -58,6 +58,15 @@ def test_the_standard_error_of_a_total_follows_from_its_reliability() -> None:
     )
 
 
+def test_an_alpha_below_0_gives_no_standard_error() -> None:
+    right = np.tile([1.0, 0, 1, 0], 5)
+    scores = np.column_stack([right, 1 - right])
+    scores[0] = 1
+    assert alpha(scores) < 0
+    with pytest.raises(UnmeasurableError, match="no reliability"):
+        standard_error_of_measurement(scores)
+
+
 @pytest.mark.parametrize(
     ("scores", "words"),
     [

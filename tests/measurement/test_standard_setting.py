@@ -110,6 +110,17 @@ def test_angoff_adds_up_what_judges_expect_with_the_error_of_their_mean() -> Non
     assert angoff(judgements, np.array([2.0, 2, 2])).cut_score == pytest.approx(4.0)
 
 
+def test_points_taken_off_for_wrong_answers_lower_what_judges_expect() -> None:
+    judgements = np.array([[0.5, 0.7], [0.8, 0.8]])
+    found = angoff(judgements, np.array([1.0, 2]), np.array([-0.25, -0.5]))
+    assert found.by_judge == pytest.approx(
+        (0.5 - 0.5 * 0.25 + 1.6 - 0.2 * 0.5, 0.7 - 0.3 * 0.25 + 1.6 - 0.2 * 0.5)
+    )
+    assert ebel({"easy": 8, "hard": 2}, {"easy": 0.75, "hard": 0.5}, wrong_share=-0.25) == (
+        pytest.approx(8 * 0.75 - 2 * 0.25 + 2 * 0.5 - 1 * 0.25)
+    )
+
+
 def test_one_item_has_no_standard_error() -> None:
     assert angoff(np.array([[0.6, 0.6]])).standard_error is None
 

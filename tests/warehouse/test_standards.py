@@ -42,17 +42,21 @@ def home(tmp_path: Path) -> Home:
             "sitting_id varchar, sitting_key varchar, learner_key varchar, attempt bigint, "
             "station_id varchar, item_id varchar, examiner_key varchar, "
             "points decimal(18, 6), max_points decimal(18, 6), global_rating varchar, "
-            "item_outcome varchar, is_banked boolean)"
+            "item_outcome varchar, is_banked boolean, points_wrong decimal(18, 6))"
+        )
+        connection.execute(
+            "create table dim_task (programme_id varchar, task_id varchar, scoring_rule varchar, "
+            "points_right decimal(18, 6), points_wrong decimal(18, 6))"
         )
         connection.executemany(
             "insert into fct_exam_response select 'MED', 'OSCE', 'S1', key, key, 1, station, "
-            "'checklist', 'A-1', points, 20, grade, 'scored', false "
+            "'checklist', 'A-1', points, 20, grade, 'scored', false, null "
             "from (values (?, ?, ?, ?)) as given (key, station, points, grade)",
             rows,
         )
         connection.executemany(
             "insert into fct_exam_response select 'MED', 'MCQ', 'S1', key, key, 1, null, item, "
-            "null, points, most, null, 'right', false "
+            "null, points, most, null, 'right', false, null "
             "from (values (?, ?, ?, ?)) as given (key, item, points, most)",
             [
                 (f"m{learner:02}", item, points, points)
@@ -166,6 +170,26 @@ def test_grades_that_are_not_told_are_asked_for(home: Home, parameters, words: s
 
 
 @pytest.mark.usefixtures("edition_found")
+def test_the_minimum_of_stations_rests_on_those_who_met_all(home: Home) -> None:
+    given = {"grades": CODES, "borderline": "borderline"}
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "delete from fct_exam_response where station_id = 's2' and sitting_key = 'k07'"
+        )
+    whole, *_ = standards.borderline_regression(home, SITTING, "exam board", given)
+    assert whole.parameters["n_met_every_station"] == 39
+    assert 0 <= whole.parameters["minimum_stations"] <= 3
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "delete from fct_exam_response where station_id = 's1' and sitting_key < 'k20' "
+            "or station_id = 's2' and sitting_key >= 'k25'"
+        )
+    whole, *_ = standards.borderline_regression(home, SITTING, "exam board", given)
+    assert whole.parameters["minimum_stations"] is None
+    assert "too few" in whole.parameters["why_no_minimum"]
+
+
+@pytest.mark.usefixtures("edition_found")
 def test_distances_of_grades_are_tried_without_being_asked_for(home: Home) -> None:
     given = {"grades": CODES, "borderline": "borderline"}
     whole, *stations = standards.borderline_regression(home, SITTING, "exam board", given)
@@ -254,7 +278,7 @@ def panel_of(folder: Path, *lines: str) -> Path:
         (MCQ, ["item,a,b", "Q1,1,1", "Q2,1,1", "Q1,1,1"], "lines 2 and 4: item Q1"),
         (MCQ, ["item,a,b", "Q1,1,1", "Q2,1,?"], "line 3: b: a judgement is a chance"),
         (MCQ, ["item,a,b", "Q1,1,1", "Q2,1,60"], "line 3: b: .*divide"),
-        (MCQ, ["item,a,b", "Q1,1,1", "Q2,1"], "line 3: b: .*not empty"),
+        (MCQ, ["item,a,b", "Q1,1,1", "Q2,1"], "line 3: b is empty: .*who was absent"),
         (MCQ, ["item"], "no column of a judge"),
         (MCQ, [], "no CSV file"),
         (TOTALS, ["item,a,b", "Q1,1,1"], "offer 1 points, and the sitting 2"),
@@ -273,6 +297,72 @@ def test_judged_items_weigh_by_their_points(home: Home, tmp_path: Path) -> None:
     (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
     assert found.panel == pytest.approx({"a": 2.5, "b": 3.1})
     assert found.max_score == 4
+
+
+def take_points_off(home: Home, q1: float | None, q2: float | None) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "update fct_exam_response set points_wrong = case item_id when 'Q1' then ? else ? end "
+            "where task_id = 'MCQ'",
+            [q1, q2],
+        )
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_a_cut_score_by_judges_counts_points_taken_off_for_wrong_answers(
+    home: Home, tmp_path: Path
+) -> None:
+    take_points_off(home, -0.25, -0.75)
+    panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
+    (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
+    assert found.cut_score == pytest.approx(0.5 - 0.5 * 0.25 + 3 * 0.8 - 0.2 * 0.75)
+    assert found.parameters["min_score"] == -1
+    classes = {"items": {"easy": 4}, "expected": {"easy": 0.7}}
+    (found,) = standards.set_by(home, MCQ, "ebel", "exam board", classes, None)
+    assert found.cut_score == pytest.approx(4 * (0.7 - 0.3 * 0.25))
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_ebel_is_refused_where_wrong_answers_cost_different_shares(home: Home) -> None:
+    take_points_off(home, -0.25, -0.25)
+    classes = {"items": {"easy": 4}, "expected": {"easy": 0.7}}
+    with pytest.raises(UnmeasurableError, match="use angoff"):
+        standards.set_by(home, MCQ, "ebel", "exam board", classes, None)
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_points_taken_off_by_a_rule_that_nobody_told_are_asked_for(
+    home: Home, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "update fct_exam_response set points = -1 where item_id = 'Q2' and sitting_key = 'm03'"
+        )
+        connection.execute("update fct_exam_sitting set points = -1 where task_id = 'TOTALS'")
+    panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
+    with pytest.raises(UnmeasurableError, match=r"taken off at Q2, .*deliver .*points_wrong"):
+        standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
+    with pytest.raises(UnmeasurableError, match="taken off at Q1, Q2"):
+        standards.set_by(home, TOTALS, "angoff", "exam board", {}, panel)
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_a_sitting_to_come_is_judged_by_the_formula_of_its_task(home: Home, tmp_path: Path) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute("insert into dim_task values ('MED', 'MCQ', 'formula', 2, -0.5)")
+    panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
+    next_year = MCQ | {"sitting_id": "S9"}
+    (found,) = standards.set_by(home, next_year, "angoff", "exam board", {}, panel, is_ahead=True)
+    assert (found.cut_score, found.max_score) == (pytest.approx(2.6 - 0.7 * 0.5), 4)
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_an_edition_of_an_earlier_release_is_to_be_made_again(home: Home, tmp_path: Path) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute("alter table fct_exam_response drop column points_wrong")
+    panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
+    with pytest.raises(UnmeasurableError, match=r"earlier release.*tessera run"):
+        standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
 
 
 @pytest.mark.usefixtures("edition_found")

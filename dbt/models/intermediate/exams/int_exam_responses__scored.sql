@@ -69,19 +69,35 @@ judged as (
     from compared
 ),
 
+-- Whoever omitted an item whose answers cannot be scored is no worse off than who answered it.
+weighed as (
+    select
+        *,
+        count(case when item_outcome = 'answered' then 1 end) over of_item > 0
+        and count(case when item_outcome in ('right', 'wrong', 'partial', 'scored') then 1 end)
+            over of_item
+        = 0 as is_unscorable
+    from judged
+    window of_item as (partition by programme_id, task_id, sitting_id, station_id, item_id)
+),
+
 scored as (
     select
         *,
         case
-            when item_outcome = 'not_presented' then null
+            when item_outcome = 'not_presented' or is_unscorable then null
             when scoring_rule = 'symmetric_difference' then graded_score
             when scoring_rule = 'exact_set'
-                then cast(exact_score * coalesce(points_right, 1) as decimal(18, 6))
+                then
+                    cast(
+                        exact_score * coalesce(points_right, item_max_score, 1) as decimal(18, 6)
+                    )
             when scoring_rule = 'formula'
                 then
                     coalesce(
                         {{ measure_formula_points(
-                            'item_outcome', 'points_right', 'points_wrong', 'points_dont_know'
+                            'item_outcome', 'coalesce(points_right, item_max_score)', 'points_wrong',
+                            'points_dont_know'
                         ) }},
                         score
                     )
@@ -99,7 +115,7 @@ scored as (
             when item_outcome in ('scored', 'partial') then item_max_score
             else cast(coalesce(item_max_score, 1) as decimal(18, 6))
         end as max_points
-    from judged
+    from weighed
 )
 
 select
@@ -131,6 +147,7 @@ select
     max_score,
     points,
     max_points,
+    case when scoring_rule = 'formula' then coalesce(points_wrong, 0) end as points_wrong,
     exact_score,
     graded_score,
     ---------- yes or no

@@ -20,7 +20,13 @@ joined as (
         totals.is_complete,
         case when totals.is_complete then items.points end as compared,
         case when totals.is_complete then totals.total - items.points end as rest,
-        case when totals.is_complete then totals.total end as total
+        case when totals.is_complete then totals.total end as total,
+        -- What the item's station earns in all, or the item itself where it is of none.
+        case
+            when totals.is_complete and items.station_id = '' then items.points
+            when totals.is_complete
+                then sum(items.points) over (partition by items.sitting_key, items.station_id)
+        end as part
     from items
     inner join totals on items.sitting_key = totals.sitting_key
 ),
@@ -48,6 +54,10 @@ summed as (
         sum(total) as sum_t,
         sum(total * total) as sum_tt,
         sum(compared * total) as sum_xt,
+        sum(part) as sum_p,
+        sum(part * part) as sum_pp,
+        sum(part - compared) as sum_l,
+        sum((part - compared) * (part - compared)) as sum_ll,
         count(right_or_wrong) as n_right_or_wrong,
         sum(right_or_wrong) as n_right,
         count(case when is_complete then right_or_wrong end) as n_compared_right_or_wrong,
@@ -76,6 +86,8 @@ select
     n_compared,
     {{ measure_variance('n_compared', 'sum_x', 'sum_xx') }} as variance,
     {{ measure_variance('n_compared', 'sum_r', 'sum_rr') }} as rest_variance,
+    {{ measure_variance('n_compared', 'sum_p', 'sum_pp') }} as part_variance,
+    {{ measure_variance('n_compared', 'sum_l', 'sum_ll') }} as part_rest_variance,
     case
         when n_compared_right_or_wrong = n_compared
             then {{ measure_variance('n_compared', 'n_compared_right', 'n_compared_right') }}

@@ -58,16 +58,29 @@ ranked as (
             and totals.sitting_id = sizes.sitting_id
 ),
 
--- The upper and lower group are cut by total, equal totals by key.
+-- The upper and lower group are cut between totals, so that equal totals stay together.
 placed as (
     select
         *,
-        row_number() over (
+        rank() over (
             partition by programme_id, task_id, sitting_id, is_complete
-            order by total desc, sitting_key
-        ) as place,
-        count(*) over (partition by programme_id, task_id, sitting_id, is_complete) as n_placed
+            order by total desc
+        ) as place_from_above,
+        rank() over (
+            partition by programme_id, task_id, sitting_id, is_complete
+            order by total
+        ) as place_from_below,
+        count(*) over (partition by programme_id, task_id, sitting_id, is_complete)
+        * {{ rule_threshold('exams', 'item_analysis', 'group_share') }} as group_size
     from ranked
+),
+
+grouped as (
+    select
+        *,
+        place_from_above <= group_size as is_upper,
+        place_from_below <= group_size as is_lower
+    from placed
 )
 
 select
@@ -78,13 +91,9 @@ select
     sitting_key,
     ---------- text
     case
-        when not is_complete then null
-        when place <= n_placed * {{ rule_threshold('exams', 'item_analysis', 'group_share') }}
-            then 'upper'
-        when
-            n_placed + 1 - place
-            <= n_placed * {{ rule_threshold('exams', 'item_analysis', 'group_share') }}
-            then 'lower'
+        when not is_complete or is_upper = is_lower then null
+        when is_upper then 'upper'
+        else 'lower'
     end as score_group,
     ---------- numbers
     n_items,
@@ -95,4 +104,4 @@ select
     ---------- yes or no
     is_complete,
     is_right_or_wrong
-from placed
+from grouped

@@ -22,6 +22,8 @@ select
     weight,
     max_score,
     cut_score,
+    points_right,
+    points_wrong,
     n_options,
     ai_policy_level,
     ---------- yes or no

@@ -34,6 +34,7 @@ select
     max_score,
     points,
     max_points,
+    points_wrong,
     exact_score,
     graded_score,
     ---------- yes or no

@@ -82,6 +82,14 @@ answered as (
     group by sitting_key
 ),
 
+-- Where every item has a mark and none is right or wrong, nobody counted right answers.
+counted as (
+    select
+        *,
+        n_right + n_wrong + n_omitted + n_dont_know > 0 as is_counted
+    from answered
+),
+
 -- The result as a whole comes before the results for single competencies.
 ranked as (
     select
@@ -103,32 +111,36 @@ reported as (
 
 merged as (
     select
-        coalesce(answered.sitting_key, reported.sitting_key) as sitting_key,
-        coalesce(answered.learner_key, reported.learner_key) as learner_key,
-        coalesce(answered.programme_id, reported.programme_id) as programme_id,
-        coalesce(answered.site_id, reported.site_id) as site_id,
-        coalesce(answered.task_id, reported.task_id) as task_id,
-        coalesce(answered.sitting_id, reported.sitting_id) as sitting_id,
-        coalesce(answered.attempt, reported.attempt) as attempt,
-        coalesce(answered.occurred_on, reported.occurred_on) as occurred_on,
-        greatest(answered.known_at, reported.known_at) as known_at,
-        coalesce(reported.is_banked, answered.is_banked) as is_banked,
+        coalesce(counted.sitting_key, reported.sitting_key) as sitting_key,
+        coalesce(counted.learner_key, reported.learner_key) as learner_key,
+        coalesce(counted.programme_id, reported.programme_id) as programme_id,
+        coalesce(counted.site_id, reported.site_id) as site_id,
+        coalesce(counted.task_id, reported.task_id) as task_id,
+        coalesce(counted.sitting_id, reported.sitting_id) as sitting_id,
+        coalesce(counted.attempt, reported.attempt) as attempt,
+        coalesce(counted.occurred_on, reported.occurred_on) as occurred_on,
+        greatest(counted.known_at, reported.known_at) as known_at,
+        coalesce(reported.is_banked, counted.is_banked) as is_banked,
         reported.record_key as result_record_key,
         reported.result_status,
         reported.grade,
         reported.score as reported_score,
         reported.max_score as reported_max_score,
-        coalesce(answered.n_responses, 0) as n_responses,
-        answered.n_items,
-        coalesce(answered.n_right, reported.n_right) as n_right,
-        coalesce(answered.n_wrong, reported.n_wrong) as n_wrong,
-        coalesce(answered.n_omitted, reported.n_omitted) as n_omitted,
-        coalesce(answered.n_dont_know, reported.n_dont_know) as n_dont_know,
-        answered.n_not_presented,
-        coalesce(answered.points, reported.score) as points,
-        coalesce(answered.max_points, reported.max_score) as max_points
-    from answered
-    full outer join reported on answered.sitting_key = reported.sitting_key
+        coalesce(counted.n_responses, 0) as n_responses,
+        counted.n_items,
+        coalesce(case when counted.is_counted then counted.n_right end, reported.n_right)
+            as n_right,
+        coalesce(case when counted.is_counted then counted.n_wrong end, reported.n_wrong)
+            as n_wrong,
+        coalesce(case when counted.is_counted then counted.n_omitted end, reported.n_omitted)
+            as n_omitted,
+        coalesce(case when counted.is_counted then counted.n_dont_know end, reported.n_dont_know)
+            as n_dont_know,
+        counted.n_not_presented,
+        coalesce(counted.points, reported.score) as points,
+        coalesce(counted.max_points, reported.max_score) as max_points
+    from counted
+    full outer join reported on counted.sitting_key = reported.sitting_key
 ),
 
 judged as (
@@ -163,11 +175,12 @@ judged as (
         coalesce(cut_scores.cut_score, tasks.cut_score) as cut_score,
         ---------- yes or no
         case
-            -- A result out of other points than the exam has may be of a part of it.
+            -- A result out of other points than the cut-score was set for may be of a part of the exam.
             when
-                merged.n_items is null
-                and coalesce(cut_scores.method, tasks.cut_score_method, '') <> 'number_right'
-                and merged.max_points <> coalesce(cut_scores.max_score, tasks.max_score)
+                coalesce(cut_scores.method, tasks.cut_score_method, '') <> 'number_right'
+                and merged.max_points <> coalesce(
+                    cut_scores.max_score, case when merged.n_items is null then tasks.max_score end
+                )
                 then null
             when cut_scores.cut_score is not null
                 then {{ measure_is_at_target('merged.points', 'cut_scores.cut_score') }}

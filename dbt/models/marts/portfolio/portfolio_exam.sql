@@ -16,8 +16,8 @@ told_by_stations as (
     where kind = 'exam_response'
 ),
 
-learners as (
-    select * from {{ ref('dim_learner') }}
+cohorts as (
+    select * from {{ ref('int_learner_cohorts__dated') }}
 ),
 
 tasks as (
@@ -35,7 +35,7 @@ analyses as (
 described as (
     select
         sittings.*,
-        learners.cohort_id,
+        cohorts.cohort_id,
         tasks.title,
         tasks.modality,
         tasks.module_id,
@@ -56,7 +56,10 @@ described as (
                 then {{ measure_score_share('sittings.points', 'sittings.max_points') }}
         end as score_share
     from sittings
-    left join learners on sittings.learner_key = learners.learner_key
+    left join cohorts
+        on
+            sittings.learner_key = cohorts.learner_key
+            and sittings.occurred_on between cohorts.from_on and cohorts.to_on
     left join tasks on sittings.task_key = tasks.task_key
     left join instruments on tasks.instrument_id = instruments.instrument_id
 ),
@@ -125,8 +128,8 @@ cohort_norms as (
 -- Who had left by the day of the sitting, or was on leave, was not expected at it.
 there as (
     select
-        learners.learner_key,
-        learners.site_id,
+        cohorts.learner_key,
+        cohorts.site_id,
         cohort_sittings.*,
         count(*) over (
             partition by
@@ -134,19 +137,20 @@ there as (
                 cohort_sittings.sitting_id
         ) as n_learners
     from cohort_sittings
-    inner join learners
+    inner join cohorts
         on
-            cohort_sittings.programme_id = learners.programme_id
-            and cohort_sittings.cohort_id = learners.cohort_id
-            and cohort_sittings.occurred_on >= coalesce(learners.entered_on, {{ first_day() }})
+            cohort_sittings.programme_id = cohorts.programme_id
+            and cohort_sittings.cohort_id = cohorts.cohort_id
+            and cohort_sittings.occurred_on between cohorts.from_on and cohorts.to_on
+            and cohort_sittings.occurred_on >= coalesce(cohorts.entered_on, {{ first_day() }})
     left join last_days
         on
-            learners.learner_key = last_days.learner_key
-            and learners.programme_id = last_days.programme_id
+            cohorts.learner_key = last_days.learner_key
+            and cohorts.programme_id = last_days.programme_id
     left join leave
         on
-            learners.learner_key = leave.learner_key
-            and learners.programme_id = leave.programme_id
+            cohorts.learner_key = leave.learner_key
+            and cohorts.programme_id = leave.programme_id
             and cohort_sittings.occurred_on between leave.from_on and leave.to_on
     where
         cohort_sittings.is_progress_test
@@ -283,9 +287,8 @@ final as (
         unioned.max_points,
         unioned.score_share,
         unioned.cut_score,
-        case when unioned.n_items is not null then analyses.alpha end as reliability,
-        case when unioned.n_items is not null and unioned.points is not null then analyses.sem end
-            as sem,
+        analyses.alpha as reliability,
+        case when unioned.points is not null then analyses.sem end as sem,
         case when {{ norm_is_shown() }} then cohort_norms.n_sat end as cohort_n,
         case when {{ norm_is_shown() }} then cohort_norms.mean_share end as cohort_mean_share,
         case when {{ norm_is_shown() }} then cohort_norms.sd_share end as cohort_sd_share,
@@ -293,7 +296,7 @@ final as (
         unioned.is_at_or_above_cut,
         case
             when
-                unioned.n_items is not null
+                unioned.is_at_or_above_cut is not null
                 and coalesce(unioned.cut_score_method, '') <> 'number_right'
                 then
                     abs(unioned.points - unioned.cut_score)
@@ -313,11 +316,14 @@ final as (
             and unioned.cohort_id = cohort_norms.cohort_id
             and unioned.task_id = cohort_norms.task_id
             and unioned.sitting_id = cohort_norms.sitting_id
+    -- Reliability is that of all items: a learner who was presented with some has another one.
     left join analyses
         on
             unioned.programme_id = analyses.programme_id
             and unioned.task_id = analyses.task_id
             and unioned.sitting_id = analyses.sitting_id
+            and unioned.max_points = analyses.max_points
+            and unioned.n_items is not null
 )
 
 select * from final

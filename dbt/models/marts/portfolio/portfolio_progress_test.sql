@@ -8,7 +8,7 @@ sittings as (
 ),
 
 cohorts as (
-    select * from {{ ref('dim_learner') }}
+    select * from {{ ref('int_learner_cohorts__dated') }}
 ),
 
 -- Of several attempts at one sitting the first with a mark counts, as in the norm.
@@ -25,7 +25,10 @@ ranked as (
                 sittings.sitting_key asc
         ) as marked_first
     from sittings
-    left join cohorts on sittings.learner_key = cohorts.learner_key
+    left join cohorts
+        on
+            sittings.learner_key = cohorts.learner_key
+            and sittings.occurred_on between cohorts.from_on and cohorts.to_on
 ),
 
 dated as (

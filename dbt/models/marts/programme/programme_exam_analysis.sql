@@ -143,6 +143,11 @@ final as (
                     ) }} || ' presented every item: too few to describe the exam.'
             when reliable.raw_alpha is null
                 then 'One item or station, or equal totals: nothing can be told apart.'
+            when reliable.reliability < 0
+                then
+                    'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as varchar)
+                    || ': below 0, since the parts of the exam run against one another; '
+                    || 'no standard error follows from it.'
             else
                 'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as varchar) || ': a score of '
                 || {{ score_text(

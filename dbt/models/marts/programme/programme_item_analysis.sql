@@ -6,13 +6,29 @@ items as (
     select * from {{ ref('int_exam_items__analysed') }}
 ),
 
+-- As in the alpha of the exam, items of one station are one part of it.
 parts as (
     select
         programme_id,
         task_id,
         sitting_id,
-        sum(cast(round(variance, 9) as decimal(38, 9))) as sum_of_variances
+        station_id,
+        case when station_id = '' then item_id end as own_item_id,
+        count(part_variance) as n_items_of_part,
+        max(part_variance) as variance
     from items
+    where part_variance is not null
+    group by programme_id, task_id, sitting_id, station_id, own_item_id
+),
+
+exams as (
+    select
+        programme_id,
+        task_id,
+        sitting_id,
+        count(*) as n_parts,
+        sum(cast(round(variance, 9) as decimal(38, 9))) as sum_of_variances
+    from parts
     group by programme_id, task_id, sitting_id
 ),
 
@@ -24,14 +40,23 @@ described as (
         -- Points taken off for wrong answers do not make an item one that hardly anybody gets right.
         greatest(items.difficulty, items.right_share) as earned_share,
         {{ measure_alpha(
-            '(items.n_items - 1)', '(parts.sum_of_variances - items.variance)', 'items.rest_variance'
+            '(exams.n_parts - case when parts.n_items_of_part = 1 then 1 else 0 end)',
+            '(exams.sum_of_variances - items.part_variance + items.part_rest_variance)',
+            'items.rest_variance'
         ) }} as raw_alpha_without
     from items
-    inner join parts
+    left join parts
         on
             items.programme_id = parts.programme_id
             and items.task_id = parts.task_id
             and items.sitting_id = parts.sitting_id
+            and items.station_id = parts.station_id
+            and (items.station_id <> '' or items.item_id = parts.own_item_id)
+    left join exams
+        on
+            items.programme_id = exams.programme_id
+            and items.task_id = exams.task_id
+            and items.sitting_id = exams.sitting_id
 ),
 
 looked_at as (
