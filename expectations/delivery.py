@@ -110,7 +110,8 @@ def whole(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words=f"The delivery has at least {least:,}{most} rows.",
-            broken=f"The delivery has {{observed}} rows; at least {least:,}{most} are expected.",
+            broken=f"The delivery has {{observed:row|rows}}; at least {least:,}{most} are "
+            f"expected.",
             column="source_rows",
             min_value=least,
             max_value=delivery.max_rows,
@@ -168,7 +169,7 @@ def whole(delivery: Delivery) -> Suite:
                 owner=delivery.owner,
                 words="The newest event is at most "
                 f"{delivery.max_age_days:,} days older than the delivery.",
-                broken="The newest event is {observed} days older than the delivery; at most "
+                broken="The newest event is {observed:day|days} older than the delivery; at most "
                 f"{delivery.max_age_days:,} are expected: an old export may have been sent again.",
                 column="age_days",
                 max_value=delivery.max_age_days,
@@ -208,8 +209,8 @@ def workplace_assessments(delivery: Delivery) -> Suite:
             severity="info",
             owner=owner,
             words="Most ratings say who gave them.",
-            broken="{unexpected} of {n} ratings do not say who gave them, so they cannot count "
-            "towards the number of assessors.",
+            broken="{unexpected} of {n:rating|ratings} {unexpected:|does|do} not say who gave "
+            "{unexpected:|it, so it|them, so they} cannot count towards the number of assessors.",
             column="assessor_pseudonym",
             mostly=1 - MAX_UNNAMED_SHARE,
         ),
@@ -220,7 +221,8 @@ def workplace_assessments(delivery: Delivery) -> Suite:
             severity="warning",
             owner=owner,
             words=f"Where a scale is used {ENOUGH} times or more, more than one level occurs.",
-            broken="{observed} scales have the same level on every form: a column may be mapped "
+            broken="{observed:scale has|scales have} the same level on every form: a column may "
+            "be mapped "
             "wrongly.",
             unexpected_rows_query=f"""
                 select scale_id from {{batch}} where level is not null
@@ -267,7 +269,7 @@ def exam_responses(delivery: Delivery) -> Suite:
             severity="warning",
             owner=owner,
             words=f"Where an item was answered {ENOUGH} times or more, answers differ.",
-            broken="{observed} items were answered alike by everybody.",
+            broken="{observed:item was|items were} answered alike by everybody.",
             unexpected_rows_query=f"""
                 select item_id from {{batch}} group by task_id, sitting_id, item_id
                 having count(*) >= {ENOUGH}
@@ -294,7 +296,8 @@ def ai_use_declarations(delivery: Delivery) -> Suite:
             severity="info",
             owner=owner,
             words="A learner declares once for a submission, unless the declaration is amended.",
-            broken="{observed} submissions have several declarations that amend none.",
+            broken="{observed:submission has|submissions have} several declarations that amend "
+            "none.",
             unexpected_rows_query="""
                 select 1 from {batch}
                 where submission_id is not null and amends_record_id is null
@@ -349,8 +352,9 @@ def demographics(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words=f"Where an attribute is stated {ENOUGH} times or more, its values form groups.",
-            broken="{observed} attributes have a value of its own for nearly everybody: they may "
-            "be identifiers.",
+            broken="{observed:attribute has|attributes have} a value of its own for nearly "
+            "everybody: "
+            "{observed:|it may be an identifier|they may be identifiers}.",
             unexpected_rows_query=f"""
                 select attribute from {{batch}} group by attribute
                 having count(*) >= {ENOUGH} and count(distinct value) > 0.9 * count(*)
@@ -372,7 +376,7 @@ def consents(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="At one instant, a learner's consent to a purpose is given or withdrawn.",
-            broken="{observed} consents are given and withdrawn at the same instant.",
+            broken="{observed:consent is|consents are} given and withdrawn at the same instant.",
             unexpected_rows_query="""
                 select purpose from {batch} group by learner_pseudonym, purpose, effective_at
                 having count(distinct status) > 1
@@ -407,7 +411,8 @@ def tasks(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="On any day, one AI policy is in force for a task.",
-            broken="{observed} pairs of AI policies of the same task overlap in time "
+            broken="{observed:pair|pairs} of AI policies of the same task "
+            "{observed:|overlaps|overlap} in time "
             f"({_policies_that_overlap(delivery.accepted[kind])}): give each policy days of its "
             "own.",
             unexpected_rows_query=OVERLAP,
@@ -526,7 +531,8 @@ def frameworks(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="Links within a framework lead to competencies of the delivery.",
-            broken="{observed} links lead to competencies that the delivery does not have.",
+            broken="{observed:link leads|links lead} to competencies that the delivery does not "
+            "have.",
             unexpected_rows_query="""
                 select link.competency_id from (select * from {batch}) as link
                 where link.entry_type = 'link'
@@ -544,7 +550,8 @@ def frameworks(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="No competency lies under itself, by whatever many steps.",
-            broken="{observed} links lead in a circle, so that a competency lies under itself "
+            broken="{observed:link leads|links lead} in a circle, so that a competency lies under "
+            "itself "
             f"({_rows_of_circles(delivery.accepted[kind])}): take out the link that goes from a "
             "parent to what lies below it.",
             unexpected_rows_query=CIRCLE,
@@ -578,7 +585,7 @@ def committees(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="No meeting needs more members than its committee lists.",
-            broken="{observed} meetings need more members than their committee lists.",
+            broken="{observed:meeting needs|meetings need} more members than the committee lists.",
             unexpected_rows_query="""
                 select meeting.meeting_id from (select * from {batch}) as meeting
                 where meeting.entry_type = 'meeting' and meeting.quorum > (
@@ -600,7 +607,8 @@ def committees(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="Only listed members come to a meeting of a committee whose members are listed.",
-            broken="{observed} people came to meetings of a committee that does not list them.",
+            broken="{observed:person|people} came to meetings of a committee that does not list "
+            "them.",
             unexpected_rows_query="""
                 select came.record_key from (select * from {batch}) as came
                 where came.entry_type = 'attendance'
@@ -633,7 +641,8 @@ def decisions(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="Every decision names at least one person who made it and was not recused.",
-            broken="{observed} decisions name nobody who made them and was not recused.",
+            broken="{observed:decision names|decisions name} nobody who made them and was not "
+            "recused.",
             unexpected_rows_query="""
                 select record_id from {batch}
                 where len(list_filter(
@@ -677,7 +686,8 @@ def requirements(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="What counts as met has as many as are required.",
-            broken="{observed} requirements count as met with fewer than are required: the columns "
+            broken="{observed:requirement counts|requirements count} as met with fewer than are "
+            "required: the columns "
             "of done and required may be swapped.",
             unexpected_rows_query="""
                 select record_key from {batch} where status = 'met' and n_done < required_n
@@ -689,7 +699,8 @@ def requirements(delivery: Delivery) -> Suite:
             severity="info",
             owner=delivery.owner,
             words="A learner has one state of a counted requirement in a stage.",
-            broken="{observed} learners have several states of the same requirement: give them one "
+            broken="{observed:learner has|learners have} several states of the same requirement: "
+            "give them one "
             "record id, so that the newer replaces the older.",
             unexpected_rows_query="""
                 select 1 from {batch} where requirement_type <> 'certificate' and n_done is not null
@@ -725,7 +736,8 @@ def voids(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="Only records of known kinds are withdrawn.",
-            broken="{unexpected} of {n} withdrawals name a kind of record that does not exist.",
+            broken="{unexpected} of {n:withdrawal|withdrawals} {unexpected:|names|name} a kind of "
+            "record that does not exist.",
             column="target_kind",
             value_set=sorted(SUITES),
         ),
@@ -748,7 +760,8 @@ def _suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="Nothing took place after the delivery arrived.",
-            broken="{observed} records tell of something that took place after they arrived.",
+            broken="{observed:record tells|records tell} of something that took place after "
+            "{observed:|it|they} arrived.",
             unexpected_rows_query="select record_key from {batch} where is_after_arrival",
         ),
         promise(
@@ -757,8 +770,8 @@ def _suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words=f"At most {MAX_FUTURE_SHARE:.0%} of the records lie after the delivery.",
-            broken="{unexpected} of {n} records tell of something that took place after they "
-            "arrived: day and month may be swapped.",
+            broken="{unexpected} of {n:record|records} {unexpected:|tells|tell} of something "
+            "that took place after {unexpected:|it|they} arrived: day and month may be swapped.",
             column="is_after_arrival",
             value_set=[False],
             mostly=1 - MAX_FUTURE_SHARE,
@@ -774,7 +787,8 @@ def _known(kind: str, column: str, noun: str, known: tuple[str, ...], owner: str
         severity="warning",
         owner=owner,
         words=f"Every {noun} stands in the code list.",
-        broken=f"{{unexpected}} of {{n}} records name an {noun} that the code list does not have.",
+        broken=f"{{unexpected}} of {{n:record|records}} {{unexpected:|names|name}} an {noun} "
+        "that the code list does not have.",
         column=column,
         value_set=list(known),
     )
@@ -857,7 +871,7 @@ def _known_levels(kind: str, levels: Levels, delivery: Delivery) -> Expectation:
         severity="critical",
         owner=delivery.owner,
         words="Every level stands on a scale of the code list.",
-        broken="{observed} records have a level that no scale of the code list has"
+        broken="{observed:record has|records have} a level that no scale of the code list has"
         f"{_levels_unknown(kind, levels, delivery)}: add the scale to codes/scales.csv, or "
         "correct the mapping.",
         unexpected_rows_query=levels.unknown(delivery),
@@ -894,7 +908,7 @@ def _spread(kind: str, column: str, owner: str) -> Expectation:
         severity="warning",
         owner=owner,
         words=f"Where {ENOUGH} took the same task or more, {column}s differ.",
-        broken=f"{{observed}} tasks have the same {column} for everybody.",
+        broken=f"{{observed:task has|tasks have}} the same {column} for everybody.",
         unexpected_rows_query=f"""
             select task_id from {{batch}} where {column} is not null
             group by task_id, sitting_id, instrument_id
@@ -927,7 +941,9 @@ def _one_record_each(kind: str, column: str, noun: str, owner: str) -> Expectati
         severity="warning",
         owner=owner,
         words=f"Each of the {noun} has one record a programme.",
-        broken=f"{{observed}} {noun} have several records: the same id may stand for two people.",
+        broken=f"{{observed:{noun[:-1]} has|{noun} have}} several records: the same id may stand "
+        f"for "
+        "two people.",
         unexpected_rows_query=f"""
             select 1 from {{batch}} group by programme_id, {column}
             having count(distinct record_key) > 1
@@ -957,7 +973,7 @@ def _filled(kind: str, column: str, what: str, owner: str) -> Expectation:
         severity="info",
         owner=owner,
         words=f"Most records say {what}.",
-        broken=f"{{unexpected}} of {{n}} records do not say {what}.",
+        broken=f"{{unexpected}} of {{n:record|records}} {{unexpected:|does|do}} not say {what}.",
         column=column,
         mostly=1 - MAX_UNNAMED_SHARE,
     )
