@@ -87,6 +87,19 @@
 {%- endmacro %}
 
 {#-
+    Whether a pause since a day is longer than so many days, of which those of leave do not count and those of
+    part-time training count in part.
+-#}
+{% macro has_lasted(since, until, expected, n_days) -%}
+    ({{ days_between(since, until) }} - coalesce({{ expected }}.n_days_out, 0) > {{ n_days }})
+{%- endmacro %}
+
+{#- The day from which it is. -#}
+{% macro lasted_from(since, expected, n_days) -%}
+    {{ add_days(since, n_days ~ ' + 1 + coalesce(' ~ expected ~ '.n_days_out, 0)') }}
+{%- endmacro %}
+
+{#-
     Whether a pause since a day is unlikely to be chance, or longer than a year, days of leave not counted.
     Where the calibration does not say what rotations offer, or a site's rule set does not ask, every pause
     counts.
@@ -96,17 +109,17 @@
         {{ expected }}.n_expected is null
         or {{ rule_threshold('signals', 'expected_evidence', 'chance_max') }} is null
         or {{ expected }}.unlikely_on is not null
-        or {{ days_between(since, until) }} - {{ expected }}.n_leave_days
-        > {{ rule_threshold('signals', 'expected_evidence', 'always_after_days') }}
+        or {{ has_lasted(
+            since, until, expected,
+            rule_threshold('signals', 'expected_evidence', 'always_after_days')
+        ) }}
     )
 {%- endmacro %}
 
 {#- The day from which it is. -#}
 {% macro missed_from(since, expected) -%}
-    {%- set after_a_year = add_days(
-        since,
-        rule_threshold('signals', 'expected_evidence', 'always_after_days')
-        ~ ' + 1 + ' ~ expected ~ '.n_leave_days'
+    {%- set after_a_year = lasted_from(
+        since, expected, rule_threshold('signals', 'expected_evidence', 'always_after_days')
     ) -%}
     case
         when

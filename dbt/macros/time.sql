@@ -29,3 +29,16 @@
     ({{ day }} >= coalesce({{ from_day }}, {{ first_day() }})
         and {{ day }} <= coalesce({{ to_day }}, {{ last_day() }}))
 {%- endmacro %}
+
+{#- How many days from one day to another, both counted, do not count for a learner: summed over the
+    stretches of `int_learner_time_out__dated` that lie between them in part. -#}
+{% macro measure_days_out(time_out, from_day, to_day) -%}
+    sum(
+        (
+            {{ days_between(
+                'greatest(' ~ time_out ~ '.from_on, ' ~ from_day ~ ')',
+                'least(' ~ time_out ~ '.to_on, ' ~ to_day ~ ')'
+            ) }} + 1
+        ) * {{ time_out }}.lost_share
+    )
+{%- endmacro %}

@@ -1,7 +1,7 @@
 -- Grain: one row per learner, competency that the present stage requires, and stretch of that stage: a
 -- pause without a data point, or the whole stage so far. How many data points were to be expected in
 -- it, by what peers get on the competency in the rotations in which this learner was assessed on others,
--- the day from which none at all is unlikely to be chance, and how many days of it were leave.
+-- the day from which none at all is unlikely to be chance, and how many days of it did not count.
 {{ config(materialized='table') }}
 
 with
@@ -177,25 +177,24 @@ gathered as (
     group by learner_key, programme_id, competency_id, is_whole, after_on
 ),
 
-days_of_leave as (
+days_out as (
     select
         stretches.learner_key,
         stretches.programme_id,
         stretches.competency_id,
         stretches.is_whole,
         stretches.after_on,
-        sum(
-            {{ days_between(
-                'greatest(leave.from_on, ' ~ add_days('stretches.after_on', 1) ~ ')',
-                'least(leave.to_on, coalesce(stretches.next_on, ' ~ as_of() ~ '))'
-            ) }} + 1
-        ) as n_days
+        {{ measure_days_out(
+            'time_out', add_days('stretches.after_on', 1),
+            'coalesce(stretches.next_on, ' ~ as_of() ~ ')'
+        ) }} as n_days
     from stretches
-    inner join {{ ref('int_learner_leave__merged') }} as leave
+    inner join {{ ref('int_learner_time_out__dated') }} as time_out
         on
-            stretches.learner_key = leave.learner_key
-            and stretches.after_on < leave.to_on
-            and coalesce(stretches.next_on, {{ as_of() }}) >= leave.from_on
+            stretches.learner_key = time_out.learner_key
+            and stretches.programme_id = time_out.programme_id
+            and stretches.after_on < time_out.to_on
+            and coalesce(stretches.next_on, {{ as_of() }}) >= time_out.from_on
     group by
         stretches.learner_key,
         stretches.programme_id,
@@ -215,7 +214,7 @@ final as (
             when offering.programme_id is not null
                 then cast(coalesce(gathered.n_expected, 0) as decimal(18, 6))
         end as n_expected,
-        cast(coalesce(days_of_leave.n_days, 0) as bigint) as n_leave_days,
+        cast(floor(coalesce(days_out.n_days, 0)) as bigint) as n_days_out,
         ---------- yes or no
         stretches.is_whole,
         ---------- lists
@@ -232,13 +231,13 @@ final as (
             and stretches.competency_id = gathered.competency_id
             and stretches.is_whole = gathered.is_whole
             and stretches.after_on = gathered.after_on
-    left join days_of_leave
+    left join days_out
         on
-            stretches.learner_key = days_of_leave.learner_key
-            and stretches.programme_id = days_of_leave.programme_id
-            and stretches.competency_id = days_of_leave.competency_id
-            and stretches.is_whole = days_of_leave.is_whole
-            and stretches.after_on = days_of_leave.after_on
+            stretches.learner_key = days_out.learner_key
+            and stretches.programme_id = days_out.programme_id
+            and stretches.competency_id = days_out.competency_id
+            and stretches.is_whole = days_out.is_whole
+            and stretches.after_on = days_out.after_on
     left join offering on stretches.programme_id = offering.programme_id
 )
 

@@ -56,8 +56,9 @@ no_evidence as (
         evidence.competency_id as subject,
         evidence.competency_id,
         greatest(
-            {{ add_days(
-                'stages.from_on', rule_threshold('signals', 'no_evidence', 'grace_days')
+            {{ lasted_from(
+                'stages.from_on', 'expected',
+                rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
             ) }},
             {{ missed_from('stages.from_on', 'expected') }}
         ) as raised_on,
@@ -78,8 +79,10 @@ no_evidence as (
             and evidence.occurred_on = expected.next_on
     where
         evidence.previous_on is null
-        and {{ days_between('stages.from_on', 'evidence.occurred_on') }}
-        > {{ rule_threshold('signals', 'no_evidence', 'grace_days') }}
+        and {{ has_lasted(
+            'stages.from_on', 'evidence.occurred_on', 'expected',
+            rule_threshold('signals', 'no_evidence', 'grace_days')
+        ) }}
         and {{ is_missed('stages.from_on', 'evidence.occurred_on', 'expected') }}
 ),
 
@@ -91,9 +94,9 @@ stale_evidence as (
         evidence.competency_id as subject,
         evidence.competency_id,
         greatest(
-            {{ add_days(
-                'evidence.previous_on',
-                rule_threshold('signals', 'stale_evidence', 'stale_after_days') ~ ' + 1'
+            {{ lasted_from(
+                'evidence.previous_on', 'expected',
+                rule_threshold('signals', 'stale_evidence', 'stale_after_days')
             ) }},
             {{ missed_from('evidence.previous_on', 'expected') }}
         ) as raised_on,
@@ -110,8 +113,10 @@ stale_evidence as (
             and evidence.competency_id = expected.competency_id
             and evidence.occurred_on = expected.next_on
     where
-        {{ days_between('evidence.previous_on', 'evidence.occurred_on') }}
-        > {{ rule_threshold('signals', 'stale_evidence', 'stale_after_days') }}
+        {{ has_lasted(
+            'evidence.previous_on', 'evidence.occurred_on', 'expected',
+            rule_threshold('signals', 'stale_evidence', 'stale_after_days')
+        ) }}
         and {{ is_missed('evidence.previous_on', 'evidence.occurred_on', 'expected') }}
 ),
 
