@@ -86,17 +86,10 @@
     )
 {%- endmacro %}
 
-{#-
-    Whether a pause since a day is longer than so many days, of which those of leave do not count and those of
-    part-time training count in part.
--#}
-{% macro has_lasted(since, until, expected, n_days) -%}
-    ({{ days_between(since, until) }} - coalesce({{ expected }}.n_days_out, 0) > {{ n_days }})
-{%- endmacro %}
-
-{#- The day from which it is. -#}
-{% macro lasted_from(since, expected, n_days) -%}
-    {{ add_days(since, n_days ~ ' + 1 + coalesce(' ~ expected ~ '.n_days_out, 0)') }}
+{#- The day from which a pause has lasted longer than so many days: of what is expected in it, or, where that is
+    not known, by the calendar. -#}
+{% macro lasted_from(since, lasted_on, n_days) -%}
+    coalesce({{ lasted_on }}, {{ add_days(since, n_days ~ ' + 1') }})
 {%- endmacro %}
 
 {#-
@@ -109,17 +102,18 @@
         {{ expected }}.n_expected is null
         or {{ rule_threshold('signals', 'expected_evidence', 'chance_max') }} is null
         or {{ expected }}.unlikely_on is not null
-        or {{ has_lasted(
-            since, until, expected,
+        or {{ lasted_from(
+            since, expected ~ '.always_on',
             rule_threshold('signals', 'expected_evidence', 'always_after_days')
-        ) }}
+        ) }} <= {{ until }}
     )
 {%- endmacro %}
 
 {#- The day from which it is. -#}
 {% macro missed_from(since, expected) -%}
     {%- set after_a_year = lasted_from(
-        since, expected, rule_threshold('signals', 'expected_evidence', 'always_after_days')
+        since, expected ~ '.always_on',
+        rule_threshold('signals', 'expected_evidence', 'always_after_days')
     ) -%}
     case
         when

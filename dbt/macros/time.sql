@@ -42,3 +42,24 @@
         ) * {{ time_out }}.lost_share
     )
 {%- endmacro %}
+
+{#- The first day on which so many days have counted since `after_on`: over rows of stretches of time out that do
+    not overlap, with what was lost before each, and one that never comes. It lies before the stretch, or
+    within one of which days count in part. -#}
+{% macro measure_day_counted(n) -%}
+    min(
+        case
+            when {{ add_days('after_on', 'ceil(' ~ n ~ ' + lost_before)') }} < from_on
+                then {{ add_days('after_on', 'ceil(' ~ n ~ ' + lost_before)') }}
+            when
+                lost_share < 1
+                and {{ n }} + lost_before - {{ days_between('after_on', 'from_on') }} + 1
+                <= ({{ days_between('from_on', 'to_on') }} + 1) * (1 - lost_share)
+                then {{ add_days(
+                    'from_on',
+                    'ceil((' ~ n ~ ' + lost_before - ' ~ days_between('after_on', 'from_on')
+                    ~ ' + 1) / (1 - lost_share)) - 1'
+                ) }}
+        end
+    )
+{%- endmacro %}

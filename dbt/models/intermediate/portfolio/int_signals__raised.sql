@@ -96,7 +96,7 @@ no_evidence as (
             when stages.from_on <= {{ first_day() }} then {{ as_of() }}
             else greatest(
                 {{ lasted_from(
-                    'stages.from_on', 'expected',
+                    'stages.from_on', 'expected.grace_over_on',
                     rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
                 ) }},
                 {{ missed_from('stages.from_on', 'expected') }}
@@ -122,10 +122,10 @@ no_evidence as (
     where
         status.is_required
         and status.n_data_points = 0
-        and {{ has_lasted(
-            'stages.from_on', as_of(), 'expected',
+        and {{ lasted_from(
+            'stages.from_on', 'expected.grace_over_on',
             rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
-        ) }}
+        ) }} <= {{ as_of() }}
         and {{ is_missed('stages.from_on', as_of(), 'expected') }}
 ),
 
@@ -140,7 +140,7 @@ stale_evidence as (
         status.sort_order as subject_order,
         greatest(
             {{ lasted_from(
-                'status.latest_on', 'expected',
+                'status.latest_on', 'expected.stale_on',
                 rule_threshold('signals', 'stale_evidence', 'stale_after_days')
             ) }},
             {{ missed_from('status.latest_on', 'expected') }}
@@ -161,10 +161,10 @@ stale_evidence as (
     where
         status.is_required
         and status.n_data_points > 0
-        and {{ has_lasted(
-            'status.latest_on', as_of(), 'expected',
+        and {{ lasted_from(
+            'status.latest_on', 'expected.stale_on',
             rule_threshold('signals', 'stale_evidence', 'stale_after_days')
-        ) }}
+        ) }} <= {{ as_of() }}
         and {{ is_missed('status.latest_on', as_of(), 'expected') }}
 ),
 

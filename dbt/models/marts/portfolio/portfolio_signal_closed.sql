@@ -57,7 +57,7 @@ no_evidence as (
         evidence.competency_id,
         greatest(
             {{ lasted_from(
-                'stages.from_on', 'expected',
+                'stages.from_on', 'expected.grace_over_on',
                 rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
             ) }},
             {{ missed_from('stages.from_on', 'expected') }}
@@ -79,10 +79,10 @@ no_evidence as (
             and evidence.occurred_on = expected.next_on
     where
         evidence.previous_on is null
-        and {{ has_lasted(
-            'stages.from_on', 'evidence.occurred_on', 'expected',
-            rule_threshold('signals', 'no_evidence', 'grace_days')
-        ) }}
+        and {{ lasted_from(
+            'stages.from_on', 'expected.grace_over_on',
+            rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
+        ) }} < evidence.occurred_on
         and {{ is_missed('stages.from_on', 'evidence.occurred_on', 'expected') }}
 ),
 
@@ -95,7 +95,7 @@ stale_evidence as (
         evidence.competency_id,
         greatest(
             {{ lasted_from(
-                'evidence.previous_on', 'expected',
+                'evidence.previous_on', 'expected.stale_on',
                 rule_threshold('signals', 'stale_evidence', 'stale_after_days')
             ) }},
             {{ missed_from('evidence.previous_on', 'expected') }}
@@ -113,10 +113,10 @@ stale_evidence as (
             and evidence.competency_id = expected.competency_id
             and evidence.occurred_on = expected.next_on
     where
-        {{ has_lasted(
-            'evidence.previous_on', 'evidence.occurred_on', 'expected',
+        {{ lasted_from(
+            'evidence.previous_on', 'expected.stale_on',
             rule_threshold('signals', 'stale_evidence', 'stale_after_days')
-        ) }}
+        ) }} <= evidence.occurred_on
         and {{ is_missed('evidence.previous_on', 'evidence.occurred_on', 'expected') }}
 ),
 
