@@ -112,6 +112,7 @@ stale_evidence as (
             and evidence.programme_id = expected.programme_id
             and evidence.competency_id = expected.competency_id
             and evidence.occurred_on = expected.next_on
+            and evidence.previous_on = expected.after_on
     where
         {{ lasted_from(
             'evidence.previous_on', 'expected.stale_on',
