@@ -85,8 +85,8 @@ def ledger(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="In every delivery the outcomes of its records sum to the records read.",
-                broken="In {unexpected} of {n} deliveries the outcomes do not sum to the records "
-                "read: something was lost or counted twice.",
+                broken="In {unexpected} of {n:delivery|deliveries} the outcomes do not sum to "
+                "the records read: something was lost or counted twice.",
                 column="missing",
                 value_set=[0],
             ),
@@ -96,8 +96,9 @@ def ledger(candidate: Candidate) -> Suite:
                 severity="info",
                 owner=UNIT,
                 words="No delivery is held or unreadable.",
-                broken="{unexpected} of {n} deliveries are held or unreadable, so their records "
-                "are not in this edition.",
+                broken="{unexpected} of {n:delivery|deliveries} {unexpected:|is|are} held or "
+                "unreadable, so "
+                "{unexpected:|its|their} records are not in this edition.",
                 column="status",
                 value_set=["held", "unreadable"],
             ),
@@ -121,7 +122,8 @@ def privacy(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="No mart has a column for names, addresses or a source's own ids of people.",
-                broken="{observed} columns of the marts are called like a person's name, address "
+                broken="{observed:column|columns} of the marts {observed:|is|are} called like a "
+                "person's name, address "
                 "or id: persons are keys outside the vault.",
                 unexpected_rows_query=f"""
                     select 1 from {{batch}}
@@ -145,7 +147,9 @@ def small_cells(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words=f"No count of fewer than {SMALLEST_CELL} people is shown.",
-                broken="{unexpected} of {n} counts of a demographic group are of too few people.",
+                broken="{unexpected} of {n:count|counts} of a demographic group "
+                "{unexpected:|is|are} of too "
+                "few people.",
                 column="n_learners",
                 min_value=SMALLEST_CELL,
             ),
@@ -166,7 +170,7 @@ def learners(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="The edition has learners.",
-                broken="The edition has {observed} learners.",
+                broken="The edition has {observed:learner|learners}.",
                 min_value=1,
             ),
             promise(
@@ -175,7 +179,7 @@ def learners(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="A learner stands once in each programme.",
-                broken="{observed} learners stand several times in a programme.",
+                broken="{observed:learner stands|learners stand} several times in a programme.",
                 unexpected_rows_query="""
                     select 1 from {batch} group by learner_key, programme_id having count(*) > 1
                 """,
@@ -202,7 +206,8 @@ def evidence(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Every data point belongs to a learner of the edition.",
-                broken="{unexpected} of {n} data points belong to no learner of the edition.",
+                broken="{unexpected} of {n:data point|data points} {unexpected:|belongs|belong} "
+                "to no learner of the edition.",
                 column="has_learner",
                 value_set=[True],
             ),
@@ -212,7 +217,8 @@ def evidence(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="A record stands once for each competency.",
-                broken="{observed} records stand several times for the same competency.",
+                broken="{observed:record stands|records stand} several times for the same "
+                "competency.",
                 unexpected_rows_query="""
                     select 1 from {batch} group by record_key, competency_id having count(*) > 1
                 """,
@@ -234,7 +240,8 @@ def statuses(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words=f"A status is one of {', '.join(STATUSES)}.",
-                broken="{unexpected} of {n} statuses are none of those that people know.",
+                broken="{unexpected} of {n:status|statuses} {unexpected:|is|are} none of those "
+                "that people know.",
                 column="status",
                 value_set=list(STATUSES),
             ),
@@ -245,7 +252,8 @@ def statuses(candidate: Candidate) -> Suite:
                 owner=ENGINEER,
                 words="No status above `not_enough_evidence` rests on fewer data points, assessors "
                 "or methods than its rule set demands.",
-                broken="{observed} statuses rest on less evidence than their rule set demands.",
+                broken="{observed:status rests|statuses rest} on less evidence than "
+                "{observed:|its|their} rule set demands.",
                 unexpected_rows_query="""
                     select 1 from {batch}
                     where status <> 'not_enough_evidence' and (
@@ -261,7 +269,8 @@ def statuses(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Every status gives its reason and the version of its rules.",
-                broken="{observed} statuses give no reason, or not the version of their rules.",
+                broken="{observed:status gives|statuses give} no reason, or not the version of "
+                "{observed:|its|their} rules.",
                 unexpected_rows_query="""
                     select 1 from {batch}
                     where coalesce(trim(status_reason), '') = '' or rule_version is null
@@ -273,7 +282,8 @@ def statuses(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="A learner has one status for each stage, competency and rule set.",
-                broken="{observed} times a learner has several statuses for the same competency.",
+                broken="{observed:time|times} a learner has several statuses for the same "
+                "competency.",
                 unexpected_rows_query="""
                     select 1 from {batch}
                     group by learner_key, programme_id, stage_id, competency_id, rule_set_id
@@ -286,7 +296,8 @@ def statuses(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Every data point that a status names is in the edition.",
-                broken="{observed} data points that statuses name are not in the edition.",
+                broken="{observed:data point|data points} that statuses name {observed:|is|are} "
+                "not in the edition.",
                 unexpected_rows_query=f"""
                     select distinct named.evidence_id from (
                         select unnest(evidence_ids) as evidence_id
@@ -315,7 +326,8 @@ def signals(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Every signal has a sentence, the version of its rule and an owner.",
-                broken="{observed} signals lack a sentence, the version of their rule or an owner.",
+                broken="{observed:signal lacks|signals lack} a sentence, the version of "
+                "{observed:|its|their} rule or an owner.",
                 unexpected_rows_query="""
                     select 1 from {batch}
                     where coalesce(trim(sentence), '') = ''
@@ -328,7 +340,8 @@ def signals(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Every data point that a signal names is in the edition.",
-                broken="{observed} data points that signals name are not in the edition.",
+                broken="{observed:data point|data points} that signals name {observed:|is|are} "
+                "not in the edition.",
                 unexpected_rows_query=f"""
                     select 1 from (
                         select distinct unnest(evidence_ids) as evidence_id from {{batch}}
@@ -371,7 +384,8 @@ def agenda(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Every active learner is on the agenda.",
-                broken="{unexpected} of {n} active learners are not on the agenda.",
+                broken="{unexpected} of {n:active learner|active learners} {unexpected:|is|are} "
+                "not on the agenda.",
                 column="n_entries",
             ),
             promise(
@@ -380,7 +394,8 @@ def agenda(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="No learner is on the agenda twice.",
-                broken="{unexpected} of {n} learners are on the agenda several times.",
+                broken="{unexpected} of {n:learner|learners} {unexpected:|is|are} on the agenda "
+                "several times.",
                 column="n_entries",
                 value_set=[1],
             ),
@@ -390,7 +405,8 @@ def agenda(candidate: Candidate) -> Suite:
                 severity="critical",
                 owner=ENGINEER,
                 words="Everybody on the agenda is a learner of the edition.",
-                broken="{unexpected} of {n} entries of the agenda are of unknown learners.",
+                broken="{unexpected} of {n:entry|entries} of the agenda "
+                "{unexpected:|is of an unknown learner|are of unknown learners}.",
                 column="learner_key",
             ),
         ),
@@ -417,8 +433,8 @@ def history(candidate: Candidate) -> Suite:
                 owner=ENGINEER,
                 words=f"No mart of what was delivered lost more than {limit} of its rows since "
                 "the last edition.",
-                broken=f"{{observed}} marts of what was delivered lost more than {limit} of their "
-                "rows since the last edition.",
+                broken=f"{{observed:mart|marts}} of what was delivered lost more than {limit} of "
+                "{observed:|its|their} rows since the last edition.",
                 unexpected_rows_query=f"""
                     select mart from {{batch}}
                     where {DELIVERED}
@@ -431,7 +447,7 @@ def history(candidate: Candidate) -> Suite:
                 severity="info",
                 owner=UNIT,
                 words="No mart lost rows since the last edition.",
-                broken="{observed} marts have fewer rows than in the last edition.",
+                broken="{observed:mart has|marts have} fewer rows than in the last edition.",
                 unexpected_rows_query="select mart from {batch} where now < before",
             ),
         )

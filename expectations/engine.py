@@ -199,10 +199,29 @@ def _sentence(result: ExpectationValidationResult, meta: Mapping[str, Any]) -> s
         return UNJUDGED + failure
     numbers = result.result
     return str(meta["broken"]).format(
-        observed=_number(numbers.get("observed_value")),
-        unexpected=_number(numbers.get("unexpected_count")),
-        n=_number(numbers.get("element_count")),
+        observed=_Number(numbers.get("observed_value")),
+        unexpected=_Number(numbers.get("unexpected_count")),
+        n=_Number(numbers.get("element_count")),
     )
+
+
+class _Number:
+    """A number of a sentence, and the words that follow it.
+
+    `{n}` gives the number, `{n:row is|rows are}` the number with the words that fit it, and
+    `{n:|is|are}` those words alone.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __format__(self, spec: str) -> str:
+        number = _number(self._value)
+        if not spec:
+            return number
+        *before, one, many = spec.split("|")
+        words = one if self._value == 1 else many
+        return words if before else f"{number} {words}"
 
 
 def _failure(info: Mapping[str, Any] | None) -> str | None:

@@ -103,6 +103,12 @@
     || {{ counted("cast(" ~ required ~ " as integer)", one, many) }}
 {%- endmacro %}
 
+{#- A window for people to read, and whether it left out time away and a part of part-time training. -#}
+{% macro window_words(n_days, has_time_out) -%}
+    ' in the last ' || cast(cast({{ n_days }} as integer) as {{ text_type() }}) || ' days'
+    || case when {{ has_time_out }} then ', time away and part-time left out' else '' end
+{%- endmacro %}
+
 {#- A level for people to read: "3", and "3.5" only where the middle lies between two levels. -#}
 {% macro level_text(level) -%}
     case

@@ -86,6 +86,12 @@
     )
 {%- endmacro %}
 
+{#- The day from which a pause has lasted longer than so many days: of what is expected in it, or, where that is
+    not known, by the calendar. -#}
+{% macro lasted_from(since, lasted_on, n_days) -%}
+    coalesce({{ lasted_on }}, {{ add_days(since, n_days ~ ' + 1') }})
+{%- endmacro %}
+
 {#-
     Whether a pause since a day is unlikely to be chance, or longer than a year, days of leave not counted.
     Where the calibration does not say what rotations offer, or a site's rule set does not ask, every pause
@@ -96,17 +102,18 @@
         {{ expected }}.n_expected is null
         or {{ rule_threshold('signals', 'expected_evidence', 'chance_max') }} is null
         or {{ expected }}.unlikely_on is not null
-        or {{ days_between(since, until) }} - {{ expected }}.n_leave_days
-        > {{ rule_threshold('signals', 'expected_evidence', 'always_after_days') }}
+        or {{ lasted_from(
+            since, expected ~ '.always_on',
+            rule_threshold('signals', 'expected_evidence', 'always_after_days')
+        ) }} <= {{ until }}
     )
 {%- endmacro %}
 
 {#- The day from which it is. -#}
 {% macro missed_from(since, expected) -%}
-    {%- set after_a_year = add_days(
-        since,
+    {%- set after_a_year = lasted_from(
+        since, expected ~ '.always_on',
         rule_threshold('signals', 'expected_evidence', 'always_after_days')
-        ~ ' + 1 + ' ~ expected ~ '.n_leave_days'
     ) -%}
     case
         when

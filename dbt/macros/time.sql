@@ -29,3 +29,37 @@
     ({{ day }} >= coalesce({{ from_day }}, {{ first_day() }})
         and {{ day }} <= coalesce({{ to_day }}, {{ last_day() }}))
 {%- endmacro %}
+
+{#- How many days from one day to another, both counted, do not count for a learner: summed over the
+    stretches of `int_learner_time_out__dated` that lie between them in part. -#}
+{% macro measure_days_out(time_out, from_day, to_day) -%}
+    sum(
+        (
+            {{ days_between(
+                'greatest(' ~ time_out ~ '.from_on, ' ~ from_day ~ ')',
+                'least(' ~ time_out ~ '.to_on, ' ~ to_day ~ ')'
+            ) }} + 1
+        ) * {{ time_out }}.lost_share
+    )
+{%- endmacro %}
+
+{#- The first day on which so many days have counted since `after_on`: over rows of stretches of time out that do
+    not overlap, with what was lost before each, and one that never comes. It lies before the stretch, or
+    within one of which days count in part. -#}
+{% macro measure_day_counted(n) -%}
+    min(
+        case
+            when {{ add_days('after_on', 'ceil(' ~ n ~ ' + lost_before)') }} < from_on
+                then {{ add_days('after_on', 'ceil(' ~ n ~ ' + lost_before)') }}
+            when
+                lost_share < 1
+                and {{ n }} + lost_before - {{ days_between('after_on', 'from_on') }} + 1
+                <= ({{ days_between('from_on', 'to_on') }} + 1) * (1 - lost_share)
+                then {{ add_days(
+                    'from_on',
+                    'ceil((' ~ n ~ ' + lost_before - ' ~ days_between('after_on', 'from_on')
+                    ~ ' + 1) / (1 - lost_share)) - 1'
+                ) }}
+        end
+    )
+{%- endmacro %}

@@ -21,7 +21,7 @@ def committees(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="No meeting needs more members than its committee lists.",
-            broken="{observed} meetings need more members than their committee lists.",
+            broken="{observed:meeting needs|meetings need} more members than the committee lists.",
             unexpected_rows_query="""
                 select meeting.meeting_id from (select * from {batch}) as meeting
                 where meeting.entry_type = 'meeting' and meeting.quorum > (
@@ -43,7 +43,8 @@ def committees(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="Only listed members come to a meeting of a committee whose members are listed.",
-            broken="{observed} people came to meetings of a committee that does not list them.",
+            broken="{observed:person|people} came to meetings of a committee that does not list "
+            "them.",
             unexpected_rows_query="""
                 select came.record_key from (select * from {batch}) as came
                 where came.entry_type = 'attendance'
@@ -76,7 +77,8 @@ def decisions(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="Every decision names at least one person who made it and was not recused.",
-            broken="{observed} decisions name nobody who made them and was not recused.",
+            broken="{observed:decision names|decisions name} nobody who made them and was not "
+            "recused.",
             unexpected_rows_query="""
                 select record_id from {batch}
                 where len(list_filter(

@@ -39,8 +39,8 @@ def workplace_assessments(delivery: Delivery) -> Suite:
             severity="info",
             owner=owner,
             words="Most ratings say who gave them.",
-            broken="{unexpected} of {n} ratings do not say who gave them, so they cannot count "
-            "towards the number of assessors.",
+            broken="{unexpected} of {n:rating|ratings} {unexpected:|does|do} not say who gave "
+            "{unexpected:|it, so it|them, so they} cannot count towards the number of assessors.",
             column="assessor_pseudonym",
             mostly=1 - MAX_UNNAMED_SHARE,
         ),
@@ -51,7 +51,8 @@ def workplace_assessments(delivery: Delivery) -> Suite:
             severity="warning",
             owner=owner,
             words=f"Where a scale is used {ENOUGH} times or more, more than one level occurs.",
-            broken="{observed} scales have the same level on every form: a column may be mapped "
+            broken="{observed:scale has|scales have} the same level on every form: a column may "
+            "be mapped "
             "wrongly.",
             unexpected_rows_query=f"""
                 select scale_id from {{batch}} where level is not null
@@ -98,7 +99,7 @@ def exam_responses(delivery: Delivery) -> Suite:
             severity="warning",
             owner=owner,
             words=f"Where an item was answered {ENOUGH} times or more, answers differ.",
-            broken="{observed} items were answered alike by everybody.",
+            broken="{observed:item was|items were} answered alike by everybody.",
             unexpected_rows_query=f"""
                 select item_id from {{batch}} group by task_id, sitting_id, item_id
                 having count(*) >= {ENOUGH}
@@ -125,7 +126,8 @@ def ai_use_declarations(delivery: Delivery) -> Suite:
             severity="info",
             owner=owner,
             words="A learner declares once for a submission, unless the declaration is amended.",
-            broken="{observed} submissions have several declarations that amend none.",
+            broken="{observed:submission has|submissions have} several declarations that amend "
+            "none.",
             unexpected_rows_query="""
                 select 1 from {batch}
                 where submission_id is not null and amends_record_id is null
@@ -173,7 +175,8 @@ def voids(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="Only records of known kinds are withdrawn.",
-            broken="{unexpected} of {n} withdrawals name a kind of record that does not exist.",
+            broken="{unexpected} of {n:withdrawal|withdrawals} {unexpected:|names|name} a kind of "
+            "record that does not exist.",
             column="target_kind",
             value_set=sorted(SUITES),
         ),

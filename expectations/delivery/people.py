@@ -49,8 +49,9 @@ def demographics(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words=f"Where an attribute is stated {ENOUGH} times or more, its values form groups.",
-            broken="{observed} attributes have a value of its own for nearly everybody: they may "
-            "be identifiers.",
+            broken="{observed:attribute has|attributes have} a value of its own for nearly "
+            "everybody: "
+            "{observed:|it may be an identifier|they may be identifiers}.",
             unexpected_rows_query=f"""
                 select attribute from {{batch}} group by attribute
                 having count(*) >= {ENOUGH}
@@ -73,7 +74,7 @@ def consents(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="At one instant, a learner's consent to a purpose is given or withdrawn.",
-            broken="{observed} consents are given and withdrawn at the same instant.",
+            broken="{observed:consent is|consents are} given and withdrawn at the same instant.",
             unexpected_rows_query="""
                 select purpose from {batch} group by learner_pseudonym, purpose, effective_at
                 having count(distinct status) > 1

@@ -26,7 +26,8 @@ def tasks(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="On any day, one AI policy is in force for a task.",
-            broken="{observed} pairs of AI policies of the same task overlap in time "
+            broken="{observed:pair|pairs} of AI policies of the same task "
+            "{observed:|overlaps|overlap} in time "
             f"({_policies_that_overlap(delivery.accepted[kind])}): give each policy days of its "
             "own.",
             unexpected_rows_query=OVERLAP,
@@ -82,7 +83,8 @@ def frameworks(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="Links within a framework lead to competencies of the delivery.",
-            broken="{observed} links lead to competencies that the delivery does not have.",
+            broken="{observed:link leads|links lead} to competencies that the delivery does not "
+            "have.",
             unexpected_rows_query="""
                 select link.competency_id from (select * from {batch}) as link
                 where link.entry_type = 'link'
@@ -100,7 +102,8 @@ def frameworks(delivery: Delivery) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words="No competency lies under itself, by whatever many steps.",
-            broken="{observed} links lead in a circle, so that a competency lies under itself "
+            broken="{observed:link leads|links lead} in a circle, so that a competency lies under "
+            "itself "
             f"({_rows_of_circles(delivery.accepted[kind])}): take out the link that goes from a "
             "parent to what lies below it.",
             unexpected_rows_query=CIRCLE,
@@ -173,7 +176,8 @@ def requirements(delivery: Delivery) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="What counts as met has as many as are required.",
-            broken="{observed} requirements count as met with fewer than are required: the columns "
+            broken="{observed:requirement counts|requirements count} as met with fewer than are "
+            "required: the columns "
             "of done and required may be swapped.",
             unexpected_rows_query="""
                 select record_key from {batch} where status = 'met' and n_done < required_n
@@ -185,7 +189,8 @@ def requirements(delivery: Delivery) -> Suite:
             severity="info",
             owner=delivery.owner,
             words="A learner has one state of a counted requirement in a stage.",
-            broken="{observed} learners have several states of the same requirement: give them one "
+            broken="{observed:learner has|learners have} several states of the same requirement: "
+            "give them one "
             "record id, so that the newer replaces the older.",
             unexpected_rows_query="""
                 select 1 from {batch} where requirement_type <> 'certificate' and n_done is not null

@@ -40,7 +40,8 @@ def suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
             severity="warning",
             owner=delivery.owner,
             words="Nothing took place after the delivery arrived.",
-            broken="{observed} records tell of something that took place after they arrived.",
+            broken="{observed:record tells|records tell} of something that took place after "
+            "{observed:|it|they} arrived.",
             unexpected_rows_query="select record_key from {batch} where is_after_arrival",
         ),
         promise(
@@ -49,8 +50,8 @@ def suite(delivery: Delivery, kind: str, *own: Expectation) -> Suite:
             severity="critical",
             owner=delivery.owner,
             words=f"At most {MAX_FUTURE_SHARE:.0%} of the records lie after the delivery.",
-            broken="{unexpected} of {n} records tell of something that took place after they "
-            "arrived: day and month may be swapped.",
+            broken="{unexpected} of {n:record|records} {unexpected:|tells|tell} of something "
+            "that took place after {unexpected:|it|they} arrived: day and month may be swapped.",
             column="is_after_arrival",
             value_set=[False],
             mostly=1 - MAX_FUTURE_SHARE,
@@ -69,7 +70,8 @@ def in_code_list(
         severity="warning",
         owner=owner,
         words=f"Every {noun} stands in the code list.",
-        broken=f"{{unexpected}} of {{n}} records name an {noun} that the code list does not have.",
+        broken=f"{{unexpected}} of {{n:record|records}} {{unexpected:|names|name}} an {noun} "
+        "that the code list does not have.",
         column=column,
         value_set=list(known),
     )
@@ -126,7 +128,7 @@ def on_a_scale(kind: str, levels: Levels, delivery: Delivery) -> Expectation:
         severity="critical",
         owner=delivery.owner,
         words="Every level stands on a scale of the code list.",
-        broken="{observed} records have a level that no scale of the code list has"
+        broken="{observed:record has|records have} a level that no scale of the code list has"
         f"{_levels_unknown(kind, levels, delivery)}: add the scale to codes/scales.csv, or "
         "correct the mapping.",
         unexpected_rows_query=levels.unknown(delivery),
@@ -202,7 +204,7 @@ def spread(kind: str, column: str, owner: str) -> Expectation:
         severity="warning",
         owner=owner,
         words=f"Where {ENOUGH} took the same task or more, {column}s differ.",
-        broken=f"{{observed}} tasks have the same {column} for everybody.",
+        broken=f"{{observed:task has|tasks have}} the same {column} for everybody.",
         unexpected_rows_query=f"""
             select task_id from {{batch}} where {column} is not null
             group by task_id, sitting_id, instrument_id
@@ -237,7 +239,9 @@ def one_record_each(kind: str, column: str, noun: str, owner: str) -> Expectatio
         severity="warning",
         owner=owner,
         words=f"Each of the {noun} has one record a programme.",
-        broken=f"{{observed}} {noun} have several records: the same id may stand for two people.",
+        broken=f"{{observed:{noun[:-1]} has|{noun} have}} several records: the same id may stand "
+        f"for "
+        "two people.",
         unexpected_rows_query=f"""
             select 1 from {{batch}} group by programme_id, {column}
             having count(distinct record_key) > 1
@@ -269,7 +273,7 @@ def filled(kind: str, column: str, what: str, owner: str) -> Expectation:
         severity="info",
         owner=owner,
         words=f"Most records say {what}.",
-        broken=f"{{unexpected}} of {{n}} records do not say {what}.",
+        broken=f"{{unexpected}} of {{n:record|records}} {{unexpected:|does|do}} not say {what}.",
         column=column,
         mostly=1 - MAX_UNNAMED_SHARE,
     )

@@ -53,7 +53,7 @@ def _of_its_sender(delivery: Delivery) -> list[Expectation]:
                 owner=delivery.owner,
                 words="The newest event is at most "
                 f"{delivery.max_age_days:,} days older than the delivery.",
-                broken="The newest event is {observed} days older than the delivery; at most "
+                broken="The newest event is {observed:day|days} older than the delivery; at most "
                 f"{delivery.max_age_days:,} are expected: an old export may have been sent again.",
                 column="age_days",
                 max_value=delivery.max_age_days,
@@ -74,7 +74,8 @@ def _of_every_delivery(delivery: Delivery) -> list[Expectation]:
             severity="critical",
             owner=delivery.owner,
             words=f"The delivery has at least {least:,}{most} rows.",
-            broken=f"The delivery has {{observed}} rows; at least {least:,}{most} are expected.",
+            broken=f"The delivery has {{observed:row|rows}}; at least {least:,}{most} are "
+            f"expected.",
             column="source_rows",
             min_value=least,
             max_value=delivery.max_rows,

@@ -134,7 +134,7 @@ def test_a_data_point_without_an_id_hides_none_that_is_missing(
     attached.attach(database, "candidate")
     (suite,) = [suite for suite in suites(Candidate()) if suite.name == name]
     broken = [finding.sentence for finding in attached.validate([suite]) if not finding.is_kept]
-    assert broken == [f"1 data points that {name} name are not in the edition."]
+    assert broken == [f"1 data point that {name} name is not in the edition."]
 
 
 def test_a_mart_that_is_missing_fails_the_audit(attached: Engine, database: Path) -> None:

@@ -87,3 +87,34 @@ def test_a_million_rows_are_judged_where_they_lie(engine: Engine, tmp_path: Path
     )
     (found,) = engine.validate([suite])
     assert found.sentence == "1 of 1,000,000 are not below."
+
+
+@pytest.mark.parametrize(
+    ("n_odd", "told"),
+    [
+        (1, "1 of 5 records is odd: leave it out."),
+        (2, "2 of 5 records are odd: leave them out."),
+    ],
+)
+def test_one_and_several_are_told_in_words_that_fit_them(
+    engine: Engine, n_odd: int, told: str
+) -> None:
+    suite = Suite(
+        "few",
+        "select * from range(5) as numbers (n)",
+        (
+            promise(
+                gxe.ExpectColumnValuesToBeBetween,
+                rule="few.below",
+                severity="warning",
+                owner="o",
+                words="All are even.",
+                broken="{unexpected} of {n:record|records} {unexpected:|is|are} odd: leave "
+                "{unexpected:|it|them} out.",
+                column="n",
+                max_value=4 - n_odd,
+            ),
+        ),
+    )
+    (found,) = engine.validate([suite])
+    assert found.sentence == told

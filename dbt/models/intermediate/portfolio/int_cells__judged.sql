@@ -45,7 +45,7 @@ listed as (
             "case when lacks_methods then " ~ of_required('n_methods', 'methods_min', 'method', 'methods') ~ " end",
             "case when lacks_contexts then " ~ of_required('n_contexts', 'contexts_min', 'setting or case type', 'settings or case types') ~ " end",
             "case when lacks_recent then " ~ of_required('n_recent', 'recent_min', 'data point', 'data points')
-                ~ " || ' in the last ' || cast(cast(window_days as integer) as varchar) || ' days' end",
+                ~ " || " ~ window_words('window_days', 'has_time_out') ~ " end",
             "case when lacks_narratives then " ~ of_required('n_narratives', 'narratives_min', 'comment', 'comments') ~ " end",
             "case when lacks_actionable then " ~ of_required(
                 'n_actionable', 'actionable_min', 'comment that says what to do next',
@@ -106,9 +106,7 @@ reasoned as (
                     ) }}
                     || case
                         when flags_window_days is not null
-                            then
-                                ' in the last ' || cast(cast(flags_window_days as integer) as varchar)
-                                || ' days'
+                            then {{ window_words('flags_window_days', 'has_time_out_of_flags') }}
                         else ''
                     end
                     || '; read what was written and talk with the learner.'

@@ -83,6 +83,82 @@ ruled as (
     where own_rules.rule_set_id is null
 ),
 
+time_out as (
+    select * from {{ ref('int_learner_time_out__dated') }}
+),
+
+-- Of whoever was away or trained part time, windows reach as much further back.
+days_with_time_out as (
+    select
+        evidence.learner_key,
+        evidence.programme_id,
+        evidence.stage_id,
+        evidence.competency_id,
+        evidence.evidence_id,
+        {{ days_between('evidence.occurred_on', 'cells.judged_on') }} as calendar_days,
+        {{ days_between('evidence.occurred_on', 'cells.judged_on') }}
+        - {{ measure_days_out(
+            'time_out', add_days('evidence.occurred_on', 1), 'cells.judged_on'
+        ) }} as age_days
+    from {{ ref('int_cell_evidence__assigned') }} as evidence
+    inner join cells
+        on {{ same(
+            'evidence', 'cells', ['learner_key', 'programme_id', 'stage_id', 'competency_id']
+        ) }}
+    inner join time_out
+        on
+            evidence.learner_key = time_out.learner_key
+            and evidence.programme_id = time_out.programme_id
+            and time_out.to_on > evidence.occurred_on
+            and time_out.from_on <= cells.judged_on
+    group by
+        evidence.learner_key,
+        evidence.programme_id,
+        evidence.stage_id,
+        evidence.competency_id,
+        evidence.evidence_id,
+        evidence.occurred_on,
+        cells.judged_on
+),
+
+last_days_out as (
+    select
+        cells.learner_key,
+        cells.programme_id,
+        cells.stage_id,
+        max(least(time_out.to_on, cells.judged_on)) as last_out_on
+    from cells
+    inner join time_out
+        on
+            cells.learner_key = time_out.learner_key
+            and cells.programme_id = time_out.programme_id
+            and cells.judged_on >= time_out.from_on
+    group by cells.learner_key, cells.programme_id, cells.stage_id
+),
+
+-- Those that come into the window by that.
+brought_in as (
+    select
+        days_with_time_out.learner_key,
+        days_with_time_out.programme_id,
+        days_with_time_out.stage_id,
+        days_with_time_out.competency_id,
+        ruled.rule_set_id,
+        count(*) as n_recent
+    from days_with_time_out
+    inner join ruled
+        on {{ same('days_with_time_out', 'ruled', ['programme_id', 'stage_id']) }}
+    where
+        days_with_time_out.age_days <= ruled.window_days
+        and days_with_time_out.calendar_days > ruled.window_days
+    group by
+        days_with_time_out.learner_key,
+        days_with_time_out.programme_id,
+        days_with_time_out.stage_id,
+        days_with_time_out.competency_id,
+        ruled.rule_set_id
+),
+
 -- Flags are few, and count by assessor.
 flags as (
     select
@@ -102,9 +178,17 @@ flags as (
             and evidence.competency_id = cells.competency_id
     inner join ruled
         on cells.programme_id = ruled.programme_id and cells.stage_id = ruled.stage_id
+    left join days_with_time_out
+        on {{ same(
+            'evidence', 'days_with_time_out',
+            ['learner_key', 'programme_id', 'stage_id', 'competency_id', 'evidence_id']
+        ) }}
     where
         ruled.flags_window_days is null
-        or {{ days_between('evidence.occurred_on', 'cells.judged_on') }} <= ruled.flags_window_days
+        or coalesce(
+            days_with_time_out.age_days,
+            {{ days_between('evidence.occurred_on', 'cells.judged_on') }}
+        ) <= ruled.flags_window_days
     group by
         evidence.learner_key,
         evidence.programme_id,
@@ -168,7 +252,16 @@ gathered as (
         coalesce(greatest(counts.n_settings, counts.n_case_types), 0) as n_contexts,
         coalesce(
             {{ list_count_days('counts.days', 'cells.judged_on', 'ruled.window_days') }}, 0
-        ) as n_recent,
+        ) + coalesce(brought_in.n_recent, 0) as n_recent,
+        coalesce(
+            {{ days_between('last_days_out.last_out_on', 'cells.judged_on') }} < ruled.window_days,
+            false
+        ) as has_time_out,
+        coalesce(
+            {{ days_between('last_days_out.last_out_on', 'cells.judged_on') }}
+            < ruled.flags_window_days,
+            false
+        ) as has_time_out_of_flags,
         coalesce(counts.n_narratives, 0) as n_narratives,
         coalesce({{ measure_n_actionable(
             'counts.characters_with_marker', 'counts.characters_without_marker',
@@ -225,6 +318,15 @@ gathered as (
             and cells.stage_id = flags.stage_id
             and cells.competency_id = flags.competency_id
             and ruled.rule_set_id = flags.rule_set_id
+    left join last_days_out
+        on {{ same('cells', 'last_days_out', ['learner_key', 'programme_id', 'stage_id']) }}
+    left join brought_in
+        on
+            cells.learner_key = brought_in.learner_key
+            and cells.programme_id = brought_in.programme_id
+            and cells.stage_id = brought_in.stage_id
+            and cells.competency_id = brought_in.competency_id
+            and ruled.rule_set_id = brought_in.rule_set_id
 ),
 
 weighed as (

@@ -88,8 +88,14 @@ open_secured as (
         || {{ percent('parted.difference_high') }} || '; '
         || cast(parted.n_open as varchar) || ' open and '
         || cast(parted.n_secured as varchar) || ' secured data points), and secured performance '
-        || 'stands lower than the earlier record makes one expect; talk with the learner about '
-        || 'how the tasks were done.' as sentence,
+        || 'stands lower than the earlier record makes one expect; '
+        || case
+            when parted.difference_low > 0
+                then 'talk with the learner about how the tasks were done.'
+            else
+                'whether open work stands higher is in doubt, since the interval includes no '
+                || 'difference; talk with the learner about what changed.'
+        end as sentence,
         parted.evidence_ids,
         parted.latest_on
     from parted

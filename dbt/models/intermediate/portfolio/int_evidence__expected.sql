@@ -1,7 +1,8 @@
 -- Grain: one row per learner, competency that the present stage requires, and stretch of that stage: a
 -- pause without a data point, or the whole stage so far. How many data points were to be expected in
 -- it, by what peers get on the competency in the rotations in which this learner was assessed on others,
--- the day from which none at all is unlikely to be chance, and how many days of it were leave.
+-- the day from which none at all is unlikely to be chance, and the days from which it has lasted as long as
+-- the rules ask for. Days of leave do not count, part-time ones by their share.
 {{ config(materialized='table') }}
 
 with
@@ -177,31 +178,66 @@ gathered as (
     group by learner_key, programme_id, competency_id, is_whole, after_on
 ),
 
-days_of_leave as (
+-- The days of each pause up to a stretch of time out, and after the last one: what was lost before it.
+paused as (
     select
         stretches.learner_key,
         stretches.programme_id,
         stretches.competency_id,
-        stretches.is_whole,
         stretches.after_on,
-        sum(
-            {{ days_between(
-                'greatest(leave.from_on, ' ~ add_days('stretches.after_on', 1) ~ ')',
-                'least(leave.to_on, coalesce(stretches.next_on, ' ~ as_of() ~ '))'
-            ) }} + 1
-        ) as n_days
+        greatest(time_out.from_on, {{ add_days('stretches.after_on', 1) }}) as from_on,
+        time_out.to_on,
+        time_out.lost_share
     from stretches
-    inner join {{ ref('int_learner_leave__merged') }} as leave
+    inner join {{ ref('int_learner_time_out__dated') }} as time_out
         on
-            stretches.learner_key = leave.learner_key
-            and stretches.after_on < leave.to_on
-            and coalesce(stretches.next_on, {{ as_of() }}) >= leave.from_on
-    group by
-        stretches.learner_key,
-        stretches.programme_id,
-        stretches.competency_id,
-        stretches.is_whole,
-        stretches.after_on
+            stretches.learner_key = time_out.learner_key
+            and stretches.programme_id = time_out.programme_id
+            and stretches.after_on < time_out.to_on
+    where not stretches.is_whole
+
+    union all
+
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        after_on,
+        {{ last_day() }} as from_on,
+        {{ last_day() }} as to_on,
+        1 as lost_share
+    from stretches
+    where not is_whole
+),
+
+lost as (
+    select
+        *,
+        coalesce(sum(({{ days_between('from_on', 'to_on') }} + 1) * lost_share) over (
+            partition by learner_key, programme_id, competency_id, after_on
+            order by from_on
+            rows between unbounded preceding and 1 preceding
+        ), 0) as lost_before
+    from paused
+),
+
+lasting as (
+    select
+        learner_key,
+        programme_id,
+        competency_id,
+        after_on,
+        {{ measure_day_counted(
+            rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' + 1'
+        ) }} as grace_over_on,
+        {{ measure_day_counted(
+            rule_threshold('signals', 'stale_evidence', 'stale_after_days') ~ ' + 1'
+        ) }} as stale_on,
+        {{ measure_day_counted(
+            rule_threshold('signals', 'expected_evidence', 'always_after_days') ~ ' + 1'
+        ) }} as always_on
+    from lost
+    group by learner_key, programme_id, competency_id, after_on
 ),
 
 final as (
@@ -215,7 +251,6 @@ final as (
             when offering.programme_id is not null
                 then cast(coalesce(gathered.n_expected, 0) as decimal(18, 6))
         end as n_expected,
-        cast(coalesce(days_of_leave.n_days, 0) as bigint) as n_leave_days,
         ---------- yes or no
         stretches.is_whole,
         ---------- lists
@@ -223,7 +258,10 @@ final as (
         ---------- days
         stretches.after_on,
         stretches.next_on,
-        gathered.unlikely_on
+        gathered.unlikely_on,
+        lasting.grace_over_on,
+        lasting.stale_on,
+        lasting.always_on
     from stretches
     left join gathered
         on
@@ -232,13 +270,13 @@ final as (
             and stretches.competency_id = gathered.competency_id
             and stretches.is_whole = gathered.is_whole
             and stretches.after_on = gathered.after_on
-    left join days_of_leave
+    left join lasting
         on
-            stretches.learner_key = days_of_leave.learner_key
-            and stretches.programme_id = days_of_leave.programme_id
-            and stretches.competency_id = days_of_leave.competency_id
-            and stretches.is_whole = days_of_leave.is_whole
-            and stretches.after_on = days_of_leave.after_on
+            {{ same(
+                'stretches', 'lasting',
+                ['learner_key', 'programme_id', 'competency_id', 'after_on']
+            ) }}
+            and not stretches.is_whole
     left join offering on stretches.programme_id = offering.programme_id
 )
 

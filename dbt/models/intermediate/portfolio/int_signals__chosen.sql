@@ -15,12 +15,26 @@ learners as (
     select * from {{ ref('dim_learner') }}
 ),
 
--- Nobody is asked for evidence of a learner who has left.
+away as (
+    select
+        learner_key,
+        programme_id
+    from {{ ref('int_learner_leave__merged') }}
+    where to_on = {{ as_of() }}
+),
+
+-- Nobody is asked for evidence of a learner who has left, nor of one who is away, until the clock runs
+-- again.
 active as (
     select raised.*
     from raised
+    inner join rules on raised.rule_id = rules.rule_id
     inner join learners on raised.learner_key = learners.learner_key
-    where {{ learner_is_active('learners') }}
+    left join away
+        on raised.learner_key = away.learner_key and raised.programme_id = away.programme_id
+    where
+        {{ learner_is_active('learners') }}
+        and (away.learner_key is null or not rules.asks_for_evidence)
 ),
 
 ranked_in_rule as (

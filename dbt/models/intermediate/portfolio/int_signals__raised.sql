@@ -95,8 +95,9 @@ no_evidence as (
         case
             when stages.from_on <= {{ first_day() }} then {{ as_of() }}
             else greatest(
-                {{ add_days(
-                    'stages.from_on', rule_threshold('signals', 'no_evidence', 'grace_days')
+                {{ lasted_from(
+                    'stages.from_on', 'expected.grace_over_on',
+                    rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
                 ) }},
                 {{ missed_from('stages.from_on', 'expected') }}
             )
@@ -121,8 +122,10 @@ no_evidence as (
     where
         status.is_required
         and status.n_data_points = 0
-        and {{ days_between('stages.from_on', as_of()) }}
-        >= {{ rule_threshold('signals', 'no_evidence', 'grace_days') }}
+        and {{ lasted_from(
+            'stages.from_on', 'expected.grace_over_on',
+            rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
+        ) }} <= {{ as_of() }}
         and {{ is_missed('stages.from_on', as_of(), 'expected') }}
 ),
 
@@ -136,9 +139,9 @@ stale_evidence as (
         cast(null as varchar) as task_id,
         status.sort_order as subject_order,
         greatest(
-            {{ add_days(
-                'status.latest_on',
-                rule_threshold('signals', 'stale_evidence', 'stale_after_days') ~ ' + 1'
+            {{ lasted_from(
+                'status.latest_on', 'expected.stale_on',
+                rule_threshold('signals', 'stale_evidence', 'stale_after_days')
             ) }},
             {{ missed_from('status.latest_on', 'expected') }}
         ) as raised_on,
@@ -158,8 +161,10 @@ stale_evidence as (
     where
         status.is_required
         and status.n_data_points > 0
-        and {{ days_between('status.latest_on', as_of()) }}
-        > {{ rule_threshold('signals', 'stale_evidence', 'stale_after_days') }}
+        and {{ lasted_from(
+            'status.latest_on', 'expected.stale_on',
+            rule_threshold('signals', 'stale_evidence', 'stale_after_days')
+        ) }} <= {{ as_of() }}
         and {{ is_missed('status.latest_on', as_of(), 'expected') }}
 ),
 

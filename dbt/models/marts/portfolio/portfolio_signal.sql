@@ -14,6 +14,10 @@ learners as (
     select * from {{ ref('dim_learner') }}
 ),
 
+leave as (
+    select * from {{ ref('int_learner_leave__merged') }}
+),
+
 -- What no rotation offered when the signal was raised cannot be done before one does: its time runs
 -- from there.
 described as (
@@ -40,6 +44,40 @@ described as (
             and signals.competency_id = options.competency_id
             and signals.raised_on = options.raised_on
     left join learners on signals.learner_key = learners.learner_key
+),
+
+-- Who was away for a part of that time has it in full from the first day back.
+away as (
+    select
+        described.learner_key,
+        described.programme_id,
+        described.rule_id,
+        described.subject,
+        max({{ add_days('leave.to_on', 1) }}) as back_on
+    from described
+    inner join leave
+        on
+            described.learner_key = leave.learner_key
+            and described.programme_id = leave.programme_id
+            and described.raised_on <= leave.to_on
+            and described.done_by >= leave.from_on
+    where described.asks_for_evidence
+    group by
+        described.learner_key,
+        described.programme_id,
+        described.rule_id,
+        described.subject
+),
+
+timed as (
+    select
+        described.*,
+        coalesce(
+            {{ add_days('away.back_on', 'described.due_days') }}, described.done_by
+        ) as due_by
+    from described
+    left join away
+        on {{ same('described', 'away', ['learner_key', 'programme_id', 'rule_id', 'subject']) }}
 ),
 
 final as (
@@ -86,12 +124,12 @@ final as (
         ---------- lists
         evidence_ids,
         ---------- yes or no
-        done_by < {{ as_of() }} as is_overdue,
+        due_by < {{ as_of() }} as is_overdue,
         ---------- days
         case when asks_for_evidence then rotation_from_on end as recommended_from_on,
         raised_on,
-        done_by as due_on
-    from described
+        due_by as due_on
+    from timed
 )
 
 select * from final

@@ -56,8 +56,9 @@ no_evidence as (
         evidence.competency_id as subject,
         evidence.competency_id,
         greatest(
-            {{ add_days(
-                'stages.from_on', rule_threshold('signals', 'no_evidence', 'grace_days')
+            {{ lasted_from(
+                'stages.from_on', 'expected.grace_over_on',
+                rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
             ) }},
             {{ missed_from('stages.from_on', 'expected') }}
         ) as raised_on,
@@ -78,8 +79,10 @@ no_evidence as (
             and evidence.occurred_on = expected.next_on
     where
         evidence.previous_on is null
-        and {{ days_between('stages.from_on', 'evidence.occurred_on') }}
-        > {{ rule_threshold('signals', 'no_evidence', 'grace_days') }}
+        and {{ lasted_from(
+            'stages.from_on', 'expected.grace_over_on',
+            rule_threshold('signals', 'no_evidence', 'grace_days') ~ ' - 1'
+        ) }} < evidence.occurred_on
         and {{ is_missed('stages.from_on', 'evidence.occurred_on', 'expected') }}
 ),
 
@@ -91,9 +94,9 @@ stale_evidence as (
         evidence.competency_id as subject,
         evidence.competency_id,
         greatest(
-            {{ add_days(
-                'evidence.previous_on',
-                rule_threshold('signals', 'stale_evidence', 'stale_after_days') ~ ' + 1'
+            {{ lasted_from(
+                'evidence.previous_on', 'expected.stale_on',
+                rule_threshold('signals', 'stale_evidence', 'stale_after_days')
             ) }},
             {{ missed_from('evidence.previous_on', 'expected') }}
         ) as raised_on,
@@ -109,9 +112,12 @@ stale_evidence as (
             and evidence.programme_id = expected.programme_id
             and evidence.competency_id = expected.competency_id
             and evidence.occurred_on = expected.next_on
+            and evidence.previous_on = expected.after_on
     where
-        {{ days_between('evidence.previous_on', 'evidence.occurred_on') }}
-        > {{ rule_threshold('signals', 'stale_evidence', 'stale_after_days') }}
+        {{ lasted_from(
+            'evidence.previous_on', 'expected.stale_on',
+            rule_threshold('signals', 'stale_evidence', 'stale_after_days')
+        ) }} <= evidence.occurred_on
         and {{ is_missed('evidence.previous_on', 'evidence.occurred_on', 'expected') }}
 ),
 

@@ -1,11 +1,16 @@
 -- Grain: one row per programme, site, plan, stage, competency and instrument that the assessment plan
 -- in force requires something of, and one per stage and competency with evidence that no plan asks
 -- for. Counts the learners who are in the stage now; what they should have by now grows with the
--- days of the stage, and days of leave do not count.
+-- days of the stage by the plan of each day. Days of leave do not count, part-time ones count in part.
 with
 
-plans as (
+-- What a plan asked for on which days: a change of it within a stage counts from its day on.
+dated_plans as (
     select * from {{ ref('int_plan_targets__dated') }}
+),
+
+plans as (
+    select * from dated_plans
     where {{ as_of() }} between from_on and to_on
 ),
 
@@ -18,8 +23,8 @@ learners as (
     select * from {{ ref('dim_learner') }}
 ),
 
-leave as (
-    select * from {{ ref('int_learner_leave__merged') }}
+time_out as (
+    select * from {{ ref('int_learner_time_out__dated') }}
 ),
 
 evidence as (
@@ -30,50 +35,17 @@ cells as (
     select * from {{ ref('int_cells__counted') }}
 ),
 
-days_of_leave as (
-    select
-        stages.learner_key,
-        stages.programme_id,
-        stages.stage_id,
-        sum(
-            {{ days_between(
-                'greatest(leave.from_on, stages.from_on)', 'least(leave.to_on, stages.judged_on)'
-            ) }} + 1
-        ) as n_days
-    from stages
-    inner join leave
-        on
-            stages.learner_key = leave.learner_key
-            and stages.programme_id = leave.programme_id
-            and stages.from_on <= leave.to_on
-            and stages.judged_on >= leave.from_on
-    group by stages.learner_key, stages.programme_id, stages.stage_id
-),
-
--- A stage without a last day asks for nothing by now: nobody can say how far it has gone.
 in_stage as (
     select
         stages.learner_key,
         stages.programme_id,
         stages.stage_id,
-        learners.site_id,
-        case
-            when
-                stages.from_on > {{ first_day() }}
-                and stages.to_on < {{ last_day() }}
-                then
-                    cast(
-                        {{ days_between('stages.from_on', 'stages.judged_on') }} + 1
-                        - coalesce(days_of_leave.n_days, 0) as double
-                    ) / ({{ days_between('stages.from_on', 'stages.to_on') }} + 1)
-        end as elapsed_share
+        stages.from_on,
+        stages.to_on,
+        stages.judged_on,
+        learners.site_id
     from stages
     inner join learners on stages.learner_key = learners.learner_key
-    left join days_of_leave
-        on
-            stages.learner_key = days_of_leave.learner_key
-            and stages.programme_id = days_of_leave.programme_id
-            and stages.stage_id = days_of_leave.stage_id
     where {{ learner_is_active('learners') }}
 ),
 
@@ -89,13 +61,103 @@ asked as (
         plans.required_n,
         plans.required_assessors,
         in_stage.learner_key,
-        cast(floor(plans.required_n * in_stage.elapsed_share) as bigint) as n_expected
+        in_stage.from_on,
+        in_stage.to_on,
+        in_stage.judged_on
     from plans
     left join in_stage
         on
             plans.programme_id = in_stage.programme_id
             and plans.stage_id = in_stage.stage_id
             and (plans.site_id is null or plans.site_id = in_stage.site_id)
+),
+
+-- A stage without a last day asks for nothing by now: nobody can say how far it has gone.
+asked_on_days as (
+    select
+        asked.programme_id,
+        asked.site_id,
+        asked.plan_id,
+        asked.stage_id,
+        asked.competency_id,
+        asked.instrument_id,
+        asked.learner_key,
+        dated_plans.required_n,
+        greatest(dated_plans.from_on, asked.from_on) as from_on,
+        least(dated_plans.to_on, asked.judged_on) as to_on,
+        {{ days_between('asked.from_on', 'asked.to_on') }} + 1 as n_stage_days
+    from asked
+    inner join dated_plans
+        on
+            {{ same(
+                'asked', 'dated_plans', ['programme_id', 'plan_id', 'stage_id', 'competency_id']
+            ) }}
+            and asked.site_id is not distinct from dated_plans.site_id
+            and asked.instrument_id is not distinct from dated_plans.instrument_id
+            and asked.judged_on >= dated_plans.from_on
+            and asked.from_on <= dated_plans.to_on
+    where asked.from_on > {{ first_day() }} and asked.to_on < {{ last_day() }}
+),
+
+days_out as (
+    select
+        asked_on_days.learner_key,
+        asked_on_days.programme_id,
+        asked_on_days.from_on,
+        asked_on_days.to_on,
+        {{ measure_days_out('time_out', 'asked_on_days.from_on', 'asked_on_days.to_on') }}
+            as n_days
+    from (
+        select distinct
+            learner_key,
+            programme_id,
+            from_on,
+            to_on
+        from asked_on_days
+    ) as asked_on_days
+    inner join time_out
+        on
+            asked_on_days.learner_key = time_out.learner_key
+            and asked_on_days.programme_id = time_out.programme_id
+            and asked_on_days.from_on <= time_out.to_on
+            and asked_on_days.to_on >= time_out.from_on
+    group by
+        asked_on_days.learner_key,
+        asked_on_days.programme_id,
+        asked_on_days.from_on,
+        asked_on_days.to_on
+),
+
+expected as (
+    select
+        asked_on_days.programme_id,
+        asked_on_days.site_id,
+        asked_on_days.plan_id,
+        asked_on_days.stage_id,
+        asked_on_days.competency_id,
+        asked_on_days.instrument_id,
+        asked_on_days.learner_key,
+        cast(floor(
+            sum(
+                asked_on_days.required_n * (
+                    {{ days_between('asked_on_days.from_on', 'asked_on_days.to_on') }} + 1
+                    - coalesce(days_out.n_days, 0)
+                )
+            ) / max(asked_on_days.n_stage_days)
+        ) as bigint) as n_expected
+    from asked_on_days
+    left join days_out
+        on {{ same(
+            'asked_on_days', 'days_out', ['learner_key', 'programme_id', 'from_on', 'to_on']
+        ) }}
+    group by
+        asked_on_days.programme_id,
+        asked_on_days.site_id,
+        asked_on_days.plan_id,
+        asked_on_days.stage_id,
+        asked_on_days.competency_id,
+        asked_on_days.instrument_id,
+        asked_on_days.learner_key
 ),
 
 done as (
@@ -146,9 +208,18 @@ planned as (
                 then asked.learner_key
         end) as n_learners_complete,
         coalesce(sum(done.n_done), 0) as n_data_points,
-        sum(asked.n_expected) as n_expected,
-        sum(greatest(asked.n_expected - coalesce(done.n_done, 0), 0)) as n_missing
+        sum(expected.n_expected) as n_expected,
+        sum(greatest(expected.n_expected - coalesce(done.n_done, 0), 0)) as n_missing
     from asked
+    left join expected
+        on
+            asked.learner_key = expected.learner_key
+            and asked.programme_id = expected.programme_id
+            and asked.site_id is not distinct from expected.site_id
+            and asked.plan_id = expected.plan_id
+            and asked.stage_id = expected.stage_id
+            and asked.competency_id = expected.competency_id
+            and asked.instrument_id is not distinct from expected.instrument_id
     left join done
         on
             asked.learner_key = done.learner_key
