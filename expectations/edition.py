@@ -146,7 +146,7 @@ def small_cells(candidate: Candidate) -> Suite:
                 owner=ENGINEER,
                 words=f"No count of fewer than {SMALLEST_CELL} people is shown.",
                 broken="{unexpected} of {n} counts of a demographic group are of too few people.",
-                column="n_learners",
+                column="n_learners_at_least",
                 min_value=SMALLEST_CELL,
             ),
         ),
