@@ -17,7 +17,9 @@ MARTS = Path(__file__).parents[2] / "dbt" / "models" / "marts"
 
 
 COUNTING_LEARNERS = re.compile(r"n_(learners|examinees|presented)(_.*)?|n_one_.*")
-COUNTING_SOME = re.compile(r"n_(learners_(?!at_least$).+|complete|compared|omitted|dont_know|one_.+)")
+COUNTING_SOME = re.compile(
+    r"n_(learners_(?!at_least$).+|complete|scored|compared|omitted|dont_know|one_.+)"
+)
 
 
 @pytest.mark.parametrize("path", sorted((MARTS / "programme").glob("*.yml")), ids=lambda p: p.stem)
