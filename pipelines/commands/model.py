@@ -115,7 +115,7 @@ def diff(home: CopyOption, json: JsonOption = False) -> None:
 
     Example: tessera model diff --home try
 
-    Exit codes: 0 the marts are equal; 1 they differ.
+    Exit codes: 0 the marts are equal; 1 they differ; 2 wrong use, or the last build stopped.
     """
     from rich.table import Table
 
@@ -133,7 +133,12 @@ def diff(home: CopyOption, json: JsonOption = False) -> None:
     elif not found:
         out.print("The marts are equal.")
     else:
-        shown = Table("mart", "rows added", "removed", "changed", "columns added", "removed")
+        shown = Table()
+        shown.add_column("mart", no_wrap=True)
+        for title in ("rows added", "removed", "changed"):
+            shown.add_column(title, justify="right")
+        for title in ("columns added", "removed"):
+            shown.add_column(title, overflow="fold")
         for table in found:
             shown.add_row(
                 table.table,
