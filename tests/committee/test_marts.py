@@ -32,6 +32,9 @@ def test_a_mart_that_goes_to_the_programme_names_its_counts_of_learners(path: Pa
         assert counts <= {*page.counts_of_learners, *page.parts_of_learners}
         some = {c["name"] for c in model["columns"] if COUNTING_SOME.fullmatch(c["name"])}
         assert some <= {*page.parts_of_learners}
+        assert ("n_assessors" in {c["name"] for c in model["columns"]}) == bool(
+            page.counts_of_assessors
+        )
 
 
 @cache

@@ -87,8 +87,11 @@ def test_an_edition_says_which_marts_go_to_the_programme(
     [
         ({"counts_of_learners": ["n_learner"]}, "names n_learner, which it has no column for"),
         ({"parts_of_learners": ["evidence_id"]}, "say in counts_of_learners what they are part of"),
-        ({"counts": ["evidence_id"]}, "takes counts_of_learners and parts_of_learners"),
-        (True, "takes counts_of_learners and parts_of_learners"),
+        (
+            {"counts": ["evidence_id"]},
+            "takes counts_of_learners, parts_of_learners and counts_of_assessors",
+        ),
+        (True, "takes counts_of_learners, parts_of_learners and counts_of_assessors"),
     ],
 )
 def test_a_mart_that_says_it_wrongly_is_published_nowhere(
