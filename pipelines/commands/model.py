@@ -14,6 +14,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     home_and_settings,
@@ -98,9 +99,10 @@ def build(home: CopyOption, json: JsonOption = False) -> None:
     elif not done.models and not done.n_tests and not done.warnings:
         out.print("Nothing was changed since the copy was made.")
     else:
+        n_warnings = counted(len(done.warnings), "warns", "warn")
         out.print(
-            f"{len(done.models)} models built, {done.n_tests} tests passed, "
-            f"{len(done.warnings)} warn. Next: tessera model diff --home {home}",
+            f"{counted(len(done.models), 'model')} built, {counted(done.n_tests, 'test')} passed, "
+            f"{n_warnings}. Next: tessera model diff --home {home}",
             soft_wrap=True,
         )
         for warning in done.warnings:

@@ -159,7 +159,7 @@ def test_a_test_that_warns_has_not_passed_and_is_told_with_what_it_found(
     assert json.loads(done.stdout) == {"models": ["fct_score"], "n_tests": 0, "warnings": [told]}
     said = run.invoke(app, ["model", "build", "--home", str(copy.root)])
     assert said.exit_code == 1
-    assert "1 models built, 0 tests passed, 1 warn." in said.stdout
+    assert "1 model built, 0 tests passed, 1 warns." in said.stdout
     assert told in said.stdout
 
 
