@@ -128,7 +128,9 @@ def _copy(
     picked = ", ".join(_value(row[0], row[1], keys, pattern) for row in described)
     listed = ", ".join(f"'{_text(key)}'" for key in sorted(keys))
     where = (
-        f'where "{LEARNER}" is null or "{LEARNER}" not in ({listed})' if LEARNER in names else ""
+        f'where "{LEARNER}" is null or "{LEARNER}" not in ({listed})'
+        if keys and LEARNER in names
+        else ""
     )
     order = row_order(edition.keys.get(table, ()), names)
     con.execute(
@@ -164,7 +166,7 @@ def _replaced(value: str, keys: dict[str, str], pattern: str) -> str:
     if pattern:
         for _ in range(2):
             masked = f"regexp_replace({masked}, '{_text(pattern)}', '\\1{MARK}\\2', 'g')"
-    return f"case {value} {cases} else {masked} end"
+    return f"case {value} {cases} else {masked} end" if cases else masked
 
 
 def _draft(folder: Path, table: str) -> Path:
