@@ -150,7 +150,7 @@ def small_cells(candidate: Candidate) -> Suite:
                 broken="{unexpected} of {n:count|counts} of a demographic group "
                 "{unexpected:|is|are} of too "
                 "few people.",
-                column="n_learners",
+                column="n_learners_at_least",
                 min_value=SMALLEST_CELL,
             ),
         ),

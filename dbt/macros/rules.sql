@@ -63,6 +63,13 @@
     )
 {%- endmacro %}
 
+{#- A count of learners rounded down to a multiple of the fewest that may be shown, so that what it and
+    another count of nearly the same learners differ by is nobody. -#}
+{% macro rounded_count(n_learners) -%}
+    {%- set least = rule_threshold('privacy', 'small_cells', 'learners_min') -%}
+    cast(floor({{ n_learners }} / {{ least }}) * {{ least }} as bigint)
+{%- endmacro %}
+
 {#- Which rows in an order are told together, so that none is about fewer learners than may be shown: each
     row of enough learners takes with it those of too few that follow, the first also those before. -#}
 {% macro told_together(n_learners, group, order) -%}

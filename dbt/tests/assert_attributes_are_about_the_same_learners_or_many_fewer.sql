@@ -12,9 +12,9 @@ shown as (
         'programme_trajectory_fairness' as mart,
         programme_id,
         attribute,
-        n_learners
+        n_learners_at_least
     from {{ ref('programme_trajectory_fairness') }}
-    where n_learners is not null
+    where n_learners_at_least is not null
 
     union all
 
@@ -22,9 +22,9 @@ shown as (
         'programme_demographic_count' as mart,
         programme_id,
         attribute,
-        n_learners
+        n_learners_at_least
     from {{ ref('programme_demographic_count') }}
-    where n_learners is not null
+    where n_learners_at_least is not null
 ),
 
 totals as (
@@ -32,7 +32,7 @@ totals as (
         mart,
         programme_id,
         attribute,
-        sum(n_learners) as n_learners
+        sum(n_learners_at_least) as n_learners
     from shown
     group by mart, programme_id, attribute
 )

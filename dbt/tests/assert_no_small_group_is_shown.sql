@@ -16,7 +16,7 @@ shown as (
         attribute,
         value
     from counts
-    where n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+    where n_learners_at_least < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
 ),
 
 -- What is hidden of an attribute adds up to too few learners.

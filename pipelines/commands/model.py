@@ -14,6 +14,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     home_and_settings,
@@ -99,9 +100,10 @@ def build(home: CopyOption, json: JsonOption = False) -> None:
     elif not done.models and not done.n_tests and not done.warnings:
         out.print("Nothing was changed since the copy was made.")
     else:
+        n_warnings = counted(len(done.warnings), "warns", "warn")
         out.print(
-            f"{len(done.models)} models built, {done.n_tests} tests passed, "
-            f"{len(done.warnings)} warn. Next: tessera model diff --home {home}",
+            f"{counted(len(done.models), 'model')} built, {counted(done.n_tests, 'test')} passed, "
+            f"{n_warnings}. Next: tessera model diff --home {home}",
             soft_wrap=True,
         )
         for warning in done.warnings:
@@ -116,7 +118,7 @@ def diff(home: CopyOption, json: JsonOption = False) -> None:
 
     Example: tessera model diff --home try
 
-    Exit codes: 0 the marts are equal; 1 they differ.
+    Exit codes: 0 the marts are equal; 1 they differ; 2 wrong use, or the last build stopped.
     """
     from rich.table import Table
 
@@ -134,7 +136,12 @@ def diff(home: CopyOption, json: JsonOption = False) -> None:
     elif not found:
         out.print("The marts are equal.")
     else:
-        shown = Table("mart", "rows added", "removed", "changed", "columns added", "removed")
+        shown = Table()
+        shown.add_column("mart", no_wrap=True)
+        for title in ("rows added", "removed", "changed"):
+            shown.add_column(title, justify="right")
+        for title in ("columns added", "removed"):
+            shown.add_column(title, overflow="fold")
         for table in found:
             shown.add_row(
                 table.table,

@@ -253,23 +253,25 @@ def _table(
 def without_small_counts(
     row: Row, least: int, page: ProgrammePage, key: Collection[str] = ()
 ) -> Row:
-    """Return a row without its numbers where one of them is about too few learners.
+    """Return a row without its numbers where one of them is about too few people.
 
     A count is too small, and so is what a part leaves of all learners of the row, or of another
     part, which may hold it: taking the one from the other would give it back. Shares, sums and
-    sentences with a number beside it go as well, since they may hold it too.
+    sentences with a number beside it go as well, since they may hold it too. What rests on few
+    assessors would say how one of them assesses.
 
     Args:
         row: one row of a mart, by column.
-        least: as many learners as may be shown.
-        page: which columns count learners.
+        least: as many people as may be shown.
+        page: which columns count learners, and which assessors.
         key: the columns that name the row, which stay.
     """
     counts = [row.get(name) or 0 for name in page.counts_of_learners]
     parts = [row.get(name) or 0 for name in page.parts_of_learners]
     left = [counts[0] - n for n in parts if n] if counts else []
     apart = [abs(one - other) for one, other in combinations(filter(None, parts), 2)]
-    if not any(0 < n < least for n in (*counts, *parts, *left, *apart)):
+    assessors = [row.get(name) or 0 for name in page.counts_of_assessors]
+    if not any(0 < n < least for n in (*counts, *parts, *left, *apart, *assessors)):
         return row
     return {
         name: TOO_FEW if name not in key and _tells_a_number(name, value) else value

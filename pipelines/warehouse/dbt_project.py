@@ -72,6 +72,8 @@ class ProgrammePage(BaseModel):
     """Columns that count learners: a row in which one of them is too small goes out unnumbered."""
     parts_of_learners: tuple[str, ...] = ()
     """Columns that count some of the first: what they leave may not be too small either."""
+    counts_of_assessors: tuple[str, ...] = ()
+    """Columns that count assessors: what rests on few of them says how these assess."""
 
 
 @dataclass(frozen=True)
@@ -231,10 +233,10 @@ def _programme_page(node: Mapping[str, Any], meta: Mapping[str, Any]) -> Program
         page = ProgrammePage.model_validate(meta["programme_page"])
     except ValidationError as error:
         raise WarehouseError(
-            f"{where} takes counts_of_learners and parts_of_learners, each a list of columns: "
-            f"{error.errors()[0]['msg']}"
+            f"{where} takes counts_of_learners, parts_of_learners and counts_of_assessors, each a "
+            f"list of columns: {error.errors()[0]['msg']}"
         ) from None
-    named = [*page.counts_of_learners, *page.parts_of_learners]
+    named = [*page.counts_of_learners, *page.parts_of_learners, *page.counts_of_assessors]
     if unknown := [name for name in named if name not in node["columns"]]:
         raise WarehouseError(
             f"{where} names {', '.join(unknown)}, which it has no column for: name columns of it"

@@ -169,7 +169,9 @@ def _copy(
     picked = ", ".join(_value(row[0], row[1], keys, pattern) for row in described)
     listed = ", ".join(map(literal, sorted(keys)))
     where = (
-        f'where "{LEARNER}" is null or "{LEARNER}" not in ({listed})' if LEARNER in names else ""
+        f'where "{LEARNER}" is null or "{LEARNER}" not in ({listed})'
+        if keys and LEARNER in names
+        else ""
     )
     order = row_order(edition.layout(table).key, names)
     con.execute(
@@ -205,4 +207,4 @@ def _replaced(value: str, keys: dict[str, str], pattern: str) -> str:
     if pattern:
         for _ in range(2):
             masked = f"regexp_replace({masked}, {literal(pattern)}, '\\1{MARK}\\2', 'g')"
-    return f"case {value} {cases} else {masked} end"
+    return f"case {value} {cases} else {masked} end" if cases else masked

@@ -47,6 +47,10 @@ MARKER = "CLONE"
 """The file that tells a copy from a home."""
 PRIVATE_FOLDER = 0o700
 BEFORE = "before"
+UNFINISHED = "UNFINISHED"
+"""The file that says that a build of a copy was begun and did not end well."""
+TRIED = "tried.json"
+"""The models that earlier builds of a copy made: whose change is taken back is made again."""
 PATIENCE = 60.0
 STATIC_DOCS = "static_index.html"
 
@@ -114,7 +118,8 @@ def clone(home: Home, folder: Path, edition_id: str | None = None) -> str:
 def build_changed(copy: Home, settings: Settings) -> Rebuilt:
     """Build what was changed since the copy was made, and all that follows from it, with its tests.
 
-    Changed are models, and rules and code lists of which a row is another now.
+    Changed are models, and rules and code lists of which a row is another now; also models whose
+    change was taken back after an earlier build.
 
     Raises:
         WorkbenchError: this is no copy.
@@ -126,13 +131,18 @@ def build_changed(copy: Home, settings: Settings) -> Rebuilt:
     with copy.writing(timeout=PATIENCE), open_warehouse(copy, settings) as con:
         replace_declared(con, settings)
         moved = [f"source:raw.{table}+" for table in moved_reference(con, inputs)]
-        build_on(
-            copy,
-            settings,
-            "build",
-            *("--select", "state:modified+", *moved),
-            *("--state", str(_before(copy))),
-        )
+        _unfinished(copy).touch(PRIVATE)
+        try:
+            build_on(
+                copy,
+                settings,
+                "build",
+                *("--select", "state:modified+", *moved, *_tried(copy)),
+                *("--state", str(_before(copy))),
+            )
+        finally:
+            _remember_tried(copy)
+        _unfinished(copy).unlink()
     results = Artefacts(target_folder(copy)).results()
     return Rebuilt(
         models=tuple(r.name for r in results if r.resource_type in {"model", "seed"}),
@@ -145,15 +155,22 @@ def diff_marts(copy: Home) -> list[TableDifference]:
     """Return how the marts of a copy differ from those that it was made with.
 
     Raises:
-        WorkbenchError: this is no copy.
+        WorkbenchError: this is no copy, or its last build did not end well.
     """
     _refuse_a_home(copy)
-    keys = {mart.name: mart.key for mart in Artefacts(target_folder(copy)).marts()}
+    if _unfinished(copy).exists():
+        raise WorkbenchError(
+            f"the last build of {copy.root} stopped, so that some marts are as they were before: "
+            f"mend what it named, then `tessera model build --home {copy.root}`"
+        )
+    artefacts = Artefacts(target_folder(copy))
+    keys = {mart.name: mart.key for mart in artefacts.marts()}
+    models = {node["name"] for node in artefacts.manifest["nodes"].values()}
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         attach(con, _marts_before(copy), BEFORE, read_only=True)
         attach(con, copy.marts, MARTS, read_only=True)
-        old, new = _tables(con, BEFORE), _tables(con, MARTS)
+        old, new = _tables(con, BEFORE), _tables(con, MARTS) & models
         found = [_difference(con, table, old, new, keys.get(table, ())) for table in old | new]
     return sorted((d for d in found if not d.is_empty), key=lambda d: d.table)
 
@@ -239,6 +256,25 @@ def _inputs_of_copy(copy: Home) -> BuildInputs:
 
 def _before(copy: Home) -> Path:
     return copy.warehouse.parent / BEFORE
+
+
+def _unfinished(copy: Home) -> Path:
+    return copy.warehouse.parent / UNFINISHED
+
+
+def _tried(copy: Home) -> list[str]:
+    path = copy.warehouse.parent / TRIED
+    return list(json.loads(path.read_bytes())) if path.exists() else []
+
+
+def _remember_tried(copy: Home) -> None:
+    if (target_folder(copy) / "run_results.json").exists():
+        names = {
+            f"{result.name}+"
+            for result in Artefacts(target_folder(copy)).results()
+            if result.resource_type == "model"
+        }
+        write_atomically(copy.warehouse.parent / TRIED, json.dumps(sorted(names)).encode())
 
 
 def _marts_before(copy: Home) -> Path:

@@ -200,6 +200,16 @@ def test_a_part_that_another_one_may_hold_is_not_told_beside_it(
     assert told == (row if is_told else dict.fromkeys(row, TOO_FEW))
 
 
+def test_a_row_that_rests_on_few_assessors_does_not_say_how_these_assess() -> None:
+    page = ProgrammePage(counts_of_learners=("n_learners",), counts_of_assessors=("n_assessors",))
+    row = {"instrument_id": "dops", "n_learners": 40, "n_assessors": 1, "slow_share": Decimal(1)}
+    assert without_small_counts(row, 5, page, key=("instrument_id",)) == dict.fromkeys(
+        row, TOO_FEW
+    ) | {"instrument_id": "dops"}
+    for n in (0, 5):
+        assert without_small_counts(row | {"n_assessors": n}, 5, page) == row | {"n_assessors": n}
+
+
 def test_no_sentence_tells_the_number_that_its_row_lost() -> None:
     page = ProgrammePage(counts_of_learners=("n_examinees", "n_complete"))
     row = {

@@ -46,14 +46,14 @@ GOOD = """
             6 as accepted, 1 as duplicate, 1 as superseded, 0 as voided, 2 as quarantined;
     create table programme_demographic_count as
         select * from (values ('sex', 'a', 7), ('sex', 'b', null))
-        as t (attribute, value, n_learners);
+        as t (attribute, value, n_learners_at_least);
 """
 
 BREAKERS = {
     "edition.ledger_balances": "update programme_delivery set accepted = 5",
     "edition.nothing_held": "update programme_delivery set status = 'held'",
     "edition.no_names": "alter table dim_learner add column family_name varchar",
-    "edition.small_cells_hidden": "update programme_demographic_count set n_learners = 4",
+    "edition.small_cells_hidden": "update programme_demographic_count set n_learners_at_least = 4",
     "edition.has_learners": "delete from dim_learner",
     "edition.learner_once": "insert into dim_learner values ('L-1', 'MED', 'active')",
     "edition.evidence_has_learner": "update fct_evidence set learner_key = 'L-9'",

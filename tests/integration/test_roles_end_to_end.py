@@ -291,6 +291,8 @@ def test_no_count_of_too_few_learners_shows_or_is_left_by_subtraction(
             told = {name: row.get(words.plain(name), "") for name in (*whole, *parts)}
             shown = {name: int(text) for name, text in told.items() if text.isdigit()}
             n_tables += bool(shown)
+            rest_on = [row.get(words.plain(n), "") for n in pages[path.stem].counts_of_assessors]
+            assert not {*rest_on} & {"1", "2", "3", "4"}
             left = [shown[whole[0]] - shown[part] for part in parts if shown.get(part)]
             held = [shown[part] for part in parts if shown.get(part)]
             left += [abs(one - other) for one, other in combinations(held, 2)]

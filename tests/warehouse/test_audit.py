@@ -38,7 +38,7 @@ GOOD = """
         select 'd1' as delivery_id, 'committed' as status, 10 as rows_read, 6 as accepted,
             1 as duplicate, 1 as superseded, 0 as voided, 2 as quarantined;
     create table marts.programme_demographic_count as
-        select 'sex' as attribute, 'a' as value, 7 as n_learners;
+        select 'sex' as attribute, 'a' as value, 7 as n_learners_at_least;
 """
 
 

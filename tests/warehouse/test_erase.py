@@ -90,6 +90,17 @@ def test_rows_about_the_person_go_and_other_rows_lose_key_and_name(
     assert "fct_evidence" not in told["table_hashes"]
 
 
+def test_a_name_goes_also_where_no_key_of_the_person_is_left(
+    home: Home, settings: Settings, candidate: Callable[..., str]
+) -> None:
+    folder = published(home, settings, candidate)
+    assert erased(folder, keys={})[0]
+    with duckdb.connect(str(folder / "portfolio.duckdb"), read_only=True) as con:
+        rows = con.execute("from portfolio_status order by 1").fetchall()
+    assert rows[1] == ("L-2", ["E-2", "L-1"], "like [erased], but")
+    assert len(rows) == 3
+
+
 def test_an_edition_that_does_not_hold_the_person_is_left_alone(
     home: Home, settings: Settings, candidate: Callable[..., str]
 ) -> None:

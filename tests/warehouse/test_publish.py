@@ -89,9 +89,12 @@ def test_an_edition_says_which_marts_go_to_the_programme(
         ),
         (
             {"programme_page": {"counts": ["evidence_id"]}},
-            "takes counts_of_learners and parts_of_learners",
+            "takes counts_of_learners, parts_of_learners and counts_of_assessors",
         ),
-        ({"programme_page": True}, "takes counts_of_learners and parts_of_learners"),
+        (
+            {"programme_page": True},
+            "takes counts_of_learners, parts_of_learners and counts_of_assessors",
+        ),
         ({"parts_by": "seen_on"}, "names 'seen_on': name a column of it whose data_type is date"),
         ({"parts_by": "evidence_id"}, "names 'evidence_id': name a column"),
     ],

@@ -128,6 +128,22 @@ def test_a_changed_model_that_breaks_its_test_says_which(
 
 
 @pytest.mark.slow
+def test_after_a_build_that_did_not_end_well_there_is_no_difference_to_tell(
+    copy: Home, settings: Settings, project: Path
+) -> None:
+    model = project / "models" / "fct_score.sql"
+    sound = model.read_text()
+    model.write_text(sound.replace("score as score", "nullif(score, 9)::decimal(18, 6) as score"))
+    with pytest.raises(BuildError):
+        build_changed(copy, own(copy, settings))
+    with pytest.raises(WorkbenchError, match="stopped"):
+        diff_marts(copy)
+    model.write_text(sound)
+    build_changed(copy, own(copy, settings))
+    assert diff_marts(copy) == []
+
+
+@pytest.mark.slow
 def test_a_test_that_warns_has_not_passed_and_is_told_with_what_it_found(
     copy: Home, project: Path
 ) -> None:
@@ -143,7 +159,7 @@ def test_a_test_that_warns_has_not_passed_and_is_told_with_what_it_found(
     assert json.loads(done.stdout) == {"models": ["fct_score"], "n_tests": 0, "warnings": [told]}
     said = run.invoke(app, ["model", "build", "--home", str(copy.root)])
     assert said.exit_code == 1
-    assert "1 models built, 0 tests passed, 1 warn." in said.stdout
+    assert "1 model built, 0 tests passed, 1 warns." in said.stdout
     assert told in said.stdout
 
 
@@ -217,3 +233,23 @@ def test_the_commands_say_what_to_do_next_and_leave_with_one_where_marts_differ(
     told = run.invoke(app, ["model", "diff", "--home", str(copy), "--json"])
     assert told.exit_code == 1
     assert json.loads(told.stdout)["table"] == "fct_doubled"
+
+
+@pytest.mark.slow
+def test_the_name_of_a_mart_is_whole_on_a_narrow_screen(copy: Home, project: Path) -> None:
+    name = "programme_performance_of_instruments"
+    (project / "models" / f"{name}.sql").write_text(SECOND)
+    run = CliRunner(env={"COLUMNS": "80"})
+    assert run.invoke(app, ["model", "build", "--home", str(copy.root)]).exit_code == 0
+    assert name in run.invoke(app, ["model", "diff", "--home", str(copy.root)]).output
+
+
+@pytest.mark.slow
+def test_a_mart_that_was_taken_away_again_is_none(
+    copy: Home, settings: Settings, project: Path
+) -> None:
+    (project / "models" / "fct_doubled.sql").write_text(SECOND)
+    build_changed(copy, own(copy, settings))
+    (project / "models" / "fct_doubled.sql").unlink()
+    build_changed(copy, own(copy, settings))
+    assert diff_marts(copy) == []

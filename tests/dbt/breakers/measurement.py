@@ -18,6 +18,11 @@ BREAKERS: dict[str, str] = {
     "assert_no_single_answer_of_a_respondent_is_shown": (
         "update marts.fct_evidence set level = 1 where is_withheld"
     ),
+    "assert_stations_of_a_sitting_are_about_the_same_examinees": (
+        "insert into marts.programme_station_analysis (programme_id, task_id, sitting_id, "
+        "station_id, n_examinees) select 'MED', 'OSCE', '2026', 's' || n, 30 + n "
+        "from range(2) as numbers (n)"
+    ),
     "who_is_compared_was_presented_with_the_item": (
         "update marts.programme_item_analysis set n_compared = n_presented + 1"
     ),

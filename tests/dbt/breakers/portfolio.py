@@ -75,9 +75,14 @@ BREAKERS: dict[str, str] = {
     "every_record_is_accounted_for": (
         "update marts.programme_delivery set rows_read = rows_read + 1"
     ),
+    "assert_counts_of_groups_are_rounded_down": (
+        "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
+        "period_end_on, n_learners_at_least, is_suppressed, rule_set_id, rule_version) "
+        "values ('MED', 'route', 'x', '2025-12-31', 9, false, 'programme', '1')"
+    ),
     "a_hidden_count_is_not_there": (
         "insert into marts.programme_demographic_count (programme_id, attribute, value, "
-        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "period_end_on, n_learners_at_least, is_suppressed, rule_set_id, rule_version) "
         "values ('MED', 'route', 'x', '2025-12-31', 9, true, 'privacy', '1')"
     ),
     "assert_no_status_rests_on_less_than_its_rule_set_demands": (
@@ -103,12 +108,12 @@ BREAKERS: dict[str, str] = {
     ),
     "assert_no_small_group_is_shown": (
         "insert into marts.programme_demographic_count (programme_id, attribute, value, "
-        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "period_end_on, n_learners_at_least, is_suppressed, rule_set_id, rule_version) "
         "values ('MED', 'route', 'x', '2025-12-31', 1, false, 'privacy', '1')"
     ),
     "unique_combination_programme_demographic_count_programme_id__attribute__value": (
         "insert into marts.programme_demographic_count (programme_id, attribute, value, "
-        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "period_end_on, n_learners_at_least, is_suppressed, rule_set_id, rule_version) "
         "select 'MED', 'route', 'x', '2025-12-31', 9, false, 'privacy', '1' from range(2)"
     ),
     "a_link_between_competencies_stands_once": (
@@ -133,7 +138,7 @@ BREAKERS: dict[str, str] = {
     ),
     "assert_attributes_are_about_the_same_learners_or_many_fewer": (
         "insert into marts.programme_trajectory_fairness (programme_id, attribute, value, "
-        "period_end_on, n_learners, is_suppressed, rule_set_id, rule_version) "
+        "period_end_on, n_learners_at_least, is_suppressed, rule_set_id, rule_version) "
         "select 'MED', attribute, 'x', '2025-12-31', n, false, 'programme', '1' "
         "from (values ('kin', 29), ('route', 30)) as told (attribute, n)"
     ),

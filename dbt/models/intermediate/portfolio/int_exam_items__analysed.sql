@@ -81,6 +81,7 @@ select
     n_items,
     max_points,
     n_presented,
+    n_points as n_scored,
     n_omitted,
     n_dont_know,
     n_compared,

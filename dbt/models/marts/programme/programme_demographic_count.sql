@@ -1,6 +1,7 @@
 -- Grain: one row per programme, attribute and value. Counts of small groups are not shown, nor the
 -- smallest others where fewer learners than may be shown could be had by subtraction, within an
--- attribute, between two attributes, or between two editions of one half-year.
+-- attribute, between two attributes, or between two editions of one half-year. Counts are rounded down:
+-- less those of programme_trajectory_fairness they would tell how few have no trajectory.
 with
 
 period as (
@@ -73,7 +74,8 @@ final as (
         ---------- days
         period.period_end_on,
         ---------- numbers
-        case when not hidden.is_suppressed then hidden.n_learners end as n_learners,
+        case when not hidden.is_suppressed then {{ rounded_count('hidden.n_learners') }} end
+            as n_learners_at_least,
         ---------- yes or no
         hidden.is_suppressed,
         ---------- text

@@ -1,6 +1,6 @@
 -- Grain: one row per sitting of an exam with item responses: how its scores spread and how reliable
 -- they are. Statistics rest on the learners who were presented every item. Items of one station are one
--- part of the exam, since they share a case and an examiner.
+-- part of the exam, since they share a case and an examiner; what was scored for nobody is no part.
 with
 
 totals as (
@@ -69,7 +69,6 @@ varied as (
         programme_id,
         task_id,
         sitting_id,
-        case when station_id = '' then 1 else 0 end as is_part,
         case when station_id = '' then variance end as variance,
         right_variance
     from items
@@ -80,7 +79,6 @@ varied as (
         programme_id,
         task_id,
         sitting_id,
-        1 as is_part,
         variance,
         cast(null as double) as right_variance
     from stations
@@ -91,7 +89,7 @@ parts as (
         programme_id,
         task_id,
         sitting_id,
-        sum(is_part) as n_parts,
+        count(variance) as n_parts,
         sum(cast(round(variance, 9) as decimal(38, 9))) as sum_of_variances,
         sum(cast(round(right_variance, 9) as decimal(38, 9))) as sum_of_right_variances
     from varied

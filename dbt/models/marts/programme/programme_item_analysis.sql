@@ -85,6 +85,7 @@ final as (
         item_id,
         ---------- numbers
         n_presented,
+        n_scored,
         n_compared,
         n_omitted,
         n_dont_know,

@@ -1,10 +1,11 @@
--- Grain: one row per sitting of an exam and station: how hard it was and how it goes with the others.
+-- Grain: one row per sitting of an exam and station that was scored: how hard it was and how it goes with
+-- the others. All stations of a sitting are about the same examinees, so that none less another is one.
 -- The station, not the item, is what an OSCE samples.
 with
 
 items as (
     select * from {{ ref('int_exam_items__gathered') }}
-    where station_id <> ''
+    where station_id <> '' and points is not null
 ),
 
 responses as (

@@ -2,7 +2,8 @@
 -- grows for the learners of a group, beside all others of the attribute. Groups that are small are
 -- drawn towards no difference by as much as chance alone could explain; small groups are not shown,
 -- nor what would give away fewer learners than may be shown: by subtraction within an attribute,
--- between two attributes, or between two editions of one half-year.
+-- between two attributes, or between two editions of one half-year. Counts are rounded down: taken from
+-- those of programme_demographic_count they would tell how few have no trajectory.
 with
 
 -- What counts happened, and was known, in half-years that are over.
@@ -286,7 +287,8 @@ final as (
         ---------- days
         period.period_end_on,
         ---------- numbers
-        case when not hidden.is_suppressed then shrunk.n_learners end as n_learners,
+        case when not hidden.is_suppressed then {{ rounded_count('shrunk.n_learners') }} end
+            as n_learners_at_least,
         case when not hidden.is_suppressed then {{ to_places('shrunk.slope_mean') }} end
             as rise_a_year,
         case when not hidden.is_suppressed then {{ to_places('shrunk.difference') }} end
