@@ -139,7 +139,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
             "Against the policy",
             lambda code: words.RECONCILIATION.get(code, words.plain(code)),
         ),
-        ("sentence", "In words", _text),
+        ("sentence", "In words", words.plain),
         ("declared_on", "Declared on", words.day),
     ),
     "reflection": (

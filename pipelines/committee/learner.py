@@ -29,6 +29,9 @@ A_PAGE = 400
 """How many forms a page of evidence holds, so that it opens at once; three lines of a table weigh
 as much as one form."""
 
+ABSENT = "absent"
+"""A sitting that took place without the learner."""
+
 OTHERS = "others"
 """All respondents of multisource feedback that show, but the learner."""
 
@@ -41,6 +44,11 @@ class Series:
     sittings: tuple[Row, ...]
     drawing: charts.Drawing | None
     alternative: str
+
+    @property
+    def n_not_sat(self) -> int:
+        """Return how many sittings the learner did not sit."""
+        return sum(r["sitting_status"] == ABSENT for r in self.sittings)
 
     @property
     def has_norm(self) -> bool:
@@ -112,6 +120,8 @@ class LearnerPage:
     exams: tuple[Series, ...]
     ai_use: tuple[AiUse, ...]
     ai_privacy: Behind
+    n_privacy_unsaid: int
+    """How many declarations of use do not say whether patient data were entered."""
     signals: tuple[Row, ...]
     closed_signals: tuple[Row, ...]
     forms: tuple[Form, ...]
@@ -201,6 +211,9 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         ]
         drawing = charts.strips(lines.points, lines.targets, leave, window, lines.n_strips)
     ai_use, ai_privacy = _ai_use(sections["declarations"])
+    n_privacy_unsaid = sum(
+        d["status"] == "used" and d["has_patient_data"] is None for d in sections["declarations"]
+    )
     behind = [
         *(b for c in lines.competencies for b in (c.at_target, c.recent, c.flagged) if b.n),
         *(use.behind for use in ai_use if use.behind.n),
@@ -228,6 +241,7 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         exams=_exams(sections["sittings"], portfolio.as_of),
         ai_use=ai_use,
         ai_privacy=ai_privacy,
+        n_privacy_unsaid=n_privacy_unsaid,
         signals=tuple(
             s | {"recommendation": _recommendation(portfolio, s)} for s in sections["signals"]
         ),
@@ -356,12 +370,16 @@ def _one_look(statuses: Sequence[Row], has_evidence: bool) -> tuple[str, ...]:
         f"{'has' if enough == 1 else 'have'} enough evidence."
     ]
     if enough:
-        parts = [
-            f"{n[code]} {_in_sentence(code, n[code])}"
+        found = [
+            code
             for code in ("at_or_above_target", "on_track", "developing", "needs_discussion")
             if n[code]
         ]
-        sentences.append(f"Of these, {words.listed(parts)}.")
+        if enough == 1:
+            sentences.append(f"It {_in_sentence(found[0], 1)}.")
+        else:
+            parts = [f"{n[code]} {_in_sentence(code, n[code])}" for code in found]
+            sentences.append(f"Of these, {words.listed(parts)}.")
     if n[NOT_ENOUGH_EVIDENCE]:
         missing = n[NOT_ENOUGH_EVIDENCE]
         sentences.append(

@@ -149,6 +149,16 @@ def test_one_look_says_how_much_of_the_picture_is_there(portfolio: Portfolio) ->
     assert "score" not in " ".join(page.one_look)
 
 
+def test_one_look_speaks_of_a_single_competency_as_one(portfolio: Portfolio) -> None:
+    rows = portfolio.rows("status", EMPTY)
+    alone = [
+        row | {"status": "on_track" if i == 0 else row["status"]} for i, row in enumerate(rows)
+    ]
+    narrowed = {**portfolio.of_learners, "status": {EMPTY: alone}}
+    page = _page(replace(portfolio, of_learners=narrowed), EMPTY)
+    assert page.one_look[:2] == ("1 of 13 competencies has enough evidence.", "It is on track.")
+
+
 def test_a_learner_without_evidence_has_a_page_that_says_so(portfolio: Portfolio) -> None:
     page = _page(portfolio, EMPTY)
     assert not page.has_evidence
@@ -170,6 +180,7 @@ def test_the_absent_sitting_stays_in_its_place(portfolio: Portfolio) -> None:
     series = _page(portfolio, FULL).exams[0]
     assert series.title == "Progress test"
     assert [s["sitting_status"] for s in series.sittings].count("absent") == 1
+    assert series.n_not_sat == 1
     assert "absent" in series.alternative
     assert series.drawing is not None
 
@@ -267,6 +278,54 @@ def test_the_page_stars_a_shortfall_that_no_column_counts_and_says_it_in_words(
     assert '<abbr class="star" title="1 of 3 ratings &lt;of&gt; its scale">*</abbr>' in text
     assert "short of what no column counts" in text
     assert "<of>" not in text
+
+
+def _rendered(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> str:
+    """Return the committee's page of the full learner with other rows in some sections."""
+    told = {name: {**portfolio.of_learners[name], FULL: rows} for name, rows in sections.items()}
+    changed = replace(portfolio, of_learners={**portfolio.of_learners, **told})
+    return Pages(changed).learner(_page(changed, FULL))
+
+
+def test_use_that_says_nothing_of_patient_data_is_not_told_as_without_concern(
+    portfolio: Portfolio,
+) -> None:
+    declared = portfolio.rows("declarations", FULL)
+    assert "No privacy concern declared." in _rendered(portfolio, declarations=declared)
+    silent = [d | {"has_patient_data": None} for d in declared]
+    n = sum(d["status"] == "used" for d in silent)
+    text = _rendered(portfolio, declarations=silent)
+    assert "No privacy concern declared." not in text
+    assert f"Whether patient data were entered is not said in {n} declarations of use." in text
+
+
+def test_the_number_of_sittings_says_how_many_were_not_sat(portfolio: Portfolio) -> None:
+    assert "sittings, 1 of them not sat, latest" in _rendered(portfolio)
+
+
+def test_a_signal_names_a_scale_of_policies_as_the_rest_of_the_page_does(
+    portfolio: Portfolio,
+) -> None:
+    signal = portfolio.rows("signals", FULL)[0] | {"sentence": "Beside (aias 2, level 1)."}
+    text = _rendered(portfolio, signals=[signal])
+    assert "Beside (AIAS 2, level 1)." in text
+    assert "(aias 2" not in text
+
+
+def test_a_status_is_explained_once_and_only_where_the_stage_asks_for_it(
+    portfolio: Portfolio,
+) -> None:
+    short: dict[str, Any] = {
+        "status": "not_enough_evidence",
+        "status_reason": "Not enough evidence yet: 0 of 3 assessors.",
+        "shortfall_codes": ["assessors"],
+        "shortfalls": ["0 of 3 assessors"],
+    }
+    first, second = portfolio.rows("status", FULL)[:2]
+    asked, unasked = first | short, second | short | {"is_required": False}
+    how = _rendered(portfolio, status=[asked, unasked]).split("How this was computed")[-1]
+    assert how.count("0 of 3 assessors") == 1
+    assert "Not required now" not in how
 
 
 def test_what_the_last_decision_asked_for_comes_before_other_actions_of_the_same_state(

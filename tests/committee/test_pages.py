@@ -183,6 +183,7 @@ def test_error_dependability_adjustment_and_feedback_stand_on_the_page(built: Pa
         "status would be developing",
         "all others that show6/154:2 5:4",
         "Not shown: fewer than 5 respondents.",
+        "from a minimum number of respondents on",
         "(8 %, 57)",
     ):
         assert said in text, said

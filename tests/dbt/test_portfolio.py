@@ -160,6 +160,14 @@ def test_no_threshold_is_written_in_sql(path: Path) -> None:
     assert re.findall(r"(?:[<>]=?|between)\s*(?:[2-9]|\d\d|0\.)", sql) == []
 
 
+def test_what_closes_a_signal_states_no_threshold_which_a_site_may_have_changed() -> None:
+    with (PROJECT / "seeds" / "signal_rule.csv").open(encoding="utf-8", newline="") as file:
+        told = {row["rule_id"]: row["closes_when"] for row in csv.DictReader(file)}
+    number = re.compile(r"\d|\b(?:two|three|four|five|half|year|month|week|day)s?\b")
+    assert told
+    assert [rule for rule, words in told.items() if number.search(words)] == []
+
+
 @pytest.mark.parametrize("path", PORTFOLIO, ids=lambda path: path.stem)
 def test_levels_are_never_averaged(path: Path) -> None:
     sql = path.read_text(encoding="utf-8")

@@ -114,18 +114,12 @@ overdue as (
 
 disputed as (
     select
-        reflections.learner_key,
-        reflections.programme_id,
-        count(*) as n
+        learner_key,
+        programme_id,
+        count(distinct coalesce(about_evidence_id, about_record_id)) as n
     from reflections
-    left join last_decisions
-        on
-            reflections.learner_key = last_decisions.learner_key
-            and reflections.programme_id = last_decisions.programme_id
-    where
-        reflections.reflection_type = 'dispute'
-        and reflections.occurred_on > coalesce(last_decisions.decided_on, {{ first_day() }})
-    group by reflections.learner_key, reflections.programme_id
+    where dispute_status = 'raised'
+    group by learner_key, programme_id
 ),
 
 unioned as (

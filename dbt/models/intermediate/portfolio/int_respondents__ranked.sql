@@ -43,8 +43,10 @@ answers as (
         coalesce(evidence.scale_version, scale_versions.scale_version, '') as scale_version,
         evidence.competency_id,
         evidence.form_record_id,
-        coalesce(evidence.assessor_key, evidence.form_record_id, evidence.record_key)
-            as respondent_key,
+        case
+            when evidence.assessor_role = 'self' then evidence.learner_key
+            else coalesce(evidence.assessor_key, evidence.form_record_id, evidence.record_key)
+        end as respondent_key,
         case
             when evidence.assessor_role = 'self' then 'self'
             else coalesce(roles.role_group, 'other')

@@ -415,8 +415,8 @@ overdue as (
         {{ add_days(
             'due_on', rule_threshold('signals', 'action_overdue', 'overdue_days') ~ ' + 1'
         ) }} as raised_on,
-        'An agreed action was due on ' || cast(due_on as varchar) || ' and is open: ' || description
-            as sentence,
+        'An agreed action was due on ' || cast(due_on as varchar) || ' and is open: “' || description
+        || '”.' as sentence,
         {{ empty_list() }} as evidence_ids
     from actions
     where

@@ -103,6 +103,7 @@ joined as (
         distributions.level_counts,
         case when summed.respondent_group <> 'self' and summed.n_shown > 0 then own.level_median end
             as self_level,
+        own.n_shown as n_self,
         summed.n_shown = 0 as is_withheld,
         case summed.respondent_group
             when 'self' then null
@@ -156,7 +157,11 @@ final as (
                     || {{ level_text('level_median') }} || '.'
             else
                 'The middle of ' || {{ counted('n_shown', 'answer', 'answers') }} || ' is '
-                || {{ level_text('level_median') }} || ', the learner says '
+                || {{ level_text('level_median') }}
+                || case
+                    when n_self = 1 then ', the learner says '
+                    else ', that of the learner''s own ' || cast(n_self as varchar) || ' is '
+                end
                 || {{ level_text('self_level') }} || '.'
         end as sentence,
         ---------- numbers
