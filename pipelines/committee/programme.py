@@ -268,7 +268,7 @@ def without_small_counts(
     """
     counts = [row.get(name) or 0 for name in page.counts_of_learners]
     parts = [row.get(name) or 0 for name in page.parts_of_learners]
-    left = [counts[0] - n for n in parts if n] if counts else []
+    left = [abs(counts[0] - n) for n in parts if n] if counts else []
     apart = [abs(one - other) for one, other in combinations(filter(None, parts), 2)]
     assessors = [row.get(name) or 0 for name in page.counts_of_assessors]
     if not any(0 < n < least for n in (*counts, *parts, *left, *apart, *assessors)):

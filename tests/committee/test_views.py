@@ -183,6 +183,9 @@ def test_a_row_about_too_few_learners_loses_its_numbers_also_by_subtraction() ->
     }
     nearly_all = {"n_learners": 40, "n_complete": 38, "complete_share": Decimal("0.95")}
     assert set(without_small_counts(nearly_all, 5, page).values()) == {TOO_FEW}
+    for n in (38, 42):
+        nearly_the_same = {"n_learners": 40, "n_complete": n, "r_squared": Decimal("0.7")}
+        assert set(without_small_counts(nearly_the_same, 5, page).values()) == {TOO_FEW}
     for n in (0, 12, 40):
         whole = {"n_learners": 40, "n_complete": n}
         assert without_small_counts(whole, 5, page) == whole

@@ -2,27 +2,30 @@
 -- by whom, how far it can be trusted, and what it would be under other assumptions.
 select
     ---------- ids
-    cut_score_id,
-    programme_id,
-    task_id,
-    sitting_id,
-    coalesce(station_id, '') as station_id,
+    cut_scores.cut_score_id,
+    cut_scores.programme_id,
+    cut_scores.task_id,
+    cut_scores.sitting_id,
+    coalesce(cut_scores.station_id, '') as station_id,
     ---------- text
-    method,
-    parameters,
-    panel,
-    sensitivity,
-    decided_by,
-    source,
+    cut_scores.method,
+    cut_scores.parameters,
+    cut_scores.panel,
+    cut_scores.sensitivity,
+    cut_scores.decided_by,
+    cut_scores.source,
     ---------- numbers
-    cut_score,
-    max_score,
-    standard_error,
-    n_judges,
-    n_examinees,
-    rmse,
-    r_squared,
-    slope,
+    cut_scores.cut_score,
+    cut_scores.max_score,
+    cut_scores.standard_error,
+    cut_scores.n_judges,
+    cut_scores.n_examinees,
+    exams.n_complete,
+    cut_scores.rmse,
+    cut_scores.r_squared,
+    cut_scores.slope,
     ---------- days and instants
-    known_at
-from {{ ref('int_cut_scores__chosen') }}
+    cut_scores.known_at
+from {{ ref('int_cut_scores__chosen') }} as cut_scores
+left join {{ ref('programme_exam_analysis') }} as exams
+    on {{ same('cut_scores', 'exams', ['programme_id', 'task_id', 'sitting_id']) }}
