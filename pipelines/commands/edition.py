@@ -13,6 +13,7 @@ from pipelines.commands.console import (
     USAGE,
     HomeOption,
     JsonOption,
+    counted,
     emit,
     fail,
     home_and_settings,
@@ -30,6 +31,9 @@ app = typer.Typer(
     epilog="Example: tessera edition show current --home var",
     no_args_is_help=True,
 )
+
+NAMED = 5
+"""How many rows that rest on a data point are named."""
 
 EditionArgument = Annotated[
     str, typer.Argument(metavar="EDITION", help="An edition's id; default: the current one.")
@@ -201,13 +205,15 @@ def lineage(
     for arrival in arrivals:
         out.print(f"arrived: {arrival['file']} at {arrival['known_at']:%Y-%m-%d %H:%M} UTC")
     for table, rows in found.used_by.items():
-        out.print(f"used by {len(rows)} rows of {table}: {_named(rows)}")
+        out.print(told(table, rows))
 
 
-def _named(rows: list[dict[str, Any]]) -> str:
-    names = ("learner_key", "competency_id", "signal_id", "status")
-    shown = (" ".join(str(row[name]) for name in names if name in row) for row in rows[:5])
-    return "; ".join(shown)
+def told(table: str, rows: list[dict[str, Any]]) -> str:
+    """Return which rows of a table rest on a data point, the first ones by name."""
+    names = ("learner_key", "competency_id", "signal_id", "rule_set_id", "rule_version", "status")
+    shown = [" ".join(str(row[n]) for n in names if row.get(n) is not None) for row in rows[:NAMED]]
+    more = [f"and {len(rows) - NAMED} more"] if len(rows) > NAMED else []
+    return f"used by {counted(len(rows), 'row')} of {table}: {'; '.join(shown + more)}"
 
 
 def _line(home: Home, edition: Edition, current: str | None) -> dict[str, Any]:

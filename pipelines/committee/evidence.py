@@ -174,6 +174,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("appeal_status", "Appeal", words.plain),
         ("standing", "Standing", words.plain),
         ("corrects_record_id", "Corrects", _text),
+        ("is_corrected", "Corrected since", _only_yes),
         ("freeze_id", "Pack seen", _text),
         ("addendum_ids", "Addenda seen", _joined),
     ),

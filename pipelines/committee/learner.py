@@ -120,8 +120,10 @@ class LearnerPage:
     exams: tuple[Series, ...]
     ai_use: tuple[AiUse, ...]
     ai_privacy: Behind
+    n_privacy_answered: int
+    """How many declarations of use say whether patient data were entered."""
     n_privacy_unsaid: int
-    """How many declarations of use do not say whether patient data were entered."""
+    """How many declarations of use do not say it."""
     signals: tuple[Row, ...]
     closed_signals: tuple[Row, ...]
     forms: tuple[Form, ...]
@@ -211,9 +213,8 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         ]
         drawing = charts.strips(lines.points, lines.targets, leave, window, lines.n_strips)
     ai_use, ai_privacy = _ai_use(sections["declarations"])
-    n_privacy_unsaid = sum(
-        d["status"] == "used" and d["has_patient_data"] is None for d in sections["declarations"]
-    )
+    of_use = [d["has_patient_data"] for d in sections["declarations"] if d["status"] == "used"]
+    n_privacy_unsaid = of_use.count(None)
     behind = [
         *(b for c in lines.competencies for b in (c.at_target, c.recent, c.flagged) if b.n),
         *(use.behind for use in ai_use if use.behind.n),
@@ -241,6 +242,7 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         exams=_exams(sections["sittings"], portfolio.as_of),
         ai_use=ai_use,
         ai_privacy=ai_privacy,
+        n_privacy_answered=len(of_use) - n_privacy_unsaid,
         n_privacy_unsaid=n_privacy_unsaid,
         signals=tuple(
             s | {"recommendation": _recommendation(portfolio, s)} for s in sections["signals"]

@@ -24,6 +24,9 @@ STRINGENCY = frozenset(
 )  # fmt: skip
 """What says how strict assessors are, if only in sum: a learner's few assessors are known."""
 
+DELIBERATION = ("dissent", "dissent_by_keys", "recused_keys", "pulled_by_keys")
+"""What tells how members came to a decision, and who of them thought otherwise."""
+
 LEADING = ("evidence_ids", "closed_by_evidence_ids")
 """Columns that lead to evidence."""
 
@@ -164,7 +167,7 @@ def _without_stringency(rows: Sequence[Row]) -> list[Row]:
 
 
 def _without_deliberation(rows: Sequence[Row]) -> list[Row]:
-    return [row | {"dissent": None, "recused_keys": None} for row in rows]
+    return [row | dict.fromkeys(DELIBERATION) for row in rows]
 
 
 def _shared(rows: Sequence[Row]) -> list[Row]:

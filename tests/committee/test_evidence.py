@@ -69,6 +69,14 @@ def test_every_exam_that_stations_tell_of_is_one_form_beside_all_others() -> Non
     assert len(circuit["marks"]) == 2
 
 
+def test_a_decision_that_was_corrected_says_so() -> None:
+    lineage = dict.fromkeys(("delivery_id", "source_row", "source_cell", "known_at"))
+    row: dict[str, Any] = {"evidence_id": "D-1", "standing": "stands"} | lineage
+    for is_corrected, said in ((True, ["yes"]), (False, [])):
+        told = form("decision", row | {"is_corrected": is_corrected}, "2026-03-15")
+        assert [f.value for f in told.fields if f.label == "Corrected since"] == said
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

@@ -299,6 +299,28 @@ def test_use_that_says_nothing_of_patient_data_is_not_told_as_without_concern(
     assert f"Whether patient data were entered is not said in {n} declarations of use." in text
 
 
+def test_where_no_use_was_declared_nothing_is_told_of_patient_data(
+    portfolio: Portfolio,
+) -> None:
+    declared = portfolio.rows("declarations", FULL)
+    missing = [d | {"status": "not_declared", "has_patient_data": None} for d in declared]
+    text = _rendered(portfolio, declarations=missing)
+    assert "No privacy concern declared." not in text
+    assert "Whether patient data were entered" not in text
+
+
+def test_every_declaration_to_talk_about_is_named_and_paper_says_how_many_more(
+    portfolio: Portfolio,
+) -> None:
+    declared = portfolio.rows("declarations", FULL)
+    missing = [
+        d | {"reconciliation": "missing", "title": f"Task {i}"} for i, d in enumerate(declared)
+    ]
+    text = _rendered(portfolio, declarations=missing)
+    assert all(f'<span class="note">Task {i}' in text for i in range(len(missing)))
+    assert f"and {len(missing) - 2} more on the page" in text
+
+
 def test_the_number_of_sittings_says_how_many_were_not_sat(portfolio: Portfolio) -> None:
     assert "sittings, 1 of them not sat, latest" in _rendered(portfolio)
 

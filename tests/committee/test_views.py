@@ -22,6 +22,7 @@ from pipelines.committee.pack import NoEditionError
 from pipelines.committee.people import Known
 from pipelines.committee.programme import TOO_FEW, Table, gather, without_small_counts
 from pipelines.committee.queries import Portfolio
+from pipelines.committee.render import Pages
 from pipelines.committee.roles import for_learner, for_mentor
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -30,6 +31,7 @@ from tests.committee.edition import FULL, HOSTILE
 from tests.committee.markup import Page
 
 MENTOR = "A-MENTOR7QZX"
+WHO_THOUGHT_OTHERWISE = ("dissent_by_keys", "recused_keys", "pulled_by_keys")
 PEOPLE = {
     FULL: Known("Nina Muster", {"example_person": "s-1"}),
     HOSTILE: Known("Otto Muster", {"example_person": "s-2"}),
@@ -111,10 +113,23 @@ def test_no_box_for_a_decision_and_no_cohort_page_beside_a_learners_view(
 
 
 def test_notes_that_are_not_shared_and_deliberation_stay_behind(portfolio: Portfolio) -> None:
-    narrowed, _ = for_learner(portfolio, FULL, PEOPLE)
+    thought = {"dissent": "Not for me.", **dict.fromkeys(WHO_THOUGHT_OTHERWISE, ("A-02ASSESSOR",))}
+    decided = [row | thought for row in portfolio.rows("decisions", FULL)]
+    told = {**portfolio.of_learners, "decisions": {FULL: decided}}
+    narrowed, _ = for_learner(replace(portfolio, of_learners=told), FULL, PEOPLE)
     assert {m["text"] for m in narrowed.rows("meetings", FULL)} == {None}
-    assert {d["dissent"] for d in narrowed.rows("decisions", FULL)} == {None}
+    assert narrowed.rows("decisions", FULL)
+    for row in narrowed.rows("decisions", FULL):
+        assert {row[name] for name in thought} == {None}
     assert any(m["text"] for m in portfolio.rows("meetings", FULL))
+
+
+def test_a_decision_that_was_corrected_says_so_to_the_learner(portfolio: Portfolio) -> None:
+    decided = [row | {"is_corrected": True} for row in portfolio.rows("decisions", FULL)]
+    told = {**portfolio.of_learners, "decisions": {FULL: decided}}
+    narrowed, view = for_learner(replace(portfolio, of_learners=told), FULL, PEOPLE)
+    (row,) = narrowed.learners
+    assert "corrected since" in Pages(narrowed, view).own(assemble(narrowed, row), "my-words.csv")
 
 
 def test_a_decision_shows_to_the_learner_when_its_embargo_is_over(portfolio: Portfolio) -> None:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from pipelines.commands import edition as edition_command
 from pipelines.home import Home
 from pipelines.rules.loader import SHIPPED
 from pipelines.warehouse.editions import DATABASE, current_id, folder_of
@@ -88,6 +89,16 @@ def test_lineage_leads_back_to_the_row(at: tuple[str, str], edition: Any) -> Non
     code, _, err = invoke("edition", "lineage", "E-none", *at)
     assert code == 2
     assert "no data point" in err
+
+
+def test_lineage_counts_rows_tells_rule_sets_apart_and_says_what_it_leaves_out() -> None:
+    status = {"learner_key": "L-1", "competency_id": "C", "status": "on_track"}
+    by = [status | {"rule_set_id": "a", "rule_version": "1"}, status | {"rule_set_id": "b"}]
+    assert edition_command.told("portfolio_x", by) == (
+        "used by 2 rows of portfolio_x: L-1 C a 1 on_track; L-1 C b on_track"
+    )
+    assert edition_command.told("portfolio_x", by[:1]).startswith("used by 1 row of")
+    assert edition_command.told("portfolio_x", [status] * 7).endswith("; and 2 more")
 
 
 def test_rules_show_prints_thresholds_with_their_sources(

@@ -55,7 +55,7 @@ described as (
                         when {{ list_size('stages_beyond_policy') }} > 0
                             then
                                 ': use for '
-                                || {{ list_join('stages_beyond_policy') }}
+                                || replace({{ list_join('stages_beyond_policy') }}, '_', ' ')
                                 || ' was not foreseen'
                         else ': the extent goes further than foreseen'
                     end
