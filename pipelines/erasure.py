@@ -44,6 +44,7 @@ from pipelines.intake.erase import (
 )
 from pipelines.intake.erase_target import Target
 from pipelines.intake.erased import ErasedDelivery, ErasedFile, Erasure, write_erasure
+from pipelines.intake.ids import LONG_ID
 from pipelines.intake.present import present_links
 from pipelines.intake.records import active_records, deliveries, receipts
 from pipelines.settings import Settings
@@ -52,8 +53,6 @@ from pipelines.warehouse.editions import editions
 from pipelines.warehouse.erase import erase_from_edition
 from pipelines.warehouse.tables import file_hash
 
-LONG_ID = 5
-"""Characters: an id as long gives the person away wherever it stands. Source: local choice."""
 LONG_NAME = 4
 TEXTS = {".json", ".jsonl", ".txt", ".log", ".csv", ".html", ".md", ".yaml", ".yml", ""}
 _PATIENCE = 60.0

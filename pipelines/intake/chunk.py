@@ -26,7 +26,13 @@ from pipelines.identity.tombstones import NAMESPACE
 from pipelines.identity.vault import PERSON_SCHEMA
 from pipelines.intake.context import Context
 from pipelines.intake.identifiers import Identifiers
-from pipelines.intake.ids import contents, event_identity, hashed, record_identity
+from pipelines.intake.ids import (
+    contents,
+    event_identity,
+    hashed,
+    record_identity,
+    without_people,
+)
 from pipelines.intake.staging import NOTE, NOTES_SCHEMA, PROBLEM, REFUSED_SCHEMA
 from pipelines.sources.checks import RELEASED
 
@@ -325,6 +331,7 @@ def _events(
             record_identity(_kind(contract), context.record_scope).alias("record_key"),
         ).with_columns(contents(typed, contract, _sealed(contract)).alias("content_hash"))
     )
+    typed = without_people(typed, contract, _stand_ins(contract))
     events = pl.concat([ids, typed], how="horizontal").with_columns(
         source_id=pl.lit(context.source_id),
         delivery_id=pl.lit(context.delivery_id),
@@ -352,6 +359,15 @@ def _sealed(contract: type[Record]) -> dict[str, pl.Expr]:
         if column.stored_name is None or column.is_person:
             sealed[column.name] = pl.col(_seal_name(column))
     return sealed
+
+
+def _stand_ins(contract: type[Record]) -> dict[str, str]:
+    """Return for each column of one person that one whose value outlives the key of pseudonyms."""
+    return {
+        column.name: _seal_name(column)
+        for column in columns(contract)
+        if column.is_person and not isinstance(column.dtype, pl.List)
+    }
 
 
 def _seal_name(column: Column) -> str:

@@ -18,6 +18,8 @@ from pipelines.sources.spec import SourceSpec
 ID_LENGTH = 12
 SNAPSHOTS_VERSION = 1
 """Raised whenever intake notes other things about a snapshot."""
+RECORD_IDS_VERSION = 1
+"""Raised whenever ids of records are stored otherwise."""
 CONTENT_VERSION = 2
 """Raised whenever the same record would get another content hash: all must be hashed alike."""
 
@@ -42,6 +44,7 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "mapping": mapping.VERSION,
             "snapshots": SNAPSHOTS_VERSION if spec.snapshot == "full" else None,
             "content": CONTENT_VERSION,
+            "record_ids": RECORD_IDS_VERSION,
             "waits_for_roster": catalogue.waits_for_roster(spec),
             "identifiers": _identifiers(spec, catalogue),
             "scales": _scales(spec, catalogue),
