@@ -95,6 +95,7 @@ def test_no_number_is_left_when_those_of_the_edition_are_taken_away(
         (r"(\d+) forms with words", r"1\1 forms with words"),
         (r"level (\d) \(target (\d)\)", r"level 1\1 (target \2)"),
         (r"(\d+) sittings", r"1\1 sittings"),
+        (r"(\d+) of them not sat", r"1\1 of them not sat"),
         (r"latest (\S+) (\d+)", r"latest \1 1\2"),
         (r"due (\d{4})", r"due 1\1"),
         (r"(\d+) within the task", r"1\1 within the task"),
@@ -291,6 +292,11 @@ def of_exams(ask: Any) -> Iterator[str]:
         "select count(*) from portfolio_exam where learner_key = ? group by instrument_id"
     ):
         yield words.count(n, "sitting")
+    for (n,) in ask(
+        "select count(*) from portfolio_exam where learner_key = ? "
+        "and sitting_status = 'absent' group by instrument_id"
+    ):
+        yield f"{n} of them not sat"
 
 
 def figure(value: Any) -> str:
