@@ -34,6 +34,10 @@ class Api:
         """Make one resource."""
         return self._ask("POST", path, {}, body)
 
+    def patch(self, *path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Change one resource."""
+        return self._ask("PATCH", path, {}, body)
+
     def is_healthy(self, *parts: str) -> bool:
         """Tell whether the named parts report themselves well, and tasks would be answered.
 

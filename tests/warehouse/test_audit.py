@@ -111,7 +111,7 @@ def test_a_good_build_passes_and_is_shown(home: Home, settings: Settings) -> Non
 def test_a_refusal_says_what_is_broken_and_what_stands(home: Home, settings: Settings) -> None:
     change(home, "update marts.programme_delivery set accepted = 5")
     said = refusal(home, audit(home, settings))
-    assert "there is no edition yet. In 1 of 1 deliveries the outcomes do not sum" in said
+    assert "there is no edition yet. In 1 of 1 delivery the outcomes do not sum" in said
     last_edition(home, fct_evidence=0)
     assert "the last good edition stays current" in refusal(home, audit(home, settings))
 
