@@ -197,6 +197,46 @@ flags as (
         ruled.rule_set_id
 ),
 
+-- What a rule set counts beside the counts of a cell, in one join: a second one the engine would turn
+-- around, and hold all cells for it.
+counted_by_rule as (
+    select
+        learner_key,
+        programme_id,
+        stage_id,
+        competency_id,
+        rule_set_id,
+        max(n_flags_counted) as n_flags_counted,
+        max(n_flag_assessors) as n_flag_assessors,
+        max(n_brought_in) as n_brought_in
+    from (
+        select
+            learner_key,
+            programme_id,
+            stage_id,
+            competency_id,
+            rule_set_id,
+            n_flags_counted,
+            n_flag_assessors,
+            cast(null as bigint) as n_brought_in
+        from flags
+
+        union all
+
+        select
+            learner_key,
+            programme_id,
+            stage_id,
+            competency_id,
+            rule_set_id,
+            cast(null as bigint) as n_flags_counted,
+            cast(null as bigint) as n_flag_assessors,
+            n_recent as n_brought_in
+        from brought_in
+    ) as counts_by_rule
+    group by learner_key, programme_id, stage_id, competency_id, rule_set_id
+),
+
 gathered as (
     select
         cells.learner_key,
@@ -238,9 +278,9 @@ gathered as (
         ruled.discussion_gap_min,
         ruled.flags_for_discussion,
         ruled.flags_window_days,
-        coalesce(flags.n_flags_counted, 0) as n_flags_counted,
-        coalesce(flags.n_flags_counted, 0) >= ruled.flags_for_discussion
-        and coalesce(flags.n_flag_assessors, 0) >= ruled.flags_assessors_min
+        coalesce(counted_by_rule.n_flags_counted, 0) as n_flags_counted,
+        coalesce(counted_by_rule.n_flags_counted, 0) >= ruled.flags_for_discussion
+        and coalesce(counted_by_rule.n_flag_assessors, 0) >= ruled.flags_assessors_min
             as flags_ask_for_discussion,
         coalesce(counts.n_data_points, 0) as n_data_points,
         coalesce(counts.n_assessors, 0) as n_assessors,
@@ -252,7 +292,7 @@ gathered as (
         coalesce(greatest(counts.n_settings, counts.n_case_types), 0) as n_contexts,
         coalesce(
             {{ list_count_days('counts.days', 'cells.judged_on', 'ruled.window_days') }}, 0
-        ) + coalesce(brought_in.n_recent, 0) as n_recent,
+        ) + coalesce(counted_by_rule.n_brought_in, 0) as n_recent,
         coalesce(
             {{ days_between('last_days_out.last_out_on', 'cells.judged_on') }} < ruled.window_days,
             false
@@ -311,22 +351,15 @@ gathered as (
             and {{ is_estimated_for(
                 'components', 'counts.counted_scale_version', 'counts.counted_direction'
             ) }}
-    left join flags
+    left join counted_by_rule
         on
-            cells.learner_key = flags.learner_key
-            and cells.programme_id = flags.programme_id
-            and cells.stage_id = flags.stage_id
-            and cells.competency_id = flags.competency_id
-            and ruled.rule_set_id = flags.rule_set_id
+            cells.learner_key = counted_by_rule.learner_key
+            and cells.programme_id = counted_by_rule.programme_id
+            and cells.stage_id = counted_by_rule.stage_id
+            and cells.competency_id = counted_by_rule.competency_id
+            and ruled.rule_set_id = counted_by_rule.rule_set_id
     left join last_days_out
         on {{ same('cells', 'last_days_out', ['learner_key', 'programme_id', 'stage_id']) }}
-    left join brought_in
-        on
-            cells.learner_key = brought_in.learner_key
-            and cells.programme_id = brought_in.programme_id
-            and cells.stage_id = brought_in.stage_id
-            and cells.competency_id = brought_in.competency_id
-            and ruled.rule_set_id = brought_in.rule_set_id
 ),
 
 weighed as (
