@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from pipelines.warehouse.tables import (
     TABLES,
     Layout,
     Parts,
+    Written,
     columns_of,
     count_rows,
     file_hash,
     files_of,
     hashes_of,
     relation_of,
+    table_hash,
 )
 
 CURRENT = "current"
@@ -117,6 +120,23 @@ class Lineage:
 
     evidence: tuple[dict[str, Any], ...]
     used_by: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def told_of_tables(tables: Mapping[str, Written], others: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a manifest says of tables as they were written, by its fields.
+
+    Args:
+        tables: the tables of the edition, by name.
+        others: SHA-256 of its files that are no tables, by their path in it.
+    """
+    written = tables.values()
+    files = dict(chain(others.items(), *(table.files.items() for table in written)))
+    return {
+        "counts": {name: table.rows for name, table in tables.items()},
+        "table_hashes": {name: table_hash(name, files) for name in tables},
+        "files": files,
+        "fingerprints": dict(chain(*(table.fingerprints.items() for table in written))),
+    }
 
 
 def current_id(home: Home) -> str | None:

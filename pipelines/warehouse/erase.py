@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -19,6 +18,7 @@ from pipelines.warehouse.editions import (
     Edition,
     read_edition,
     to_json,
+    told_of_tables,
 )
 from pipelines.warehouse.tables import (
     LEARNER,
@@ -89,32 +89,19 @@ def erase_from_edition(
         clean = scrub(text)
         if clean != text:
             change(path, clean.encode("utf-8", "surrogateescape"))
-    files = {name: digest for name, digest in edition.files.items() if table_of(name) is None}
-    files = {name: file_hash(folder / name) for name in files}
-    for written in tables.values():
-        files |= written.files
-    hashes = {table: table_hash(table, files) for table in tables}
+    others = {n: file_hash(folder / n) for n in edition.files if table_of(n) is None}
+    rewritten = told_of_tables(tables, others)
     before = {table: table_hash(table, edition.files) for table in tables}
     told = {
         "erasure_id": erasure_id,
         "erased_at": erased_at.isoformat(),
         "table_hashes": {
             table: [before[table], after]
-            for table, after in hashes.items()
+            for table, after in rewritten["table_hashes"].items()
             if before[table] != after
         },
     }
-    now = edition.model_copy(
-        update={
-            "counts": {table: written.rows for table, written in tables.items()},
-            "table_hashes": hashes,
-            "files": files,
-            "fingerprints": dict(
-                chain.from_iterable(t.fingerprints.items() for t in tables.values())
-            ),
-            "erasures": (*edition.erasures, told),
-        }
-    )
+    now = edition.model_copy(update=rewritten | {"erasures": (*edition.erasures, told)})
     change(folder / MANIFEST, to_json(now))
     shutil.rmtree(drafts)
     return True

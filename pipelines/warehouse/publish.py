@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +36,11 @@ from pipelines.warehouse.editions import (
     differing_tables,
     read_edition,
     to_json,
+    told_of_tables,
     verify,
 )
 from pipelines.warehouse.inputs import BuildInputs
-from pipelines.warehouse.tables import TABLES, Parts, Written, file_hash, table_hash, write_table
+from pipelines.warehouse.tables import TABLES, Parts, Written, file_hash, write_table
 
 BIG = 50_000
 """Rows from which on a mart is written beside others."""
@@ -178,27 +178,20 @@ def _write_edition(
         with ThreadPoolExecutor(settings.workers) as pool:
             copied = pool.submit(_copy_marts, con, home, marts, folder / DATABASE)
             tables = _write_tables(con, pool, marts, sizes, folder, _current_parts(home))
-            files = {DATABASE: copied.result()}
+            database_hash = copied.result()
     docs = home.warehouse.parent / DATA_DOCS
     if docs.is_dir():
         shutil.copytree(docs, folder / DATA_DOCS)
-    counts = {name: table.rows for name, table in tables.items()}
-    for table in tables.values():
-        files |= table.files
     edition = Edition(
         edition_id=inputs.build_id,
         created_at=datetime.now(UTC),
         as_of=inputs.as_of,
         known_at=inputs.known_at,
         inputs=inputs,
-        counts=counts,
-        table_hashes={name: table_hash(name, files) for name in counts},
         keys={mart.name: mart.key for mart in marts},
         parts_by={mart.name: mart.parts_by for mart in marts if mart.parts_by is not None},
-        fingerprints=dict(chain.from_iterable(t.fingerprints.items() for t in tables.values())),
         mart_versions={mart.name: mart.version for mart in marts},
         programme_page={m.name: m.programme_page for m in marts if m.programme_page is not None},
-        files=files,
         versions={
             "tessera": pipelines.__version__,
             "python": platform.python_version(),
@@ -207,6 +200,7 @@ def _write_edition(
             "dbt": artefacts.dbt_version,
         },
         audit=audit,
+        **told_of_tables(tables, {DATABASE: database_hash}),
     )
     (folder / MANIFEST).write_bytes(to_json(edition))
 

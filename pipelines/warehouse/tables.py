@@ -183,7 +183,7 @@ def write_table(
     }
     (folder / TABLES / table).mkdir()
     shared = {
-        name for name, content in fingerprints.items() if _is_shared(name, content, folder, earlier)
+        name for name, content in fingerprints.items() if _take_over(name, content, folder, earlier)
     }
     new = [part for part in parts if part_of(table, part.month) not in shared]
     _write_parts(con, relation, table, layout, folder, new)
@@ -250,8 +250,8 @@ def _how_written(con: duckdb.DuckDBPyConnection, relation: str, layout: Layout) 
     )
 
 
-def _is_shared(name: str, content: str, folder: Path, earlier: Parts | None) -> bool:
-    """Take a part over from an earlier edition, if it is whole there and has these rows."""
+def _take_over(name: str, content: str, folder: Path, earlier: Parts | None) -> bool:
+    """Take a part over from an earlier edition, and say whether it was whole and has these rows."""
     if earlier is None or earlier.fingerprints.get(name) != content:
         return False
     origin = earlier.folder / name

@@ -353,10 +353,9 @@ gathered as (
             ) }}
     left join counted_by_rule
         on
-            cells.learner_key = counted_by_rule.learner_key
-            and cells.programme_id = counted_by_rule.programme_id
-            and cells.stage_id = counted_by_rule.stage_id
-            and cells.competency_id = counted_by_rule.competency_id
+            {{ same(
+                'cells', 'counted_by_rule', ['learner_key', 'programme_id', 'stage_id', 'competency_id']
+            ) }}
             and ruled.rule_set_id = counted_by_rule.rule_set_id
     left join last_days_out
         on {{ same('cells', 'last_days_out', ['learner_key', 'programme_id', 'stage_id']) }}

@@ -213,21 +213,19 @@ planned as (
     from asked
     left join expected
         on
-            asked.learner_key = expected.learner_key
-            and asked.programme_id = expected.programme_id
+            {{ same(
+                'asked', 'expected',
+                ['learner_key', 'programme_id', 'plan_id', 'stage_id', 'competency_id']
+            ) }}
             and asked.site_id is not distinct from expected.site_id
-            and asked.plan_id = expected.plan_id
-            and asked.stage_id = expected.stage_id
-            and asked.competency_id = expected.competency_id
             and asked.instrument_id is not distinct from expected.instrument_id
     left join done
         on
-            asked.learner_key = done.learner_key
-            and asked.programme_id = done.programme_id
+            {{ same(
+                'asked', 'done',
+                ['learner_key', 'programme_id', 'plan_id', 'stage_id', 'competency_id']
+            ) }}
             and asked.site_id is not distinct from done.site_id
-            and asked.plan_id = done.plan_id
-            and asked.stage_id = done.stage_id
-            and asked.competency_id = done.competency_id
             and asked.instrument_id is not distinct from done.instrument_id
     group by
         asked.programme_id,
