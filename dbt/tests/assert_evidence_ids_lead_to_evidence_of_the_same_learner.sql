@@ -25,8 +25,8 @@ cells as (
     select * from {{ ref('int_cells__counted') }}
 ),
 
--- Statuses and assurances are made anew each time, with the list of their cell. Where it is the same
--- list, the cell stands for them.
+-- Statuses and assurances have the list of their cell. Where it is the same list, the cell stands for
+-- them.
 of_cells as (
     select
         learner_key,
@@ -35,6 +35,7 @@ of_cells as (
         competency_id,
         evidence_ids
     from {{ ref('portfolio_competency_status') }}
+    where {{ is_tested('int_cells__fingerprinted', 'learner_key') }}
 
     union all
 
@@ -45,6 +46,7 @@ of_cells as (
         competency_id,
         evidence_ids
     from {{ ref('portfolio_assurance') }}
+    where {{ is_tested('int_cells__fingerprinted', 'learner_key') }}
 ),
 
 other_than_cells as (
@@ -96,6 +98,14 @@ named as (
         learner_key,
         {{ unnest_list('evidence_ids') }} as evidence_id
     from {{ ref('portfolio_narrative') }}
+    where {{ is_tested('int_portfolio__fingerprinted', 'learner_key') }}
+
+    union all
+
+    select
+        learner_key,
+        {{ unnest_list('evidence_ids') }} as evidence_id
+    from {{ ref('portfolio_narrative_pick') }}
     where {{ is_tested('int_narratives__fingerprinted', 'learner_key') }}
 
     union all

@@ -7,8 +7,7 @@
 
 with
 
--- Of kept tables, the rows that are tested; statuses are made anew each time, so all of them are held
--- against the lists of kept cells.
+-- Of kept tables, the rows that are tested.
 evidence as (
     select * from {{ ref('fct_evidence') }}
     where
@@ -21,11 +20,12 @@ evidence as (
 
 cells as (
     select * from {{ ref('int_cells__counted') }}
+    where {{ is_tested('int_cells__fingerprinted', 'learner_key') }}
 ),
 
 statuses as (
     select * from {{ ref('portfolio_competency_status') }}
-    where is_default
+    where is_default and {{ is_tested('int_cells__fingerprinted', 'learner_key') }}
 ),
 
 listed as (

@@ -181,10 +181,11 @@ TABLES_SQL = {
     "portfolio_narrative": """learner_key varchar, comment_key varchar, evidence_id varchar,
         competency_id varchar, instrument_id varchar, scale_id varchar, assessor_key varchar,
         assessor_role varchar, setting varchar, narrative_strengths varchar,
-        narrative_improvements varchar, narrative_other varchar, rule_set_id varchar,
-        rule_version varchar, level bigint, target_level bigint,
-        is_flagged boolean, is_picked boolean, pick_reasons varchar[], evidence_ids varchar[],
-        competency_ids varchar[], occurred_at timestamptz, occurred_on date""",
+        narrative_improvements varchar, narrative_other varchar, level bigint, target_level bigint,
+        is_flagged boolean, evidence_ids varchar[], competency_ids varchar[],
+        occurred_at timestamptz, occurred_on date""",
+    "portfolio_narrative_pick": """learner_key varchar, comment_key varchar, rule_set_id varchar,
+        rule_version varchar, pick_reasons varchar[]""",
     "portfolio_signal": """learner_key varchar, signal_id varchar, rule_id varchar,
         rule_set_id varchar, rule_version varchar, severity varchar, title varchar,
         sentence varchar, remedy varchar, recommended_competency_id varchar,
@@ -690,10 +691,14 @@ class _Cohort:
                     "assessor_key", "assessor_role", "setting", "narrative_strengths",
                     "narrative_improvements", "level", "target_level", "is_flagged",
                     "occurred_at", "occurred_on")}
-                | {"comment_key": e["record_key"], "rule_set_id": "narratives",
-                   "rule_version": "1", "is_picked": bool(reasons), "pick_reasons": reasons,
-                   "evidence_ids": [e["evidence_id"]], "competency_ids": [e["competency_id"]]}
+                | {"comment_key": e["record_key"], "evidence_ids": [e["evidence_id"]],
+                   "competency_ids": [e["competency_id"]]}
             )  # fmt: skip
+            if reasons:
+                self._rows["portfolio_narrative_pick"].append(
+                    {"learner_key": key, "comment_key": e["record_key"], "pick_reasons": reasons,
+                     "rule_set_id": "narratives", "rule_version": "1"}
+                )  # fmt: skip
 
     def _exams(self, key: str) -> None:
         draw = self._random

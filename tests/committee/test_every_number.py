@@ -253,8 +253,10 @@ def of_the_grid(ask: Any) -> Iterator[str]:
 def of_the_words(ask: Any) -> Iterator[str]:
     """Yield how many comments there are, and in which context each was made."""
     for picked, whole, flagged in ask(
-        "select count(*) filter (is_picked), count(*), count(*) filter (is_flagged) "
-        "from portfolio_narrative where learner_key = ?"
+        "select count(picks.comment_key), count(*), count(*) filter (is_flagged) "
+        "from portfolio_narrative as comments "
+        "left join portfolio_narrative_pick as picks using (learner_key, comment_key) "
+        "where learner_key = ?"
     ):
         yield f"{picked} of {words.count(whole, 'form with words', 'forms with words')}"
         yield f"page 2, {flagged} of them"

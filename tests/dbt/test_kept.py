@@ -350,6 +350,40 @@ def test_the_day_of_judgement_alone_moves_nobody_s_evidence(school: School) -> N
     assert moved["evidence"] == 0
 
 
+@pytest.mark.parametrize("days", [1, 30, 120])
+def test_days_move_the_statuses_of_those_alone_who_have_other_ones(
+    school: School, days: int
+) -> None:
+    engine = school.set_back()
+    school.con.execute(
+        "create or replace temp table before as from marts.portfolio_competency_status"
+    )
+    Event("days pass", days).happen(school.con)
+    engine.build()
+    changed = school.con.execute(
+        """
+        select distinct learner_key from (
+            (from marts.portfolio_competency_status except all from before)
+            union all
+            (from before except all from marts.portfolio_competency_status)
+        )
+        """
+    ).fetchall()
+    assert moved(school, "cells") == {learner_key for (learner_key,) in changed}
+    assert engine.differing() == []
+
+
+def test_another_rule_set_moves_everybody_s_statuses_and_nothing_that_they_rest_on(
+    school: School,
+) -> None:
+    engine = school.set_back()
+    Event("other rules change", 7).happen(school.con)
+    engine.build()
+    assert moved(school, "portfolio") == set()
+    assert moved(school, "cells") >= learners(school)
+    assert engine.differing() == []
+
+
 def test_a_table_that_nobody_vouches_for_is_made_anew(school: School) -> None:
     engine = school.set_back()
     school.con.execute("delete from raw.kept_learner")
@@ -361,5 +395,5 @@ def test_a_table_that_nobody_vouches_for_is_made_anew(school: School) -> None:
 
 def test_a_row_that_should_not_stand_is_seen(school: School) -> None:
     engine = school.set_back()
-    school.con.execute("delete from marts.portfolio_narrative where is_picked")
-    assert engine.differing() == ["portfolio_narrative"]
+    school.con.execute("delete from marts.portfolio_narrative_pick where 'newest' in pick_reasons")
+    assert engine.differing() == ["portfolio_narrative_pick"]

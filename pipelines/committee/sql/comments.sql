@@ -1,25 +1,29 @@
 -- One row a comment, however many competencies its form rated; picked ones first, then the newest.
 select
-    learner_key,
-    evidence_id,
-    competency_id,
-    instrument_id,
-    scale_id,
-    assessor_key,
-    assessor_role,
-    setting,
-    level,
-    target_level,
-    is_flagged,
-    is_picked,
-    pick_reasons,
-    narrative_strengths,
-    narrative_improvements,
-    narrative_other,
-    evidence_ids,
-    competency_ids,
-    rule_set_id,
-    rule_version,
-    occurred_on
-from portfolio_narrative
-order by learner_key, not is_picked, occurred_at desc, evidence_id desc
+    comments.learner_key,
+    comments.evidence_id,
+    comments.competency_id,
+    comments.instrument_id,
+    comments.scale_id,
+    comments.assessor_key,
+    comments.assessor_role,
+    comments.setting,
+    comments.level,
+    comments.target_level,
+    comments.is_flagged,
+    picks.comment_key is not null as is_picked,
+    coalesce(picks.pick_reasons, []) as pick_reasons,
+    comments.narrative_strengths,
+    comments.narrative_improvements,
+    comments.narrative_other,
+    comments.evidence_ids,
+    comments.competency_ids,
+    picks.rule_set_id,
+    picks.rule_version,
+    comments.occurred_on
+from portfolio_narrative as comments
+left join portfolio_narrative_pick as picks
+    on
+        comments.learner_key = picks.learner_key
+        and comments.comment_key = picks.comment_key
+order by comments.learner_key, not is_picked, comments.occurred_at desc, comments.evidence_id desc

@@ -33,8 +33,11 @@ BREAKERS: dict[str, str] = {
     "an_absent_sitting_is_never_a_zero": (
         "update marts.portfolio_exam set is_absent = true, points = 0"
     ),
-    "every_flagged_comment_is_picked": (
-        "update marts.portfolio_narrative set is_flagged = true, is_picked = false"
+    "every_picked_comment_has_a_reason": (
+        "update marts.portfolio_narrative_pick set pick_reasons = []"
+    ),
+    "assert_every_flagged_comment_is_picked": (
+        "update marts.portfolio_narrative set is_flagged = true, comment_key = 'unknown'"
     ),
     "every_data_point_has_one_assurance_level_or_none": (
         "update marts.portfolio_assurance set n_unknown = -1"

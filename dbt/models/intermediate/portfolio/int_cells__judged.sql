@@ -1,10 +1,16 @@
 -- Grain: one row per learner, stage, competency and rule set: its status, and why.
-{{ config(materialized='table', contract={'enforced': true}) }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    contract={'enforced': true},
+    pre_hook="{{ drop_moved('int_cells__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_cells__fingerprinted') }}
 
 with
 
 weighed as (
     select * from {{ ref('int_cells__weighed') }}
+    where {{ is_moved('int_cells__fingerprinted', 'learner_key') }}
 ),
 
 compared as (
@@ -211,7 +217,7 @@ final as (
         ---------- days
         first_on,
         latest_on,
-        judged_on
+        stage_ended_on
     from reasoned
 )
 

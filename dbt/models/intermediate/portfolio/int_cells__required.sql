@@ -124,9 +124,8 @@ required as (
         stages.is_current as is_current_stage,
         asked.required_by is not null as is_required,
         ---------- days and instants
-        stages.from_on as stage_from_on,
-        stages.to_on as stage_to_on,
-        stages.judged_on
+        stages.judged_on,
+        nullif(stages.judged_on, {{ as_of() }}) as stage_ended_on
     from cells
     inner join stages
         on

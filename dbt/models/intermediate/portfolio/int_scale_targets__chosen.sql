@@ -1,11 +1,19 @@
 -- Grain: one row per learner, stage and competency whose target no plan names, while all its rated
 -- evidence is on one scale that has a target of its own.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    contract={'enforced': true},
+    pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_portfolio__fingerprinted') }}
+
 with
 
 evidence as (
     select * from {{ ref('fct_evidence') }}
     where
-        competency_id is not null
+        {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
+        and competency_id is not null
         and target_level is not null
         and is_new_evidence
         and occurred_on <= {{ as_of() }}

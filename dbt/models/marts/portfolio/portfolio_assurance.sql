@@ -1,11 +1,21 @@
 -- Grain: one row per learner, competency and present stage with evidence: how much of it was
 -- observed, secured or open, and what open and secured work reached where both have enough judged
 -- data points.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_cells__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_cells__fingerprinted') }}
+
 with
 
 judged as (
     select * from {{ ref('int_cells__judged') }}
-    where is_default and is_current_stage and n_data_points > 0
+    where
+        {{ is_moved('int_cells__fingerprinted', 'learner_key') }}
+        and is_default
+        and is_current_stage
+        and n_data_points > 0
 ),
 
 cells as (

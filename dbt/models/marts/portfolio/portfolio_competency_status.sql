@@ -1,8 +1,15 @@
 -- Grain: one row per learner, stage, competency and rule set.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ drop_moved('int_cells__fingerprinted') }}"
+) }}
+-- depends_on: {{ kept_by('int_cells__fingerprinted') }}
+
 with
 
 judged as (
     select * from {{ ref('int_cells__judged') }}
+    where {{ is_moved('int_cells__fingerprinted', 'learner_key') }}
 ),
 
 cells as (
@@ -83,7 +90,7 @@ final as (
         ---------- days
         judged.first_on,
         judged.latest_on,
-        judged.judged_on
+        judged.stage_ended_on
     from judged
     left join cells
         on {{ same('judged', 'cells', ['learner_key', 'programme_id', 'stage_id', 'competency_id']) }}
