@@ -49,10 +49,18 @@
     'E-' || upper(substring({{ record_key }}, 1, {{ var('evidence_id_length') }}))
 {%- endmacro %}
 
-{#- The condition of a join by columns that both sides call alike. -#}
-{% macro same(one, other, columns) -%}
+{#- The condition of a join by columns that both sides call alike; of `or_neither`, neither side may have one. -#}
+{% macro same(one, other, columns, or_neither=[]) -%}
     {%- for column in columns -%}
         {{ one }}.{{ column }} = {{ other }}.{{ column }}
         {%- if not loop.last %} and {% endif -%}
     {%- endfor -%}
+    {%- for column in or_neither %}
+        and {{ one }}.{{ column }} is not distinct from {{ other }}.{{ column }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The join of what one calibration says of a scale, in the version and direction that it told apart. -#}
+{% macro same_scale(one, other) -%}
+    {{ same(one, other, ['programme_id', 'scale_id'], or_neither=['scale_version', 'direction']) }}
 {%- endmacro %}

@@ -107,10 +107,12 @@
 {#- Which way a rating looks where nobody says so: back, as in the calibration. -#}
 {% macro measure_direction(direction) -%} coalesce({{ direction }}, 'retrospective') {%- endmacro %}
 
-{#- Whether what a calibration estimated is about a scale in this version and direction. A calibration
-    that told them not apart is about all. -#}
-{% macro is_estimated_for(estimated, scale_version, direction) -%}
-    ({{ estimated }}.scale_version is null or {{ estimated }}.scale_version = {{ scale_version }})
+{#- Whether what a calibration estimated is about a programme's ratings on a scale, in this version and
+    direction. A calibration that told these two not apart is about all. -#}
+{% macro is_estimated_for(estimated, programme_id, scale_id, scale_version, direction) -%}
+    {{ programme_id }} = {{ estimated }}.programme_id
+    and {{ scale_id }} = {{ estimated }}.scale_id
+    and ({{ estimated }}.scale_version is null or {{ estimated }}.scale_version = {{ scale_version }})
     and ({{ estimated }}.direction is null or {{ estimated }}.direction = {{ direction }})
 {%- endmacro %}
 

@@ -75,12 +75,10 @@ weighed as (
             and clusters.stage_id = cells.stage_id
             and clusters.competency_id = cells.competency_id
     left join components
-        on
-            cells.programme_id = components.programme_id
-            and cells.target_scale_id = components.scale_id
-            and {{ is_estimated_for(
-                'components', 'clusters.scale_version', 'clusters.counted_direction'
-            ) }}
+        on {{ is_estimated_for(
+            'components', 'cells.programme_id', 'cells.target_scale_id', 'clusters.scale_version',
+            'clusters.counted_direction'
+        ) }}
 ),
 
 erred as (
