@@ -76,6 +76,18 @@
     )
 {%- endmacro %}
 
+{#- Where a learner with enough evidence stands by the share of ratings at or above target: the one place that
+    says so, for shares as they were given and for adjusted ones. -#}
+{% macro status_by_share(share, share_low, share_high) -%}
+    case
+        when {{ share_high }} < discussion_high_max then 'needs_discussion'
+        when {{ share_low }} >= above_low_min and n_latest_at_target >= latest_at_target_min
+            then 'at_or_above_target'
+        when {{ share }} >= on_track_share_min then 'on_track'
+        else 'developing'
+    end
+{%- endmacro %}
+
 {#- A share for people to read: "43 %". -#}
 {% macro percent(share) -%}
     cast(cast(round({{ share }} * 100) as integer) as {{ text_type() }}) || ' %'
