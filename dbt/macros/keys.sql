@@ -18,6 +18,8 @@
         'evidence_key': ['record_key', 'competency_id'],
         'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
         'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],
+        'signal_key': ['programme_id', 'learner_key', 'rule_id', 'subject'],
+        'conflict_key': ['learner_key', 'conflict_kind', 'programme_id', 'stage_id', 'competency_id'],
     } -%}
     {%- set parts = [] -%}
     {%- for column in columns_of[name] -%}
@@ -44,10 +46,19 @@
     and ({{ person }}.valid_to is null or {{ named_on }} <= {{ person }}.valid_to)
 {%- endmacro %}
 
-{#- The printed id of a data point: short enough to read out, and found again on every page. -#}
-{% macro evidence_id(record_key='record_key') -%}
-    'E-' || upper(substring({{ record_key }}, 1, {{ var('evidence_id_length') }}))
+{#- A printed id: short enough to read out, and found again on every page. -#}
+{% macro printed_id(letter, hashed) -%}
+    '{{ letter }}-' || upper(substring({{ hashed }}, 1, {{ var('printed_id_length') }}))
 {%- endmacro %}
+
+{#- The printed id of a data point. -#}
+{% macro evidence_id(record_key='record_key') -%} {{ printed_id('E', record_key) }} {%- endmacro %}
+
+{#- The printed id of a signal: the same while it stands and once it is closed. -#}
+{% macro signal_id() -%} {{ printed_id('S', key('signal_key')) }} {%- endmacro %}
+
+{#- The printed id of a conflict. -#}
+{% macro conflict_id() -%} {{ printed_id('C', key('conflict_key')) }} {%- endmacro %}
 
 {#- The condition of a join by columns that both sides call alike; of `or_neither`, neither side may have one. -#}
 {% macro same(one, other, columns, or_neither=[]) -%}

@@ -107,7 +107,7 @@ open_secured as (
         <= -{{ rule_threshold('conflicts', 'open_secured', 'fell_errors_min') }}
 ),
 
-unioned as (
+found as (
     select * from score_narrative
 
     union all
@@ -115,14 +115,17 @@ unioned as (
     select * from open_secured
 ),
 
+unioned as (
+    select
+        *,
+        {{ conflict_id() }} as conflict_id
+    from found
+),
+
 final as (
     select
         ---------- ids
-        'C-' || upper(substring({{ hash_text(
-            "unioned.learner_key || chr(31) || unioned.conflict_kind || chr(31)"
-            " || unioned.programme_id || chr(31) || unioned.stage_id || chr(31)"
-            " || coalesce(unioned.competency_id, '')"
-        ) }}, 1, 12)) as conflict_id,
+        unioned.conflict_id,
         unioned.learner_key,
         unioned.programme_id,
         unioned.stage_id,
