@@ -89,15 +89,6 @@
     )
 {%- endmacro %}
 
-{#- The newest version of each scale: the one that ratings mean which name none. -#}
-{% macro newest_scale_versions(levels) -%}
-    select
-        scale_id,
-        max_by(scale_version, {{ version_order('scale_version') }}) as scale_version
-    from {{ levels }}
-    group by scale_id
-{%- endmacro %}
-
 {#- Whether somebody else than the learner says it. -#}
 {% macro is_by_another(alias) -%} coalesce({{ alias }}.assessor_role, '') <> 'self' {%- endmacro %}
 
