@@ -46,6 +46,13 @@
     and ({{ person }}.valid_to is null or {{ named_on }} <= {{ person }}.valid_to)
 {%- endmacro %}
 
+{#- The join of a record to what its task says on the day of the record. -#}
+{% macro names_task(task, record, task_id='task_id') -%}
+    {{ record }}.programme_id = {{ task }}.programme_id
+    and {{ record }}.{{ task_id }} = {{ task }}.task_id
+    and {{ record }}.occurred_on between {{ task }}.from_on and {{ task }}.to_on
+{%- endmacro %}
+
 {#- A printed id: short enough to read out, and found again on every page. -#}
 {% macro printed_id(letter, hashed) -%}
     '{{ letter }}-' || upper(substring({{ hashed }}, 1, {{ var('printed_id_length') }}))
