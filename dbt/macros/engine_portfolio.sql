@@ -172,21 +172,6 @@
         + case when trim({{ words }}) = '' then 0 else 1 end)
 {%- endmacro %}
 
-{#- The day whose rule sets count, where another one than the day of judgement was asked for. -#}
-{% macro rules_on() -%}
-    (select rules_on from {{ ref('stg_build_input') }})
-{%- endmacro %}
-
-{#- Whether rules known from a day on count: they were known by then, or the present ones are asked for. -#}
-{% macro rules_are_known(known_from) -%}
-    {{ known_from }} <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
-{%- endmacro %}
-
-{#- The calendar day up to which this build knows the log. -#}
-{% macro day_of_known_at() -%}
-    cast({{ known_at() }} as date)
-{%- endmacro %}
-
 {#- The members of two lists, sorted, each once. -#}
 {% macro list_union(one, other) -%}
     {{ return(adapter.dispatch('list_union', 'tessera')(one, other)) }}
