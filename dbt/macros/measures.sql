@@ -61,11 +61,6 @@
     )
 {%- endmacro %}
 
-{#- How far a use of AI goes, as a rank that compares. -#}
-{% macro extent_rank(extent) -%}
-    case {{ extent }} when 'minor' then 1 when 'moderate' then 2 when 'substantial' then 3 end
-{%- endmacro %}
-
 {#- New evidence: not carried over from an earlier sitting, and not absent, exempt or without a mark. -#}
 {% macro measure_is_new_evidence(is_banked, result_status) -%}
     (not {{ is_banked }} and coalesce({{ result_status }}, 'scored') = 'scored')

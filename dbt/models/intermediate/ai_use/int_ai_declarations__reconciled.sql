@@ -19,6 +19,10 @@ work as (
     where {{ has_come('handed_in_on') }}
 ),
 
+extents as (
+    select * from {{ ref('ai_use_extent') }}
+),
+
 -- A declaration is about the work last handed in by its day, or else about the first after it.
 declared_work as (
     select
@@ -129,15 +133,15 @@ compared as (
             when policies.allowed_stages is null or unioned.stages is null then null
             else {{ list_except('unioned.stages', 'policies.allowed_stages') }}
         end as stages_beyond_policy,
-        coalesce(
-            {{ extent_rank('unioned.extent') }} > {{ extent_rank('policies.max_extent') }}, false
-        ) as is_beyond_extent
+        coalesce(declared_extents.sort_order > extents_allowed.sort_order, false) as is_beyond_extent
     from unioned
     left join policies
         on
             unioned.programme_id = policies.programme_id
             and unioned.task_id = policies.task_id
             and unioned.policy_on between policies.in_force_from_on and policies.in_force_to_on
+    left join extents as declared_extents on unioned.extent = declared_extents.extent
+    left join extents as extents_allowed on policies.max_extent = extents_allowed.extent
     left join amendments
         on
             unioned.programme_id = amendments.programme_id

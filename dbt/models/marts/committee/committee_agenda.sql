@@ -58,7 +58,7 @@ worded as (
         reason_codes.agenda_group,
         reason_codes.sort_order,
         case
-            when reason_codes.reason_code in ('not_on_roster', 'no_plan') then reason_codes.one
+            when reason_codes.many is null then reason_codes.one
             else
                 cast(raised.n as varchar) || ' '
                 || case when raised.n = 1 then reason_codes.one else reason_codes.many end
