@@ -1,11 +1,11 @@
 {#- Everything that engines spell differently, once. DuckDB is the default, Spark the second target. -#}
 
-{#- The type of a text. -#}
-{% macro text_type() -%}
-    {{ adapter.dispatch('text_type', 'tessera')() }}
+{#- The type of an instant. That of a text is `string` on both engines. -#}
+{% macro instant_type() -%}
+    {{ adapter.dispatch('instant_type', 'tessera')() }}
 {%- endmacro %}
-{% macro default__text_type() -%} varchar {%- endmacro %}
-{% macro spark__text_type() -%} string {%- endmacro %}
+{% macro default__instant_type() -%} timestamptz {%- endmacro %}
+{% macro spark__instant_type() -%} timestamp {%- endmacro %}
 
 {#- 32 hexadecimal digits of a text. -#}
 {% macro hash_text(expression) -%}

@@ -23,7 +23,7 @@
     } -%}
     {%- set parts = [] -%}
     {%- for column in columns_of[name] -%}
-        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as " ~ text_type() ~ "), '')") -%}
+        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as string), '')") -%}
     {%- endfor -%}
     {{ hash_text(parts | join(" || chr(31) || ")) }}
 {%- endmacro %}

@@ -12,5 +12,5 @@
 
 {#- Where a record stands, for people to find it: its row and its delivery. -#}
 {% macro place_of(record) -%}
-    'row ' || cast({{ record }}.source_row as varchar) || ' of delivery ' || {{ record }}.delivery_id
+    'row ' || cast({{ record }}.source_row as string) || ' of delivery ' || {{ record }}.delivery_id
 {%- endmacro %}

@@ -36,7 +36,7 @@ placed as (
                     then " ~ list_distinct('stations.competency_ids') ~ "
                 when " ~ list_size('responses.exam_competency_ids') ~ " > 0
                     then " ~ list_distinct('responses.exam_competency_ids') ~ "
-                else " ~ list_of('cast(null as varchar)') ~ "
+                else " ~ list_of('cast(null as string)') ~ "
             end"
         ) }} as about_competency_id
     from responses

@@ -59,7 +59,7 @@ distributions as (
         competency_id,
         {{ list_join(
             list_agg(
-                "cast(level as varchar) || ':' || cast(n_at_level as varchar)", order_by='level'
+                "cast(level as string) || ':' || cast(n_at_level as string)", order_by='level'
             ),
             ' '
         ) }} as level_counts

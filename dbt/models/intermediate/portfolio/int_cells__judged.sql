@@ -116,8 +116,8 @@ reasoned as (
                 then {{ as_sentence('median_words') }}
             when status = 'at_or_above_target'
                 then
-                    share_words || ', ' || cast(n_latest_at_target as varchar) || ' of the newest '
-                    || cast({{ list_size('latest_levels') }} as varchar) || '.'
+                    share_words || ', ' || cast(n_latest_at_target as string) || ' of the newest '
+                    || cast({{ list_size('latest_levels') }} as string) || '.'
             else share_words || '.'
         end as status_reason
     from explained

@@ -60,7 +60,7 @@ worded as (
         case
             when reason_codes.many is null then reason_codes.one
             else
-                cast(raised.n as varchar) || ' '
+                cast(raised.n as string) || ' '
                 || case when raised.n = 1 then reason_codes.one else reason_codes.many end
         end as reason_words
     from raised

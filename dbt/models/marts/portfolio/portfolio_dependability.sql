@@ -123,11 +123,11 @@ final as (
                     || 'change that.'
             when is_reached
                 then
-                    'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as varchar)
+                    'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as string)
                     || ' is reached with ' || {{ counted('n_rated', 'rating', 'ratings') }} || ' by '
                     || {{ counted('n_raters', 'assessor', 'assessors') }} || '.'
             else
-                'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as varchar) || ' takes '
+                'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as string) || ' takes '
                 || {{ counted('n_more_ratings', 'more rating', 'more ratings') }} || ' by '
                 || {{ counted('n_more_ratings', 'more assessor', 'more assessors') }}
                 || case when n_more_ratings > 1 then ', one each.' else '.' end

@@ -98,7 +98,7 @@ final as (
         sentence
         || case
             when n_more > 0
-                then ' The same holds for ' || cast(n_more as varchar) || ' more.'
+                then ' The same holds for ' || cast(n_more as string) || ' more.'
             else ''
         end as sentence,
         remedy,

@@ -100,7 +100,7 @@ final as (
             when n_days_since_delivery = 0 then 'on the day of this edition'
             else {{ counted('n_days_since_delivery', 'day', 'days') }} || ' before this edition'
         end
-        || coalesce('; newest evidence of ' || cast(newest_event_on as varchar), '')
+        || coalesce('; newest evidence of ' || cast(newest_event_on as string), '')
         || case
             when n_held + n_unreadable > 0
                 then

@@ -88,14 +88,14 @@ final as (
             when judged.n_assessors_wanted is not null
                 then
                     'A dependability of '
-                    || cast(cast(judged.wanted as decimal(3, 2)) as varchar)
+                    || cast(cast(judged.wanted as decimal(3, 2)) as string)
                     || ' takes '
                     || {{ counted(
                         'judged.n_assessors_wanted * judged.cases_each', 'rating', 'ratings'
                     ) }} || ' by '
                     || {{ counted('judged.n_assessors_wanted', 'assessor', 'assessors') }}
                     || ' a learner; the typical learner has '
-                    || cast(cast(judged.dependability as decimal(3, 2)) as varchar) || '.'
+                    || cast(cast(judged.dependability as decimal(3, 2)) as string) || '.'
         end as need_sentence,
         ---------- numbers
         connectivity.n_ratings,
