@@ -8,7 +8,7 @@
     list_filter([{{ expressions | join(', ') }}], lambda member: member is not null)
 {%- endmacro %}
 {% macro spark__list_present(expressions) -%}
-    filter(array({{ expressions | join(', ') }}), member -> member is not null)
+    array_except(array({{ expressions | join(', ') }}), array(null))
 {%- endmacro %}
 
 {#- The first n members of a list. -#}
@@ -164,6 +164,17 @@
 {%- endmacro %}
 {% macro spark__without_phrases(words, phrases) -%}
     aggregate({{ phrases }}, {{ words }}, (text, phrase) -> replace(text, concat(' ', phrase, ' '), ' | '))
+{%- endmacro %}
+
+{#- A mark for people to read, without zeros that say nothing: "12.5", "60". -#}
+{% macro score_text(score) -%}
+    {{ return(adapter.dispatch('score_text', 'tessera')(score)) }}
+{%- endmacro %}
+{% macro default__score_text(score) -%}
+    rtrim(rtrim(cast({{ score }} as varchar), '0'), '.')
+{%- endmacro %}
+{% macro spark__score_text(score) -%}
+    rtrim('.', rtrim('0', cast({{ score }} as string)))
 {%- endmacro %}
 
 {#- How many words a text of words only has. -#}

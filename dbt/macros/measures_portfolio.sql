@@ -129,14 +129,6 @@
     end
 {%- endmacro %}
 
-{#- A mark for people to read, without zeros that say nothing: "12.5", "60". -#}
-{% macro score_text(score) -%}
-    {{ return(adapter.dispatch('score_text', 'tessera')(score)) }}
-{%- endmacro %}
-{% macro default__score_text(score) -%}
-    rtrim(rtrim(cast({{ score }} as string), '0'), '.')
-{%- endmacro %}
-
 {#- The standard deviation of a sample from its exact sums; unknown below two members. -#}
 {% macro measure_sd(sum_of_squares, sum_of_values, n) -%}
     cast(

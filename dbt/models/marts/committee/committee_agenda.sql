@@ -73,8 +73,8 @@ reasons as (
         programme_id,
         min(sort_order) as first_reason_order,
         max(case when agenda_group = 'discuss' then 1 else 0 end) = 1 as has_reason_to_discuss,
-        {{ list_agg('reason_code', order_by='sort_order') }} as reasons,
-        {{ list_agg('reason_words', order_by='sort_order') }} as reason_texts
+        {{ list_agg('reason_code', order_by=['sort_order']) }} as reasons,
+        {{ list_agg('reason_words', order_by=['sort_order']) }} as reason_texts
     from worded
     group by learner_key, programme_id
 ),

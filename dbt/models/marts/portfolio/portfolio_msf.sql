@@ -68,7 +68,7 @@ distributions as (
         respondent_group,
         {{ list_join(
             list_agg(
-                "cast(level as string) || ':' || cast(n_at_level as string)", order_by='level'
+                "cast(level as string) || ':' || cast(n_at_level as string)", order_by=['level']
             ),
             ' '
         ) }} as level_counts

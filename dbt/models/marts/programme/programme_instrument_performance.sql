@@ -94,7 +94,7 @@ distributions as (
             list_agg(
                 "cast(from_level as string) || case when from_level < to_level then '-' || "
                 ~ "cast(to_level as string) else '' end || ':' || cast(n_ratings as string)",
-                order_by='from_level'
+                order_by=['from_level']
             ),
             ' '
         ) }} as level_counts
