@@ -1,11 +1,11 @@
 {#- Everything that engines spell differently, once. DuckDB is the default, Spark the second target. -#}
 
-{#- The type of a text. -#}
-{% macro text_type() -%}
-    {{ adapter.dispatch('text_type', 'tessera')() }}
+{#- The type of an instant. That of a text is `string` on both engines. -#}
+{% macro instant_type() -%}
+    {{ adapter.dispatch('instant_type', 'tessera')() }}
 {%- endmacro %}
-{% macro default__text_type() -%} varchar {%- endmacro %}
-{% macro spark__text_type() -%} string {%- endmacro %}
+{% macro default__instant_type() -%} timestamptz {%- endmacro %}
+{% macro spark__instant_type() -%} timestamp {%- endmacro %}
 
 {#- 32 hexadecimal digits of a text. -#}
 {% macro hash_text(expression) -%}
@@ -41,7 +41,7 @@
     {{ adapter.dispatch('add_days', 'tessera')(day, n) }}
 {%- endmacro %}
 {% macro default__add_days(day, n) -%} ({{ day }} + cast({{ n }} as integer)) {%- endmacro %}
-{% macro spark__add_days(day, n) -%} date_add({{ day }}, {{ n }}) {%- endmacro %}
+{% macro spark__add_days(day, n) -%} date_add({{ day }}, cast({{ n }} as integer)) {%- endmacro %}
 
 {#- The calendar day of an instant in a named time zone. -#}
 {% macro day_in_zone(instant, zone) -%}
@@ -65,23 +65,33 @@
     to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }})
 {%- endmacro %}
 
-{#- A sorted list of the values of a group, without missing ones. -#}
-{% macro list_agg(expression, distinct=false, order_by=none) -%}
-    {{ adapter.dispatch('list_agg', 'tessera')(expression, distinct, order_by) }}
+{#- A sorted list of the values of a group, without missing ones; `order_by` names columns to sort it by. -#}
+{% macro list_agg(expression, distinct=false, order_by=none, descending=false) -%}
+    {{ adapter.dispatch('list_agg', 'tessera')(expression, distinct, order_by, descending) }}
 {%- endmacro %}
-{% macro default__list_agg(expression, distinct, order_by) -%}
+{% macro default__list_agg(expression, distinct, order_by, descending) -%}
+    {%- set direction = ' desc' if descending else '' -%}
     coalesce(
-        list({{ 'distinct ' if distinct }}{{ expression }} order by {{ order_by or expression }})
-            filter (where {{ expression }} is not null),
+        list(
+            {{ 'distinct ' if distinct }}{{ expression }}
+            order by {{ (order_by or [expression]) | join(direction ~ ', ') }}{{ direction }}
+        ) filter (where {{ expression }} is not null),
         []
     )
 {%- endmacro %}
-{% macro spark__list_agg(expression, distinct, order_by) -%}
+{% macro spark__list_agg(expression, distinct, order_by, descending) -%}
+    {%- set values -%}
     {%- if order_by -%}
-        transform(array_sort(collect_list(case when {{ expression }} is not null then struct({{ order_by }} as o, {{ expression }} as v) end)), p -> p.v)
+        case when {{ expression }} is not null then struct({{ order_by | join(', ') }}, {{ expression }} as listed) end
     {%- else -%}
-        array_sort({{ 'collect_set' if distinct else 'collect_list' }}({{ expression }}))
+        {{ expression }}
     {%- endif -%}
+    {%- endset -%}
+    {%- set sorted -%}
+        array_sort({{ 'collect_set' if distinct else 'collect_list' }}({{ values }}))
+    {%- endset -%}
+    {%- set in_order = 'reverse(' ~ sorted ~ ')' if descending else sorted -%}
+    {{ 'transform(' ~ in_order ~ ', entry -> entry.listed)' if order_by else in_order }}
 {%- endmacro %}
 
 {#- The values of a group as a list in no order, without missing ones. -#}
@@ -193,15 +203,6 @@
 {%- endmacro %}
 {% macro default__list_distinct(expression) -%} list_distinct({{ expression }}) {%- endmacro %}
 {% macro spark__list_distinct(expression) -%} array_distinct({{ expression }}) {%- endmacro %}
-
-{#- A list without its missing members. -#}
-{% macro list_compact(expression) -%}
-    {{ adapter.dispatch('list_compact', 'tessera')(expression) }}
-{%- endmacro %}
-{% macro default__list_compact(expression) -%}
-    list_filter({{ expression }}, lambda member: member is not null)
-{%- endmacro %}
-{% macro spark__list_compact(expression) -%} array_compact({{ expression }}) {%- endmacro %}
 
 {#- Every part of a text that matches a pattern, as a list. -#}
 {% macro find_all(text, pattern) -%}

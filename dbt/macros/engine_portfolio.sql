@@ -8,7 +8,7 @@
     list_filter([{{ expressions | join(', ') }}], lambda member: member is not null)
 {%- endmacro %}
 {% macro spark__list_present(expressions) -%}
-    filter(array({{ expressions | join(', ') }}), member -> member is not null)
+    array_except(array({{ expressions | join(', ') }}), array(null))
 {%- endmacro %}
 
 {#- The first n members of a list. -#}
@@ -166,25 +166,21 @@
     aggregate({{ phrases }}, {{ words }}, (text, phrase) -> replace(text, concat(' ', phrase, ' '), ' | '))
 {%- endmacro %}
 
+{#- A mark for people to read, without zeros that say nothing: "12.5", "60". -#}
+{% macro score_text(score) -%}
+    {{ return(adapter.dispatch('score_text', 'tessera')(score)) }}
+{%- endmacro %}
+{% macro default__score_text(score) -%}
+    rtrim(rtrim(cast({{ score }} as varchar), '0'), '.')
+{%- endmacro %}
+{% macro spark__score_text(score) -%}
+    rtrim('.', rtrim('0', cast({{ score }} as string)))
+{%- endmacro %}
+
 {#- How many words a text of words only has. -#}
 {% macro word_count(words) -%}
     (length(trim({{ words }})) - length(replace(trim({{ words }}), ' ', ''))
         + case when trim({{ words }}) = '' then 0 else 1 end)
-{%- endmacro %}
-
-{#- The day whose rule sets count, where another one than the day of judgement was asked for. -#}
-{% macro rules_on() -%}
-    (select rules_on from {{ ref('stg_build_input') }})
-{%- endmacro %}
-
-{#- Whether rules known from a day on count: they were known by then, or the present ones are asked for. -#}
-{% macro rules_are_known(known_from) -%}
-    {{ known_from }} <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
-{%- endmacro %}
-
-{#- The calendar day up to which this build knows the log. -#}
-{% macro day_of_known_at() -%}
-    cast({{ known_at() }} as date)
 {%- endmacro %}
 
 {#- The members of two lists, sorted, each once. -#}

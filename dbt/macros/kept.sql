@@ -143,7 +143,7 @@
 {#- One name for the content of several tables. -#}
 {% macro content_hash(relations) -%}
     (
-        select {{ hash_text(list_join(list_agg("table_name || ':' || content", order_by='table_name'), ' ')) }}
+        select {{ hash_text(list_join(list_agg("table_name || ':' || content", order_by=['table_name']), ' ')) }}
         from (
             {% for name, relation in relations.items() -%}
             select

@@ -18,10 +18,12 @@
         'evidence_key': ['record_key', 'competency_id'],
         'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
         'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],
+        'signal_key': ['programme_id', 'learner_key', 'rule_id', 'subject'],
+        'conflict_key': ['learner_key', 'conflict_kind', 'programme_id', 'stage_id', 'competency_id'],
     } -%}
     {%- set parts = [] -%}
     {%- for column in columns_of[name] -%}
-        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as " ~ text_type() ~ "), '')") -%}
+        {%- do parts.append("coalesce(cast(" ~ kwargs.get(column, column) ~ " as string), '')") -%}
     {%- endfor -%}
     {{ hash_text(parts | join(" || chr(31) || ")) }}
 {%- endmacro %}
@@ -44,15 +46,39 @@
     and ({{ person }}.valid_to is null or {{ named_on }} <= {{ person }}.valid_to)
 {%- endmacro %}
 
-{#- The printed id of a data point: short enough to read out, and found again on every page. -#}
-{% macro evidence_id(record_key='record_key') -%}
-    'E-' || upper(substring({{ record_key }}, 1, {{ var('evidence_id_length') }}))
+{#- The join of a record to what its task says on the day of the record. -#}
+{% macro names_task(task, record, task_id='task_id') -%}
+    {{ record }}.programme_id = {{ task }}.programme_id
+    and {{ record }}.{{ task_id }} = {{ task }}.task_id
+    and {{ record }}.occurred_on between {{ task }}.from_on and {{ task }}.to_on
 {%- endmacro %}
 
-{#- The condition of a join by columns that both sides call alike. -#}
-{% macro same(one, other, columns) -%}
+{#- A printed id: short enough to read out, and found again on every page. -#}
+{% macro printed_id(letter, hashed) -%}
+    '{{ letter }}-' || upper(substring({{ hashed }}, 1, {{ var('printed_id_length') }}))
+{%- endmacro %}
+
+{#- The printed id of a data point. -#}
+{% macro evidence_id(record_key='record_key') -%} {{ printed_id('E', record_key) }} {%- endmacro %}
+
+{#- The printed id of a signal: the same while it stands and once it is closed. -#}
+{% macro signal_id() -%} {{ printed_id('S', key('signal_key')) }} {%- endmacro %}
+
+{#- The printed id of a conflict. -#}
+{% macro conflict_id() -%} {{ printed_id('C', key('conflict_key')) }} {%- endmacro %}
+
+{#- The condition of a join by columns that both sides call alike; of `or_neither`, neither side may have one. -#}
+{% macro same(one, other, columns, or_neither=[]) -%}
     {%- for column in columns -%}
         {{ one }}.{{ column }} = {{ other }}.{{ column }}
         {%- if not loop.last %} and {% endif -%}
     {%- endfor -%}
+    {%- for column in or_neither %}
+        and {{ one }}.{{ column }} is not distinct from {{ other }}.{{ column }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The join of what one calibration says of a scale, in the version and direction that it told apart. -#}
+{% macro same_scale(one, other) -%}
+    {{ same(one, other, ['programme_id', 'scale_id'], or_neither=['scale_version', 'direction']) }}
 {%- endmacro %}

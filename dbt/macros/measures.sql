@@ -61,11 +61,6 @@
     )
 {%- endmacro %}
 
-{#- How far a use of AI goes, as a rank that compares. -#}
-{% macro extent_rank(extent) -%}
-    case {{ extent }} when 'minor' then 1 when 'moderate' then 2 when 'substantial' then 3 end
-{%- endmacro %}
-
 {#- New evidence: not carried over from an earlier sitting, and not absent, exempt or without a mark. -#}
 {% macro measure_is_new_evidence(is_banked, result_status) -%}
     (not {{ is_banked }} and coalesce({{ result_status }}, 'scored') = 'scored')
@@ -89,15 +84,6 @@
     )
 {%- endmacro %}
 
-{#- The newest version of each scale: the one that ratings mean which name none. -#}
-{% macro newest_scale_versions(levels) -%}
-    select
-        scale_id,
-        max_by(scale_version, {{ version_order('scale_version') }}) as scale_version
-    from {{ levels }}
-    group by scale_id
-{%- endmacro %}
-
 {#- Whether somebody else than the learner says it. -#}
 {% macro is_by_another(alias) -%} coalesce({{ alias }}.assessor_role, '') <> 'self' {%- endmacro %}
 
@@ -107,10 +93,12 @@
 {#- Which way a rating looks where nobody says so: back, as in the calibration. -#}
 {% macro measure_direction(direction) -%} coalesce({{ direction }}, 'retrospective') {%- endmacro %}
 
-{#- Whether what a calibration estimated is about a scale in this version and direction. A calibration
-    that told them not apart is about all. -#}
-{% macro is_estimated_for(estimated, scale_version, direction) -%}
-    ({{ estimated }}.scale_version is null or {{ estimated }}.scale_version = {{ scale_version }})
+{#- Whether what a calibration estimated is about a programme's ratings on a scale, in this version and
+    direction. A calibration that told these two not apart is about all. -#}
+{% macro is_estimated_for(estimated, programme_id, scale_id, scale_version, direction) -%}
+    {{ programme_id }} = {{ estimated }}.programme_id
+    and {{ scale_id }} = {{ estimated }}.scale_id
+    and ({{ estimated }}.scale_version is null or {{ estimated }}.scale_version = {{ scale_version }})
     and ({{ estimated }}.direction is null or {{ estimated }}.direction = {{ direction }})
 {%- endmacro %}
 

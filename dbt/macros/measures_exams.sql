@@ -1,5 +1,11 @@
 {#- Statistics of items, stations and exams, from exact sums, so that no order of addition shows. -#}
 
+{#- What an item earned where several examiners scored it: the mean of what they gave, so that a second
+    examiner adds no points. -#}
+{% macro measure_mean_points(points) -%}
+    cast(sum({{ points }}) / nullif(count({{ points }}), 0) as decimal(18, 6))
+{%- endmacro %}
+
 {#- The variance of a sample from its sums; unknown below two members. -#}
 {% macro measure_variance(n, total, total_of_squares) -%}
     case

@@ -76,9 +76,21 @@
     )
 {%- endmacro %}
 
+{#- Where a learner with enough evidence stands by the share of ratings at or above target: the one place that
+    says so, for shares as they were given and for adjusted ones. -#}
+{% macro status_by_share(share, share_low, share_high) -%}
+    case
+        when {{ share_high }} < discussion_high_max then 'needs_discussion'
+        when {{ share_low }} >= above_low_min and n_latest_at_target >= latest_at_target_min
+            then 'at_or_above_target'
+        when {{ share }} >= on_track_share_min then 'on_track'
+        else 'developing'
+    end
+{%- endmacro %}
+
 {#- A share for people to read: "43 %". -#}
 {% macro percent(share) -%}
-    cast(cast(round({{ share }} * 100) as integer) as {{ text_type() }}) || ' %'
+    cast(cast(round({{ share }} * 100) as integer) as string) || ' %'
 {%- endmacro %}
 
 {#- The same with a decimal where whole numbers would hide that it lies below a limit: "49.9 %" below 50 %. -#}
@@ -86,7 +98,7 @@
     case
         when {{ share }} < {{ limit }} and round({{ share }} * 100) >= {{ limit }} * 100
             then
-                cast(cast(floor({{ share }} * 1000) / 10 as decimal(5, 1)) as {{ text_type() }})
+                cast(cast(floor({{ share }} * 1000) / 10 as decimal(5, 1)) as string)
                 || ' %'
         else {{ percent(share) }}
     end
@@ -94,35 +106,27 @@
 
 {#- A number and its noun: "1 data point", "2 data points". -#}
 {% macro counted(n, one, many) -%}
-    cast({{ n }} as {{ text_type() }}) || case when {{ n }} = 1 then ' {{ one }}' else ' {{ many }}' end
+    cast({{ n }} as string) || case when {{ n }} = 1 then ' {{ one }}' else ' {{ many }}' end
 {%- endmacro %}
 
 {#- What is there of what is asked for: "2 of 5 data points", "0 of 1 data point". -#}
 {% macro of_required(n, required, one, many) -%}
-    cast({{ n }} as {{ text_type() }}) || ' of '
+    cast({{ n }} as string) || ' of '
     || {{ counted("cast(" ~ required ~ " as integer)", one, many) }}
 {%- endmacro %}
 
 {#- A window for people to read, and whether it left out time away and a part of part-time training. -#}
 {% macro window_words(n_days, has_time_out) -%}
-    ' in the last ' || cast(cast({{ n_days }} as integer) as {{ text_type() }}) || ' days'
+    ' in the last ' || cast(cast({{ n_days }} as integer) as string) || ' days'
     || case when {{ has_time_out }} then ', time away and part-time left out' else '' end
 {%- endmacro %}
 
 {#- A level for people to read: "3", and "3.5" only where the middle lies between two levels. -#}
 {% macro level_text(level) -%}
     case
-        when {{ level }} = floor({{ level }}) then cast(cast({{ level }} as integer) as {{ text_type() }})
-        else cast(cast({{ level }} as decimal(5, 1)) as {{ text_type() }})
+        when {{ level }} = floor({{ level }}) then cast(cast({{ level }} as integer) as string)
+        else cast(cast({{ level }} as decimal(5, 1)) as string)
     end
-{%- endmacro %}
-
-{#- A mark for people to read, without zeros that say nothing: "12.5", "60". -#}
-{% macro score_text(score) -%}
-    {{ return(adapter.dispatch('score_text', 'tessera')(score)) }}
-{%- endmacro %}
-{% macro default__score_text(score) -%}
-    rtrim(rtrim(cast({{ score }} as varchar), '0'), '.')
 {%- endmacro %}
 
 {#- The standard deviation of a sample from its exact sums; unknown below two members. -#}

@@ -7,10 +7,10 @@
     {%- for code, rule in rules.items() -%}
         {%- do cases.append("case when " ~ rule[0] ~ " then '" ~ code ~ "' end") -%}
     {%- endfor -%}
-    {{ list_compact(list_of(cases | join(', '))) }}
+    {{ list_present(cases) }}
 {%- endmacro %}
 
 {#- Where a record stands, for people to find it: its row and its delivery. -#}
 {% macro place_of(record) -%}
-    'row ' || cast({{ record }}.source_row as varchar) || ' of delivery ' || {{ record }}.delivery_id
+    'row ' || cast({{ record }}.source_row as string) || ' of delivery ' || {{ record }}.delivery_id
 {%- endmacro %}

@@ -137,7 +137,7 @@
         when {{ expected }}.n_expected is not null
             then
                 ' By what peers get in the same rotations, '
-                || cast(cast(round({{ expected }}.n_expected, 1) as decimal(9, 1)) as varchar)
+                || cast(cast(round({{ expected }}.n_expected, 1) as decimal(9, 1)) as string)
                 || ' were to be expected.'
         else ''
     end

@@ -15,9 +15,27 @@
     (select known_at from {{ ref('stg_build_input') }})
 {%- endmacro %}
 
-{#- The calendar day of an instant in the programme's time zone. For staging models. -#}
+{#- The calendar day of an instant in the programme's time zone. For intermediate models and marts. -#}
+{% macro programme_day(instant) -%}
+    {{ day_in_zone(instant, "coalesce((select time_zone from " ~ ref('stg_build_input') ~ "), 'UTC')") }}
+{%- endmacro %}
+
+{#- The same for staging models, which read sources alone. -#}
 {% macro local_day(instant) -%}
     {{ day_in_zone(instant, "coalesce((select time_zone from " ~ source('raw', 'build_input') ~ "), 'UTC')") }}
+{%- endmacro %}
+
+{#- The calendar day up to which this build knows the log, in the programme's time zone. -#}
+{% macro day_of_known_at() -%} {{ programme_day(known_at()) }} {%- endmacro %}
+
+{#- The day whose rule sets count, where another one than the day of judgement was asked for. -#}
+{% macro rules_on() -%}
+    (select rules_on from {{ ref('stg_build_input') }})
+{%- endmacro %}
+
+{#- Whether rules known from a day on count: they were known by then, or the present ones are asked for. -#}
+{% macro rules_are_known(known_from) -%}
+    {{ known_from }} <= coalesce({{ rules_on() }}, {{ day_of_known_at() }}, {{ last_day() }})
 {%- endmacro %}
 
 {#- Stand-ins for an open start and an open end, so that days compare. -#}

@@ -65,7 +65,7 @@ not_in_one_cell as (
 -- No sum over an outer join of both sides: where there are no cells at all, DuckDB 2.0 takes it for 0.
 not_in_its_status as (
     select
-        cast(null as {{ text_type() }}) as evidence_id,
+        cast(null as string) as evidence_id,
         cells.learner_key,
         cells.competency_id,
         0 as n_cells
@@ -81,7 +81,7 @@ not_in_its_status as (
 
 in_no_cell as (
     select
-        cast(null as {{ text_type() }}) as evidence_id,
+        cast(null as string) as evidence_id,
         statuses.learner_key,
         statuses.competency_id,
         0 as n_cells
@@ -97,7 +97,7 @@ in_no_cell as (
 
 in_several_statuses as (
     select
-        cast(null as {{ text_type() }}) as evidence_id,
+        cast(null as string) as evidence_id,
         learner_key,
         competency_id,
         count(*) as n_cells

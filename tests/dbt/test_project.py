@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.committee.site import SEEN_BY_NEED
 from pipelines.contracts import CONTRACTS
 from pipelines.warehouse.raw_schema import raw_tables
 from tests.dbt.conftest import PROJECT, Built
@@ -178,6 +180,26 @@ def test_every_mart_is_tested_for_its_key(built: Built) -> None:
     }
     marts = {n["unique_id"] for n in built.nodes("model") if n["fqn"][1] == "marts"}
     assert marts - keyed == set()
+
+
+def test_every_mart_that_code_reads_is_in_an_exposure(built: Built) -> None:
+    exposed = {
+        parent
+        for exposure in built.manifest["exposures"].values()
+        for parent in exposure["depends_on"]["nodes"]
+    }
+    code = " ".join(
+        path.read_text(encoding="utf-8") for path in (PROJECT.parent / "pipelines").rglob("*.py")
+    )
+    words = set(re.findall(r"\w+", code))
+    hidden = [
+        node["name"]
+        for node in built.nodes("model")
+        if node["fqn"][1] == "marts"
+        and node["name"] in words - SEEN_BY_NEED
+        and node["unique_id"] not in exposed
+    ]
+    assert hidden == []
 
 
 def test_every_data_test_says_how_severe_it_is_and_who_is_harmed(built: Built) -> None:

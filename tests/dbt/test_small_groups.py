@@ -22,7 +22,12 @@ sizes_of_groups = st.dictionaries(
 
 
 CLOSED = ("int_half_year__closed", "int_demographics__grouped")
-COUNTED = ("int_forms__counted", "int_ratings__versioned", "int_levels__counted")
+COUNTED = (
+    "int_scales__described",
+    "int_forms__counted",
+    "int_ratings__versioned",
+    "int_levels__counted",
+)
 
 
 def rounded(n: int) -> int:

@@ -19,6 +19,10 @@ work as (
     where {{ has_come('handed_in_on') }}
 ),
 
+extents as (
+    select * from {{ ref('ai_use_extent') }}
+),
+
 -- A declaration is about the work last handed in by its day, or else about the first after it.
 declared_work as (
     select
@@ -79,31 +83,31 @@ unioned as (
     left join declared_work on declarations.record_key = declared_work.record_key
     union all
     select
-        cast(null as varchar) as record_key,
-        cast(null as varchar) as event_id,
-        cast(null as varchar) as record_id,
+        cast(null as string) as record_key,
+        cast(null as string) as event_id,
+        cast(null as string) as record_id,
         learner_key,
         programme_id,
         site_id,
         task_id,
-        cast(null as varchar) as submission_id,
-        cast(null as varchar) as status,
-        cast(null as varchar) as extent,
-        cast(null as varchar) as prompts_reference,
-        cast(null as varchar) as output_changes,
-        cast(null as varchar) as verification,
+        cast(null as string) as submission_id,
+        cast(null as string) as status,
+        cast(null as string) as extent,
+        cast(null as string) as prompts_reference,
+        cast(null as string) as output_changes,
+        cast(null as string) as verification,
         cast(null as boolean) as is_verified,
         cast(null as boolean) as has_patient_data,
         false as has_accessibility_exemption,
         null as tools,
         null as purposes,
         null as stages,
-        cast(null as timestamptz) as declared_at,
+        cast(null as {{ instant_type() }}) as declared_at,
         handed_in_on as declared_on,
         handed_in_on as policy_on,
-        cast(null as timestamptz) as statement_accepted_at,
-        cast(null as varchar) as source_id,
-        cast(null as varchar) as delivery_id,
+        cast(null as {{ instant_type() }}) as statement_accepted_at,
+        cast(null as string) as source_id,
+        cast(null as string) as delivery_id,
         cast(null as bigint) as source_row,
         known_at
     from expected
@@ -129,15 +133,15 @@ compared as (
             when policies.allowed_stages is null or unioned.stages is null then null
             else {{ list_except('unioned.stages', 'policies.allowed_stages') }}
         end as stages_beyond_policy,
-        coalesce(
-            {{ extent_rank('unioned.extent') }} > {{ extent_rank('policies.max_extent') }}, false
-        ) as is_beyond_extent
+        coalesce(declared_extents.sort_order > extents_allowed.sort_order, false) as is_beyond_extent
     from unioned
     left join policies
         on
             unioned.programme_id = policies.programme_id
             and unioned.task_id = policies.task_id
             and unioned.policy_on between policies.in_force_from_on and policies.in_force_to_on
+    left join extents as declared_extents on unioned.extent = declared_extents.extent
+    left join extents as extents_allowed on policies.max_extent = extents_allowed.extent
     left join amendments
         on
             unioned.programme_id = amendments.programme_id

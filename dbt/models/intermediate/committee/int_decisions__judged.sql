@@ -1,5 +1,6 @@
 -- Grain: one row per accepted decision, with whether it was made by somebody entitled to make it on
 -- that day, and by enough people. What was recorded stays; what does not stand is said to.
+{%- set recused = 'coalesce(recused_keys, ' ~ empty_list() ~ ')' %}
 with
 
 decisions as (
@@ -31,7 +32,7 @@ meetings as (
 deciding as (
     select
         record_key,
-        {{ unnest_list(list_except('decided_by_keys', 'coalesce(recused_keys, [])')) }} as member_key
+        {{ unnest_list(list_except('decided_by_keys', recused)) }} as member_key
     from decisions
 ),
 
@@ -39,7 +40,7 @@ attending as (
     select
         record_key,
         {{ unnest_list(list_except(
-            'coalesce(present_keys, decided_by_keys)', 'coalesce(recused_keys, [])'
+            'coalesce(present_keys, decided_by_keys)', recused
         )) }} as member_key
     from decisions
 ),

@@ -52,7 +52,7 @@ placed as (
                     then " ~ list_distinct('evidence.task_competency_ids') ~ "
                 when " ~ list_size('circuits.competency_ids') ~ " > 0
                     then circuits.competency_ids
-                else " ~ list_of('cast(null as varchar)') ~ "
+                else " ~ list_of('cast(null as string)') ~ "
             end"
         ) }} as counted_competency_id
     from evidence

@@ -33,10 +33,7 @@ tasked as (
         coalesce(cut_scores.max_score, tasks.max_score) as exam_max_score
     from evidence
     left join tasks
-        on
-            evidence.programme_id = tasks.programme_id
-            and evidence.task_id = tasks.task_id
-            and evidence.occurred_on between tasks.from_on and tasks.to_on
+        on {{ names_task('tasks', 'evidence') }}
     left join cut_scores
         on
             evidence.programme_id = cut_scores.programme_id

@@ -33,8 +33,8 @@ scale_targets as (
     group by scale_id, scale_version
 ),
 
-newest_versions as (
-    {{ newest_scale_versions(ref('stg_scale_level')) }}
+scales as (
+    select * from {{ ref('int_scales__described') }}
 ),
 
 circumstances as (
@@ -72,7 +72,7 @@ on_scale as (
         plans.target_scale_version is null
         or coalesce(
             plans.target_scale_version
-            = coalesce(keyed.scale_version, newest_versions.scale_version),
+            = coalesce(keyed.scale_version, scales.newest_version),
             false
         ) as is_comparable
     from keyed
@@ -85,7 +85,7 @@ on_scale as (
             and keyed.occurred_on between plans.from_on and plans.to_on
             and (plans.instrument_id is null or keyed.instrument_id = plans.instrument_id)
             and (plans.site_id is null or keyed.site_id = plans.site_id)
-    left join newest_versions on keyed.scale_id = newest_versions.scale_id
+    left join scales on keyed.scale_id = scales.scale_id
 ),
 
 planned as (

@@ -29,8 +29,8 @@ gathered as (
         min(item_outcome) as item_outcome,
         min(response) as response,
         min(answer_key) as answer_key,
-        cast(sum(points) / nullif(count(points), 0) as decimal(18, 6)) as points,
-        cast(sum(max_points) / nullif(count(max_points), 0) as decimal(18, 6)) as max_points
+        {{ measure_mean_points('points') }} as points,
+        {{ measure_mean_points('max_points') }} as max_points
     from responses
     where item_outcome <> 'not_presented' and attempt = first_attempt
     group by programme_id, task_id, sitting_id, sitting_key, coalesce(station_id, ''), item_id

@@ -28,16 +28,11 @@ ruled as (
         {{ answer_set('items.answer_key') }} as key_set
     from responses
     left join tasks as exams
-        on
-            responses.programme_id = exams.programme_id
-            and responses.task_id = exams.task_id
-            and responses.occurred_on between exams.from_on and exams.to_on
+        on {{ names_task('exams', 'responses') }}
     left join tasks as items
         on
-            responses.programme_id = items.programme_id
-            and responses.item_id = items.task_id
+            {{ names_task('items', 'responses', task_id='item_id') }}
             and coalesce(items.parent_task_id, responses.task_id) = responses.task_id
-            and responses.occurred_on between items.from_on and items.to_on
 ),
 
 -- An omitted item and one answered with "don't know" give the empty answer; one that was not

@@ -36,16 +36,14 @@ placed as (
                     then " ~ list_distinct('stations.competency_ids') ~ "
                 when " ~ list_size('responses.exam_competency_ids') ~ " > 0
                     then " ~ list_distinct('responses.exam_competency_ids') ~ "
-                else " ~ list_of('cast(null as varchar)') ~ "
+                else " ~ list_of('cast(null as string)') ~ "
             end"
         ) }} as about_competency_id
     from responses
     left join tasks as stations
         on
-            responses.programme_id = stations.programme_id
-            and responses.station_id = stations.task_id
+            {{ names_task('stations', 'responses', task_id='station_id') }}
             and responses.task_id = stations.parent_task_id
-            and responses.occurred_on between stations.from_on and stations.to_on
 ),
 
 -- An item that several examiners scored counts once, with the mean of what they gave.
@@ -55,8 +53,8 @@ items as (
         about_competency_id,
         station_id,
         item_id,
-        cast(sum(points) / nullif(count(points), 0) as decimal(18, 6)) as points,
-        cast(sum(max_points) / nullif(count(max_points), 0) as decimal(18, 6)) as max_points
+        {{ measure_mean_points('points') }} as points,
+        {{ measure_mean_points('max_points') }} as max_points
     from placed
     group by sitting_key, about_competency_id, station_id, item_id
 ),

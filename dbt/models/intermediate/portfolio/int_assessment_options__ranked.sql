@@ -145,7 +145,7 @@ ways as (
     select
         programme_id,
         competency_id,
-        cast(null as varchar) as rotation_id,
+        cast(null as string) as rotation_id,
         instrument_id,
         assessor_role,
         setting,

@@ -37,17 +37,8 @@ narratives as (
     where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 
-scale_versions as (
-    {{ newest_scale_versions(ref('stg_scale_level')) }}
-),
-
-scale_directions as (
-    select
-        scale_id,
-        max(direction) as direction
-    from {{ ref('stg_scale_level') }}
-    group by scale_id
-    having count(distinct direction) = 1
+scales as (
+    select * from {{ ref('int_scales__described') }}
 ),
 
 assigned as (
@@ -63,7 +54,7 @@ assigned as (
         evidence.instrument_id,
         evidence.method_family,
         evidence.scale_id,
-        coalesce(evidence.scale_version, scale_versions.scale_version, '') as scale_version,
+        coalesce(evidence.scale_version, scales.newest_version, '') as scale_version,
         evidence.assessor_key,
         coalesce(plan.target_scale_id, scale_targets.target_scale_id) as target_scale_id,
         plan.target_scale_version,
@@ -73,7 +64,7 @@ assigned as (
         evidence.case_type,
         evidence.assurance_level,
         evidence.direction,
-        scale_directions.direction as scale_direction,
+        target_scales.direction as scale_direction,
         ---------- numbers
         evidence.level,
         coalesce(plan.target_level, scale_targets.target_level) as target_level,
@@ -123,9 +114,9 @@ assigned as (
             and stages.programme_id = scale_targets.programme_id
             and stages.stage_id = scale_targets.stage_id
             and evidence.competency_id = scale_targets.competency_id
-    left join scale_versions on evidence.scale_id = scale_versions.scale_id
-    left join scale_directions
-        on coalesce(plan.target_scale_id, scale_targets.target_scale_id) = scale_directions.scale_id
+    left join scales on evidence.scale_id = scales.scale_id
+    left join scales as target_scales
+        on coalesce(plan.target_scale_id, scale_targets.target_scale_id) = target_scales.scale_id
     where
         evidence.competency_id is not null
         and evidence.is_new_evidence

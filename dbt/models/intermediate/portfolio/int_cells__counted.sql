@@ -59,7 +59,7 @@ distributions as (
         competency_id,
         {{ list_join(
             list_agg(
-                "cast(level as varchar) || ':' || cast(n_at_level as varchar)", order_by='level'
+                "cast(level as string) || ':' || cast(n_at_level as string)", order_by=['level']
             ),
             ' '
         ) }} as level_counts
@@ -96,7 +96,7 @@ totals as (
         min(occurred_on) as first_on,
         max(occurred_on) as latest_on,
         {{ list_agg(
-            'case when is_rated then level end', order_by='occurred_at desc, evidence_id desc'
+            'case when is_rated then level end', order_by=['occurred_at', 'evidence_id'], descending=true
         ) }} as levels_newest_first,
         {{ list_of_few('evidence_id') }} as evidence_ids,
         {{ list_of_all('occurred_on') }} as days,

@@ -76,11 +76,7 @@ judged as (
             when summary = 2 and target_level - level_median >= discussion_gap_min
                 then 'needs_discussion'
             when summary = 2 then 'developing'
-            when share_high < discussion_high_max then 'needs_discussion'
-            when share_low >= above_low_min and n_latest_at_target >= latest_at_target_min
-                then 'at_or_above_target'
-            when share_at_target >= on_track_share_min then 'on_track'
-            else 'developing'
+            else {{ status_by_share('share_at_target', 'share_low', 'share_high') }}
         end as status
     from listed
 ),
@@ -126,8 +122,8 @@ reasoned as (
                 then {{ as_sentence('median_words') }}
             when status = 'at_or_above_target'
                 then
-                    share_words || ', ' || cast(n_latest_at_target as varchar) || ' of the newest '
-                    || cast({{ list_size('latest_levels') }} as varchar) || '.'
+                    share_words || ', ' || cast(n_latest_at_target as string) || ' of the newest '
+                    || cast({{ list_size('latest_levels') }} as string) || '.'
             else share_words || '.'
         end as status_reason
     from explained

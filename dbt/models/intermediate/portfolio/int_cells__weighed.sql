@@ -130,12 +130,10 @@ gathered as (
             and cells.stage_id = counts.stage_id
             and cells.competency_id = counts.competency_id
     left join components
-        on
-            cells.programme_id = components.programme_id
-            and cells.target_scale_id = components.scale_id
-            and {{ is_estimated_for(
-                'components', 'counts.counted_scale_version', 'counts.counted_direction'
-            ) }}
+        on {{ is_estimated_for(
+            'components', 'cells.programme_id', 'cells.target_scale_id', 'counts.counted_scale_version',
+            'counts.counted_direction'
+        ) }}
 ),
 
 weighed as (

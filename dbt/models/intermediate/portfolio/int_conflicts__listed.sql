@@ -59,7 +59,7 @@ score_narrative as (
             else
                 {{ counted('n_concern', 'rating', 'ratings') }}
                 || ' at or above target beside words of concern, '
-                || cast(n_praise as varchar)
+                || cast(n_praise as string)
                 || ' below target beside words of praise alone; read them together.'
         end as sentence,
         evidence_ids,
@@ -75,7 +75,7 @@ open_secured as (
         parted.learner_key,
         parted.programme_id,
         coalesce(learners.stage_id, 'no_stage') as stage_id,
-        cast(null as varchar) as competency_id,
+        cast(null as string) as competency_id,
         'open_secured' as conflict_kind,
         parted.n_open + parted.n_secured as n_data_points,
         cast(parted.difference as decimal(5, 4)) as difference,
@@ -86,8 +86,8 @@ open_secured as (
         || ' (difference ' || {{ percent('parted.difference') }} || ', interval '
         || {{ percent('parted.difference_low') }} || ' to '
         || {{ percent('parted.difference_high') }} || '; '
-        || cast(parted.n_open as varchar) || ' open and '
-        || cast(parted.n_secured as varchar) || ' secured data points), and secured performance '
+        || cast(parted.n_open as string) || ' open and '
+        || cast(parted.n_secured as string) || ' secured data points), and secured performance '
         || 'stands lower than the earlier record makes one expect; '
         || case
             when parted.difference_low > 0
@@ -107,7 +107,7 @@ open_secured as (
         <= -{{ rule_threshold('conflicts', 'open_secured', 'fell_errors_min') }}
 ),
 
-unioned as (
+found as (
     select * from score_narrative
 
     union all
@@ -115,14 +115,17 @@ unioned as (
     select * from open_secured
 ),
 
+unioned as (
+    select
+        *,
+        {{ conflict_id() }} as conflict_id
+    from found
+),
+
 final as (
     select
         ---------- ids
-        'C-' || upper(substring({{ hash_text(
-            "unioned.learner_key || chr(31) || unioned.conflict_kind || chr(31)"
-            " || unioned.programme_id || chr(31) || unioned.stage_id || chr(31)"
-            " || coalesce(unioned.competency_id, '')"
-        ) }}, 1, 12)) as conflict_id,
+        unioned.conflict_id,
         unioned.learner_key,
         unioned.programme_id,
         unioned.stage_id,

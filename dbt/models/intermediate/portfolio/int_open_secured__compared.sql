@@ -25,7 +25,7 @@ data_points as (
         evidence_id,
         is_open,
         assessor_cluster,
-        case when is_open then cast(null as varchar) else competency_id end as competency_id,
+        case when is_open then cast(null as string) else competency_id end as competency_id,
         max(standing) as standing,
         max(occurred_on) as occurred_on
     from standings
@@ -35,7 +35,7 @@ data_points as (
         evidence_id,
         is_open,
         assessor_cluster,
-        case when is_open then cast(null as varchar) else competency_id end
+        case when is_open then cast(null as string) else competency_id end
 ),
 
 by_assessor as (

@@ -58,7 +58,7 @@ fingerprinted as (
         {{ hash_text(
             "of_evidence.fingerprint || ' ' || shared.content"
             " || ' ' || coalesce(stages_of_learner.content, '')"
-            " || ' ' || cast(coalesce(evidence.n_past, 0) as varchar)"
+            " || ' ' || cast(coalesce(evidence.n_past, 0) as string)"
             " || ' ' || coalesce(learners.programme_id, '') || chr(31)"
             " || coalesce(learners.site_id, '') || chr(31) || coalesce(learners.stage_id, '')"
         ) }} as fingerprint

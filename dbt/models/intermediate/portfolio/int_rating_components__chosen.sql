@@ -44,11 +44,7 @@ pivoted as (
         sum(case when components.component = 'residual' then components.variance end) as residual
     from components
     inner join connectivity
-        on
-            components.programme_id = connectivity.programme_id
-            and components.scale_id = connectivity.scale_id
-            and components.scale_version is not distinct from connectivity.scale_version
-            and components.direction is not distinct from connectivity.direction
+        on {{ same_scale('components', 'connectivity') }}
     where components.block = 0 and connectivity.is_estimated
     group by
         components.calibration_version,

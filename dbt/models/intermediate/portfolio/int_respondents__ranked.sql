@@ -29,8 +29,8 @@ roles as (
     select * from {{ ref('stg_assessor_role') }}
 ),
 
-scale_versions as (
-    {{ newest_scale_versions(ref('stg_scale_level')) }}
+scales as (
+    select * from {{ ref('int_scales__described') }}
 ),
 
 answers as (
@@ -40,7 +40,7 @@ answers as (
         evidence.programme_id,
         evidence.instrument_id,
         evidence.scale_id,
-        coalesce(evidence.scale_version, scale_versions.scale_version, '') as scale_version,
+        coalesce(evidence.scale_version, scales.newest_version, '') as scale_version,
         evidence.competency_id,
         evidence.form_record_id,
         case
@@ -60,7 +60,7 @@ answers as (
     from evidence
     inner join instruments on evidence.instrument_id = instruments.instrument_id
     left join roles on evidence.assessor_role = roles.assessor_role
-    left join scale_versions on evidence.scale_id = scale_versions.scale_id
+    left join scales on evidence.scale_id = scales.scale_id
 ),
 
 taken_in_turn as (

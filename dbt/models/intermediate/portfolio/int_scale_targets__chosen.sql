@@ -1,5 +1,6 @@
--- Grain: one row per learner, stage and competency whose target no plan names, while all its rated
--- evidence is on one scale that has a target of its own.
+-- Grain: one row per learner, stage and competency whose target no plan names, while all ratings that
+-- count there are on one scale that has a target of its own. What learners say of themselves, and single answers
+-- in multisource feedback, count in no cell and choose no scale for it.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -10,12 +11,14 @@
 with
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select * from {{ ref('fct_evidence') }} as evidence
     where
         {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
         and competency_id is not null
         and target_level is not null
         and is_new_evidence
+        and not is_withheld
+        and {{ is_by_another('evidence') }}
         and occurred_on <= {{ as_of() }}
 ),
 

@@ -90,7 +90,7 @@ no_evidence as (
         'no_evidence' as rule_id,
         status.competency_id as subject,
         status.competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         status.sort_order as subject_order,
         case
             when stages.from_on <= {{ first_day() }} then {{ as_of() }}
@@ -136,7 +136,7 @@ stale_evidence as (
         'stale_evidence' as rule_id,
         status.competency_id as subject,
         status.competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         status.sort_order as subject_order,
         greatest(
             {{ lasted_from(
@@ -146,7 +146,7 @@ stale_evidence as (
             {{ missed_from('status.latest_on', 'expected') }}
         ) as raised_on,
         'The newest data point on ' || {{ competency_words('status') }} || ' is of '
-        || cast(status.latest_on as varchar) || '.' || {{ expected_words('expected') }}
+        || cast(status.latest_on as string) || '.' || {{ expected_words('expected') }}
             as sentence,
         {{ list_union(
             'status.evidence_ids', "coalesce(expected.evidence_ids, " ~ empty_list() ~ ")"
@@ -175,20 +175,20 @@ one_assessor_only as (
         'one_assessor_only' as rule_id,
         status.competency_id as subject,
         status.competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         status.sort_order as subject_order,
         assessor_shares.latest_on as raised_on,
-        cast(assessor_shares.n_by_one as varchar) || ' of '
-        || cast(assessor_shares.n_assessed as varchar) || ' data points on '
+        cast(assessor_shares.n_by_one as string) || ' of '
+        || cast(assessor_shares.n_assessed as string) || ' data points on '
         || {{ competency_words('status') }} || ' that an assessor gave'
         || coalesce(
             ' in the last ' || cast(cast({{ rule_threshold(
                 'signals', 'one_assessor_only', 'window_days'
-            ) }} as integer) as varchar) || ' days',
+            ) }} as integer) as string) || ' days',
             ''
         )
         || ' come from one person, over '
-        || cast(assessor_shares.spread_days as varchar) || ' days.' as sentence,
+        || cast(assessor_shares.spread_days as string) || ' days.' as sentence,
         assessor_shares.evidence_ids
     from status
     inner join assessor_shares
@@ -206,10 +206,10 @@ open_evidence_only as (
         'open_evidence_only' as rule_id,
         status.competency_id as subject,
         status.competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         status.sort_order as subject_order,
         status.latest_on as raised_on,
-        cast(status.n_open as varchar) || ' of ' || cast(status.n_data_points as varchar)
+        cast(status.n_open as string) || ' of ' || cast(status.n_data_points as string)
         || ' data points on ' || {{ competency_words('status') }} || ' come from open tasks.'
         || {{ expected_words('expected') }} as sentence,
         {{ list_union(
@@ -263,14 +263,14 @@ performance_fell as (
         'performance_fell' as rule_id,
         'performance' as subject,
         performance.lowest_competency_id as competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         cast(0 as bigint) as subject_order,
         performance.latest_on as raised_on,
-        'In the last ' || cast(performance.window_days as varchar) || ' days '
-        || cast(performance.n_recent as varchar) || ' observed and secured ratings stand above '
+        'In the last ' || cast(performance.window_days as string) || ' days '
+        || cast(performance.n_recent as string) || ' observed and secured ratings stand above '
         || {{ percent('performance.recent_standing') }}
         || ' of those of peers; the record of more than '
-        || cast(performance.earlier_days as varchar) || ' days ago makes one expect '
+        || cast(performance.earlier_days as string) || ' days ago makes one expect '
         || {{ percent('performance.expected_standing') }} || ' (change '
         || {{ percent('performance.change') }} || ', interval '
         || {{ percent('performance.change_low') }} || ' to '
@@ -296,11 +296,11 @@ performance_after_gap as (
         'performance_after_gap' as rule_id,
         gaps.competency_id as subject,
         gaps.competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         coalesce(competencies.sort_order, 0) as subject_order,
         gaps.latest_on as raised_on,
-        'After ' || cast({{ days_between('gaps.paused_on', 'gaps.resumed_on') }} as varchar)
-        || ' days without it, ' || cast(gaps.n_since as varchar) || ' ratings on '
+        'After ' || cast({{ days_between('gaps.paused_on', 'gaps.resumed_on') }} as string)
+        || ' days without it, ' || cast(gaps.n_since as string) || ' ratings on '
         || {{ competency_words('competencies') }} || ' stand above '
         || {{ percent('gaps.standing_since') }}
         || ' of those of peers; the other ratings make one expect '
@@ -325,7 +325,7 @@ conflicting as (
         conflict_kind as rule_id,
         conflict_id as subject,
         competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         cast(0 as bigint) as subject_order,
         latest_on as raised_on,
         coalesce({{ competency_words('conflicts') }} || ': ', '') || sentence as sentence,
@@ -343,7 +343,7 @@ declared as (
             when declarations.reconciliation = 'differs' then 'ai_use_differs'
         end as rule_id,
         declarations.declaration_key as subject,
-        cast(null as varchar) as competency_id,
+        cast(null as string) as competency_id,
         declarations.task_id,
         cast(0 as bigint) as subject_order,
         declarations.declared_on as raised_on,
@@ -367,7 +367,7 @@ private as (
         declarations.programme_id,
         'privacy_concern' as rule_id,
         declarations.declaration_key as subject,
-        cast(null as varchar) as competency_id,
+        cast(null as string) as competency_id,
         declarations.task_id,
         cast(0 as bigint) as subject_order,
         declarations.declared_on as raised_on,
@@ -385,11 +385,11 @@ unverified as (
         programme_id,
         'ai_output_unverified' as rule_id,
         'unverified' as subject,
-        cast(null as varchar) as competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as competency_id,
+        cast(null as string) as task_id,
         cast(0 as bigint) as subject_order,
         max(declared_on) as raised_on,
-        cast(count(*) as varchar)
+        cast(count(*) as string)
         || ' declarations of use do not say that the output was checked.' as sentence,
         {{ list_merge(evidence_ids_of('record_key')) }} as evidence_ids
     from declarations
@@ -410,12 +410,12 @@ overdue as (
         'action_overdue' as rule_id,
         record_key as subject,
         competency_id,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         cast(0 as bigint) as subject_order,
         {{ add_days(
             'due_on', rule_threshold('signals', 'action_overdue', 'overdue_days') ~ ' + 1'
         ) }} as raised_on,
-        'An agreed action was due on ' || cast(due_on as varchar) || ' and is open: “' || description
+        'An agreed action was due on ' || cast(due_on as string) || ' and is open: “' || description
         || '”.' as sentence,
         {{ empty_list() }} as evidence_ids
     from actions

@@ -33,41 +33,28 @@ expected as (
     from evidence
     left join effects as assessors
         on
-            evidence.programme_id = assessors.programme_id
-            and evidence.scale_id = assessors.scale_id
-            and {{ is_estimated_for(
-                'assessors', 'evidence.scale_version', 'evidence.counted_direction'
+            {{ is_estimated_for(
+                'assessors', 'evidence.programme_id', 'evidence.scale_id', 'evidence.scale_version',
+                'evidence.counted_direction'
             ) }}
             and evidence.target_level = assessors.target_level
             and evidence.assessor_key = assessors.effect_id
             and assessors.component = 'assessor'
     left join effects as means
         on
-            assessors.programme_id = means.programme_id
-            and assessors.scale_id = means.scale_id
-            and assessors.scale_version is not distinct from means.scale_version
-            and assessors.direction is not distinct from means.direction
-            and assessors.target_level = means.target_level
-            and assessors.block = means.block
+            {{ same_scale('assessors', 'means') }}
+            and {{ same('assessors', 'means', ['target_level', 'block']) }}
             and means.component = 'mean'
     left join effects as learners
         on
-            means.programme_id = learners.programme_id
-            and means.scale_id = learners.scale_id
-            and means.scale_version is not distinct from learners.scale_version
-            and means.direction is not distinct from learners.direction
-            and means.target_level = learners.target_level
-            and means.block = learners.block
+            {{ same_scale('means', 'learners') }}
+            and {{ same('means', 'learners', ['target_level', 'block']) }}
             and evidence.learner_key = learners.effect_id
             and learners.component = 'learner'
     left join effects as contexts
         on
-            means.programme_id = contexts.programme_id
-            and means.scale_id = contexts.scale_id
-            and means.scale_version is not distinct from contexts.scale_version
-            and means.direction is not distinct from contexts.direction
-            and means.target_level = contexts.target_level
-            and means.block = contexts.block
+            {{ same_scale('means', 'contexts') }}
+            and {{ same('means', 'contexts', ['target_level', 'block']) }}
             and evidence.competency_id = contexts.effect_id
             and contexts.component = 'context'
 ),

@@ -44,8 +44,8 @@ events as (
         declarations.sentence as detail,
         declarations.record_key,
         declarations.task_id,
-        cast(null as varchar) as competency_id,
-        cast(null as varchar) as evidence_id,
+        cast(null as string) as competency_id,
+        cast(null as string) as evidence_id,
         declarations.known_at
     from declarations
     left join tasks on declarations.task_key = tasks.task_key
@@ -62,7 +62,7 @@ events as (
         replace(reflection_type, '_', ' ') as title,
         text as detail,
         record_key,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         competency_id,
         about_evidence_id as evidence_id,
         known_at
@@ -80,9 +80,9 @@ events as (
         meeting_type || ' meeting' as title,
         text as detail,
         record_key,
-        cast(null as varchar) as task_id,
-        cast(null as varchar) as competency_id,
-        cast(null as varchar) as evidence_id,
+        cast(null as string) as task_id,
+        cast(null as string) as competency_id,
+        cast(null as string) as evidence_id,
         known_at
     from meeting_notes
 
@@ -98,9 +98,9 @@ events as (
         outcome as title,
         rationale as detail,
         record_key,
-        cast(null as varchar) as task_id,
-        cast(null as varchar) as competency_id,
-        cast(null as varchar) as evidence_id,
+        cast(null as string) as task_id,
+        cast(null as string) as competency_id,
+        cast(null as string) as evidence_id,
         known_at
     from decisions
 
@@ -110,15 +110,15 @@ events as (
         record_key || ':action_agreed' as event_key,
         learner_key,
         programme_id,
-        cast(null as timestamptz) as event_at,
+        cast(null as {{ instant_type() }}) as event_at,
         agreed_on as event_on,
         'action_agreed' as event_kind,
         'action agreed' as title,
         description as detail,
         record_key,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         competency_id,
-        cast(null as varchar) as evidence_id,
+        cast(null as string) as evidence_id,
         known_at
     from actions
 
@@ -128,15 +128,15 @@ events as (
         record_key || ':action_done' as event_key,
         learner_key,
         programme_id,
-        cast(null as timestamptz) as event_at,
+        cast(null as {{ instant_type() }}) as event_at,
         done_on as event_on,
         'action_done' as event_kind,
         'action done' as title,
         description as detail,
         record_key,
-        cast(null as varchar) as task_id,
+        cast(null as string) as task_id,
         competency_id,
-        cast(null as varchar) as evidence_id,
+        cast(null as string) as evidence_id,
         known_at
     from actions
     where done_on is not null
@@ -147,15 +147,15 @@ events as (
         record_key || ':period_started' as event_key,
         learner_key,
         programme_id,
-        cast(null as timestamptz) as event_at,
+        cast(null as {{ instant_type() }}) as event_at,
         starts_on as event_on,
         'period_started' as event_kind,
         replace(period_type, '_', ' ') || ' begins' as title,
         period_id as detail,
         record_key,
-        cast(null as varchar) as task_id,
-        cast(null as varchar) as competency_id,
-        cast(null as varchar) as evidence_id,
+        cast(null as string) as task_id,
+        cast(null as string) as competency_id,
+        cast(null as string) as evidence_id,
         known_at
     from periods
     where starts_on is not null
@@ -166,15 +166,15 @@ events as (
         record_key || ':period_ended' as event_key,
         learner_key,
         programme_id,
-        cast(null as timestamptz) as event_at,
+        cast(null as {{ instant_type() }}) as event_at,
         ends_on as event_on,
         'period_ended' as event_kind,
         replace(period_type, '_', ' ') || ' ends' as title,
         period_id as detail,
         record_key,
-        cast(null as varchar) as task_id,
-        cast(null as varchar) as competency_id,
-        cast(null as varchar) as evidence_id,
+        cast(null as string) as task_id,
+        cast(null as string) as competency_id,
+        cast(null as string) as evidence_id,
         known_at
     from periods
     where ends_on is not null

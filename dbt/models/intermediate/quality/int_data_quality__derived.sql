@@ -57,7 +57,7 @@ policies as (
         coalesce(ai_policy_scale, 'no scale')
         || coalesce(' ' || ai_policy_scale_version, '')
         || ', level '
-        || cast(ai_policy_level as varchar) as policy
+        || cast(ai_policy_level as string) as policy
     from {{ ref('stg_task') }}
     where ai_policy_level is not null
 ),
@@ -99,7 +99,7 @@ tasks_without_due_date as (
         record_key,
         source_id,
         delivery_id,
-        cast(null as varchar) as learner_key,
+        cast(null as string) as learner_key,
         'nothing can be late for it' as detail
     from whole_tasks
     where due_on is null
@@ -125,7 +125,7 @@ tasks_never_submitted as (
         whole_tasks.record_key,
         whole_tasks.source_id,
         whole_tasks.delivery_id,
-        cast(null as varchar) as learner_key,
+        cast(null as string) as learner_key,
         'no learner has a record for it' as detail
     from whole_tasks
     left join tasks_in_use
@@ -144,7 +144,7 @@ tasks_reused as (
         min(record_key) as record_key,
         min(source_id) as source_id,
         min(delivery_id) as delivery_id,
-        cast(null as varchar) as learner_key,
+        cast(null as string) as learner_key,
         'one id stands for items of several exams' as detail
     from task_parents
     group by programme_id, task_id
@@ -200,7 +200,7 @@ rating_blocks_incomplete as (
         source_id,
         delivery_id,
         learner_key,
-        cast(n_scored as varchar) || ' of ' || cast(n_items as varchar)
+        cast(n_scored as string) || ' of ' || cast(n_items as string)
         || ' items were scored by one examiner in sitting ' || sitting_id as detail
     from blocks
     where n_scored < n_items
@@ -234,7 +234,7 @@ plans_beside_frameworks as (
         plans.record_key,
         plans.source_id,
         plans.delivery_id,
-        cast(null as varchar) as learner_key,
+        cast(null as string) as learner_key,
         'plan ' || plans.plan_id || ' requires ' || plans.competency_id
         || ', which no framework of the programme has, ' || {{ place_of('plans') }} as detail,
         'Mend the competency''s id in the plan, or send the framework that has it. Until then it is '
@@ -255,7 +255,7 @@ circular_links as (
         record_key,
         source_id,
         delivery_id,
-        cast(null as varchar) as learner_key,
+        cast(null as string) as learner_key,
         competency_id || ' under ' || target_competency_id || ' in framework ' || framework_id
         || ' version ' || framework_version || ', ' || {{ place_of('links') }} as detail,
         'These links lead in a circle, so that a competency lies under itself. Take out the one that goes '
@@ -272,12 +272,12 @@ policies_overlapping as (
         later.record_key,
         later.source_id,
         later.delivery_id,
-        cast(null as varchar) as learner_key,
+        cast(null as string) as learner_key,
         'task ' || later.task_id || ' has ' || earlier.policy || ', ' || {{ place_of('earlier') }}
         || ', and ' || later.policy || ', ' || {{ place_of('later') }} || ', both '
         || case
             when later.from_on = {{ first_day() }} then 'from the beginning'
-            else 'on ' || cast(later.from_on as varchar)
+            else 'on ' || cast(later.from_on as string)
         end as detail,
         'Give each AI policy of the task days of its own, and send the task again. Until then the one '
         || 'holds that begins later or, on one day, came later.' as suggestion
@@ -302,8 +302,8 @@ policies_unknown as (
         policies.record_key,
         policies.source_id,
         policies.delivery_id,
-        cast(null as varchar) as learner_key,
-        'task ' || policies.task_id || ' names level ' || cast(policies.ai_policy_level as varchar)
+        cast(null as string) as learner_key,
+        'task ' || policies.task_id || ' names level ' || cast(policies.ai_policy_level as string)
         || ' of the AI policy scale ' || policies.ai_policy_scale || ', which no rule file has, '
         || {{ place_of('policies') }} as detail,
         'Correct the scale and the level of the task, or add them to the rules of the site. Until then '
@@ -351,7 +351,7 @@ unioned as (
     union all
     select
         *,
-        cast(null as varchar) as suggestion
+        cast(null as string) as suggestion
     from only_told
 )
 

@@ -27,7 +27,7 @@ unioned as (
         delivery_id,
         learner_key,
         detail,
-        cast(null as varchar) as suggestion,
+        cast(null as string) as suggestion,
         'intake' as noted_by
     from noted
     union all

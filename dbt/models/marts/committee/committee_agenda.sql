@@ -58,9 +58,9 @@ worded as (
         reason_codes.agenda_group,
         reason_codes.sort_order,
         case
-            when reason_codes.reason_code in ('not_on_roster', 'no_plan') then reason_codes.one
+            when reason_codes.many is null then reason_codes.one
             else
-                cast(raised.n as varchar) || ' '
+                cast(raised.n as string) || ' '
                 || case when raised.n = 1 then reason_codes.one else reason_codes.many end
         end as reason_words
     from raised
@@ -73,8 +73,8 @@ reasons as (
         programme_id,
         min(sort_order) as first_reason_order,
         max(case when agenda_group = 'discuss' then 1 else 0 end) = 1 as has_reason_to_discuss,
-        {{ list_agg('reason_code', order_by='sort_order') }} as reasons,
-        {{ list_agg('reason_words', order_by='sort_order') }} as reason_texts
+        {{ list_agg('reason_code', order_by=['sort_order']) }} as reasons,
+        {{ list_agg('reason_words', order_by=['sort_order']) }} as reason_texts
     from worded
     group by learner_key, programme_id
 ),

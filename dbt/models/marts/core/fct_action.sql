@@ -10,8 +10,8 @@ decisions as (
 ),
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
-    where is_new_evidence
+    select * from {{ ref('fct_evidence') }} as evidence
+    where is_new_evidence and {{ is_by_another('evidence') }}
 ),
 
 -- An action that names neither instrument nor competency is not counted against evidence.

@@ -13,7 +13,7 @@ worded as (
         || ai_policy_scale
         || coalesce(' ' || ai_policy_scale_version, '')
         || ', level '
-        || cast(ai_policy_level as {{ text_type() }})
+        || cast(ai_policy_level as string)
         || coalesce(': ' || policy_label, '')
         || ')' as policy_words
     from declarations

@@ -22,13 +22,8 @@ instruments as (
     select * from {{ ref('stg_instrument') }}
 ),
 
-scale_directions as (
-    select
-        scale_id,
-        max(direction) as direction
-    from {{ ref('stg_scale_level') }}
-    group by scale_id
-    having count(distinct direction) = 1
+scales as (
+    select * from {{ ref('int_scales__described') }}
 ),
 
 keyed as (
@@ -80,7 +75,7 @@ joined as (
         ---------- text
         instruments.method_family,
         case when not keyed.is_withheld then keyed.raw_label end as raw_label,
-        coalesce(keyed.direction, scale_directions.direction, instruments.direction) as direction,
+        coalesce(keyed.direction, scales.direction, instruments.direction) as direction,
         keyed.decision_kind,
         targets.target_source,
         case when not keyed.is_withheld then keyed.assessor_role end as assessor_role,
@@ -143,7 +138,7 @@ joined as (
     from keyed
     left join targets on keyed.circumstance_key = targets.circumstance_key
     left join instruments on keyed.instrument_id = instruments.instrument_id
-    left join scale_directions on keyed.scale_id = scale_directions.scale_id
+    left join scales on keyed.scale_id = scales.scale_id
 )
 
 select * from joined

@@ -40,11 +40,8 @@ items as (
         max(case when is_banked then 1 else 0 end) as is_banked,
         min(item_outcome) as item_outcome,
         count(*) as n_responses,
-        cast(sum(points) / nullif(count(points), 0) as decimal(18, 6)) as points,
-        cast(
-            sum(case when points is not null then max_points end)
-            / nullif(count(case when points is not null then max_points end), 0) as decimal(18, 6)
-        ) as max_points
+        {{ measure_mean_points('points') }} as points,
+        {{ measure_mean_points('case when points is not null then max_points end') }} as max_points
     from responses
     group by sitting_key, item_id, station_id
 ),
@@ -201,10 +198,7 @@ judged as (
             and merged.task_id = cut_scores.task_id
             and merged.sitting_id = cut_scores.sitting_id
     left join tasks
-        on
-            merged.programme_id = tasks.programme_id
-            and merged.task_id = tasks.task_id
-            and merged.occurred_on between tasks.from_on and tasks.to_on
+        on {{ names_task('tasks', 'merged') }}
 )
 
 select * from judged

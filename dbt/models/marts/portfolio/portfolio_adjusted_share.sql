@@ -47,15 +47,8 @@ judged as (
     select
         *,
         case
-            when status = 'not_enough_evidence' then status
-            when flags_ask_for_discussion then status
-            when summary = 2 then status
-            when adjusted_high < discussion_high_max then 'needs_discussion'
-            when
-                adjusted_low >= above_low_min and n_latest_at_target >= latest_at_target_min
-                then 'at_or_above_target'
-            when adjusted_share >= on_track_share_min then 'on_track'
-            else 'developing'
+            when status = 'not_enough_evidence' or flags_ask_for_discussion or summary = 2 then status
+            else {{ status_by_share('adjusted_share', 'adjusted_low', 'adjusted_high') }}
         end as adjusted_status
     from bounded
 ),

@@ -40,15 +40,15 @@ worded as (
         ---------- text
         {{ counted('n_declarations', 'declaration', 'declarations') }} || ': '
         || {{ list_join(list_present([
-            "cast(n_within as varchar) || ' within policy'",
+            "cast(n_within as string) || ' within policy'",
             "case when n_differs > 0 then " ~ counted(
                 'n_differs', "differs from the task''s policy", "differ from the task''s policy"
             ) ~ " end",
-            "case when n_unclear > 0 then cast(n_unclear as varchar) || ' not saying what for' end",
-            "case when n_missing > 0 then cast(n_missing as varchar) || ' missing where required' end",
-            "case when n_not_required > 0 then cast(n_not_required as varchar) || ' not required' end",
-            "case when n_exempt > 0 then cast(n_exempt as varchar) || ' exempt' end",
-            "case when n_no_policy > 0 then cast(n_no_policy as varchar) || ' for tasks without a policy' end",
+            "case when n_unclear > 0 then cast(n_unclear as string) || ' not saying what for' end",
+            "case when n_missing > 0 then cast(n_missing as string) || ' missing where required' end",
+            "case when n_not_required > 0 then cast(n_not_required as string) || ' not required' end",
+            "case when n_exempt > 0 then cast(n_exempt as string) || ' exempt' end",
+            "case when n_no_policy > 0 then cast(n_no_policy as string) || ' for tasks without a policy' end",
         ])) }}
         || case
             when n_patient_data > 0
@@ -65,7 +65,7 @@ worded as (
             when n_unanswered > 0
                 then
                     '; whether patient data were entered is not said in '
-                    || cast(n_unanswered as varchar)
+                    || cast(n_unanswered as string)
             else ''
         end || '.' as sentence,
         ---------- numbers

@@ -75,12 +75,10 @@ weighed as (
             and clusters.stage_id = cells.stage_id
             and clusters.competency_id = cells.competency_id
     left join components
-        on
-            cells.programme_id = components.programme_id
-            and cells.target_scale_id = components.scale_id
-            and {{ is_estimated_for(
-                'components', 'clusters.scale_version', 'clusters.counted_direction'
-            ) }}
+        on {{ is_estimated_for(
+            'components', 'cells.programme_id', 'cells.target_scale_id', 'clusters.scale_version',
+            'clusters.counted_direction'
+        ) }}
 ),
 
 erred as (
@@ -125,11 +123,11 @@ final as (
                     || 'change that.'
             when is_reached
                 then
-                    'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as varchar)
+                    'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as string)
                     || ' is reached with ' || {{ counted('n_rated', 'rating', 'ratings') }} || ' by '
                     || {{ counted('n_raters', 'assessor', 'assessors') }} || '.'
             else
-                'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as varchar) || ' takes '
+                'A dependability of ' || cast(cast(wanted as decimal(3, 2)) as string) || ' takes '
                 || {{ counted('n_more_ratings', 'more rating', 'more ratings') }} || ' by '
                 || {{ counted('n_more_ratings', 'more assessor', 'more assessors') }}
                 || case when n_more_ratings > 1 then ', one each.' else '.' end

@@ -36,6 +36,7 @@ evidence as (
         {{ is_moved('int_portfolio__fingerprinted', 'evidence.learner_key') }}
         and evidence.competency_id is not null
         and evidence.is_new_evidence
+        and {{ is_by_another('evidence') }}
         and {{ has_come('evidence.occurred_on') }}
 ),
 

@@ -68,7 +68,7 @@ distributions as (
         respondent_group,
         {{ list_join(
             list_agg(
-                "cast(level as varchar) || ':' || cast(n_at_level as varchar)", order_by='level'
+                "cast(level as string) || ':' || cast(n_at_level as string)", order_by=['level']
             ),
             ' '
         ) }} as level_counts
@@ -149,7 +149,7 @@ final as (
                         when 'others' then 'Not shown: every group has fewer than '
                         else 'Not shown: fewer than '
                     end || cast(
-                        cast({{ rule_threshold('msf', 'respondents', 'min') }} as integer) as varchar
+                        cast({{ rule_threshold('msf', 'respondents', 'min') }} as integer) as string
                     ) || ' respondents.'
             when self_level is null
                 then
@@ -160,7 +160,7 @@ final as (
                 || {{ level_text('level_median') }}
                 || case
                     when n_self = 1 then ', the learner says '
-                    else ', that of the learner''s own ' || cast(n_self as varchar) || ' is '
+                    else ', that of the learner''s own ' || cast(n_self as string) || ' is '
                 end
                 || {{ level_text('self_level') }} || '.'
         end as sentence,

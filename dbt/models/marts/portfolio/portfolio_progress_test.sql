@@ -137,14 +137,14 @@ final as (
                     || {{ counted('n_sat', 'test', 'tests') }} || '.'
             else
                 'Over ' || {{ counted('n_sat', 'test', 'tests') }} || ' sat of '
-                || cast(n_sittings as varchar) || ', the score changed by '
-                || cast(cast(round(slope * 100, 1) as decimal(9, 1)) as varchar)
+                || cast(n_sittings as string) || ', the score changed by '
+                || cast(cast(round(slope * 100, 1) as decimal(9, 1)) as string)
                 || ' points of a hundred a year'
                 || case
                     when slope_error is not null
                         then
                             ' (standard error '
-                            || cast(cast(round(slope_error * 100, 1) as decimal(9, 1)) as varchar)
+                            || cast(cast(round(slope_error * 100, 1) as decimal(9, 1)) as string)
                             || ')'
                     else ''
                 end || '.'

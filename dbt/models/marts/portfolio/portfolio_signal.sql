@@ -83,9 +83,7 @@ timed as (
 final as (
     select
         ---------- ids
-        'S-' || upper(substring({{ hash_text(
-            "programme_id || chr(31) || learner_key || chr(31) || rule_id || chr(31) || subject"
-        ) }}, 1, 12)) as signal_id,
+        {{ signal_id() }} as signal_id,
         learner_key,
         programme_id,
         rule_id,
@@ -100,7 +98,7 @@ final as (
         sentence
         || case
             when n_more > 0
-                then ' The same holds for ' || cast(n_more as varchar) || ' more.'
+                then ' The same holds for ' || cast(n_more as string) || ' more.'
             else ''
         end as sentence,
         remedy,

@@ -102,7 +102,7 @@ stale_evidence as (
         ) as raised_on,
         evidence.occurred_on as closed_on,
         'A new data point on ' || {{ competency_words('evidence') }} || ' arrived, '
-        || cast({{ days_between('evidence.previous_on', 'evidence.occurred_on') }} as varchar)
+        || cast({{ days_between('evidence.previous_on', 'evidence.occurred_on') }} as string)
         || ' days after the one before.' as sentence,
         {{ list_of('evidence.evidence_id') }} as closed_by_evidence_ids
     from evidence
@@ -132,7 +132,7 @@ action_overdue as (
             'due_on', rule_threshold('signals', 'action_overdue', 'overdue_days') ~ ' + 1'
         ) }} as raised_on,
         done_on as closed_on,
-        'An agreed action that was due on ' || cast(due_on as varchar) || ' is done.' as sentence,
+        'An agreed action that was due on ' || cast(due_on as string) || ' is done.' as sentence,
         {{ empty_list() }} as closed_by_evidence_ids
     from actions
     where
@@ -168,9 +168,7 @@ ranked as (
 final as (
     select
         ---------- ids
-        'S-' || upper(substring({{ hash_text(
-            "programme_id || chr(31) || learner_key || chr(31) || rule_id || chr(31) || subject"
-        ) }}, 1, 12)) as signal_id,
+        {{ signal_id() }} as signal_id,
         learner_key,
         programme_id,
         rule_id,

@@ -288,12 +288,12 @@ final as (
 
     select
         programme_id,
-        cast(null as varchar) as site_id,
-        cast(null as varchar) as plan_id,
+        cast(null as string) as site_id,
+        cast(null as string) as plan_id,
         stage_id,
         competency_id,
-        cast(null as varchar) as instrument_id,
-        cast(null as varchar) as requirement_source,
+        cast(null as string) as instrument_id,
+        cast(null as string) as requirement_source,
         cast(null as bigint) as required_n,
         cast(null as bigint) as required_assessors,
         n_learners,

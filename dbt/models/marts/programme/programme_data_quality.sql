@@ -29,7 +29,7 @@ noted as (
         delivery_id,
         learner_key,
         detail,
-        cast(null as varchar) as suggestion,
+        cast(null as string) as suggestion,
         'build' as noted_by,
         n
     from {{ ref('int_oddities__counted') }}
@@ -107,7 +107,7 @@ oddities as (
         counted.n_learners,
         coalesce(details_told.detail, counted.detail) as detail,
         counted.suggestion,
-        cast(null as varchar) as owner
+        cast(null as string) as owner
     from counted
     left join details_told
         on
@@ -133,7 +133,7 @@ final as (
         kind,
         found_by,
         ---------- text
-        cast(n as varchar) || ' ' || replace(kind, '_', ' ')
+        cast(n as string) || ' ' || replace(kind, '_', ' ')
         || case when n = 1 then ' record' else ' records' end
         || case when found_by = 'quarantine' then ' in quarantine: ' else ': ' end
         || replace(code, '_', ' ') || coalesce(' (' || detail || ')', '') || '.' as sentence,

@@ -1,4 +1,4 @@
--- Grain: one row per source and month in which deliveries of it became known.
+-- Grain: one row per source and month in which deliveries of it became known, in the programme's time zone.
 with
 
 deliveries as (
@@ -8,7 +8,7 @@ deliveries as (
 counted as (
     select
         coalesce(source_id, 'unknown') as source_id,
-        {{ month_of('cast(first_known_at as date)') }} as month_on,
+        {{ month_of(programme_day('first_known_at')) }} as month_on,
         count(*) as n_deliveries,
         count(case when status <> 'committed' then 1 end) as n_not_taken_in,
         count(case when check_verdict = 'warn' then 1 end) as n_with_warnings,
@@ -19,7 +19,7 @@ counted as (
         cast(sum(voided) as bigint) as n_voided,
         cast(sum(quarantined) as bigint) as n_quarantined
     from deliveries
-    group by coalesce(source_id, 'unknown'), {{ month_of('cast(first_known_at as date)') }}
+    group by coalesce(source_id, 'unknown'), {{ month_of(programme_day('first_known_at')) }}
 ),
 
 final as (

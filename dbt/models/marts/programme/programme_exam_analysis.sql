@@ -143,11 +143,11 @@ final as (
                 then 'One item or station, or equal totals: nothing can be told apart.'
             when reliable.reliability < 0
                 then
-                    'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as varchar)
+                    'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as string)
                     || ': below 0, since the parts of the exam run against one another; '
                     || 'no standard error follows from it.'
             else
-                'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as varchar) || ': a score of '
+                'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as string) || ': a score of '
                 || {{ score_text(
                     'cast(round(reliable.sum_total / reliable.n_complete, 1) as decimal(18, 1))'
                 ) }}
@@ -156,7 +156,7 @@ final as (
                     cast(
                         {{ measure_sem('sqrt(reliable.variance)', 'reliable.reliability') }}
                         as decimal(18, 1)
-                    ) as varchar
+                    ) as string
                 ) || ' points.'
         end as sentence,
         ---------- numbers

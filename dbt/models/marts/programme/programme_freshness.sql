@@ -82,7 +82,7 @@ aged as (
         newest_events.newest_event_on,
         coalesce(held.n_held, 0) as n_held,
         coalesce(held.n_unreadable, 0) as n_unreadable,
-        {{ days_between('cast(arrivals.newest_known_at as date)', day_of_known_at()) }}
+        {{ days_between(programme_day('arrivals.newest_known_at'), day_of_known_at()) }}
             as n_days_since_delivery,
         {{ days_between('newest_events.newest_event_on', as_of()) }} as n_days_since_event
     from arrivals
@@ -100,7 +100,7 @@ final as (
             when n_days_since_delivery = 0 then 'on the day of this edition'
             else {{ counted('n_days_since_delivery', 'day', 'days') }} || ' before this edition'
         end
-        || coalesce('; newest evidence of ' || cast(newest_event_on as varchar), '')
+        || coalesce('; newest evidence of ' || cast(newest_event_on as string), '')
         || case
             when n_held + n_unreadable > 0
                 then

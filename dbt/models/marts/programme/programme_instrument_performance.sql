@@ -92,9 +92,9 @@ distributions as (
         ) as target_is_told_by_few,
         {{ list_join(
             list_agg(
-                "cast(from_level as varchar) || case when from_level < to_level then '-' || "
-                ~ "cast(to_level as varchar) else '' end || ':' || cast(n_ratings as varchar)",
-                order_by='from_level'
+                "cast(from_level as string) || case when from_level < to_level then '-' || "
+                ~ "cast(to_level as string) else '' end || ':' || cast(n_ratings as string)",
+                order_by=['from_level']
             ),
             ' '
         ) }} as level_counts

@@ -46,17 +46,9 @@ typical as (
         chosen.case_variance + pivoted.context_variance as error_of_cases
     from chosen
     inner join connectivity
-        on
-            chosen.programme_id = connectivity.programme_id
-            and chosen.scale_id = connectivity.scale_id
-            and chosen.scale_version is not distinct from connectivity.scale_version
-            and chosen.direction is not distinct from connectivity.direction
+        on {{ same_scale('chosen', 'connectivity') }}
     inner join pivoted
-        on
-            chosen.programme_id = pivoted.programme_id
-            and chosen.scale_id = pivoted.scale_id
-            and chosen.scale_version is not distinct from pivoted.scale_version
-            and chosen.direction is not distinct from pivoted.direction
+        on {{ same_scale('chosen', 'pivoted') }}
 ),
 
 erred as (
@@ -96,14 +88,14 @@ final as (
             when judged.n_assessors_wanted is not null
                 then
                     'A dependability of '
-                    || cast(cast(judged.wanted as decimal(3, 2)) as varchar)
+                    || cast(cast(judged.wanted as decimal(3, 2)) as string)
                     || ' takes '
                     || {{ counted(
                         'judged.n_assessors_wanted * judged.cases_each', 'rating', 'ratings'
                     ) }} || ' by '
                     || {{ counted('judged.n_assessors_wanted', 'assessor', 'assessors') }}
                     || ' a learner; the typical learner has '
-                    || cast(cast(judged.dependability as decimal(3, 2)) as varchar) || '.'
+                    || cast(cast(judged.dependability as decimal(3, 2)) as string) || '.'
         end as need_sentence,
         ---------- numbers
         connectivity.n_ratings,
@@ -130,16 +122,9 @@ final as (
     left join pivoted
         on
             connectivity.is_estimated
-            and connectivity.programme_id = pivoted.programme_id
-            and connectivity.scale_id = pivoted.scale_id
-            and connectivity.scale_version is not distinct from pivoted.scale_version
-            and connectivity.direction is not distinct from pivoted.direction
+            and {{ same_scale('connectivity', 'pivoted') }}
     left join judged
-        on
-            connectivity.programme_id = judged.programme_id
-            and connectivity.scale_id = judged.scale_id
-            and connectivity.scale_version is not distinct from judged.scale_version
-            and connectivity.direction is not distinct from judged.direction
+        on {{ same_scale('connectivity', 'judged') }}
 )
 
 select * from final

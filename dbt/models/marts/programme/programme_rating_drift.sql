@@ -6,30 +6,21 @@
 -- instrument (programme_instrument_performance) would be theirs alone.
 with
 
-newest as (
-    {{ newest_scale_versions(ref('dim_scale_level')) }}
-),
-
 judged as (
     select
-        evidence.programme_id,
-        coalesce(evidence.instrument_id, 'none') as instrument_id,
-        evidence.scale_id,
-        coalesce(evidence.scale_version, newest.scale_version, 'none') as scale_version,
-        {{ measure_direction('evidence.direction') }} as direction,
-        coalesce(evidence.stage_id, 'no_stage') as stage_id,
-        {{ half_year_of('evidence.occurred_on') }} as half_year_on,
-        evidence.is_at_or_above_target,
-        evidence.learner_key,
-        evidence.assessor_key,
-        coalesce(evidence.assessor_key, evidence.record_key) as assessor_cluster
-    from {{ ref('fct_evidence') }} as evidence
-    left join newest on evidence.scale_id = newest.scale_id
-    where
-        evidence.level is not null
-        and {{ is_by_another('evidence') }}
-        and evidence.is_at_or_above_target is not null
-        and evidence.occurred_on <= {{ as_of() }}
+        programme_id,
+        instrument_id,
+        scale_id,
+        scale_version,
+        direction,
+        coalesce(stage_id, 'no_stage') as stage_id,
+        {{ half_year_of('occurred_on') }} as half_year_on,
+        is_at_or_above_target,
+        learner_key,
+        assessor_key,
+        coalesce(assessor_key, record_key) as assessor_cluster
+    from {{ ref('int_ratings__versioned') }}
+    where is_at_or_above_target is not null
 ),
 
 series as (

@@ -15,9 +15,9 @@ renamed as (
         station_id,
         ---------- text
         method,
-        cast(parameters as varchar) as parameters,
-        cast(panel as varchar) as panel,
-        cast(sensitivity as varchar) as sensitivity,
+        cast(parameters as string) as parameters,
+        cast(panel as string) as panel,
+        cast(sensitivity as string) as sensitivity,
         decided_by,
         source,
         ---------- numbers
