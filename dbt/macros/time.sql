@@ -20,6 +20,12 @@
     {{ day_in_zone(instant, "coalesce((select time_zone from " ~ source('raw', 'build_input') ~ "), 'UTC')") }}
 {%- endmacro %}
 
+{#- The calendar day, in the programme's time zone, on which something had arrived. For intermediate models
+    and marts. -#}
+{% macro known_day(known_at) -%}
+    {{ day_in_zone(known_at, "coalesce((select time_zone from " ~ ref('stg_build_input') ~ "), 'UTC')") }}
+{%- endmacro %}
+
 {#- Stand-ins for an open start and an open end, so that days compare. -#}
 {% macro first_day() -%} date '0001-01-01' {%- endmacro %}
 {% macro last_day() -%} date '9999-12-30' {%- endmacro %}

@@ -4,7 +4,7 @@
 with
 
 raised as (
-    select * from {{ ref('int_signals__raised') }}
+    select * from {{ ref('int_signals__dated') }}
 ),
 
 rules as (
