@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -182,16 +182,21 @@ def test_the_command_names_learners_and_leaves_with_one_where_something_would_mo
 
 
 @pytest.mark.slow
-def test_a_changed_ai_policy_is_named_with_what_it_moves(
-    school: tuple[Home, Settings], tmp_path: Path
+def test_a_changed_ai_policy_is_named_with_all_its_versions_and_what_it_moves(
+    school: tuple[Home, Settings],
 ) -> None:
-    home, _ = school
-    policy = own(tmp_path, "aias_2", ("allows_use: true", "allows_use: false"))
-    done = CliRunner().invoke(app, ["rules", "diff", str(policy), "--home", str(home.root)])
-    assert done.exit_code == 1
-    assert "aias: version 1, 2 now, 1, 2, 2-local then" in done.stdout
-    assert "ai_use_differs" in done.stdout
-    assert "nothing would move" not in done.stdout
+    rules, none = load_catalogue(), {"allows_use": False}
+    closed = tuple(
+        policy.model_copy(
+            update={"levels": tuple(level.model_copy(update=none) for level in policy.levels)}
+        )
+        for policy in rules.ai_policies
+        if policy.name == "aias"
+    )
+    found = rules_diff(*school, replace(rules, ai_policies=closed))
+    assert found.versions["aias"] == ("1, 2", "1, 2")
+    moved = {move.key["rule_id"] for move in found.of("portfolio_signal")}
+    assert "ai_use_differs" in moved
 
 
 @pytest.mark.slow
