@@ -95,8 +95,8 @@ def command(
         typer.Option(
             "--rules",
             metavar="then|now",
-            help="Judge by the rule sets known and in force on that day, or by the present ones, of "
-            "the day up to which the log goes.",
+            help="Judge by the rule sets known and in force on that day, or by the present ones, "
+            "of the day up to which the log goes.",
         ),
     ] = "then",
     pack: Annotated[
