@@ -181,6 +181,7 @@ def load_catalogue(
     problems = [
         *_taken_versions(own, ours),
         *_misread(own, ours),
+        *_unannounced([*ours, *own]),
         *(problem for origin in (ours, own) for problem in _clashes(origin)),
     ]
     if problems:
@@ -209,6 +210,20 @@ def _taken_versions(own: list[_Read], shipped: list[_Read]) -> Iterator[Problem]
                 "version",
                 f"{read.name} version {version} is shipped, and says something else",
                 f'Give this one a version that is not shipped, such as "{version}-local".',
+            )
+
+
+def _unannounced(reads: Iterable[_Read]) -> Iterator[Problem]:
+    """Find AI policies that ask something of work from before anybody could know them."""
+    for read in reads:
+        entry = read.entry
+        if isinstance(entry, AiPolicy) and entry.effective_from < entry.known_from:
+            yield read.problem(
+                "effective_from",
+                f"{read.name} version {entry.version} would hold for work handed in from "
+                f"{entry.effective_from} on, and was not known before {entry.known_from}",
+                "Let it begin on the day on which it was known; known_from is the day on which it "
+                "was published.",
             )
 
 

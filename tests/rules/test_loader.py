@@ -51,6 +51,21 @@ def test_shipped_versions_are_whole_numbers_which_leaves_all_others_to_sites() -
     assert all(entry.version.isdecimal() for entry in load_catalogue().entries)
 
 
+def test_an_ai_policy_that_begins_before_it_was_known_is_refused(shipped: Path, site: Path) -> None:
+    mine = site / "rules" / "mine.yaml"
+    shutil.copy(shipped / "example_policy.yaml", mine)
+    change(mine, 'version: "1"', 'version: "ours"')
+    change(mine, "known_from: 2023-01-01", "known_from: 2023-02-01")
+    line = change(mine, "effective_from", "effective_from")
+    assert refusal(shipped, site) == (
+        f"{mine}:{line}: example_scale version ours would hold for work handed in from 2023-01-01 "
+        "on, and was not known before 2023-02-01. Let it begin on the day on which it was known; "
+        "known_from is the day on which it was published."
+    )
+    change(mine, "effective_from: 2023-01-01", "effective_from: 2023-02-01")
+    assert load_catalogue(site, shipped).of_site
+
+
 def test_each_threshold_and_each_rule_without_one_is_a_row(shipped: Path) -> None:
     rows = load_catalogue(None, shipped).rule_rows()
     assert [(row["rule_id"], row["threshold_name"], row["threshold_value"]) for row in rows] == [
