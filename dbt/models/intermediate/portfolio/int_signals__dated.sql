@@ -5,7 +5,13 @@
 with
 
 raised as (
-    select * from {{ ref('int_signals__raised') }}
+    select
+        *,
+        {{ day_start(
+            add_days('raised_on', 1),
+            "coalesce((select time_zone from " ~ ref('stg_build_input') ~ "), 'UTC')"
+        ) }} as raised_until
+    from {{ ref('int_signals__raised') }}
 ),
 
 records as (
@@ -14,7 +20,7 @@ records as (
         programme_id,
         evidence_id,
         occurred_on,
-        {{ known_day('known_at') }} as known_on
+        known_at
     from {{ ref('fct_evidence') }}
 
     union all
@@ -24,7 +30,7 @@ records as (
         programme_id,
         {{ evidence_id() }} as evidence_id,
         declared_on as occurred_on,
-        {{ known_day('known_at') }} as known_on
+        known_at
     from {{ ref('stg_ai_use_declaration') }}
 ),
 
@@ -35,14 +41,14 @@ arrived as (
         raised.programme_id,
         raised.rule_id,
         raised.subject,
-        max(records.known_on) as arrived_on
+        max(records.known_at) as arrived_at
     from raised
     inner join records
         on
             raised.learner_key = records.learner_key
             and raised.programme_id = records.programme_id
             and raised.raised_on >= records.occurred_on
-            and raised.raised_on < records.known_on
+            and raised.raised_until <= records.known_at
     where {{ list_has('raised.evidence_ids', 'records.evidence_id') }}
     group by raised.learner_key, raised.programme_id, raised.rule_id, raised.subject
 ),
@@ -53,7 +59,7 @@ dated as (
         greatest(
             raised.raised_on,
             coalesce(raised.recorded_on, raised.raised_on),
-            coalesce(arrived.arrived_on, raised.raised_on)
+            coalesce({{ known_day('arrived.arrived_at') }}, raised.raised_on)
         ) as known_on
     from raised
     left join arrived
