@@ -35,6 +35,7 @@ inner join plan
     on
         stages.programme_id = plan.programme_id
         and stages.plan_site_id is not distinct from plan.site_id
+        and stages.plan_from_on = plan.from_on
         and stages.stage_id = plan.stage_id
 inner join rule_sets
     on rule_sets.programme_id is null or stages.programme_id = rule_sets.programme_id

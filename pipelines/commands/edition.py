@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 
 NAMED = 5
-"""How many rows that rest on a data point are named."""
+"""How many rows that rest on a record are named."""
 
 EditionArgument = Annotated[
     str, typer.Argument(metavar="EDITION", help="An edition's id; default: the current one.")
@@ -170,14 +170,19 @@ def diff(
 
 @app.command()
 def lineage(
-    name: Annotated[str, typer.Argument(metavar="ID", help="An evidence id or a record key.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="An id as a pack prints it, or a record key.")
+    ],
     edition_id: Annotated[
         str, typer.Option("--edition", help="Which edition; default: the current one.")
     ] = "current",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Trace a data point back to its delivery and row, and forward to what rests on it.
+    """Trace a record back to its delivery and row, and forward to what rests on it.
+
+    A pack prints data points as E-, declarations of AI use as U-, what learners wrote as R-,
+    meeting notes as M-, decisions as D- and actions as A-.
 
     Example: tessera edition lineage E-0123456789AB --home var
     """
@@ -209,7 +214,7 @@ def lineage(
 
 
 def told(table: str, rows: list[dict[str, Any]]) -> str:
-    """Return which rows of a table rest on a data point, the first ones by name."""
+    """Return which rows of a table rest on a record, the first ones by name."""
     names = ("learner_key", "competency_id", "signal_id", "rule_set_id", "rule_version", "status")
     shown = [" ".join(str(row[n]) for n in names if row.get(n) is not None) for row in rows[:NAMED]]
     more = [f"and {len(rows) - NAMED} more"] if len(rows) > NAMED else []

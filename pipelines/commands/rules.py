@@ -39,9 +39,8 @@ app = typer.Typer(
 
 SHOWN = 20
 """How many lines of a kind are printed for people; `--json` has all."""
-STATUS = "portfolio_competency_status"
 NOUNS = {
-    STATUS: ("status", "statuses"),
+    "portfolio_competency_status": ("status", "statuses"),
     "portfolio_signal": ("signal", "signals"),
     "committee_agenda": ("place on the agenda", "places on the agenda"),
 }
@@ -206,7 +205,7 @@ def _print_moves(found: DryRun) -> None:
     _say_each([_changed(threshold) for threshold in found.thresholds])
     for later in found.later:
         _say(f"{later.name} {later.version} begins on {later.begins_on}: {_remedy(found, later)}.")
-    if not (found.versions or found.moves or found.n_reworded or found.not_built):
+    if not (found.versions or found.moves or found.not_built):
         _say(f"The rules in force are those of the build of {found.as_of}: nothing would move.")
     else:
         _print_tables(found)
@@ -229,13 +228,12 @@ def _print_tables(found: DryRun) -> None:
     for table, compared in found.n_rows.items():
         moves = found.of(table)
         one, many = NOUNS[table]
-        _say(f"{len(moves):,} of {compared:,} {many if compared != 1 else one} would move.")
+        reworded = sum(move.is_reworded for move in moves)
+        alone = f", {reworded:,} of them in the reason alone" if reworded else ""
+        _say(f"{len(moves):,} of {compared:,} {many if compared != 1 else one} would move{alone}.")
         _say_each([_sentence(move) for move in moves])
     for table in found.not_built:
         _say(f"What would move of the {NOUNS[table][1]} cannot be told: {table} is not built.")
-    if found.n_reworded:
-        stay = "stays" if found.n_reworded == 1 else "stay"
-        _say(f"{counted(found.n_reworded, *NOUNS[STATUS])} {stay}, with another reason.")
     if found.moves:
         _say(f"This concerns {counted(len(found.learners), 'learner')}.")
 

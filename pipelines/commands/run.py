@@ -95,7 +95,8 @@ def command(
         typer.Option(
             "--rules",
             metavar="then|now",
-            help="Judge by the rule sets known and in force on that day, or by the newest ones.",
+            help="Judge by the rule sets known and in force on that day, or by the present ones, "
+            "of the day up to which the log goes.",
         ),
     ] = "then",
     pack: Annotated[
@@ -236,7 +237,7 @@ def _rules_of(text: str) -> RulesOf:
     if text not in ("then", "now"):
         fail(
             USAGE,
-            f"--rules {text}: write `then` for the rules of that day, or `now` for the newest",
+            f"--rules {text}: write `then` for the rules of that day, or `now` for the present",
         )
     return cast("RulesOf", text)
 

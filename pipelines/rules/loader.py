@@ -153,9 +153,10 @@ def load_catalogue(
 ) -> Catalogue:
     """Read and check every rule file.
 
-    A file of the site replaces the shipped one of the same name and version, and on the days on
-    which it is in force it takes the place of every other shipped version. Versions of one origin
-    may not overlap. What is proposed counts as if it lay in the site's folder already.
+    On the days on which a version of the site is in force it takes the place of every shipped one.
+    A version that is shipped says one thing for good: a file of the site that says something else
+    needs a version of its own. Versions of one origin may not overlap. What is proposed counts as
+    if it lay in the site's folder already.
 
     Args:
         site: the site's folder (`TESSERA_SITE`), with `rules/*.yaml`.
@@ -178,7 +179,9 @@ def load_catalogue(
         raise RuleFileError(problems)
     own = list(theirs.values())
     problems = [
+        *_taken_versions(own, ours),
         *_misread(own, ours),
+        *_unannounced([*ours, *own]),
         *(problem for origin in (ours, own) for problem in _clashes(origin)),
     ]
     if problems:
@@ -190,6 +193,38 @@ def load_catalogue(
         ai_policies=tuple(entry for entry in entries if isinstance(entry, AiPolicy)),
         of_site=frozenset(read.entry for read in own),
     )
+
+
+def _taken_versions(own: list[_Read], shipped: list[_Read]) -> Iterator[Problem]:
+    """Find versions of the site that are shipped too, and say something else there.
+
+    What was judged by a version names it, and nothing else: two contents would be told alike, and
+    the site's would count for days before it began.
+    """
+    taken = {read.key: read for read in shipped}
+    for read in own:
+        other = taken.get(read.key)
+        if other is not None and read.entry != other.entry:
+            version = read.entry.version
+            yield read.problem(
+                "version",
+                f"{read.name} version {version} is shipped, and says something else",
+                f'Give this one a version that is not shipped, such as "{version}-local".',
+            )
+
+
+def _unannounced(reads: Iterable[_Read]) -> Iterator[Problem]:
+    """Find AI policies that ask something of work from before anybody could know them."""
+    for read in reads:
+        entry = read.entry
+        if isinstance(entry, AiPolicy) and entry.effective_from < entry.known_from:
+            yield read.problem(
+                "effective_from",
+                f"{read.name} version {entry.version} would hold for work handed in from "
+                f"{entry.effective_from} on, and was not known before {entry.known_from}",
+                "Let it begin on the day on which it was known; known_from is the day on which it "
+                "was published.",
+            )
 
 
 def _misread(own: list[_Read], shipped: list[_Read]) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ import duckdb
 from pydantic import ValidationError
 
 from pipelines.home import Home, write_atomically
+from pipelines.intake.records import receipts
 from pipelines.settings import Settings
 from pipelines.warehouse import kept
 from pipelines.warehouse.connection import WarehouseError, open_warehouse
@@ -80,7 +81,7 @@ def present_inputs(
 ) -> BuildInputs:
     """Return the inputs that a build would have now."""
     with open_warehouse(home, settings) as con:
-        return _inputs(con, settings, as_of, rules=rules)
+        return _inputs(home, con, settings, as_of, rules=rules)
 
 
 def finished_build(home: Home) -> BuildInputs | None:
@@ -117,7 +118,8 @@ def build(
         home: whose warehouse.
         settings: memory, threads, and the site's folder.
         as_of: the day that is judged on; default: the newest known-at of the log.
-        rules: judge by the rule sets known and in force on that day, or by the newest ones.
+        rules: judge by the rule sets known and in force on that day, or on the newest known-at
+            of all deliveries.
         full_refresh: make kept tables from nothing, and not only the rows of learners who moved.
         unit_tests: run dbt's unit tests too; they prove the code, whatever the data, and belong
             to the project's own tests.
@@ -137,7 +139,7 @@ def build(
         # Held while dbt runs: else the adapter, which lets go of the file after every node, would
         # open and checkpoint it for each of them.
         with open_warehouse(home, settings) as con:
-            inputs = _inputs(con, settings, as_of, project, rules)
+            inputs = _inputs(home, con, settings, as_of, project, rules)
             note_inputs(con, inputs)
             code = kept.code_of(inputs.code_version)
             is_full = full_refresh or not kept.stands(con, code)
@@ -164,14 +166,18 @@ def build(
 
 
 def _inputs(
+    home: Home,
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     as_of: date | None,
     project: Path | None = None,
     rules: RulesOf = "then",
 ) -> BuildInputs:
+    # The present day is that up to which the log goes, also where a load left out what came later.
+    arrivals = (receipt.known_at for receipt in receipts(home))
+    present_at = max(arrivals, default=None) if rules == "now" else None
     try:
-        return build_inputs(con, settings, project or project_folder(), as_of, rules)
+        return build_inputs(con, settings, project or project_folder(), as_of, present_at)
     except LookupError as error:
         raise BuildError(str(error.args[0])) from None
 

@@ -61,19 +61,16 @@ class Compared:
     Attributes:
         key: what names a row.
         moved: what counts as moved when it differs.
-        told: what is told of a row that moved, too.
     """
 
     key: tuple[str, ...]
     moved: tuple[str, ...]
-    told: tuple[str, ...] = ()
 
 
 COMPARED = {
     "portfolio_competency_status": Compared(
         ("learner_key", "programme_id", "stage_id", "competency_id", "rule_set_id"),
-        ("status",),
-        ("status_reason",),
+        ("status", "status_reason"),
     ),
     "portfolio_signal": Compared(
         ("signal_id", "learner_key", "programme_id", "rule_id", "competency_id", "task_id"),
@@ -108,6 +105,11 @@ class Move:
             return fields
         return tuple(field for field in fields if self.before[field] != self.after[field])
 
+    @property
+    def is_reworded(self) -> bool:
+        """Return whether a status stays, and its reason would read otherwise."""
+        return self.moved == ("status_reason",)
+
 
 @dataclass(frozen=True)
 class ThresholdChange:
@@ -137,12 +139,11 @@ class DryRun:
     Attributes:
         as_of: the day that both sides are judged on.
         versions: rule sets of which another version would be in force, with both versions; those
-            whose version stays while what it says changes; and AI policies, with the versions of
-            which a level changes.
+            whose version stays while what it says changes; and AI policies of which a level
+            changes, with all their versions.
         moves: every row that would move, by table and key.
         n_rows: how many rows were compared, by table; those not built under these rules are left
             out.
-        n_reworded: statuses that stay, and whose reason would read otherwise.
         n_passed: data tests of what was built again that pass.
         n_not_run: data tests that a run would not come to, since what they read fails before.
         warnings: data tests that fail and only warn.
@@ -155,7 +156,6 @@ class DryRun:
     later: tuple[RuleSet, ...]
     moves: tuple[Move, ...]
     n_rows: dict[str, int]
-    n_reworded: int
     n_passed: int
     n_not_run: int
     warnings: tuple[NodeResult, ...]
@@ -165,6 +165,11 @@ class DryRun:
     def not_built(self) -> tuple[str, ...]:
         """Return the marts of which nothing can be told: a model before them fails."""
         return tuple(table for table in COMPARED if table not in self.n_rows)
+
+    @property
+    def n_reworded(self) -> int:
+        """Return how many statuses stay, with a reason that would read otherwise."""
+        return sum(move.is_reworded for move in self.moves)
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -217,7 +222,6 @@ def rules_diff(
             n_rows={
                 table: number(con, f"select count(*) from {BEFORE}.{table}") for table in tables
             },
-            n_reworded=number(con, _REWORDED),
             n_passed=sum(result.status == "pass" for result in results),
             n_not_run=sum(
                 result.resource_type == "test" and result.status == "skipped" for result in results
@@ -299,7 +303,7 @@ def _keep_before(con: duckdb.DuckDBPyConnection) -> None:
 def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str | None]]:
     """Return rule sets in force that differ in any threshold or in their version, and AI policies.
 
-    An AI policy counts on the day of the evidence, so every version that differs is named.
+    An AI policy counts on the day of the evidence, so every version of one that differs is named.
     """
     rows = con.execute(
         f"""
@@ -312,12 +316,17 @@ def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str
         ),
         policies_before as (from {BEFORE}.ai_policies except {_AI_POLICIES}),
         policies_after as ({_AI_POLICIES} except from {BEFORE}.ai_policies),
-        policies as (
-            select ai_policy_scale, ai_policy_scale_version as before, null as after
-            from policies_before
+        differing_policies as (
+            select ai_policy_scale from policies_before
             union
-            select ai_policy_scale, null, ai_policy_scale_version
-            from policies_after
+            select ai_policy_scale from policies_after
+        ),
+        policies as (
+            select distinct ai_policy_scale, ai_policy_scale_version as before, null as after
+            from {BEFORE}.ai_policies
+            union all
+            select distinct ai_policy_scale, null, ai_policy_scale_version
+            from raw.ai_policy_level
         )
         select
             rule_set_id as name,
@@ -330,6 +339,7 @@ def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str
             string_agg(before, ', ' order by before),
             string_agg(after, ', ' order by after)
         from policies
+        join differing_policies using (ai_policy_scale)
         group by ai_policy_scale
         order by name
         """
@@ -373,7 +383,7 @@ def _later(rules: Catalogue, day: date) -> tuple[RuleSet, ...]:
 
 def _moves(con: duckdb.DuckDBPyConnection, table: str) -> list[Move]:
     compared = COMPARED[table]
-    key, values = compared.key, (*compared.moved, *compared.told)
+    key, values = compared.key, compared.moved
     joined = " and ".join(f"b.{name} is not distinct from a.{name}" for name in key)
     differs = " or ".join(f"b.{name} is distinct from a.{name}" for name in compared.moved)
     found = con.execute(
@@ -403,11 +413,3 @@ def _move(table: str, key: tuple[str, ...], values: tuple[str, ...], row: tuple[
 
 
 _AI_POLICIES = "select * exclude (is_of_site) from raw.ai_policy_level"
-
-_REWORDED = f"""
-    select count(*)
-    from {BEFORE}.portfolio_competency_status as b
-    join {MARTS}.portfolio_competency_status as a
-        using (learner_key, programme_id, stage_id, competency_id, rule_set_id)
-    where b.status = a.status and b.status_reason <> a.status_reason
-"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,6 +43,14 @@ REMEDY = (
     "`tessera run --full-refresh`"
 )
 """What to do about an edition that is not what was published."""
+PRINTED_LENGTH = 12
+"""How much of its record key an id shows."""
+PRINTED_ID = rf"[EUDRAM]-([0-9A-F]{{{PRINTED_LENGTH}}})"
+PRINTED = (
+    "E- for a data point, U- for a declaration of AI use, R- for what a learner wrote, M- for a "
+    "meeting note, D- for a decision, A- for an action"
+)
+"""What the letters of printed ids mean."""
 
 
 class EditionError(WarehouseError):
@@ -116,7 +125,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where one data point comes from, and what rests on it."""
+    """Where one record comes from, and what rests on it."""
 
     evidence: tuple[dict[str, Any], ...]
     used_by: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -269,10 +278,15 @@ def diff(old: Path, new: Path) -> Difference:
 
 
 def lineage(folder: Path, name: str) -> Lineage:
-    """Return where a data point comes from, by its evidence id or record key, and who uses it.
+    """Return where a record comes from, and who uses it.
+
+    Args:
+        folder: the edition.
+        name: an id as a pack prints it (`E-0123456789AB`; declarations of AI use begin with `U-`,
+            decisions with `D-` and so on), or a record key.
 
     Raises:
-        EditionError: the edition has no such data point.
+        EditionError: the edition has no such record.
     """
     with _reading(folder / DATABASE) as con:
         tables = {table: set(columns_of(con, table)) for table in _tables(con)}
@@ -280,32 +294,49 @@ def lineage(folder: Path, name: str) -> Lineage:
             {"table": table} | row
             for table, columns in tables.items()
             if {"delivery_id", "source_row"} <= columns
-            for row in _find(con, table, name, columns & {"evidence_id", "record_key"})
+            for row in _find(con, table, name, columns)
         ]
         if not evidence:
-            raise EditionError(f"no data point {name!r} in edition {folder.name}")
+            raise EditionError(
+                f"no record {name!r} in edition {folder.name}. Give an id as a pack prints it "
+                f"({PRINTED}), or a record key; of a signal or a conflict, one of the ids that it "
+                "names; of another edition, add --edition"
+            )
         # The key of a data point that stations tell of is that of their sitting.
         evidence += [
             {"table": table} | row
             for table, columns in tables.items()
             if {"delivery_id", "source_row", "sitting_key"} <= columns
             for key in sorted({str(row["record_key"]) for row in evidence if _is_circuit(row)})
-            for row in _find(con, table, key, {"sitting_key"})
+            for row in _rows(
+                con, f'select * from "{table}" where sitting_key = $1 order by all', [key]
+            )
         ]
-        ids = sorted({str(row["evidence_id"]) for row in evidence if row.get("evidence_id")})
+        keys = sorted({str(row["record_key"]) for row in evidence if row.get("record_key")})
+        ids = sorted(
+            {str(row["evidence_id"]) for row in evidence if row.get("evidence_id")}
+            | {f"E-{key[:PRINTED_LENGTH].upper()}" for key in keys}
+        )
         used_by = {
             table: rows
             for table, columns in tables.items()
-            if "evidence_ids" in columns
-            and (
-                rows := _rows(
-                    con,
-                    f'select * from "{table}" where list_has_any(evidence_ids, ?) order by all',
-                    [ids],
-                )
-            )
+            if (rows := _rows_that_name(con, table, columns, ids, keys))
         }
     return Lineage(tuple(evidence), used_by)
+
+
+def _rows_that_name(
+    con: duckdb.DuckDBPyConnection, table: str, columns: set[str], ids: list[str], keys: list[str]
+) -> list[dict[str, Any]]:
+    """Return the rows of a table that rest on records, which they name by id or by key."""
+    named = {
+        **{f"list_has_any({c}, ?)": ids for c in sorted(columns) if c.endswith("evidence_ids")},
+        **{f"list_contains(?, {c})": keys for c in sorted(columns) if c.endswith("_record_key")},
+    }
+    if not named:
+        return []
+    query = f'select * from "{table}" where {" or ".join(named)} order by all'
+    return _rows(con, query, list(named.values()))
 
 
 def have_same_rows(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
@@ -361,10 +392,16 @@ def _rows(
 def _find(
     con: duckdb.DuckDBPyConnection, table: str, name: str, columns: set[str]
 ) -> list[dict[str, Any]]:
-    if not columns:
+    """Return the rows of a table that are the record of a key, or that an id is printed for."""
+    printed = re.fullmatch(PRINTED_ID, name)
+    conditions = [f"{c} = $1" for c in ("evidence_id", "record_key") if c in columns]
+    if printed and "record_key" in columns:
+        conditions.append(f"starts_with(record_key, lower('{printed[1]}'))")
+    if not conditions:
         return []
-    where = " or ".join(f'"{column}" = $1' for column in sorted(columns))
-    return _rows(con, f'select * from "{table}" where {where} order by all', [name])
+    return _rows(
+        con, f'select * from "{table}" where {" or ".join(conditions)} order by all', [name]
+    )
 
 
 def _is_circuit(row: dict[str, Any]) -> bool:

@@ -31,7 +31,7 @@ REFERENCE = (
 
 
 RulesOf = Literal["then", "now"]
-"""Whose rule sets count: those known and in force on the day that is judged, or the newest ones."""
+"""Whose rule sets count: those known and in force on the day judged, or on the present one."""
 
 NEWEST_RULES = date(9999, 12, 30)
 
@@ -54,11 +54,14 @@ class BuildInputs(BaseModel):
     reference_hashes: dict[str, str]
     code_version: str
     rules: RulesOf = "then"
+    present_on: date | None = None
+    """The day whose rule sets count where they are the present ones; editions from before it was
+    kept were judged by the newest."""
 
     @property
     def rules_on(self) -> date | None:
         """Return the day whose rule sets count, where it is not that of judgement."""
-        return NEWEST_RULES if self.rules == "now" else None
+        return self.present_on or NEWEST_RULES if self.rules == "now" else None
 
     @property
     def build_id(self) -> str:
@@ -67,6 +70,8 @@ class BuildInputs(BaseModel):
         if self.rules == "then":
             # Editions made before there was a choice keep their name.
             del inputs["rules"]
+        if self.present_on is None:
+            del inputs["present_on"]
         text = json.dumps(inputs, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -76,7 +81,7 @@ def build_inputs(
     settings: Settings,
     project: Path,
     as_of: date | None = None,
-    rules: RulesOf = "then",
+    present_at: datetime | None = None,
 ) -> BuildInputs:
     """Return the inputs of a build of what `raw` holds now.
 
@@ -85,7 +90,8 @@ def build_inputs(
         settings: where the site's own specs are, which name its time zone.
         project: the folder of the dbt project.
         as_of: the day that is judged on; default: the newest known-at of evidence, never the clock.
-        rules: judge by the rule sets known and in force on that day, or by the newest ones.
+        present_at: judge by the rule sets known and in force at this instant; default: on the day
+            that is judged on.
 
     Raises:
         LookupError: nothing was loaded, so that there is no day to judge on.
@@ -115,7 +121,8 @@ def build_inputs(
         calibration_version=calibration_version(con),
         reference_hashes={table: table_hash(con, f'raw."{table}"') for table in sorted(REFERENCE)},
         code_version=code_version(project),
-        rules=rules,
+        rules="now" if present_at else "then",
+        present_on=present_at.astimezone(ZoneInfo(time_zone)).date() if present_at else None,
     )
 
 

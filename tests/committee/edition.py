@@ -802,7 +802,7 @@ class _Cohort:
             sentences = {
                 "within": "What is declared lies within the task's policy (aias 2, level 3).",
                 "differs": "What is declared differs from the task's policy (aias 2, level 2): "
-                "use for drafting was not foreseen. Talk with the learner.",
+                "use for drafting was not foreseen.",
                 "missing": "A declaration was asked for and is not there. "
                 "That says nothing about whether AI was used.",
             }

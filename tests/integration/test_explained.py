@@ -178,7 +178,7 @@ def test_statuses_and_signals_come_out_the_same_from_the_records_that_they_name(
     alone = rebuilt_from(whole, ids, {key for (key,) in actions}, tmp_path)
     again = alone.rows("portfolio_competency_status", STATUS)
     assert [row for row in statuses if row not in again] == []
-    raised = alone.rows("int_signals__raised", RAISED, schema="intermediate")
+    raised = alone.rows("int_signals__dated", RAISED, schema="intermediate")
     wanted = [tuple(row[SIGNAL.index(name)] for name in RAISED) for row in signals]
     assert [row for row in wanted if row not in raised] == []
     versions = ("rule_set_id", "rule_version")

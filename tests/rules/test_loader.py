@@ -47,6 +47,25 @@ def test_the_shipped_files_are_sound() -> None:
     assert SHIPPED.name == "rules"
 
 
+def test_shipped_versions_are_whole_numbers_which_leaves_all_others_to_sites() -> None:
+    assert all(entry.version.isdecimal() for entry in load_catalogue().entries)
+
+
+def test_an_ai_policy_that_begins_before_it_was_known_is_refused(shipped: Path, site: Path) -> None:
+    mine = site / "rules" / "mine.yaml"
+    shutil.copy(shipped / "example_policy.yaml", mine)
+    change(mine, 'version: "1"', 'version: "ours"')
+    change(mine, "known_from: 2023-01-01", "known_from: 2023-02-01")
+    line = change(mine, "effective_from", "effective_from")
+    assert refusal(shipped, site) == (
+        f"{mine}:{line}: example_scale version ours would hold for work handed in from 2023-01-01 "
+        "on, and was not known before 2023-02-01. Let it begin on the day on which it was known; "
+        "known_from is the day on which it was published."
+    )
+    change(mine, "effective_from: 2023-01-01", "effective_from: 2023-02-01")
+    assert load_catalogue(site, shipped).of_site
+
+
 def test_each_threshold_and_each_rule_without_one_is_a_row(shipped: Path) -> None:
     rows = load_catalogue(None, shipped).rule_rows()
     assert [(row["rule_id"], row["threshold_name"], row["threshold_value"]) for row in rows] == [
@@ -198,12 +217,30 @@ def test_a_version_known_later_may_restate_the_same_days(shipped: Path) -> None:
     assert [rules.version for rules in load_catalogue(None, shipped).rule_sets] == ["1", "2"]
 
 
-def test_the_site_replaces_a_version_by_name(shipped: Path, site: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("example_rules", "value: 8", "value: 5"),
+        ("example_policy", "allows_use: true", "allows_use: false"),
+        ("example_policy", "effective_from: 2023", "effective_from: 2026"),
+    ],
+)
+def test_a_version_that_is_shipped_says_one_thing_and_the_sites_needs_another(
+    shipped: Path, site: Path, name: str, old: str, new: str
+) -> None:
     mine = site / "rules" / "mine.yaml"
-    shutil.copy(shipped / "example_rules.yaml", mine)
-    change(mine, "value: 8", "value: 5")
-    (rules,) = load_catalogue(site, shipped).rule_sets
-    assert rules.threshold("data_points", "required_data_points") == 5
+    shutil.copy(shipped / f"{name}.yaml", mine)
+    assert load_catalogue(site, shipped).entries == load_catalogue(None, shipped).entries
+    change(mine, old, new)
+    line = change(mine, "version:", "version:")
+    kind = {"example_rules": "example_rules", "example_policy": "example_scale"}[name]
+    assert refusal(shipped, site) == (
+        f"{mine}:{line}: {kind} version 1 is shipped, and says something else. "
+        'Give this one a version that is not shipped, such as "1-local".'
+    )
+    change(mine, 'version: "1"', 'version: "1-local"')
+    versions = {entry.version for entry in load_catalogue(site, shipped).entries}
+    assert versions == {"1", "1-local"}
 
 
 def test_the_default_of_the_site_takes_the_place_of_the_shipped_one_on_its_days(
@@ -253,10 +290,13 @@ def test_what_is_proposed_counts_as_if_it_lay_in_the_site_already(
         folder.mkdir(exist_ok=True)
         shutil.copy(shipped / "example_rules.yaml", folder / "ours.yaml")
         change(folder / "ours.yaml", "value: 8", f"value: {number}")
+        change(folder / "ours.yaml", 'version: "1"', 'version: "ours"')
     for proposed in (tmp_path / "proposed", tmp_path / "proposed" / "ours.yaml"):
-        (rules,) = load_catalogue(site, shipped, proposed=proposed).rule_sets
+        rules = load_catalogue(site, shipped, proposed=proposed).default_on(date(2026, 1, 1))
+        assert rules is not None
         assert rules.threshold("data_points", "required_data_points") == 10
-    (standing,) = load_catalogue(site, shipped).rule_sets
+    standing = load_catalogue(site, shipped).default_on(date(2026, 1, 1))
+    assert standing is not None
     assert standing.threshold("data_points", "required_data_points") == 9
 
 

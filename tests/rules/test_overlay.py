@@ -33,7 +33,7 @@ def site(tmp_path: Path, shipped: Path) -> Path:
     folder = tmp_path / "site"
     for name in ("rules", "sources", "codes"):
         (folder / name).mkdir(parents=True)
-    rules = (shipped / "rules" / "programmatic_assessment.yaml").read_text()
+    rules = of_version(shipped / "rules" / "programmatic_assessment.yaml", "ours")
     (folder / "rules" / "ours.yaml").write_text(rules.replace("value: 5\n", "value: 9\n"))
     (folder / "codes" / "assessor_roles.csv").write_text(OWN_ROLE)
     spec = (shipped / "specs" / "example_actions.yaml").read_text()
@@ -41,12 +41,19 @@ def site(tmp_path: Path, shipped: Path) -> Path:
     return folder
 
 
+def of_version(path: Path, version: str) -> str:
+    """Return a rule file as another version of it."""
+    text = path.read_text(encoding="utf-8")
+    return re.sub('^version: ".*"', f'version: "{version}"', text, flags=re.MULTILINE)
+
+
 def in_force(site: Path, shipped: Path, home: Path) -> tuple[str, set[str], str]:
     """Return what the site changed: a threshold, the roles, and the owner of a source."""
-    rules = {r.rule_set: r for r in load_catalogue(site, shipped / "rules").rule_sets}
+    rules = load_catalogue(site, shipped / "rules").default_on(date(2026, 1, 1))
+    assert rules is not None
     loaded = catalogue.load(Settings(home=home, site=site))
     return (
-        str(rules["programmatic_assessment"].threshold("data_points", "min")),
+        str(rules.threshold("data_points", "min")),
         set(loaded.codes["assessor_roles"]["assessor_role"]),
         loaded.sources["example_actions"].owner,
     )
@@ -93,13 +100,12 @@ def test_a_copy_of_an_older_version_stays_in_force_when_a_newer_one_is_shipped(
     site: Path, shipped: Path
 ) -> None:
     signals = shipped / "rules" / "signals.yaml"
-    ours = signals.read_text().replace("value: 56\n", "value: 70\n")
+    ours = of_version(signals, "ours").replace("value: 56\n", "value: 70\n")
     (site / "rules" / "signals.yaml").write_text(ours)
-    newer = re.sub('^version: ".*"', 'version: "99"', signals.read_text(), flags=re.MULTILINE)
-    signals.write_text(newer)
+    signals.write_text(of_version(signals, "99"))
     found = load_catalogue(site, shipped / "rules")
     (in_force,) = [e for e in found.in_force(date(2026, 1, 1)) if e.name == "signals"]
     assert in_force in found.of_site
     assert isinstance(in_force, RuleSet)
     assert in_force.threshold("no_evidence", "grace_days") == 70
-    assert {r.version for r in found.rule_sets if r.name == "signals"} == {in_force.version, "99"}
+    assert {r.version for r in found.rule_sets if r.name == "signals"} == {"ours", "99"}

@@ -18,6 +18,7 @@ from pipelines.rules.ranges import RANGES, faults
 def own(folder: Path, name: str, rule: str, threshold: str, value: str) -> Path:
     """Put a shipped rule file with another value of one threshold into a site's folder."""
     text = (SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
+    text = text.replace('version: "', 'version: "ours-', 1)
     start = text.index(f"- id: {rule}\n")
     start = text.index(f"- name: {threshold}\n", start)
     changed = text[:start] + re.sub(r"value: .*", f"value: {value}", text[start:], count=1)

@@ -22,8 +22,9 @@ def site(tmp_path: Path) -> Path:
 
 
 def own(site: Path, name: str, old: str, new: str) -> Path:
-    """Put a shipped rule file with one change into the site's folder."""
+    """Put a shipped rule file with one change into the site's folder, as a version of its own."""
     text = (SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
+    text = text.replace('version: "', 'version: "ours-', 1)
     assert old in text
     path = site / "rules" / f"{name}.yaml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")

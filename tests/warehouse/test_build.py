@@ -98,10 +98,18 @@ def test_a_past_day_judged_by_the_present_rules_is_another_edition(
     assert made is not None
     assert made.rules == "now"
     assert made.build_id != then.build_id
+
+
+def test_present_rules_are_those_of_the_day_up_to_which_the_log_goes(
+    home: Home, settings: Settings, log: Any
+) -> None:
+    fill(log)
+    log.deliver("c", known_at=day(9), exam_result=[{"record_id": "r9", "person": "009"}])
+    load(home, settings, known_at=day(2))
+    build(home, settings, day(1).date(), rules="now")
     with duckdb.connect(str(home.warehouse), read_only=True) as con:
-        assert con.execute("select rules_on from raw.build_input").fetchall() == [
-            (date(9999, 12, 30),)
-        ]
+        days = "select as_of, rules_on from raw.build_input"
+        assert con.execute(days).fetchall() == [(day(1).date(), day(9).date())]
 
 
 def test_editions_from_before_there_was_a_choice_of_rules_keep_their_name(
@@ -111,8 +119,10 @@ def test_editions_from_before_there_was_a_choice_of_rules_keep_their_name(
     load(home, settings)
     inputs = present_inputs(home, settings)
     old = inputs.model_dump(mode="json")
-    del old["rules"]
+    del old["rules"], old["present_on"]
     assert inputs.model_validate(old).build_id == inputs.build_id
+    newest = inputs.model_validate(old | {"rules": "now"})
+    assert newest.rules_on == date(9999, 12, 30)
 
 
 def test_a_failing_test_names_model_test_and_consequence_and_nothing_can_be_published(

@@ -88,7 +88,7 @@ def test_lineage_leads_back_to_the_row(at: tuple[str, str], edition: Any) -> Non
     assert "delivery d, row 7" in out
     code, _, err = invoke("edition", "lineage", "E-none", *at)
     assert code == 2
-    assert "no data point" in err
+    assert "no record 'E-none'" in err
 
 
 def test_lineage_counts_rows_tells_rule_sets_apart_and_says_what_it_leaves_out() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -48,16 +49,15 @@ def school(school_home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple
 def proposed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rules that ask for more data points, and raise signals from the first day of a stage on."""
     folder = tmp_path_factory.mktemp("proposed")
-    strict = (SHIPPED / f"{DEFAULT}.yaml").read_text().replace("value: 5\n", "value: 9\n")
-    (folder / "strict.yaml").write_text(strict)
-    eager = (SHIPPED / f"{SIGNALS}.yaml").read_text().replace("value: 56\n", "value: 0\n")
-    (folder / "eager.yaml").write_text(eager)
+    own(folder, DEFAULT, ("value: 5\n", "value: 9\n"))
+    own(folder, SIGNALS, ("value: 56\n", "value: 0\n"))
     return folder
 
 
 def own(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
-    """Write a shipped rule file with changes, as a site would have it."""
+    """Write a shipped rule file with changes and a version of its own, as a site would have it."""
     text = (SHIPPED / f"{name}.yaml").read_text()
+    text = re.sub('^version: "(.*)"', r'version: "\1-local"', text, count=1, flags=re.MULTILINE)
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -90,12 +90,12 @@ class Told:
     stderr: str
     is_untouched: bool
 
-    def statuses(self) -> dict[tuple[Any, ...], tuple[str | None, str | None]]:
-        """Return each status that would move: what it is, and what it would be."""
+    def statuses(self) -> dict[tuple[Any, ...], tuple[Any, Any]]:
+        """Return each status that would move: what it is and why, and what it would be."""
         return {
             tuple(move["key"].values()): (
-                move["before"] and move["before"]["status"],
-                move["after"] and move["after"]["status"],
+                move["before"] and tuple(move["before"].values()),
+                move["after"] and tuple(move["after"].values()),
             )
             for move in self.moves
             if move["table"] == STATUS
@@ -125,10 +125,10 @@ def _files(home: Home) -> list[str]:
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
-def statuses(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str]:
+def statuses(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], tuple[str, str]]:
     key = COMPARED[STATUS].key
-    rows = con.execute(f"select {', '.join(key)}, status from marts.{STATUS}").fetchall()
-    return {row[:-1]: row[-1] for row in rows}
+    rows = con.execute(f"select {', '.join(key)}, status, status_reason from marts.{STATUS}")
+    return {row[:-2]: row[-2:] for row in rows.fetchall()}
 
 
 @pytest.mark.slow
@@ -182,18 +182,21 @@ def test_the_command_names_learners_and_leaves_with_one_where_something_would_mo
 
 
 @pytest.mark.slow
-def test_a_changed_ai_policy_is_named_with_what_it_moves(
-    school: tuple[Home, Settings], tmp_path: Path
+def test_a_changed_ai_policy_is_named_with_all_its_versions_and_what_it_moves(
+    school: tuple[Home, Settings],
 ) -> None:
-    home, _ = school
-    policy = tmp_path / "closed.yaml"
-    text = (SHIPPED / "aias_2.yaml").read_text()
-    policy.write_text(text.replace("allows_use: true", "allows_use: false"))
-    done = CliRunner().invoke(app, ["rules", "diff", str(policy), "--home", str(home.root)])
-    assert done.exit_code == 1
-    assert "aias: version 2 now, 2 then" in done.stdout
-    assert "ai_use_differs" in done.stdout
-    assert "nothing would move" not in done.stdout
+    rules, none = load_catalogue(), {"allows_use": False}
+    closed = tuple(
+        policy.model_copy(
+            update={"levels": tuple(level.model_copy(update=none) for level in policy.levels)}
+        )
+        for policy in rules.ai_policies
+        if policy.name == "aias"
+    )
+    found = rules_diff(*school, replace(rules, ai_policies=closed))
+    assert found.versions["aias"] == ("1, 2", "1, 2")
+    moved = {move.key["rule_id"] for move in found.of("portfolio_signal")}
+    assert "ai_use_differs" in moved
 
 
 @pytest.mark.slow
@@ -260,13 +263,13 @@ def test_a_data_test_that_warns_is_told_as_a_warning_and_stops_nothing(
 
 @pytest.mark.slow
 def test_where_a_model_fails_it_is_told_what_was_not_built(
-    school: tuple[Home, Settings], tmp_path: Path
+    school: tuple[Home, Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = own(tmp_path, "agenda", ("effective_from: 2000-01-01", A_WAY_OFF))
-    done = CliRunner().invoke(app, ["rules", "diff", str(file), "--home", str(school[0].root)])
+    failed = NodeResult(AGENDA, "model", "error", 0.1, 0, "no such column", None, None)
+    made = frozenset(COMPARED) - {AGENDA}
+    monkeypatch.setattr(dry_run, "_build_again", lambda *_: ([failed], made))
+    done = CliRunner().invoke(app, ["rules", "diff", "--home", str(school[0].root)])
     assert done.exit_code == 3
-    assert "agenda: version 1 now, none then" in done.stdout
-    assert "agenda 1 begins on 2040-01-01: until then no version is in force" in done.stdout
     assert f"places on the agenda cannot be told: {AGENDA} is not built" in done.stdout
     assert f"publish nothing:\n- model {AGENDA}" in done.stderr
     assert "dbt.log" not in done.stderr
@@ -275,8 +278,8 @@ def test_where_a_model_fails_it_is_told_what_was_not_built(
 @pytest.fixture
 def later(tmp_path: Path) -> Path:
     """Stricter rules that begin in many years."""
-    changes = (('version: "2"', 'version: "3"'), ("value: 5\n", "value: 9\n"))
-    return own(tmp_path, DEFAULT, *changes, ("effective_from: 2000-01-01", A_WAY_OFF))
+    changes = (("effective_from: 2000-01-01", A_WAY_OFF), ("value: 5\n", "value: 9\n"))
+    return own(tmp_path, DEFAULT, *changes)
 
 
 def test_a_version_that_begins_later_is_told_with_the_day_to_judge(
@@ -284,13 +287,13 @@ def test_a_version_that_begins_later_is_told_with_the_day_to_judge(
 ) -> None:
     def moves_nothing(_: Home, __: Settings, rules: Catalogue, ___: date | None) -> DryRun:
         begin_later = dry_run._later(rules, date(2026, 1, 1))
-        return DryRun(date(2026, 1, 1), {}, (), begin_later, (), {}, 0, 122, 0, (), ())
+        return DryRun(date(2026, 1, 1), {}, (), begin_later, (), {}, 122, 0, (), ())
 
     monkeypatch.setattr(dry_run, "rules_diff", moves_nothing)
     done = CliRunner().invoke(app, ["rules", "diff", str(later), "--home", str(home.root)])
     assert done.exit_code == 0
-    told = f"{DEFAULT} 3 begins on 2040-01-01: to see what it would move, add --as-of 2040-01-01."
-    assert told in done.stdout
+    told = "2-local begins on 2040-01-01: to see what it would move, add --as-of 2040-01-01."
+    assert f"{DEFAULT} {told}" in done.stdout
     assert "122 data tests of what was built again passed." in done.stdout
 
 
@@ -300,7 +303,7 @@ def test_on_another_day_what_follows_from_the_day_is_tested_too(
 ) -> None:
     then = tell(school[0], later, "--as-of", "2040-01-01")
     assert then.exit_code == 1
-    assert then.summary["rule_sets"] == {DEFAULT: {"before": "2", "after": "3"}}
+    assert then.summary["rule_sets"] == {DEFAULT: {"before": "2", "after": "2-local"}}
     assert then.summary["tests_passed"] > told.summary["tests_passed"]
 
 
@@ -369,6 +372,24 @@ def test_a_move_tells_the_fields_that_moved_and_no_others() -> None:
     places = [{"agenda_group": "discuss", "reasons": reasons} for reasons in (["flagged"], [])]
     reworded = Move("committee_agenda", {"learner_key": "L-1"}, *places)
     assert _sentence(reworded) == "L-1: reasons flagged becomes none"
+
+
+def test_whose_reason_alone_would_read_otherwise_is_named_too(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = {"status": "not_enough_evidence", "status_reason": "1 of 5 data points."}
+    move = Move(STATUS, {"learner_key": "L-1"}, why, why | {"status_reason": "1 of 9 data points."})
+    found = DryRun(date(2026, 1, 1), {}, (), (), (move,), {STATUS: 4}, 1, 0, (), ())
+    monkeypatch.setattr(dry_run, "rules_diff", lambda *_: found)
+    done = CliRunner().invoke(app, ["rules", "diff", "--home", str(home.root)])
+    assert done.exit_code == 1
+    assert "1 of 4 statuses would move, 1 of them in the reason alone." in done.stdout
+    reasons = 'status reason "1 of 5 data points." becomes "1 of 9 data points."'
+    assert f"L-1: {reasons}" in done.stdout
+    assert "This concerns 1 learner." in done.stdout
+    as_json = CliRunner().invoke(app, ["rules", "diff", "--home", str(home.root), "--json"])
+    summary = json.loads(as_json.stdout.splitlines()[-1])["summary"]
+    assert (summary["reworded"], summary["learners"]) == (1, ["L-1"])
 
 
 def test_without_a_build_there_is_nothing_to_compare_with(home: Home) -> None:

@@ -15,10 +15,13 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.warehouse import editions, tables
 from pipelines.warehouse.editions import (
+    DATABASE,
+    EditionError,
     diff,
     differing_tables,
     folder_of,
     have_same_rows,
+    lineage,
     read_edition,
     verify,
 )
@@ -100,3 +103,51 @@ def test_a_database_is_held_against_the_rows_of_whole_parquet_files(
         f"{editions.DATABASE}: the bytes are not those published",
         f"fct_evidence: the rows in {editions.DATABASE} are not those published",
     ]
+
+
+@pytest.fixture
+def of_records(tmp_path: Path) -> Path:
+    """An edition that holds a declaration, a decision and an action, and what rests on them."""
+    with duckdb.connect(str(tmp_path / DATABASE)) as con:
+        for table, letter in (("fct_ai_declaration", "a"), ("fct_decision", "b")):
+            con.execute(
+                f"create table {table} as select repeat('{letter}', 64) as record_key, "
+                "'d' as delivery_id, 3 as source_row"
+            )
+        con.execute(
+            "create table fct_action as select repeat('c', 64) as record_key, "
+            "repeat('b', 64) as decision_record_key, 'd' as delivery_id, 4 as source_row"
+        )
+        con.execute(
+            "create table portfolio_signal as "
+            "select ['E-AAAAAAAAAAAA'] as evidence_ids, null as action_record_key "
+            "union all select [], repeat('c', 64)"
+        )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "used_by"),
+    [
+        ("U-AAAAAAAAAAAA", "fct_ai_declaration", ["portfolio_signal"]),
+        ("E-AAAAAAAAAAAA", "fct_ai_declaration", ["portfolio_signal"]),
+        ("a" * 64, "fct_ai_declaration", ["portfolio_signal"]),
+        ("D-BBBBBBBBBBBB", "fct_decision", ["fct_action"]),
+        ("A-CCCCCCCCCCCC", "fct_action", ["portfolio_signal"]),
+    ],
+)
+def test_every_id_that_a_pack_prints_leads_to_its_record_and_what_rests_on_it(
+    of_records: Path, name: str, table: str, used_by: list[str]
+) -> None:
+    found = lineage(of_records, name)
+    assert [row["table"] for row in found.evidence] == [table]
+    assert sorted(found.used_by) == used_by
+
+
+@pytest.mark.parametrize("name", ["U-BBBB", "U-DDDDDDDDDDDD", "x' or true --"])
+def test_an_id_that_is_not_there_is_refused_with_the_ids_that_there_are(
+    of_records: Path, name: str
+) -> None:
+    with pytest.raises(EditionError, match=r"no record .* U- for a declaration of AI use") as told:
+        lineage(of_records, name)
+    assert "of another edition, add --edition" in str(told.value)

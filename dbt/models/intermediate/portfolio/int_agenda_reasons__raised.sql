@@ -45,10 +45,13 @@ last_decisions as (
     select
         learner_key,
         programme_id,
-        max(decided_on) as decided_on
+        max(decided_on) as decided_on,
+        max(decided_at) as decided_at
     from decisions
     group by learner_key, programme_id
 ),
+
+-- What happened before a decision and arrived after it was before nobody who decided.
 
 flagged as (
     select
@@ -63,7 +66,7 @@ flagged as (
     where
         evidence.occurred_on > last_decisions.decided_on
         or (
-            last_decisions.decided_on is null
+            coalesce(evidence.known_at > last_decisions.decided_at, true)
             and {{ days_between('evidence.occurred_on', as_of()) }}
             <= {{ rule_threshold('agenda', 'flagged', 'window_days') }}
         )

@@ -1,5 +1,5 @@
--- Grain: one row per learner, competency and day of a signal: the first present or planned rotation that
--- offers it, and an instrument, kind of assessor and setting that go together there, or else in the
+-- Grain: one row per learner, competency and day from which a signal is known: the first present or planned
+-- rotation that offers it, and an instrument, kind of assessor and setting that go together there, or else in the
 -- programme, as new to the learner as there is.
 {{ config(materialized='table') }}
 
@@ -10,7 +10,7 @@ signals as (
         learner_key,
         programme_id,
         competency_id,
-        raised_on
+        known_on
     from {{ ref('int_signals__chosen') }}
     where competency_id is not null
 ),
@@ -117,15 +117,15 @@ begun as (
         signals.learner_key,
         signals.programme_id,
         signals.competency_id,
-        signals.raised_on,
+        signals.known_on,
         min(offering.from_on) as offered_from_on
     from signals
     left join offering
         on
             {{ same('signals', 'offering', ['learner_key', 'programme_id', 'competency_id']) }}
-            and signals.raised_on <= offering.to_on
+            and signals.known_on <= offering.to_on
     group by
-        signals.learner_key, signals.programme_id, signals.competency_id, signals.raised_on
+        signals.learner_key, signals.programme_id, signals.competency_id, signals.known_on
 ),
 
 ways as (
@@ -265,7 +265,7 @@ final as (
         ranked.is_new_role,
         ranked.has_new_assessor,
         ---------- days
-        begun.raised_on,
+        begun.known_on,
         begun.offered_from_on,
         case
             when ranked.from_on is not null then greatest(ranked.from_on, {{ as_of() }})

@@ -106,6 +106,7 @@ assigned as (
         on
             stages.programme_id = plan.programme_id
             and stages.plan_site_id is not distinct from plan.site_id
+            and stages.plan_from_on = plan.from_on
             and stages.stage_id = plan.stage_id
             and evidence.competency_id = plan.competency_id
     left join scale_targets

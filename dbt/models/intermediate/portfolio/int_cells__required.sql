@@ -28,7 +28,8 @@ planned_stages as (
     select distinct
         programme_id,
         site_id,
-        stage_id
+        stage_id,
+        from_on
     from plan
 ),
 
@@ -43,6 +44,7 @@ asked_by_plan as (
         on
             stages.programme_id = plan.programme_id
             and stages.plan_site_id is not distinct from plan.site_id
+            and stages.plan_from_on = plan.from_on
             and stages.stage_id = plan.stage_id
     where stages.is_current
 ),
@@ -60,6 +62,7 @@ asked_by_framework as (
         on
             stages.programme_id = planned_stages.programme_id
             and stages.plan_site_id is not distinct from planned_stages.site_id
+            and stages.plan_from_on = planned_stages.from_on
             and stages.stage_id = planned_stages.stage_id
     where stages.is_current and planned_stages.stage_id is null
 ),
@@ -142,6 +145,7 @@ required as (
         on
             cells.programme_id = plan.programme_id
             and stages.plan_site_id is not distinct from plan.site_id
+            and stages.plan_from_on = plan.from_on
             and cells.stage_id = plan.stage_id
             and cells.competency_id = plan.competency_id
     left join scale_targets

@@ -254,7 +254,11 @@ final as (
         ---------- yes or no
         stretches.is_whole,
         ---------- lists
-        coalesce(gathered.evidence_ids, {{ empty_list() }}) as evidence_ids,
+        case
+            when offering.programme_id is not null
+                then coalesce(gathered.evidence_ids, {{ empty_list() }})
+            else {{ empty_list() }}
+        end as evidence_ids,
         ---------- days
         stretches.after_on,
         stretches.next_on,

@@ -1,5 +1,6 @@
 -- Grain: one row per learner, programme and stage that has begun or holds evidence. Evidence
--- outside every stage, and a learner without one, have the stage `no_stage`.
+-- outside every stage, and a learner without one, have the stage `no_stage`. A stage is judged on its
+-- last day, or today, and by the plan that was in force then.
 {{ config(materialized='table') }}
 
 with
@@ -18,13 +19,14 @@ periods as (
     where period_type = 'stage' and from_on <= {{ as_of() }}
 ),
 
-sites_with_plans as (
+plans as (
     select distinct
         programme_id,
         site_id,
-        stage_id
+        stage_id,
+        from_on,
+        to_on
     from {{ ref('int_plan_requirements__chosen') }}
-    where site_id is not null
 ),
 
 named as (
@@ -62,13 +64,13 @@ spanned as (
     group by learner_key, programme_id, period_id
 ),
 
-judged as (
+dated as (
     select
         ---------- ids
         named.learner_key,
         named.programme_id,
         named.stage_id,
-        sites_with_plans.site_id as plan_site_id,
+        learners.site_id,
         ---------- yes or no
         named.programme_id = learners.programme_id
         and named.stage_id = coalesce(learners.stage_id, 'no_stage') as is_current,
@@ -83,11 +85,35 @@ judged as (
             named.learner_key = spanned.learner_key
             and named.programme_id = spanned.programme_id
             and named.stage_id = spanned.stage_id
-    left join sites_with_plans
+),
+
+judged as (
+    select
+        ---------- ids
+        dated.learner_key,
+        dated.programme_id,
+        dated.stage_id,
+        plans_of_site.site_id as plan_site_id,
+        ---------- yes or no
+        dated.is_current,
+        ---------- days and instants
+        dated.from_on,
+        dated.to_on,
+        dated.judged_on,
+        coalesce(plans_of_site.from_on, plans_of_all.from_on) as plan_from_on
+    from dated
+    left join plans as plans_of_site
         on
-            named.programme_id = sites_with_plans.programme_id
-            and named.stage_id = sites_with_plans.stage_id
-            and learners.site_id = sites_with_plans.site_id
+            dated.programme_id = plans_of_site.programme_id
+            and dated.stage_id = plans_of_site.stage_id
+            and dated.site_id = plans_of_site.site_id
+            and dated.judged_on between plans_of_site.from_on and plans_of_site.to_on
+    left join plans as plans_of_all
+        on
+            dated.programme_id = plans_of_all.programme_id
+            and dated.stage_id = plans_of_all.stage_id
+            and plans_of_all.site_id is null
+            and dated.judged_on between plans_of_all.from_on and plans_of_all.to_on
 )
 
 select * from judged

@@ -20,6 +20,7 @@ stages as (
         programme_id,
         stage_id,
         plan_site_id,
+        plan_from_on,
         is_current,
         from_on,
         to_on

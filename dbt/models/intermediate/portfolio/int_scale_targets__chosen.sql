@@ -53,6 +53,7 @@ unplanned as (
         on
             stages.programme_id = plan.programme_id
             and stages.plan_site_id is not distinct from plan.site_id
+            and stages.plan_from_on = plan.from_on
             and stages.stage_id = plan.stage_id
             and evidence.competency_id = plan.competency_id
     where plan.competency_id is null

@@ -4,7 +4,7 @@
 with
 
 raised as (
-    select * from {{ ref('int_signals__raised') }}
+    select * from {{ ref('int_signals__dated') }}
 ),
 
 rules as (
@@ -71,16 +71,21 @@ ranked as (
     inner join rules on kept.rule_id = rules.rule_id
 ),
 
+shown as (
+    select * from ranked
+    where rank_in_all <= {{ rule_threshold('signals', 'all', 'max_per_learner') }}
+),
+
+-- The last one shown of a rule says how many more there are.
 chosen as (
     select
         *,
         case
-            when rank_in_rule = least(n_of_rule, max_per_learner)
-                then greatest(n_of_rule - cast(max_per_learner as bigint), 0)
+            when rank_in_rule = max(rank_in_rule) over (partition by learner_key, rule_id)
+                then n_of_rule - rank_in_rule
             else 0
         end as n_more
-    from ranked
-    where rank_in_all <= {{ rule_threshold('signals', 'all', 'max_per_learner') }}
+    from shown
 )
 
 select * from chosen

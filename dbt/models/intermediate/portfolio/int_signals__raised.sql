@@ -27,6 +27,29 @@ stages as (
     where is_current
 ),
 
+recorded_stages as (
+    select
+        learner_key,
+        programme_id,
+        period_id as stage_id,
+        min({{ programme_day('known_at') }}) as recorded_on
+    from {{ ref('stg_learner_stage') }}
+    where period_type = 'stage'
+    group by learner_key, programme_id, period_id
+),
+
+recorded_plans as (
+    select
+        programme_id,
+        stage_id,
+        competency_id,
+        min(greatest(
+            coalesce(valid_from, {{ first_day() }}), {{ programme_day('known_at') }}
+        )) as recorded_on
+    from {{ ref('stg_assessment_plan') }}
+    group by programme_id, stage_id, competency_id
+),
+
 conflicts as (
     select * from {{ ref('int_conflicts__listed') }}
     where is_current_stage
@@ -106,13 +129,18 @@ no_evidence as (
         || {{ expected_words('expected') }} as sentence,
         {{ list_union(
             'status.evidence_ids', "coalesce(expected.evidence_ids, " ~ empty_list() ~ ")"
-        ) }} as evidence_ids
+        ) }} as evidence_ids,
+        greatest(recorded_stages.recorded_on, recorded_plans.recorded_on) as recorded_on
     from status
     inner join stages
         on
             status.learner_key = stages.learner_key
             and status.programme_id = stages.programme_id
             and status.stage_id = stages.stage_id
+    left join recorded_stages
+        on {{ same('status', 'recorded_stages', ['learner_key', 'programme_id', 'stage_id']) }}
+    left join recorded_plans
+        on {{ same('status', 'recorded_plans', ['programme_id', 'stage_id', 'competency_id']) }}
     left join expected
         on
             status.learner_key = expected.learner_key
@@ -417,7 +445,8 @@ overdue as (
         ) }} as raised_on,
         'An agreed action was due on ' || cast(due_on as string) || ' and is open: “' || description
         || '”.' as sentence,
-        {{ empty_list() }} as evidence_ids
+        {{ empty_list() }} as evidence_ids,
+        {{ programme_day('known_at') }} as recorded_on
     from actions
     where
         {{ days_between('due_on', as_of()) }}
@@ -427,23 +456,50 @@ overdue as (
 unioned as (
     select * from no_evidence
     union all
-    select * from stale_evidence
+    select
+        *,
+        cast(null as date) as recorded_on
+    from stale_evidence
     union all
-    select * from one_assessor_only
+    select
+        *,
+        cast(null as date) as recorded_on
+    from one_assessor_only
     union all
-    select * from open_evidence_only
+    select
+        *,
+        cast(null as date) as recorded_on
+    from open_evidence_only
     union all
-    select * from performance_fell
+    select
+        *,
+        cast(null as date) as recorded_on
+    from performance_fell
     union all
-    select * from performance_after_gap
+    select
+        *,
+        cast(null as date) as recorded_on
+    from performance_after_gap
     union all
-    select * from conflicting
+    select
+        *,
+        cast(null as date) as recorded_on
+    from conflicting
     union all
-    select * from declared
+    select
+        *,
+        cast(null as date) as recorded_on
+    from declared
     union all
-    select * from private
+    select
+        *,
+        cast(null as date) as recorded_on
+    from private
     union all
-    select * from unverified
+    select
+        *,
+        cast(null as date) as recorded_on
+    from unverified
     union all
     select * from overdue
 ),
@@ -480,7 +536,7 @@ raised as (
         unioned.evidence_ids,
         ---------- days
         unioned.raised_on,
-        {{ add_days('unioned.raised_on', 'windows.due_days') }} as due_on
+        unioned.recorded_on
     from unioned
     inner join windows on unioned.rule_id = windows.rule_id
     where

@@ -59,7 +59,7 @@ described as (
                                 || ' was not foreseen'
                         else ': the extent goes further than foreseen'
                     end
-                    || '. Talk with the learner.'
+                    || '.'
             when 'missing'
                 then
                     case
@@ -74,7 +74,7 @@ described as (
                 then
                     'What AI was used for is not said, and '
                     || coalesce(policy_words, 'the policy')
-                    || ' foresees some uses only. Ask the learner.'
+                    || ' foresees some uses only; an amended declaration can say it.'
             when 'not_required'
                 then 'No declaration was required.'
             when 'exempt'

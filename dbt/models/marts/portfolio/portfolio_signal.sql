@@ -18,7 +18,7 @@ leave as (
     select * from {{ ref('int_learner_leave__merged') }}
 ),
 
--- What no rotation offered when the signal was raised cannot be done before one does: its time runs
+-- What no rotation offered when the signal could be known cannot be done before one does: its time runs
 -- from there.
 described as (
     select
@@ -32,7 +32,7 @@ described as (
         coalesce(options.has_new_assessor, true) as has_new_assessor,
         learners.mentor_key,
         case
-            when signals.asks_for_evidence and options.offered_from_on > signals.raised_on
+            when signals.asks_for_evidence and options.offered_from_on > signals.known_on
                 then {{ add_days('options.offered_from_on', 'signals.due_days') }}
             else signals.due_on
         end as done_by
@@ -42,7 +42,7 @@ described as (
             signals.learner_key = options.learner_key
             and signals.programme_id = options.programme_id
             and signals.competency_id = options.competency_id
-            and signals.raised_on = options.raised_on
+            and signals.known_on = options.known_on
     left join learners on signals.learner_key = learners.learner_key
 ),
 
@@ -59,7 +59,7 @@ away as (
         on
             described.learner_key = leave.learner_key
             and described.programme_id = leave.programme_id
-            and described.raised_on <= leave.to_on
+            and described.known_on <= leave.to_on
             and described.done_by >= leave.from_on
     where described.asks_for_evidence
     group by

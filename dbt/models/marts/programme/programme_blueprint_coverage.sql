@@ -1,7 +1,8 @@
 -- Grain: one row per programme, site, plan, stage, competency and instrument that the assessment plan
 -- in force requires something of, and one per stage and competency with evidence that no plan asks
 -- for. Counts the learners who are in the stage now; what they should have by now grows with the
--- days of the stage by the plan of each day. Days of leave do not count, part-time ones count in part.
+-- days of the stage by the plan of each day. Days of leave do not count, part-time ones count in part;
+-- days by which a stage was lengthened for them are no further days of it.
 with
 
 -- What a plan asked for on which days: a change of it within a stage counts from its day on.
@@ -14,8 +15,15 @@ plans as (
     where {{ as_of() }} between from_on and to_on
 ),
 
+spanned as (
+    select
+        *,
+        {{ days_between('from_on', 'to_on') }} + 1 as n_stage_days
+    from {{ ref('int_learner_stages__spanned') }}
+),
+
 stages as (
-    select * from {{ ref('int_learner_stages__spanned') }}
+    select * from spanned
     where is_current
 ),
 
@@ -35,6 +43,55 @@ cells as (
     select * from {{ ref('int_cells__counted') }}
 ),
 
+-- How long a stage is for learners without time out in it: the middle one of them.
+whole as (
+    select
+        spanned.programme_id,
+        spanned.stage_id,
+        spanned.n_stage_days,
+        row_number() over (
+            partition by spanned.programme_id, spanned.stage_id
+            order by spanned.n_stage_days, spanned.learner_key
+        ) as place,
+        count(*) over (partition by spanned.programme_id, spanned.stage_id) as n_stages
+    from spanned
+    left join time_out
+        on
+            spanned.learner_key = time_out.learner_key
+            and spanned.programme_id = time_out.programme_id
+            and spanned.from_on <= time_out.to_on
+            and spanned.to_on >= time_out.from_on
+    where
+        spanned.from_on > {{ first_day() }}
+        and spanned.to_on < {{ last_day() }}
+        and time_out.learner_key is null
+),
+
+usual as (
+    select
+        programme_id,
+        stage_id,
+        n_stage_days as n_usual_days
+    from whole
+    where 2 * place between n_stages and n_stages + 1
+),
+
+out_of_stage as (
+    select
+        stages.learner_key,
+        stages.programme_id,
+        stages.stage_id,
+        {{ measure_days_out('time_out', 'stages.from_on', 'stages.judged_on') }} as n_days
+    from stages
+    inner join time_out
+        on
+            stages.learner_key = time_out.learner_key
+            and stages.programme_id = time_out.programme_id
+            and stages.from_on <= time_out.to_on
+            and stages.judged_on >= time_out.from_on
+    group by stages.learner_key, stages.programme_id, stages.stage_id
+),
+
 in_stage as (
     select
         stages.learner_key,
@@ -43,9 +100,22 @@ in_stage as (
         stages.from_on,
         stages.to_on,
         stages.judged_on,
-        learners.site_id
+        learners.site_id,
+        case
+            when out_of_stage.n_days > 0 and usual.n_usual_days < stages.n_stage_days
+                then greatest(
+                    usual.n_usual_days,
+                    {{ days_between('stages.from_on', 'stages.judged_on') }} + 1
+                    - out_of_stage.n_days
+                )
+            else stages.n_stage_days
+        end as n_stage_days
     from stages
     inner join learners on stages.learner_key = learners.learner_key
+    left join usual
+        on {{ same('stages', 'usual', ['programme_id', 'stage_id']) }}
+    left join out_of_stage
+        on {{ same('stages', 'out_of_stage', ['learner_key', 'programme_id', 'stage_id']) }}
     where {{ learner_is_active('learners') }}
 ),
 
@@ -63,7 +133,8 @@ asked as (
         in_stage.learner_key,
         in_stage.from_on,
         in_stage.to_on,
-        in_stage.judged_on
+        in_stage.judged_on,
+        in_stage.n_stage_days
     from plans
     left join in_stage
         on
@@ -85,7 +156,7 @@ asked_on_days as (
         dated_plans.required_n,
         greatest(dated_plans.from_on, asked.from_on) as from_on,
         least(dated_plans.to_on, asked.judged_on) as to_on,
-        {{ days_between('asked.from_on', 'asked.to_on') }} + 1 as n_stage_days
+        asked.n_stage_days
     from asked
     inner join dated_plans
         on
