@@ -26,7 +26,7 @@ from pipelines.committee.evidence import Row
 from pipelines.committee.queries import Portfolio, open_edition, read
 from pipelines.committee.render import Pages, style_sheet
 from pipelines.committee.roles import PROGRAMME, View
-from pipelines.committee.small_cells import OTHER, folded
+from pipelines.committee.small_cells import OTHER, GroupCounts, folded, told_by_difference
 from pipelines.warehouse.dbt_project import ProgrammePage
 from pipelines.warehouse.editions import Edition
 
@@ -192,10 +192,10 @@ def gather(source: Source, portfolio: Portfolio) -> Programme:
         least = least_of(connection)
         titles = {code: told.title for code, told in portfolio.competencies.items()}
         edition = source.edition
-        tables = tuple(
-            _table(connection, edition, name, least, titles)
-            for name in _marts(connection, edition.programme_page)
-        )
+        marts = [
+            _mart(connection, edition, name) for name in _marts(connection, edition.programme_page)
+        ]
+        tables = tuple(_table(mart, titles) for mart in shown(marts, least))
         decisions = tuple(_decisions(connection, least, date(portfolio.as_of.year, 1, 1)))
         rule_sets = _rows(
             connection,
@@ -225,27 +225,72 @@ def _marts(connection: duckdb.DuckDBPyConnection, shown: Collection[str]) -> lis
     return sorted(found, key=lambda name: (order.index(name) if name in TITLES else 99, name))
 
 
-def _table(
-    connection: duckdb.DuckDBPyConnection,
-    edition: Edition,
-    name: str,
-    least: int,
-    titles: Mapping[str, str],
-) -> Table:
-    page, key = edition.programme_page[name], edition.keys.get(name, ())
-    columns = [column for column in connection.table(name).columns if column not in HIDDEN]
+@dataclass(frozen=True)
+class Mart:
+    """The rows of one mart that goes to the programme, and what it says of itself."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    page: ProgrammePage
+    key: tuple[str, ...]
+    """The columns that name a row, which stay."""
+
+
+def _mart(connection: duckdb.DuckDBPyConnection, edition: Edition, name: str) -> Mart:
+    columns = tuple(column for column in connection.table(name).columns if column not in HIDDEN)
     listed = ", ".join(f'"{column}"' for column in columns)
     told = connection.sql(f'select {listed} from "{name}" order by all').fetchall()  # noqa: S608  names of the edition's own columns
-    rows = [
-        without_small_counts(dict(zip(columns, row, strict=True)), least, page, key) for row in told
+    rows = tuple(dict(zip(columns, row, strict=True)) for row in told)
+    return Mart(name, columns, rows, edition.programme_page[name], edition.keys.get(name, ()))
+
+
+def shown(marts: Sequence[Mart], least: int) -> list[Mart]:
+    """Return marts without the numbers of rows that tell of too few people, alone or less others.
+
+    Args:
+        marts: all that go out together.
+        least: as many people as may be shown.
+    """
+    places = [(m, i) for m, mart in enumerate(marts) for i in range(len(mart.rows))]
+    told = (
+        counted
+        for place, (m, i) in enumerate(places)
+        for counted in _counted(place, marts[m].rows[i], marts[m].page)
+    )
+    gone = {places[place] for place in told_by_difference(told, least)}
+    return [
+        replace(
+            mart,
+            rows=tuple(
+                _without_numbers(row, mart.key)
+                if (m, i) in gone or _is_about_few(row, least, mart.page)
+                else row
+                for i, row in enumerate(mart.rows)
+            ),
+        )
+        for m, mart in enumerate(marts)
     ]
-    shown = [tuple(_shown(row[column]) for column in columns) for row in rows]
-    filled = [i for i in range(len(columns)) if any(row[i] != words.NOTHING for row in shown)]
+
+
+def _counted(place: int, row: Row, page: ProgrammePage) -> Iterator[GroupCounts]:
+    counts = tuple(filter(None, (row.get(name) for name in page.counts_of_learners)))
+    parts = tuple(filter(None, (row.get(name) for name in page.parts_of_learners)))
+    part = row.get(page.apart_by) if page.apart_by else None
+    for group in (*page.whole_of, *page.part_of):
+        named = tuple((column, row.get(column)) for column in group)
+        wholes = counts if group in page.whole_of else ()
+        yield GroupCounts(place, named, counts + parts, wholes, part)
+
+
+def _table(mart: Mart, titles: Mapping[str, str]) -> Table:
+    told = [tuple(_shown(row[column]) for column in mart.columns) for row in mart.rows]
+    filled = [i for i in range(len(mart.columns)) if any(row[i] != words.NOTHING for row in told)]
     return Table(
-        name,
-        TITLES.get(name, words.plain(name.removeprefix("programme_")).capitalize()),
-        tuple(words.plain(columns[i]) for i in filled),
-        tuple(tuple(row[i] for i in filled) for row in shown),
+        mart.name,
+        TITLES.get(mart.name, words.plain(mart.name.removeprefix("programme_")).capitalize()),
+        tuple(words.plain(mart.columns[i]) for i in filled),
+        tuple(tuple(row[i] for i in filled) for row in told),
         titles,
     )
 
@@ -266,13 +311,19 @@ def without_small_counts(
         page: which columns count learners, and which assessors.
         key: the columns that name the row, which stay.
     """
+    return _without_numbers(row, key) if _is_about_few(row, least, page) else row
+
+
+def _is_about_few(row: Row, least: int, page: ProgrammePage) -> bool:
     counts = [row.get(name) or 0 for name in page.counts_of_learners]
     parts = [row.get(name) or 0 for name in page.parts_of_learners]
     left = [abs(counts[0] - n) for n in parts if n] if counts else []
     apart = [abs(one - other) for one, other in combinations(filter(None, parts), 2)]
     assessors = [row.get(name) or 0 for name in page.counts_of_assessors]
-    if not any(0 < n < least for n in (*counts, *parts, *left, *apart, *assessors)):
-        return row
+    return any(0 < n < least for n in (*counts, *parts, *left, *apart, *assessors))
+
+
+def _without_numbers(row: Row, key: Collection[str]) -> Row:
     return {
         name: TOO_FEW if name not in key and _tells_a_number(name, value) else value
         for name, value in row.items()

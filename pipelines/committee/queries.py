@@ -85,6 +85,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
     "portfolio_competency_status": {
         "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')",
         "target_scale_version": "cast(null as varchar)",
+        "assessor_variance_share": "cast(null as decimal(18, 6))",
     },
 }
 """Columns that older editions lack, with what stands for them there: an edition never changes, and

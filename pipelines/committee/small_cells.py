@@ -2,9 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 
 OTHER = "other"
+
+
+@dataclass(frozen=True)
+class GroupCounts:
+    """How many learners of one group a row counts."""
+
+    row: int
+    """Which row it is."""
+    group: Hashable
+    counts: tuple[int, ...]
+    """All its counts that are not 0."""
+    wholes: tuple[int, ...] = ()
+    """Of these, the counts of all its learners or, where it is split, of all of the part."""
+    part: str | None = None
+    """Which part of the group it is about; None for all together."""
+
+
+def told_by_difference(told: Iterable[GroupCounts], least: int) -> set[int]:
+    """Return the rows that tell, less others, of too few learners.
+
+    A count that is a little smaller than that of all learners of its group tells how few are left.
+    Parts that do not overlap all go where those that may show leave too few of all together.
+
+    Args:
+        told: what the rows of all tables count; a row may count learners of several groups.
+        least: as many learners as a difference must be about.
+    """
+    groups: dict[Hashable, list[GroupCounts]] = defaultdict(list)
+    for counted in told:
+        groups[counted.group].append(counted)
+    return {row for group in groups.values() for row in _told_by_difference(group, least)}
+
+
+def _told_by_difference(group: list[GroupCounts], least: int) -> set[int]:
+    whole = max((n for counted in group for n in counted.wholes), default=0)
+    parts = {c.part: max(c.wholes) for c in group if c.part is not None and c.wholes}
+    shown = sum(n for n in parts.values() if n >= least)
+    together = max((n for c in group if c.part is None for n in c.counts), default=0)
+    all_parts_go = bool(parts) and 0 < together - shown < least
+    return {
+        counted.row
+        for counted in group
+        if any(0 < whole - n < least for n in counted.counts)
+        or (all_parts_go and counted.part is not None)
+    }
 
 
 def folded(counts: Mapping[str, int], least: int) -> dict[str, int] | None:

@@ -215,6 +215,8 @@ class Precision(Part):
     n_more_assessors: int | None
     sentence: str
     share_at_target: Exact | None
+    n_effective: Exact | None
+    assessor_variance_share: Exact | None
     adjusted_share: Exact | None
     adjusted_low: Exact | None
     adjusted_high: Exact | None

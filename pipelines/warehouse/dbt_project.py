@@ -74,6 +74,14 @@ class ProgrammePage(BaseModel):
     """Columns that count some of the first: what they leave may not be too small either."""
     counts_of_assessors: tuple[str, ...] = ()
     """Columns that count assessors: what rests on few of them says how these assess."""
+    whole_of: tuple[tuple[str, ...], ...] = ()
+    """Groups all of whose learners it counts, each by the columns that name it. Where rows of one
+    group differ, the largest count is that of all."""
+    part_of: tuple[tuple[str, ...], ...] = ()
+    """Groups of whose learners it counts some: less what another mart counts of the same group,
+    they may not leave too few."""
+    apart_by: str | None = None
+    """A column that splits the learners of a group; where it is empty, all count together."""
 
 
 @dataclass(frozen=True)
@@ -234,9 +242,16 @@ def _programme_page(node: Mapping[str, Any], meta: Mapping[str, Any]) -> Program
     except ValidationError as error:
         raise WarehouseError(
             f"{where} takes counts_of_learners, parts_of_learners and counts_of_assessors, each a "
-            f"list of columns: {error.errors()[0]['msg']}"
+            "list of columns, whole_of and part_of, lists of such lists, and apart_by, a column: "
+            f"{error.errors()[0]['msg']}"
         ) from None
-    named = [*page.counts_of_learners, *page.parts_of_learners, *page.counts_of_assessors]
+    named = [
+        *page.counts_of_learners,
+        *page.parts_of_learners,
+        *page.counts_of_assessors,
+        *(column for group in (*page.whole_of, *page.part_of) for column in group),
+        *filter(None, [page.apart_by]),
+    ]
     if unknown := [name for name in named if name not in node["columns"]]:
         raise WarehouseError(
             f"{where} names {', '.join(unknown)}, which it has no column for: name columns of it"
@@ -244,6 +259,12 @@ def _programme_page(node: Mapping[str, Any], meta: Mapping[str, Any]) -> Program
     if page.parts_of_learners and not page.counts_of_learners:
         raise WarehouseError(
             f"{where} names parts: say in counts_of_learners what they are part of"
+        )
+    if page.counts_of_learners and not {"whole_of", "part_of"} & page.model_fields_set:
+        raise WarehouseError(
+            f"{where} counts learners: say in whole_of or part_of of which groups, by the columns "
+            "that name them, such as [[programme_id, stage_id]]; [] where no other mart counts any "
+            "of the same learners"
         )
     return page
 

@@ -269,6 +269,8 @@ select
         / (1 + z*z/n_rated), 4) as decimal(5, 4)) as share_high,
     5::bigint as required_data_points, 3::bigint as required_assessors,
     2::bigint as required_methods, 2::bigint as required_contexts, 1::bigint as required_recent,
+    cast(round(n_rated / 1.25, 2) as decimal(9, 2)) as n_effective,
+    cast(case when n_rated > 0 then 0.3768 end as decimal(18, 6)) as assessor_variance_share,
     'entrustment_5' as target_scale_id, null::varchar as target_scale_version,
     4::bigint as target_level,
     list_filter([

@@ -17,13 +17,14 @@ MARTS = Path(__file__).parents[2] / "dbt" / "models" / "marts"
 
 
 COUNTING_LEARNERS = re.compile(r"n_(learners|examinees|presented)(_.*)?|n_one_.*")
+COUNTING_ASSESSORS = re.compile(r"n_(assessors|examiners)(_min)?")
 COUNTING_SOME = re.compile(
     r"n_(learners_(?!at_least$).+|complete|scored|compared|omitted|dont_know|one_.+)"
 )
 
 
 @pytest.mark.parametrize("path", sorted((MARTS / "programme").glob("*.yml")), ids=lambda p: p.stem)
-def test_a_mart_that_goes_to_the_programme_names_its_counts_of_learners(path: Path) -> None:
+def test_a_mart_that_goes_to_the_programme_names_its_counts_of_people(path: Path) -> None:
     (model,) = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)["models"]
     told = model.get("config", {}).get("meta", {}).get("programme_page")
     if told is not None:
@@ -32,9 +33,9 @@ def test_a_mart_that_goes_to_the_programme_names_its_counts_of_learners(path: Pa
         assert counts <= {*page.counts_of_learners, *page.parts_of_learners}
         some = {c["name"] for c in model["columns"] if COUNTING_SOME.fullmatch(c["name"])}
         assert some <= {*page.parts_of_learners}
-        assert ("n_assessors" in {c["name"] for c in model["columns"]}) == bool(
-            page.counts_of_assessors
-        )
+        names = {c["name"] for c in model["columns"]}
+        assert {n for n in names if COUNTING_ASSESSORS.fullmatch(n)} == {*page.counts_of_assessors}
+        assert not counts or {"whole_of", "part_of"} & page.model_fields_set
 
 
 @cache

@@ -143,7 +143,7 @@ def test_sittings_hold_the_scores_errors_and_norms_of_the_edition(
     assert n_sittings > 100
 
 
-def test_precision_holds_dependability_error_and_both_shares_of_the_edition(
+def test_precision_holds_dependability_error_both_shares_and_what_an_interval_follows_from(
     drawn: list[Path], con: duckdb.DuckDBPyConnection
 ) -> None:
     n_lines = 0
@@ -153,7 +153,8 @@ def test_precision_holds_dependability_error_and_both_shares_of_the_edition(
             "select s.competency_title, d.n_rated, d.n_raters, d.dependability, "
             "d.wanted_dependability, d.sem, d.sentence, s.share_at_target, s.share_low, "
             "s.share_high, a.adjusted_share, a.adjusted_low, a.adjusted_high, a.is_sensitive, "
-            "a.adjusted_status from portfolio_competency_status as s "
+            "a.adjusted_status, s.n_effective, s.assessor_variance_share "
+            "from portfolio_competency_status as s "
             "join portfolio_dependability as d using (learner_key, stage_id, competency_id) "
             "left join portfolio_adjusted_share as a using (learner_key, stage_id, competency_id) "
             "where s.learner_key = ? and s.is_default and s.is_current_stage "
@@ -172,7 +173,7 @@ def test_precision_holds_dependability_error_and_both_shares_of_the_edition(
             raw = f"{_per_cent(row[7])} % ({_per_cent(row[8])}–{_per_cent(row[9])})"
             wanted = [
                 row[0], str(row[1]), str(row[2]), f"{_figure(row[3])}/{_figure(row[4])}",
-                _figure(row[5]), row[6], raw, adjusted,
+                _figure(row[5]), row[6], f"{_figure(row[15])} ({row[16]:.4f})", raw, adjusted,
             ]  # fmt: skip
             assert line == wanted, (path.stem, row[0])
             n_lines += 1

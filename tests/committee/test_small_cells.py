@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.committee.small_cells import OTHER, folded
+from pipelines.committee.small_cells import OTHER, GroupCounts, folded, told_by_difference
 
 LEAST = 5
 counts = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 40))
@@ -45,3 +45,23 @@ def test_a_small_cell_takes_the_next_smallest_with_it() -> None:
 def test_a_table_that_is_too_small_says_nothing() -> None:
     assert folded({"satisfactory": 4}, LEAST) is None
     assert folded({}, LEAST) is None
+
+
+def test_a_count_a_little_below_that_of_all_learners_of_its_group_goes() -> None:
+    whole = GroupCounts(0, "Y1", (20,), wholes=(20,))
+    nearly_all, some, all_of_them, elsewhere = (
+        GroupCounts(row, group, (n,))
+        for row, group, n in ((1, "Y1", 18), (2, "Y1", 15), (3, "Y1", 20), (4, "Y2", 18))
+    )
+    told = [whole, nearly_all, some, all_of_them, elsewhere]
+    assert told_by_difference(told, LEAST) == {1}
+    assert told_by_difference([nearly_all, some, all_of_them], LEAST) == set()
+
+
+def test_all_parts_of_a_group_go_where_those_that_show_leave_few_of_it() -> None:
+    whole = GroupCounts(0, "Y1", (20,), wholes=(20,))
+    north, south = (GroupCounts(n, "Y1", (9,), (9,), part) for n, part in ((1, "N"), (2, "S")))
+    assert told_by_difference([whole, north, south], LEAST) == {1, 2}
+    assert told_by_difference([whole, north], LEAST) == set()
+    assert told_by_difference([north, south], LEAST) == set()
+    assert told_by_difference([GroupCounts(0, "Y1", (20,)), north, south], LEAST) == {1, 2}

@@ -40,17 +40,19 @@ def clusters(built: Built) -> dict[tuple[str, ...], list[int]]:
     return {(learner, stage, epa): sizes for learner, stage, epa, sizes in rows}
 
 
-def test_intervals_of_the_marts_equal_those_of_the_functions(built: Built) -> None:
+def test_intervals_of_the_marts_follow_from_the_numbers_beside_them(built: Built) -> None:
     rows = built.query(
         "select learner_key, stage_id, competency_id, n_at_target, n_effective, share_low, "
-        "share_high from marts.portfolio_competency_status where is_default and n_rated > 0"
+        "share_high, assessor_variance_share from marts.portfolio_competency_status "
+        "where is_default and n_rated > 0"
     )
     sizes = clusters(built)
     assert any(len(set(of_cell)) < len(of_cell) or max(of_cell) > 1 for of_cell in sizes.values())
-    for learner, stage, epa, n_at_target, worth, low, high in rows:
+    for learner, stage, epa, n_at_target, worth, low, high, rho in rows:
         design = sizes[learner, stage, epa]
-        assert float(worth) == pytest.approx(effective_n(design, RHO), abs=0.006)
-        expected = share_interval(n_at_target, design, RHO)
+        assert float(rho) == pytest.approx(RHO, abs=1e-6)
+        assert float(worth) == pytest.approx(effective_n(design, float(rho)), abs=0.006)
+        expected = share_interval(n_at_target, design, float(rho))
         assert (float(low), float(high)) == pytest.approx(expected, abs=6e-5)
 
 

@@ -69,10 +69,11 @@ def test_an_edition_says_which_marts_go_to_the_programme(
     home: Home, settings: Settings, candidate: Any, say_of_evidence: Any
 ) -> None:
     candidate(home, settings)
-    say_of_evidence(home, {"programme_page": {"counts_of_learners": ["evidence_id"]}})
+    page = {"counts_of_learners": ["evidence_id"], "part_of": [["evidence_id"]]}
+    say_of_evidence(home, {"programme_page": page})
     publish(home, settings)
     assert read_edition(folder_of(home)).programme_page == {
-        "fct_evidence": ProgrammePage(counts_of_learners=("evidence_id",))
+        "fct_evidence": ProgrammePage.model_validate(page)
     }
 
 
@@ -82,6 +83,14 @@ def test_an_edition_says_which_marts_go_to_the_programme(
         (
             {"programme_page": {"counts_of_learners": ["n_learner"]}},
             "names n_learner, which it has no column for",
+        ),
+        (
+            {"programme_page": {"counts_of_learners": ["evidence_id"]}},
+            "say in whole_of or part_of of which groups",
+        ),
+        (
+            {"programme_page": {"part_of": [["stage"]]}},
+            "names stage, which it has no column for",
         ),
         (
             {"programme_page": {"parts_of_learners": ["evidence_id"]}},

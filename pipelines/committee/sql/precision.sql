@@ -17,6 +17,8 @@ select
     status.share_at_target,
     status.share_low,
     status.share_high,
+    status.n_effective,
+    status.assessor_variance_share,
     adjusted.n_rated_by_known,
     adjusted.adjusted_share,
     adjusted.adjusted_low,

@@ -187,6 +187,7 @@ final as (
         share_low,
         share_high,
         cast(round(n_effective, 2) as decimal(9, 2)) as n_effective,
+        assessor_variance_share,
         level_median,
         ---------- what another share would be judged by
         n_effective as exact_n_effective,

@@ -73,6 +73,7 @@ final as (
         judged.share_low,
         judged.share_high,
         judged.n_effective,
+        judged.assessor_variance_share,
         judged.level_median,
         ---------- order of competencies
         judged.sort_order,

@@ -1,6 +1,6 @@
 -- Grain: one row per comment of a respondent in multisource feedback, word for word, without group, day
--- or answer beside it; in full batches of the minimum of respondents only, first forms with first forms,
--- second with second.
+-- or answer beside it, and with a name made from its words alone; in full batches of the minimum of
+-- respondents only, first forms with first forms, second with second.
 with
 
 answers as (
@@ -72,19 +72,19 @@ counted as (
     from taken_in_turn
 ),
 
-final as (
+shown as (
     select
-        ---------- ids
-        {{ hash_text("comments.record_key || ' comment'") }} as comment_id,
-        comments.learner_key,
-        comments.programme_id,
-        comments.instrument_id,
-        ---------- text
-        comments.narrative_strengths,
-        comments.narrative_improvements,
-        comments.narrative_other,
-        'msf' as rule_set_id,
-        {{ rule_version('msf') }} as rule_version
+        comments.*,
+        row_number() over (
+            partition by
+                comments.learner_key,
+                comments.programme_id,
+                comments.instrument_id,
+                comments.narrative_strengths,
+                comments.narrative_improvements,
+                comments.narrative_other
+            order by comments.record_key
+        ) as n_alike
     from comments
     inner join counted
         on
@@ -96,6 +96,29 @@ final as (
         counted.place
         <= floor(counted.n_forms / {{ rule_threshold('msf', 'respondents', 'min') }})
         * {{ rule_threshold('msf', 'respondents', 'min') }}
+),
+
+-- The name of a comment leads to no record of its own, and so to no day and form.
+final as (
+    select
+        ---------- ids
+        {{ hash_text(
+            "learner_key || ' ' || programme_id || ' ' || instrument_id"
+            ~ " || ' ' || coalesce(narrative_strengths, '')"
+            ~ " || ' / ' || coalesce(narrative_improvements, '')"
+            ~ " || ' / ' || coalesce(narrative_other, '')"
+            ~ " || ' ' || cast(n_alike as varchar)"
+        ) }} as comment_id,
+        learner_key,
+        programme_id,
+        instrument_id,
+        ---------- text
+        narrative_strengths,
+        narrative_improvements,
+        narrative_other,
+        'msf' as rule_set_id,
+        {{ rule_version('msf') }} as rule_version
+    from shown
 )
 
 select * from final

@@ -21,6 +21,11 @@ select
     cut_scores.n_judges,
     cut_scores.n_examinees,
     exams.n_complete,
+    case
+        when cut_scores.n_examinees is null then null
+        when cut_scores.station_id is null then examiners.n_examiners
+        else examiners.n_examiners_min
+    end as n_examiners,
     cut_scores.rmse,
     cut_scores.r_squared,
     cut_scores.slope,
@@ -29,3 +34,5 @@ select
 from {{ ref('int_cut_scores__chosen') }} as cut_scores
 left join {{ ref('programme_exam_analysis') }} as exams
     on {{ same('cut_scores', 'exams', ['programme_id', 'task_id', 'sitting_id']) }}
+left join {{ ref('int_examiners__counted') }} as examiners
+    on {{ same('cut_scores', 'examiners', ['programme_id', 'task_id', 'sitting_id']) }}

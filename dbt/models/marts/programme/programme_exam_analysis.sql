@@ -16,6 +16,10 @@ station_items as (
     where station_id <> ''
 ),
 
+examiners as (
+    select * from {{ ref('int_examiners__counted') }}
+),
+
 tasks as (
     select * from {{ ref('int_tasks__current') }}
 ),
@@ -162,6 +166,7 @@ final as (
         ---------- numbers
         reliable.n_examinees,
         reliable.n_complete,
+        examiners.n_examiners,
         reliable.n_items,
         reliable.max_points,
         {{ to_places('case when reliable.is_described then '
@@ -184,6 +189,8 @@ final as (
         'exams' as rule_set_id,
         {{ rule_version('exams') }} as rule_version
     from reliable
+    left join examiners
+        on {{ same('reliable', 'examiners', ['programme_id', 'task_id', 'sitting_id']) }}
     left join tasks
         on
             reliable.programme_id = tasks.programme_id

@@ -6,6 +6,10 @@ items as (
     select * from {{ ref('int_exam_items__analysed') }}
 ),
 
+examiners as (
+    select * from {{ ref('int_examiners__counted') }}
+),
+
 -- As in the alpha of the exam, items of one station are one part of it.
 parts as (
     select
@@ -35,6 +39,7 @@ exams as (
 described as (
     select
         items.*,
+        examiners.n_examiners_min,
         items.n_compared
         >= {{ rule_threshold('exams', 'item_analysis', 'examinees_min') }} as is_described,
         -- Points taken off for wrong answers do not make an item one that hardly anybody gets right.
@@ -57,6 +62,8 @@ described as (
             items.programme_id = exams.programme_id
             and items.task_id = exams.task_id
             and items.sitting_id = exams.sitting_id
+    left join examiners
+        on {{ same('items', 'examiners', ['programme_id', 'task_id', 'sitting_id']) }}
 ),
 
 looked_at as (
@@ -89,6 +96,7 @@ final as (
         n_compared,
         n_omitted,
         n_dont_know,
+        n_examiners_min,
         max_points,
         case when is_described then difficulty end as difficulty,
         case when is_described then right_share end as right_share,

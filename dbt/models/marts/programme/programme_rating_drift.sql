@@ -2,8 +2,8 @@
 -- of ratings at or above target as it was given, and as it would be with the mix of stages of all
 -- half-years together.
 -- Learners grow through stages; what is left when the mix is held still is a change of the ratings.
--- Half-years of few learners are not shown, nor so many others that the rest of all ratings of the
--- instrument (programme_instrument_performance) would be theirs alone.
+-- Half-years of few learners or few assessors are not shown, nor so many others that the rest of all
+-- ratings of the instrument (programme_instrument_performance) would be theirs alone.
 with
 
 judged as (
@@ -107,67 +107,104 @@ standardised as (
 ),
 
 seen as (
-    select
+    select distinct
         series_id,
         half_year_on,
-        learner_key
+        'learner' as role,
+        learner_key as person_key
     from ratings
-    group by series_id, half_year_on, learner_key
+
+    union all
+
+    select distinct
+        series_id,
+        half_year_on,
+        'assessor' as role,
+        assessor_key as person_key
+    from ratings
+    where assessor_key is not null
 ),
 
-sizes as (
+counted as (
     select
         series_id,
         half_year_on,
-        count(*) as n_learners,
-        row_number() over (
-            partition by series_id
-            order by count(*), half_year_on
-        ) as smallest_first
+        count(case when role = 'learner' then 1 end) as n_learners,
+        count(case when role = 'assessor' then 1 end) as n_assessors
     from seen
     group by series_id, half_year_on
 ),
 
--- A learner of several half-years is hidden with the first of them: learners are not counted twice.
+few as (
+    select
+        *,
+        {{ is_told_by_few('n_learners') }} or {{ is_told_by_few('n_assessors') }} as is_about_few
+    from counted
+),
+
+sizes as (
+    select
+        *,
+        row_number() over (
+            partition by series_id
+            order by is_about_few desc, n_learners, half_year_on
+        ) as smallest_first
+    from few
+),
+
+-- Who is in several half-years is hidden with the first of them: nobody is counted twice.
 hidden_with as (
     select
         series_id,
         smallest_first,
-        count(*) as n_new
+        count(case when role = 'learner' then 1 end) as n_learners,
+        count(case when role = 'assessor' then 1 end) as n_assessors
     from (
         select
             seen.series_id,
-            seen.learner_key,
+            seen.role,
+            seen.person_key,
             min(sizes.smallest_first) as smallest_first
         from seen
         inner join sizes
             on {{ same('seen', 'sizes', ['series_id', 'half_year_on']) }}
-        group by seen.series_id, seen.learner_key
-    ) as firsts_of_learners
+        group by seen.series_id, seen.role, seen.person_key
+    ) as firsts_of_people
     group by series_id, smallest_first
+),
+
+hidden_before as (
+    select
+        sizes.series_id,
+        sizes.half_year_on,
+        sizes.is_about_few,
+        bool_or(sizes.is_about_few) over (partition by sizes.series_id) as has_few,
+        coalesce(sum(coalesce(hidden_with.n_learners, 0)) over smaller, 0) as n_learners,
+        coalesce(sum(coalesce(hidden_with.n_assessors, 0)) over smaller, 0) as n_assessors
+    from sizes
+    left join hidden_with
+        on {{ same('sizes', 'hidden_with', ['series_id', 'smallest_first']) }}
+    window
+        smaller as (
+            partition by sizes.series_id
+            order by sizes.smallest_first
+            rows between unbounded preceding and 1 preceding
+        )
 ),
 
 suppressed as (
     select
-        sizes.series_id,
-        sizes.half_year_on,
-        sizes.n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+        series_id,
+        half_year_on,
+        is_about_few
         or (
-            min(sizes.n_learners) over (
-                partition by sizes.series_id
-            ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
-            and coalesce(
-                sum(coalesce(hidden_with.n_new, 0)) over (
-                    partition by sizes.series_id
-                    order by sizes.smallest_first
-                    rows between unbounded preceding and 1 preceding
-                ),
-                0
-            ) < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+            has_few
+            and (
+                n_learners < {{ rule_threshold('privacy', 'small_cells', 'learners_min') }}
+                or {{ is_told_by_few('n_assessors') }}
+            )
         ) as is_suppressed
-    from sizes
-    left join hidden_with
-        on {{ same('sizes', 'hidden_with', ['series_id', 'smallest_first']) }}
+    from hidden_before
 ),
 
 assessors as (

@@ -36,6 +36,10 @@ stations as (
         complete.total
 ),
 
+fewest as (
+    select * from {{ ref('int_examiners__counted') }}
+),
+
 examiners as (
     select
         programme_id,
@@ -98,6 +102,7 @@ final as (
         placed.n_stations,
         placed.n_examinees,
         examiners.n_examiners,
+        fewest.n_examiners_min,
         placed.n_items,
         cast(placed.max_points as decimal(18, 6)) as max_points,
         {{ to_places('case when placed.is_described then '
@@ -118,6 +123,8 @@ final as (
             and placed.task_id = examiners.task_id
             and placed.sitting_id = examiners.sitting_id
             and placed.station_id = examiners.station_id
+    left join fewest
+        on {{ same('placed', 'fewest', ['programme_id', 'task_id', 'sitting_id']) }}
 )
 
 select * from final
