@@ -19,6 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipelines.committee import words
 from pipelines.committee.evidence import Row
+from pipelines.committee.grid import NOT_REQUIRED, shown_status
 from pipelines.committee.queries import OF_LEARNERS, Portfolio
 
 CELL_MOST = 32_767
@@ -280,6 +281,12 @@ CODES = {
 """Columns whose codes are shown in words."""
 
 
+OF_REQUIRED = (
+    "status_reason", "required_data_points", "required_assessors", "required_methods",
+    "required_contexts", "shortfalls",
+)  # fmt: skip
+"""Columns that say what a required competency lacks."""
+
 IN_WORKBOOK = tuple(sheet.section for sheet in SHEETS if sheet.section in OF_LEARNERS)
 """The sections of learners that the workbook holds."""
 
@@ -336,7 +343,14 @@ def _rows(portfolio: Portfolio, sheet: Sheet) -> Iterable[Row]:
     if sheet.section in portfolio.of_programme:
         return portfolio.of_programme[sheet.section]
     by_learner: Mapping[str, Sequence[Row]] = portfolio.of_learners[sheet.section]
-    return (row for key in sorted(by_learner) for row in by_learner[key])
+    rows = (row for key in sorted(by_learner) for row in by_learner[key])
+    return map(_as_on_the_page, rows) if sheet.section == "status" else rows
+
+
+def _as_on_the_page(row: Row) -> Row:
+    """Return a status as the page shows it: what nobody asks for lacks nothing."""
+    shown = row | {"status": shown_status(row)}
+    return shown | dict.fromkeys(OF_REQUIRED) if shown["status"] == NOT_REQUIRED else shown
 
 
 def _fill(

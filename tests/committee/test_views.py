@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -95,6 +96,40 @@ def test_a_mentor_sees_their_own_learners_by_name(
     assert "Nina Muster" in page.text
     narrowed, _ = for_mentor(portfolio, "A-NOBODY", PEOPLE)
     assert narrowed.learners == ()
+
+
+@pytest.mark.parametrize(
+    ("next_on", "said"),
+    [(date(2026, 12, 10), "2026-12-10"), (date(2026, 11, 2), "2026-11-02 past, no note since")],
+)
+def test_a_mentor_is_not_told_that_a_day_that_has_passed_is_to_come(
+    portfolio: Portfolio, next_on: date, said: str, tmp_path: Path
+) -> None:
+    notes = [row | {"next_on": next_on} for row in portfolio.rows("meetings", FULL)]
+    told = {**portfolio.of_learners, "meetings": {FULL: notes}}
+    narrowed, view = for_mentor(replace(portfolio, of_learners=told), MENTOR, PEOPLE)
+    mine = [assemble(narrowed, row) for row in narrowed.learners if row["learner_key"] == FULL]
+    (tmp_path / "index.html").write_text(Pages(narrowed, view).mentored(mine), encoding="utf-8")
+    assert said in Page(tmp_path / "index.html").text
+
+
+def test_a_learner_finds_what_was_agreed_and_what_lies_ahead(portfolio: Portfolio) -> None:
+    planned = {
+        "period_type": "rotation", "period_id": "emergency", "starts_on": date(2026, 12, 14),
+        "ends_on": date(2027, 1, 31), "is_planned": True, "full_time_share": None,
+    }  # fmt: skip
+    told = {**portfolio.of_learners, "periods": {FULL: [planned]}}
+    narrowed, view = for_learner(replace(portfolio, of_learners=told), FULL, PEOPLE)
+    (row,) = narrowed.learners
+    text = Pages(narrowed, view).own(assemble(narrowed, row), "my-words.csv")
+    agreed = text[text.index('id="agreed"') : text.index('id="ahead"')]
+    assert "Mentor meeting about prescribing" in agreed
+    assert "overdue 12 days" in agreed
+    assert "Three observed handovers" not in agreed
+    ahead = text[text.index('id="ahead"') : text.index('id="next"')]
+    assert "Meeting with the mentor 2026-12-10" in ahead
+    assert f"Meeting of the committee {row['meets_on']}" in ahead
+    assert "Rotation emergency from 2026-12-14 to 2027-01-31" in ahead
 
 
 def test_only_those_who_met_the_learner_are_named(portfolio: Portfolio) -> None:

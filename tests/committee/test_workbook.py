@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.workbook import CELL_MOST, CUT, SHEETS, workbook
-from tests.committee.edition import HOSTILE
+from tests.committee.edition import FULL, HOSTILE
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +90,19 @@ def test_a_text_longer_than_a_cell_is_cut_and_says_so(portfolio: Portfolio) -> N
     (cell,) = [row[11] for row in rows if row[0] == HOSTILE]
     assert str(cell).endswith(CUT)
     assert len(str(cell)) == CELL_MOST
+
+
+def test_what_the_stage_does_not_ask_for_lacks_nothing_in_the_workbook_either(
+    portfolio: Portfolio,
+) -> None:
+    short = {"status": "not_enough_evidence", "status_reason": "Not enough.", "shortfalls": ["n"]}
+    row = portfolio.rows("status", FULL)[0] | short
+    rows = [row | {"is_required": True}, row | {"is_required": False}]
+    sections = {**portfolio.of_learners, "status": {FULL: rows}}
+    heading, asked, not_asked = _sheet(
+        workbook(replace(portfolio, of_learners=sections)), "Sufficiency"
+    )
+    told = [dict(zip(heading, line, strict=True)) for line in (asked, not_asked)]
+    assert [line["Status"] for line in told] == ["Not enough evidence", "Not required now"]
+    assert [line["Why"] for line in told] == ["Not enough.", None]
+    assert [line["Short of"] for line in told] == ["n", None]
