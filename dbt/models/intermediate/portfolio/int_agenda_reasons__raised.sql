@@ -45,11 +45,13 @@ last_decisions as (
     select
         learner_key,
         programme_id,
-        max(decided_on) as decided_on
+        max(decided_on) as decided_on,
+        max(decided_at) as decided_at
     from decisions
     group by learner_key, programme_id
 ),
 
+-- What came to be known after the last decision is as new to the committee as what happened since.
 flagged as (
     select
         evidence.learner_key,
@@ -63,7 +65,7 @@ flagged as (
     where
         evidence.occurred_on > last_decisions.decided_on
         or (
-            last_decisions.decided_on is null
+            (last_decisions.decided_on is null or evidence.known_at > last_decisions.decided_at)
             and {{ days_between('evidence.occurred_on', as_of()) }}
             <= {{ rule_threshold('agenda', 'flagged', 'window_days') }}
         )
