@@ -56,14 +56,19 @@ class Series:
 
     @property
     def below_cut(self) -> tuple[Row, ...]:
-        """Return the newest marked sitting of each exam, where it is below the cut-score."""
-        newest = {r["task_id"]: r for r in self.sittings if r["score_share"] is not None}
+        """Return the newest sitting of each exam that has a cut-score, where it is below it."""
+        newest = {r["task_id"]: r for r in self.sittings if r["is_at_or_above_cut"] is not None}
         return tuple(r for r in newest.values() if r["is_at_or_above_cut"] is False)
 
     @property
     def has_norm(self) -> bool:
         """Say whether a mean of the cohort is shown: enough of it sat."""
         return any(r["cohort_mean_share"] is not None for r in self.sittings)
+
+    @property
+    def has_cut(self) -> bool:
+        """Say whether a cut-score is drawn."""
+        return any(r["cut_share"] is not None for r in self.sittings)
 
     @property
     def has_error(self) -> bool:
