@@ -29,6 +29,12 @@ ROTATION = "rotation"
 
 MENTOR_MEETING = "mentor"
 
+TO_WORK_ON = ("needs_discussion", "developing")
+"""What a status says where a learner may want to practise."""
+
+SUGGESTED = 5
+"""How many comments on what to improve a learner's overview holds; the page has them all."""
+
 A_PAGE = 400
 """How many forms a page of evidence holds, so that it opens at once; three lines of a table weigh
 as much as one form."""
@@ -190,6 +196,18 @@ class LearnerPage:
     def agreed(self) -> tuple[Row, ...]:
         """Return the actions that are still to be done."""
         return tuple(row for row in self.actions if row["state"] in ("overdue", "open"))
+
+    @property
+    def to_work_on(self) -> tuple[Competency, ...]:
+        """Return the competencies with enough evidence, of which too little is at target."""
+        return tuple(line for line in self.competencies if line.status in TO_WORK_ON)
+
+    @property
+    def suggested(self) -> tuple[Row, ...]:
+        """Return the newest comments that say what to improve."""
+        said = [row for row in self.comments if row["narrative_improvements"]]
+        said.sort(key=lambda row: (row["occurred_on"], row["evidence_id"]), reverse=True)
+        return tuple(said[:SUGGESTED])
 
     @property
     def n_dependable(self) -> int:

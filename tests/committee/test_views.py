@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from pipelines.committee import views
 from pipelines.committee.answer_form import COLUMNS, answer_form, plain_text
 from pipelines.committee.edition import find
-from pipelines.committee.learner import assemble
+from pipelines.committee.learner import TO_WORK_ON, assemble
 from pipelines.committee.pack import NoEditionError
 from pipelines.committee.people import Known
 from pipelines.committee.programme import TOO_FEW, Table, gather, without_small_counts
@@ -130,6 +131,31 @@ def test_a_learner_finds_what_was_agreed_and_what_lies_ahead(portfolio: Portfoli
     assert "Meeting with the mentor 2026-12-10" in ahead
     assert f"Meeting of the committee {row['meets_on']}" in ahead
     assert "Rotation emergency from 2026-12-14 to 2027-01-31" in ahead
+
+
+def test_a_learner_finds_what_to_work_on_and_what_assessors_suggested_last(
+    portfolio: Portfolio,
+) -> None:
+    narrowed, view = for_learner(portfolio, FULL, PEOPLE)
+    page = assemble(narrowed, narrowed.learners[0])
+    text = Pages(narrowed, view).own(page, "my-words.csv")
+    work = html.unescape(text[text.index('id="work"') : text.index('id="answer"')])
+    statuses = {row["competency_id"]: row for row in narrowed.rows("status", FULL)}
+    asked = {c for c, row in statuses.items() if row["status"] in TO_WORK_ON}
+    assert {line.competency_id for line in page.to_work_on} == asked
+    for competency_id in asked:
+        assert statuses[competency_id]["status_reason"] in work
+    said = sorted(
+        (
+            (row["occurred_on"], row["evidence_id"], row["narrative_improvements"])
+            for row in narrowed.rows("comments", FULL)
+            if row["narrative_improvements"]
+        ),
+        reverse=True,
+    )
+    assert len(said) > len(page.suggested) == 5
+    for _, _, words in said[:5]:
+        assert words in work
 
 
 def test_only_those_who_met_the_learner_are_named(portfolio: Portfolio) -> None:

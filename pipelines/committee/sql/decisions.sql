@@ -35,6 +35,7 @@ select
 from fct_decision as decision
 left join committee_student_record as student_record
     on decision.record_key = student_record.record_key
+where decision.decided_on <= getvariable('as_of')
 order by
     decision.learner_key,
     decision.is_latest desc,
