@@ -42,6 +42,14 @@ as much as one form."""
 ABSENT = "absent"
 """A sitting that took place without the learner."""
 
+ANSWER_COUNTS = (
+    ("n_right", "Right"),
+    ("n_wrong", "Wrong"),
+    ("n_dont_know", "Don’t know"),
+    ("n_omitted", "Omitted"),
+)
+"""What sittings may count of their answers, and how it is named."""
+
 OTHERS = "others"
 """All respondents of multisource feedback that show, but the learner."""
 
@@ -62,7 +70,12 @@ class Series:
 
     @property
     def below_cut(self) -> tuple[Row, ...]:
-        """Return the newest sitting of each exam that has a cut-score, where it is below it."""
+        """Return the newest sitting of each exam that has a cut-score, where it is below it.
+
+        Progress tests follow each other: the newest stands for them all.
+        """
+        if self.sittings[0]["is_growth"]:
+            return ()
         newest = {r["task_id"]: r for r in self.sittings if r["is_at_or_above_cut"] is not None}
         return tuple(r for r in newest.values() if r["is_at_or_above_cut"] is False)
 
@@ -179,6 +192,15 @@ class LearnerPage:
             row["about_evidence_id"]
             for row in self.reflections
             if row["dispute_status"] == "raised" and row["about_evidence_id"]
+        )
+
+    @property
+    def answer_counts(self) -> tuple[tuple[str, str], ...]:
+        """Return the counts of answers, with their names, that a sitting tells."""
+        return tuple(
+            (name, label)
+            for name, label in ANSWER_COUNTS
+            if any(row[name] is not None for series in self.exams for row in series.sittings)
         )
 
     @property

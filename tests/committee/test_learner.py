@@ -288,9 +288,13 @@ def test_the_page_stars_a_shortfall_that_no_column_counts_and_says_it_in_words(
 
 def _rendered(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> str:
     """Return the committee's page of the full learner with other rows in some sections."""
+    return Pages(portfolio).learner(_told(portfolio, **sections))
+
+
+def _told(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> LearnerPage:
+    """Return what stands on the page of the full learner with other rows in some sections."""
     told = {name: {**portfolio.of_learners[name], FULL: rows} for name, rows in sections.items()}
-    changed = replace(portfolio, of_learners={**portfolio.of_learners, **told})
-    return Pages(changed).learner(_page(changed, FULL))
+    return _page(replace(portfolio, of_learners={**portfolio.of_learners, **told}), FULL)
 
 
 def test_use_that_says_nothing_of_patient_data_is_not_told_as_without_concern(
@@ -423,8 +427,28 @@ def test_an_exam_below_its_cut_score_stands_on_the_page_although_another_was_sat
     text = _rendered(portfolio, sittings=sittings)
     line = text[text.index("Written examination: 4 sittings") :].split("</p>")[0]
     assert "latest Pathology 2026-09-20: 71 of 100 (71 %), at or above the cut-score" in line
-    assert "Below the cut-score at its newest sitting: Pharmacology 2026-06-20 (41 of 100)" in line
+    assert (
+        "; below the cut-score at its newest sitting: Pharmacology 2026-06-20 (41 of 100)" in line
+    )
     assert "Anatomy" not in line
+
+
+def test_of_progress_tests_the_newest_stands_for_all(portfolio: Portfolio) -> None:
+    below = [row | {"is_at_or_above_cut": False} for row in portfolio.rows("sittings", FULL)]
+    series = next(s for s in _told(portfolio, sittings=below).exams if s.sittings[0]["is_growth"])
+    assert series.below_cut == ()
+
+
+def test_the_table_of_sittings_has_no_column_that_holds_nothing(portfolio: Portfolio) -> None:
+    none = dict.fromkeys(("n_right", "n_wrong", "n_dont_know", "n_omitted"))
+    sittings = [row | none for row in portfolio.rows("sittings", FULL)]
+    text = _rendered(portfolio, sittings=sittings)
+    assert ">Right</th>" not in text
+    assert ">Omitted</th>" not in text
+    sittings[0] |= {"n_omitted": 3}
+    text = _rendered(portfolio, sittings=sittings)
+    assert ">Right</th>" not in text
+    assert ">Omitted</th>" in text
 
 
 def _sat(title: str, on: date, score: int, is_above: bool) -> dict[str, Any]:

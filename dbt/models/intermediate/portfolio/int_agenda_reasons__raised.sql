@@ -52,15 +52,20 @@ last_decisions as (
 ),
 
 -- The newest sitting of each exam that a cut-score is held against; what was carried over is one too.
+-- Progress tests follow each other, so that the newest stands for them all.
 sittings as (
     select
         *,
         row_number() over (
-            partition by learner_key, programme_id, task_id
+            partition by
+                learner_key,
+                programme_id,
+                case when is_progress_test then instrument_id else task_id end,
+                is_progress_test
             order by occurred_on desc, attempt desc, sitting_key
         ) as newest_first
-    from {{ ref('fct_exam_sitting') }}
-    where is_at_or_above_cut is not null and {{ has_come('occurred_on') }}
+    from {{ ref('portfolio_exam') }}
+    where is_at_or_above_cut is not null
 ),
 
 limits as (
