@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task, task_group
-from assets import INBOX, LOG, ON_TIME, RETRIED, WRITER
+from assets import IN_TIME, INBOX, LOG, ON_TIME, RETRIED, WRITER
 
 from pipelines import stages
 
@@ -27,6 +27,7 @@ BY_BATCH: dict[str, Any] = RETRIED | {"map_index_template": "{{ task.op_kwargs['
         timetable=CronTriggerTimetable("0 2 * * *", **ON_TIME), assets=[INBOX]
     ),
     catchup=False,
+    deadline=IN_TIME,
     max_active_runs=1,
     doc_md=__doc__,
     tags=["evidence"],

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import dag, task
-from assets import CALIBRATION, LOG, PACK, WRITER
+from assets import CALIBRATION, IN_TIME, LOG, PACK, WRITER
 from edition import audit, build, has_news, publish
 
 from pipelines import stages
@@ -23,6 +23,7 @@ from pipelines import stages
     dag_display_name="Portfolio: from the evidence log to an edition and its pack",
     schedule=[LOG],
     catchup=False,
+    deadline=IN_TIME,
     max_active_runs=1,
     doc_md=__doc__,
     tags=["evidence", "portfolio"],

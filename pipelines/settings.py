@@ -43,8 +43,11 @@ class Settings(BaseSettings):
     """For how many learners a kept table is made at a time."""
     release_days: float = Field(default=7, gt=0, le=366)
     """How many days a frozen pack waits for a person to release it; then it counts as rejected."""
+    late_hours: float = Field(default=3, gt=0, le=168)
+    """After how many hours a run of intake or of the portfolio that has not ended is late."""
     notifier: str | None = Field(default=None, pattern=r"^[\w.]+:[A-Za-z_]\w*$")
-    """`module:name` of what makes an Airflow notifier for a pack that waits; nobody by default."""
+    """`module:name` of what makes an Airflow notifier, for a pack that waits and for a run that is
+    late; nobody by default."""
 
     @field_validator("site")
     @classmethod

@@ -60,6 +60,8 @@ class Competency:
     narratives: Behind
     forms: tuple[Row, ...]
     """All evidence on this competency, newest first, also what the status does not count."""
+    n_under_another_target: int
+    """How many counted ratings on the scale of the target were given while it was another level."""
 
     @property
     def anchor(self) -> str:
@@ -117,6 +119,13 @@ def grid(portfolio: Portfolio, statuses: Iterable[Row], evidence: Iterable[Row])
         strips = drawn.strips(status, forms)
         lines.append(_line(f"c{place}", competency_id, title, status, forms, strips))
     return Grid(tuple(lines), tuple(drawn.points), tuple(drawn.targets))
+
+
+def shown_status(status: Row) -> str:
+    """Return a status; too little evidence of what nobody asked for is not a shortfall."""
+    if status["status"] == NOT_ENOUGH_EVIDENCE and not status["is_required"]:
+        return NOT_REQUIRED
+    return str(status["status"])
 
 
 @dataclass
@@ -179,7 +188,7 @@ def _line(
         row=status,
         competency_id=competency_id,
         title=title,
-        status=_status(status),
+        status=shown_status(status),
         strips=strips,
         points=Behind(anchor, "Data points", tuple(status["evidence_ids"] or ())),
         at_target=_behind(
@@ -189,6 +198,12 @@ def _line(
         flagged=_behind(anchor, "flagged", "Flagged", (e for e in mine if e["is_flagged"])),
         narratives=_behind(anchor, "words", "With words", (e for e in mine if _has_words(e))),
         forms=tuple(reversed(forms)),
+        n_under_another_target=sum(
+            e["level"] is not None
+            and e["scale_id"] == status["target_scale_id"]
+            and e["target_level"] not in (None, status["target_level"])
+            for e in mine
+        ),
     )
 
 
@@ -196,13 +211,6 @@ def _scale_of(e: Row, status: Row) -> tuple[str, str]:
     """Return the scale of a rating, and its version where the plan names one for its target."""
     is_parted = status["target_scale_version"] and e["scale_id"] == status["target_scale_id"]
     return e["scale_id"], (e["scale_version"] or "") if is_parted else ""
-
-
-def _status(status: Row) -> str:
-    """Return a status; too little evidence of what nobody asked for is not a shortfall."""
-    if status["status"] == NOT_ENOUGH_EVIDENCE and not status["is_required"]:
-        return NOT_REQUIRED
-    return str(status["status"])
 
 
 class _Scale:

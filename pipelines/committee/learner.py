@@ -17,7 +17,7 @@ TOLD = ("differs", "missing")
 """The ways of declaring that the page tells one by one."""
 
 TIME_OUT = ("leave", "intercalation", "clock_stop")
-"""Periods that stand grey behind the trend."""
+"""Periods that stand grey behind the trend, and in which signals that ask for evidence wait."""
 
 
 COUNTING = frozenset({"stands", NOT_JUDGED})
@@ -25,12 +25,30 @@ COUNTING = frozenset({"stands", NOT_JUDGED})
 
 NOT_NAMED = "no competency"
 
+ROTATION = "rotation"
+
+MENTOR_MEETING = "mentor"
+
+TO_WORK_ON = ("needs_discussion", "developing")
+"""What a status says where a learner may want to practise."""
+
+SUGGESTED = 5
+"""How many comments on what to improve a learner's overview holds; the page has them all."""
+
 A_PAGE = 400
 """How many forms a page of evidence holds, so that it opens at once; three lines of a table weigh
 as much as one form."""
 
 ABSENT = "absent"
 """A sitting that took place without the learner."""
+
+ANSWER_COUNTS = (
+    ("n_right", "Right"),
+    ("n_wrong", "Wrong"),
+    ("n_dont_know", "Don’t know"),
+    ("n_omitted", "Omitted"),
+)
+"""What sittings may count of their answers, and how it is named."""
 
 OTHERS = "others"
 """All respondents of multisource feedback that show, but the learner."""
@@ -51,9 +69,25 @@ class Series:
         return sum(r["sitting_status"] == ABSENT for r in self.sittings)
 
     @property
+    def below_cut(self) -> tuple[Row, ...]:
+        """Return the newest sitting of each exam that has a cut-score, where it is below it.
+
+        Progress tests follow each other: the newest stands for them all.
+        """
+        if self.sittings[0]["is_growth"]:
+            return ()
+        newest = {r["task_id"]: r for r in self.sittings if r["is_at_or_above_cut"] is not None}
+        return tuple(r for r in newest.values() if r["is_at_or_above_cut"] is False)
+
+    @property
     def has_norm(self) -> bool:
         """Say whether a mean of the cohort is shown: enough of it sat."""
         return any(r["cohort_mean_share"] is not None for r in self.sittings)
+
+    @property
+    def has_cut(self) -> bool:
+        """Say whether a cut-score is drawn."""
+        return any(r["cut_share"] is not None for r in self.sittings)
 
     @property
     def has_error(self) -> bool:
@@ -107,7 +141,13 @@ class LearnerPage:
 
     row: Row
     periods: tuple[Row, ...]
+    clocks: tuple[Row, ...]
+    """Leave, stopped clocks and part time that hold on the day of the page."""
+    ahead: tuple[Row, ...]
+    """Rotations that begin after the day of the page."""
     decisions: tuple[Row, ...]
+    known_since: tuple[str, ...]
+    """Data points of up to the day of the last decision that came to be known after it."""
     actions: tuple[Row, ...]
     competencies: tuple[Competency, ...]
     drawing: charts.Drawing | None
@@ -153,6 +193,43 @@ class LearnerPage:
             for row in self.reflections
             if row["dispute_status"] == "raised" and row["about_evidence_id"]
         )
+
+    @property
+    def answer_counts(self) -> tuple[tuple[str, str], ...]:
+        """Return the counts of answers, with their names, that a sitting tells."""
+        return tuple(
+            (name, label)
+            for name, label in ANSWER_COUNTS
+            if any(row[name] is not None for series in self.exams for row in series.sittings)
+        )
+
+    @property
+    def is_away(self) -> bool:
+        """Say whether the learner's clock stands still on the day of the page."""
+        return any(period["period_type"] in TIME_OUT for period in self.clocks)
+
+    @property
+    def next_meeting(self) -> Row | None:
+        """Return the newest note of a meeting with the mentor, where it names the next one."""
+        newest = next((row for row in self.meetings if row["meeting_type"] == MENTOR_MEETING), None)
+        return newest if newest and newest["next_on"] else None
+
+    @property
+    def agreed(self) -> tuple[Row, ...]:
+        """Return the actions that are still to be done."""
+        return tuple(row for row in self.actions if row["state"] in ("overdue", "open"))
+
+    @property
+    def to_work_on(self) -> tuple[Competency, ...]:
+        """Return the competencies with enough evidence, of which too little is at target."""
+        return tuple(line for line in self.competencies if line.status in TO_WORK_ON)
+
+    @property
+    def suggested(self) -> tuple[Row, ...]:
+        """Return the newest comments that say what to improve."""
+        said = [row for row in self.comments if row["narrative_improvements"]]
+        said.sort(key=lambda row: (row["occurred_on"], row["evidence_id"]), reverse=True)
+        return tuple(said[:SUGGESTED])
 
     @property
     def n_dependable(self) -> int:
@@ -224,7 +301,14 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
     return LearnerPage(
         row=row,
         periods=tuple(sections["periods"]),
+        clocks=tuple(p for p in sections["periods"] if _holds(p, portfolio.as_of)),
+        ahead=tuple(
+            p
+            for p in sections["periods"]
+            if p["period_type"] == ROTATION and p["starts_on"] and p["starts_on"] > portfolio.as_of
+        ),
         decisions=tuple(sections["decisions"]),
+        known_since=_known_since(sections["decisions"], evidence),
         actions=tuple(sections["actions"]),
         competencies=lines.competencies,
         drawing=drawing,
@@ -258,9 +342,31 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
     )
 
 
+def _holds(period: Row, as_of: date) -> bool:
+    """Say whether leave, a stopped clock or part time holds on a day, and not only in a plan."""
+    return (
+        period["period_type"] in words.CLOCKS
+        and not period["is_planned"]
+        and (period["starts_on"] or date.min) <= as_of <= (period["ends_on"] or date.max)
+    )
+
+
 def _titled(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
     """Return rows with the title of their competency, None where they name none."""
     return [r | {"competency": portfolio.title(r.get("competency_id"))} for r in rows]
+
+
+def _known_since(decisions: Sequence[Row], evidence: Iterable[Row]) -> tuple[str, ...]:
+    """Return the data points that the last decision could not know, although they are older."""
+    last = next((row for row in decisions if row["is_latest"]), None)
+    if last is None:
+        return ()
+    return ids(
+        e
+        for e in evidence
+        if (e["occurred_on"] or date.max) <= last["decided_on"]
+        and e["known_at"] > last["decided_at"]
+    )
 
 
 def _exams(sittings: Sequence[Row], as_of: date) -> tuple[Series, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from statistics import NormalDist
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -136,7 +137,11 @@ class Pages:
         self._portfolio = portfolio
         self._script = "\n" + _resource("agenda.js")
         self._environment = _environment()
-        self._environment.globals |= {"portfolio": portfolio, "view": view}
+        self._environment.globals |= {
+            "portfolio": portfolio,
+            "view": view,
+            "interval_of_share": _interval_of_share(portfolio.of_programme["rules"]),
+        }
 
     def index(self) -> str:
         """Return the agenda."""
@@ -250,7 +255,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "axis_height": charts.AXIS_HEIGHT,
         "comment_rule": COMMENT_RULE,
-        "level_of_interval": "90 %",
+        "clocks": words.CLOCKS,
         "disputes": words.DISPUTES,
         "reflections": words.REFLECTIONS,
         "declared": words.DECLARED,
@@ -264,6 +269,19 @@ def _in_line(fields: Sequence[Field]) -> Markup:
     """Return the fields of a form in one line, each value escaped; there are many of them."""
     parts = [f"<i>{escape(x.label)}</i> {escape(x.value)}" for x in fields if not x.is_verbatim]
     return Markup(" · ".join(parts))  # noqa: S704  every part is escaped above
+
+
+def _interval_of_share(rules: Sequence[Row]) -> str:
+    """Return what the interval of a share is called, by the quantile of the default rule set.
+
+    Where stages have quantiles of their own, no level is named.
+    """
+    levels = {
+        round(100 * (2 * NormalDist().cdf(float(rule["threshold_value"])) - 1), 1)
+        for rule in rules
+        if rule["is_default"] and (rule["rule_id"], rule["threshold_name"]) == ("interval", "z")
+    }
+    return f"{words.number(levels.pop())} % interval" if len(levels) == 1 else "interval"
 
 
 def _resource(name: str) -> str:

@@ -44,6 +44,14 @@ DECLARED = {
     "not_required": "not required",
 }
 
+CLOCKS = {
+    "leave": "on leave",
+    "intercalation": "in intercalation",
+    "clock_stop": "clock stopped",
+    "part_time": "part time",
+}
+"""How a learner's clock runs, where it does not run in full."""
+
 REFLECTIONS = {
     "reflection": "Reflection",
     "self_assessment": "Self-assessment",

@@ -19,6 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipelines.committee import words
 from pipelines.committee.evidence import Row
+from pipelines.committee.grid import NOT_REQUIRED, shown_status
 from pipelines.committee.queries import OF_LEARNERS, Portfolio
 
 CELL_MOST = 32_767
@@ -101,6 +102,7 @@ SHEETS = (
         (
             ("learner_key", "Learner"),
             ("occurred_on", "Day"),
+            ("competency", "Competency"),
             ("instrument_id", "Instrument"),
             ("assessor_role", "Role"),
             ("setting", "Setting"),
@@ -120,7 +122,7 @@ SHEETS = (
         (
             ("learner_key", "Learner"),
             ("conflict_kind", "Kind"),
-            ("competency_id", "Competency"),
+            ("competency", "Competency"),
             ("sentence", "In words"),
             ("evidence_ids", "Evidence"),
         ),
@@ -134,7 +136,7 @@ SHEETS = (
             ("sentence", "In words"),
             ("severity", "Severity"),
             ("recommended_instrument_id", "Instrument"),
-            ("recommended_competency_id", "Competency"),
+            ("recommended_competency", "Competency"),
             ("recommended_setting", "Setting"),
             ("recommended_assessor", "Assessor"),
             ("recommended_from_on", "Possible from"),
@@ -218,7 +220,7 @@ SHEETS = (
             ("learner_key", "Learner"),
             ("task_id", "Task"),
             ("title", "Title"),
-            ("status", "Declared"),
+            ("declared", "Declared"),
             ("reconciliation", "Against the policy"),
             ("sentence", "In words"),
             ("tools", "Tools"),
@@ -262,23 +264,34 @@ SHEETS = (
 
 CODES = {
     "status",
-    "agenda_group",
     "instrument_id",
+    "recommended_instrument_id",
+    "recommended_setting",
     "assessor_role",
     "setting",
     "severity",
+    "owner",
     "owner_role",
+    "rule_id",
     "conflict_kind",
     "decision_kind",
     "standing",
     "sitting_status",
     "state",
-    "reconciliation",
     "kind",
     "code",
 }
 """Columns whose codes are shown in words."""
 
+SENTENCES = {"sentence", "words", "recommended_assessor"}
+"""Columns that hold sentences, with abbreviations in them."""
+
+
+OF_REQUIRED = (
+    "status_reason", "required_data_points", "required_assessors", "required_methods",
+    "required_contexts", "shortfalls",
+)  # fmt: skip
+"""Columns that say what a required competency lacks."""
 
 IN_WORKBOOK = tuple(sheet.section for sheet in SHEETS if sheet.section in OF_LEARNERS)
 """The sections of learners that the workbook holds."""
@@ -336,7 +349,27 @@ def _rows(portfolio: Portfolio, sheet: Sheet) -> Iterable[Row]:
     if sheet.section in portfolio.of_programme:
         return portfolio.of_programme[sheet.section]
     by_learner: Mapping[str, Sequence[Row]] = portfolio.of_learners[sheet.section]
-    return (row for key in sorted(by_learner) for row in by_learner[key])
+    rows = (row for key in sorted(by_learner) for row in by_learner[key])
+    return (_as_on_the_page(portfolio, sheet.section, row) for row in rows)
+
+
+def _as_on_the_page(portfolio: Portfolio, section: str, row: Row) -> Row:
+    """Return a row in the words of the pages: titles of competencies, codes as they are said."""
+    row = row | {
+        "competency": portfolio.title(row.get("competency_id")),
+        "recommended_competency": portfolio.title(row.get("recommended_competency_id")),
+    }
+    if section == "declarations":
+        return row | {
+            "declared": words.DECLARED.get(row["status"], row["status"]),
+            "reconciliation": words.reconciled(row["reconciliation"], 1),
+        }
+    if section == "sittings":
+        return row | {"attempt": row["attempt"] or None}
+    if section != "status":
+        return row
+    shown = row | {"status": shown_status(row)}
+    return shown | dict.fromkeys(OF_REQUIRED) if shown["status"] == NOT_REQUIRED else shown
 
 
 def _fill(
@@ -360,6 +393,10 @@ def _shown(name: str, value: Any) -> Any:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(words.plain(v) if name == "pick_reasons" else str(v) for v in value)
+    if name in SENTENCES:
+        return words.abbreviated(value)
+    if name == "agenda_group":
+        return words.GROUPS.get(value, value)
     if name == "status":
         return words.STATUS.get(value, words.plain(value))
     return words.plain(value) if name in CODES and isinstance(value, str) else value

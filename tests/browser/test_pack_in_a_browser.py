@@ -287,6 +287,48 @@ def test_the_essentials_print_on_one_side_at_nine_points(
     assert "EVERY COMMENT" in _text(printed, 2)
 
 
+BROKEN = """
+() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll(".scroll th, .scroll td")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      if (text.parentElement.closest("a, .id, .delivery, .verbatim")) continue;
+      for (const word of text.textContent.matchAll(/[^\\s-]+/g)) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+        if (tops.size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}
+"""
+"""The words and numbers of tables that are broken from one line to the next."""
+
+
+def test_on_paper_no_table_breaks_a_word_or_a_number_or_is_wider_than_the_side(
+    built: Path, watched: Watched
+) -> None:
+    learners = sorted((built / "learners").glob("*.html"))
+    for path in (built / "index.html", built / "evidence" / f"{FULL}.html", *learners):
+        page = _on_paper(watched, path)
+        assert page.evaluate(BROKEN) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 741, path
+
+
+def test_a_number_that_is_broken_on_paper_is_found(built: Path, watched: Watched) -> None:
+    page = _on_paper(watched, built / "learners" / f"{FULL}.html")
+    page.eval_on_selector(
+        ".precision td.num",
+        "e => { e.style.display = 'block'; e.style.width = '1px'; e.style.whiteSpace = 'normal';"
+        " e.style.overflowWrap = 'anywhere'; e.textContent = '0.3456'; }",
+    )
+    assert page.evaluate(BROKEN) == ["0.3456"]
+
+
 def _text(printed: Path, side: int) -> str:
     command = ["pdftotext", "-f", str(side), "-l", str(side), str(printed), "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

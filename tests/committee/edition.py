@@ -542,7 +542,12 @@ class _Cohort:
             {"rule_set_id": "msf", "rule_set_title": "Multisource feedback", "rule_version": "1",
              "rule_id": "self_others", "stage_id": None, "words": "So many levels apart.",
              "threshold_name": "levels_min", "threshold_value": Decimal(1), "unit": "levels",
-             "source": "local choice", "is_default": False}
+             "source": "local choice", "is_default": False},
+            {"rule_set_id": "programmatic_assessment",
+             "rule_set_title": "Programmatic assessment", "rule_version": "1",
+             "rule_id": "interval", "stage_id": None, "words": "A share has an interval.",
+             "threshold_name": "z", "threshold_value": Decimal("1.644854"),
+             "unit": "standard normal quantile", "source": "local choice", "is_default": True},
         ]  # fmt: skip
         rows["programme_delivery"] = [
             {"delivery_id": f"{source}-0123456789abcdef", "source_id": source,

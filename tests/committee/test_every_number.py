@@ -217,7 +217,7 @@ def composed(key: str, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         "left join committee_agenda as a using (learner_key) where l.learner_key = ?"
     ):
         yield f"cohort {cohort}"
-        yield f"{words.weeks(leave or 0)} of leave"
+        yield f"{words.weeks(leave or 0)} of time out so far"
         yield f"{words.count(held or 0, 'row')} of this learner"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,10 @@ from tests.committee.markup import Page
 def sql(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(str(database_of(home)), read_only=True) as connection:
         yield connection
+
+
+HALF = Decimal("0.5")
+ON_LEAVE = "on leave</strong> until 2026-12-31"
 
 
 def _page(portfolio: Portfolio, key: str) -> LearnerPage:
@@ -282,9 +288,13 @@ def test_the_page_stars_a_shortfall_that_no_column_counts_and_says_it_in_words(
 
 def _rendered(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> str:
     """Return the committee's page of the full learner with other rows in some sections."""
+    return Pages(portfolio).learner(_told(portfolio, **sections))
+
+
+def _told(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> LearnerPage:
+    """Return what stands on the page of the full learner with other rows in some sections."""
     told = {name: {**portfolio.of_learners[name], FULL: rows} for name, rows in sections.items()}
-    changed = replace(portfolio, of_learners={**portfolio.of_learners, **told})
-    return Pages(changed).learner(_page(changed, FULL))
+    return _page(replace(portfolio, of_learners={**portfolio.of_learners, **told}), FULL)
 
 
 def test_use_that_says_nothing_of_patient_data_is_not_told_as_without_concern(
@@ -395,3 +405,129 @@ def test_a_group_of_respondents_that_is_too_small_has_words_and_no_numbers(
 def test_growth_is_that_of_the_last_test(portfolio: Portfolio) -> None:
     (growth,) = _page(portfolio, FULL).growth
     assert "changed by 11.7 points" in growth["sentence"]
+
+
+def test_an_exam_below_its_cut_score_stands_on_the_page_although_another_was_sat_since(
+    portfolio: Portfolio,
+) -> None:
+    marked = {
+        "series": "Written examination", "is_growth": False, "sitting_status": "scored",
+        "max_score": Decimal(100), "cut_score": Decimal(60), "is_near_cut": False,
+    }  # fmt: skip
+    last = portfolio.rows("sittings", FULL)[-1]
+    sittings = [
+        last | marked | told
+        for told in (
+            _sat("Anatomy", date(2026, 3, 20), 48, False),
+            _sat("Anatomy", date(2026, 4, 25), 64, True),
+            _sat("Pharmacology", date(2026, 6, 20), 41, False),
+            _sat("Pathology", date(2026, 9, 20), 71, True),
+        )
+    ]
+    text = _rendered(portfolio, sittings=sittings)
+    line = text[text.index("Written examination: 4 sittings") :].split("</p>")[0]
+    assert "latest Pathology 2026-09-20: 71 of 100 (71 %), at or above the cut-score" in line
+    assert (
+        "; below the cut-score at its newest sitting: Pharmacology 2026-06-20 (41 of 100)" in line
+    )
+    assert "Anatomy" not in line
+
+
+def test_of_progress_tests_the_newest_stands_for_all(portfolio: Portfolio) -> None:
+    below = [row | {"is_at_or_above_cut": False} for row in portfolio.rows("sittings", FULL)]
+    series = next(s for s in _told(portfolio, sittings=below).exams if s.sittings[0]["is_growth"])
+    assert series.below_cut == ()
+
+
+def test_the_table_of_sittings_has_no_column_that_holds_nothing(portfolio: Portfolio) -> None:
+    none = dict.fromkeys(("n_right", "n_wrong", "n_dont_know", "n_omitted"))
+    sittings = [row | none for row in portfolio.rows("sittings", FULL)]
+    text = _rendered(portfolio, sittings=sittings)
+    assert ">Right</th>" not in text
+    assert ">Omitted</th>" not in text
+    sittings[0] |= {"n_omitted": 3}
+    text = _rendered(portfolio, sittings=sittings)
+    assert ">Right</th>" not in text
+    assert ">Omitted</th>" in text
+
+
+def _sat(title: str, on: date, score: int, is_above: bool) -> dict[str, Any]:
+    return {
+        "task_id": title.lower(), "title": title, "occurred_on": on, "score": Decimal(score),
+        "score_share": Decimal(score) / 100, "is_at_or_above_cut": is_above,
+    }  # fmt: skip
+
+
+def test_what_the_last_decision_could_not_know_is_said_beside_it(portfolio: Portfolio) -> None:
+    (decision,) = portfolio.rows("decisions", FULL)
+    evidence = portfolio.rows("evidence", FULL)
+    assert _page(portfolio, FULL).known_since == ()
+    late = next(e for e in evidence if e["occurred_on"] < decision["decided_on"])
+    told = [
+        e | {"known_at": decision["decided_at"] + timedelta(days=20)} if e is late else e
+        for e in evidence
+    ]
+    text = _rendered(portfolio, evidence=told)
+    said = "1 data point of that day or before came to be known after the decision:"
+    assert said in text
+    assert late["evidence_id"] in text[text.index(said) :].split("</p>")[0]
+
+
+@pytest.mark.parametrize(
+    ("period", "said"),
+    [
+        ({"period_type": "leave", "ends_on": date(2026, 12, 31)}, ON_LEAVE),
+        ({"period_type": "part_time", "full_time_share": HALF}, "part time 50 %</strong>"),
+        ({"period_type": "leave", "ends_on": date(2026, 11, 27)}, None),
+        ({"period_type": "leave", "is_planned": True}, None),
+        ({"period_type": "rotation"}, None),
+    ],
+)  # fmt: skip
+def test_the_page_says_whether_the_learner_is_away_or_part_time_now(
+    portfolio: Portfolio, period: dict[str, Any], said: str | None
+) -> None:
+    blank = {"period_id": "p", "starts_on": date(2026, 11, 1), "ends_on": None, "is_planned": False}
+    text = _rendered(portfolio, periods=[blank | {"full_time_share": None} | period])
+    header = text[text.index("<header") : text.index("</header>")]
+    assert said in header if said else "on leave" not in header
+    waits = "Signals that ask for an assessment wait until the learner is back."
+    assert (waits in text) == (said is not None and "leave" in said)
+
+
+@pytest.mark.parametrize(
+    ("quantiles", "said"),
+    [
+        (["1.644854"], "90 % interval"),
+        (["1.959964"], "95 % interval"),
+        (["1.64", "1.96"], "interval"),
+    ],
+)
+def test_an_interval_is_named_by_the_quantile_of_the_rule_set_in_force(
+    portfolio: Portfolio, quantiles: list[str], said: str
+) -> None:
+    (rule,) = (r for r in portfolio.of_programme["rules"] if r["rule_id"] == "interval")
+    rules = [rule | {"threshold_value": Decimal(z)} for z in quantiles]
+    told = replace(portfolio, of_programme={**portfolio.of_programme, "rules": rules})
+    text = Pages(told).learner(_page(told, FULL))
+    assert f">At target, {said}</th>" in text
+    assert f">At target, raw ({said})</th>" in text
+
+
+def test_a_status_names_its_target_and_how_many_ratings_were_given_under_another(
+    portfolio: Portfolio,
+) -> None:
+    line = next(c for c in _page(portfolio, FULL).competencies if c.row["status_reason"])
+    level = line.row["target_level"]
+    how = _rendered(portfolio)
+    how = how[how.index('id="h-how"') :]
+    assert f"Target: level {level} (entrustment 5)." in how
+    assert "while it was another level" not in how
+
+    changed = set(line.points.ids[:2])
+    evidence = [
+        e | {"target_level": level - 1} if e["evidence_id"] in changed else e
+        for e in portfolio.rows("evidence", FULL)
+    ]
+    how = _rendered(portfolio, evidence=evidence)
+    said = f"Target: level {level} (entrustment 5); 2 ratings were given while it was another level"
+    assert said in how[how.index('id="h-how"') :]

@@ -59,6 +59,7 @@ def test_a_page_names_its_edition_and_its_clocks(built: Path, portfolio: Portfol
     assert f"edition {portfolio.edition_id}" in text
     assert "as of 2026-11-28" in text
     assert "known to 2026-11-28 00:00 UTC" in text
+    assert "6 weeks of time out so far" in text
 
 
 def test_leave_intercalation_and_stopped_clocks_are_told_together_as_time_out(built: Path) -> None:

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import duckdb
 
-from pipelines.committee.queries import query
+from pipelines.committee.edition import find
+from pipelines.committee.queries import query, read
+from pipelines.home import Home
+from tests.committee.edition import FULL
 
 
 def test_the_newest_version_of_a_framework_is_ten_and_not_nine() -> None:
@@ -14,3 +20,23 @@ def test_the_newest_version_of_a_framework_is_ten_and_not_nine() -> None:
             "as given (competency_id, framework_id, framework_version, title, sort_order)"
         )
         assert connection.execute(query("competencies")).fetchall() == [("A", "The tenth")]
+
+
+def test_nothing_of_after_the_as_of_day_is_on_a_page(home: Home) -> None:
+    source = find(home, None)
+    early = date(2026, 5, 1)
+    then = replace(source, edition=source.edition.model_copy(update={"as_of": early}))
+    days = {
+        "evidence": "occurred_on",
+        "decisions": "decided_on",
+        "actions": "agreed_on",
+        "meetings": "occurred_on",
+        "reflections": "occurred_on",
+        "declarations": "declared_on",
+    }
+    now, past = read(source), read(then)
+    for section, day in days.items():
+        rows = [row for mine in past.of_learners[section].values() for row in mine]
+        assert all(row[day] is None or row[day] <= early for row in rows), section
+    assert any(row["decided_on"] > early for row in now.rows("decisions", FULL))
+    assert past.rows("evidence", FULL)

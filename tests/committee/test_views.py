@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from pipelines.committee import views
 from pipelines.committee.answer_form import COLUMNS, answer_form, plain_text
 from pipelines.committee.edition import find
-from pipelines.committee.learner import assemble
+from pipelines.committee.learner import TO_WORK_ON, assemble
 from pipelines.committee.pack import NoEditionError
 from pipelines.committee.people import Known
 from pipelines.committee.programme import TOO_FEW, Table, gather, without_small_counts
@@ -95,6 +97,65 @@ def test_a_mentor_sees_their_own_learners_by_name(
     assert "Nina Muster" in page.text
     narrowed, _ = for_mentor(portfolio, "A-NOBODY", PEOPLE)
     assert narrowed.learners == ()
+
+
+@pytest.mark.parametrize(
+    ("next_on", "said"),
+    [(date(2026, 12, 10), "2026-12-10"), (date(2026, 11, 2), "2026-11-02 past, no note since")],
+)
+def test_a_mentor_is_not_told_that_a_day_that_has_passed_is_to_come(
+    portfolio: Portfolio, next_on: date, said: str, tmp_path: Path
+) -> None:
+    notes = [row | {"next_on": next_on} for row in portfolio.rows("meetings", FULL)]
+    told = {**portfolio.of_learners, "meetings": {FULL: notes}}
+    narrowed, view = for_mentor(replace(portfolio, of_learners=told), MENTOR, PEOPLE)
+    mine = [assemble(narrowed, row) for row in narrowed.learners if row["learner_key"] == FULL]
+    (tmp_path / "index.html").write_text(Pages(narrowed, view).mentored(mine), encoding="utf-8")
+    assert said in Page(tmp_path / "index.html").text
+
+
+def test_a_learner_finds_what_was_agreed_and_what_lies_ahead(portfolio: Portfolio) -> None:
+    planned = {
+        "period_type": "rotation", "period_id": "emergency", "starts_on": date(2026, 12, 14),
+        "ends_on": date(2027, 1, 31), "is_planned": True, "full_time_share": None,
+    }  # fmt: skip
+    told = {**portfolio.of_learners, "periods": {FULL: [planned]}}
+    narrowed, view = for_learner(replace(portfolio, of_learners=told), FULL, PEOPLE)
+    (row,) = narrowed.learners
+    text = Pages(narrowed, view).own(assemble(narrowed, row), "my-words.csv")
+    agreed = text[text.index('id="agreed"') : text.index('id="ahead"')]
+    assert "Mentor meeting about prescribing" in agreed
+    assert "overdue 12 days" in agreed
+    assert "Three observed handovers" not in agreed
+    ahead = text[text.index('id="ahead"') : text.index('id="next"')]
+    assert "Meeting with the mentor 2026-12-10" in ahead
+    assert f"Meeting of the committee {row['meets_on']}" in ahead
+    assert "Rotation emergency from 2026-12-14 to 2027-01-31" in ahead
+
+
+def test_a_learner_finds_what_to_work_on_and_what_assessors_suggested_last(
+    portfolio: Portfolio,
+) -> None:
+    narrowed, view = for_learner(portfolio, FULL, PEOPLE)
+    page = assemble(narrowed, narrowed.learners[0])
+    text = Pages(narrowed, view).own(page, "my-words.csv")
+    work = html.unescape(text[text.index('id="work"') : text.index('id="answer"')])
+    statuses = {row["competency_id"]: row for row in narrowed.rows("status", FULL)}
+    asked = {c for c, row in statuses.items() if row["status"] in TO_WORK_ON}
+    assert {line.competency_id for line in page.to_work_on} == asked
+    for competency_id in asked:
+        assert statuses[competency_id]["status_reason"] in work
+    said = sorted(
+        (
+            (row["occurred_on"], row["evidence_id"], row["narrative_improvements"])
+            for row in narrowed.rows("comments", FULL)
+            if row["narrative_improvements"]
+        ),
+        reverse=True,
+    )
+    assert len(said) > len(page.suggested) == 5
+    for _, _, words in said[:5]:
+        assert words in work
 
 
 def test_only_those_who_met_the_learner_are_named(portfolio: Portfolio) -> None:

@@ -11,9 +11,10 @@ from datetime import date
 import pytest
 from openpyxl import load_workbook
 
+from pipelines.committee import words
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.workbook import CELL_MOST, CUT, SHEETS, workbook
-from tests.committee.edition import HOSTILE
+from tests.committee.edition import FULL, HOSTILE
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_no_cell_is_a_formula_or_a_link_whatever_people_wrote(
     data = workbook(replace(portfolio, of_learners=sections))
     for text in _parts(data).values():
         assert not re.search(r"<f[ >]|<hyperlink", text)
-    written = [row[11] for row in _sheet(data, "Comments")[1:] if row[0] == HOSTILE]
+    written = [row[12] for row in _sheet(data, "Comments")[1:] if row[0] == HOSTILE]
     assert written == hostile
 
 
@@ -87,6 +88,39 @@ def test_a_text_longer_than_a_cell_is_cut_and_says_so(portfolio: Portfolio) -> N
     comments[HOSTILE] = [comments[HOSTILE][0] | {"narrative_other": "x" * (CELL_MOST + 1)}]
     sections = {**portfolio.of_learners, "comments": comments}
     rows = _sheet(workbook(replace(portfolio, of_learners=sections)), "Comments")
-    (cell,) = [row[11] for row in rows if row[0] == HOSTILE]
+    (cell,) = [row[12] for row in rows if row[0] == HOSTILE]
     assert str(cell).endswith(CUT)
     assert len(str(cell)) == CELL_MOST
+
+
+def test_what_the_stage_does_not_ask_for_lacks_nothing_in_the_workbook_either(
+    portfolio: Portfolio,
+) -> None:
+    short = {"status": "not_enough_evidence", "status_reason": "Not enough.", "shortfalls": ["n"]}
+    row = portfolio.rows("status", FULL)[0] | short
+    rows = [row | {"is_required": True}, row | {"is_required": False}]
+    sections = {**portfolio.of_learners, "status": {FULL: rows}}
+    heading, asked, not_asked = _sheet(
+        workbook(replace(portfolio, of_learners=sections)), "Sufficiency"
+    )
+    told = [dict(zip(heading, line, strict=True)) for line in (asked, not_asked)]
+    assert [line["Status"] for line in told] == ["Not enough evidence", "Not required now"]
+    assert [line["Why"] for line in told] == ["Not enough.", None]
+    assert [line["Short of"] for line in told] == ["n", None]
+
+
+def test_the_workbook_names_things_as_the_pages_do(portfolio: Portfolio, data: bytes) -> None:
+    told = {}
+    for title in ("Agenda", "Comments", "Conflicts", "Signals", "AI use", "Exams"):
+        heading, *lines = _sheet(data, title)
+        told[title] = [dict(zip(heading, line, strict=True)) for line in lines]
+    titles = {competency.title for competency in portfolio.competencies.values()} | {None}
+    for sheet in ("Comments", "Conflicts", "Signals"):
+        assert {line["Competency"] for line in told[sheet]} <= titles, sheet
+    assert {line["Group"] for line in told["Agenda"]} <= set(words.GROUPS.values())
+    assert {line["Declared"] for line in told["AI use"]} <= {*words.DECLARED.values(), None}
+    against = {line["Against the policy"] for line in told["AI use"]}
+    assert against <= set(words.RECONCILIATION.values())
+    assert not any("(aias " in str(line["In words"]) for line in told["AI use"])
+    assert "mini-CEX" in {line["Instrument"] for line in told["Signals"]}
+    assert 0 not in {line["Attempt"] for line in told["Exams"]}

@@ -1,7 +1,8 @@
-"""Nobody is told that a pack waits, unless the site names who tells them."""
+"""Nobody is told what waits or is late, unless the site names who tells them."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from pipelines.settings import Settings
 SITE = """
 from airflow.sdk.bases.notifier import BaseNotifier
 
+TOLD = []
+
 class Teller(BaseNotifier):
-    def notify(self, context): ...
+    def notify(self, context):
+        TOLD.append(context["dag_run"]["dag_run_id"])
 
 def nothing():
     return None
@@ -56,3 +60,19 @@ def test_a_notifier_that_cannot_be_used_is_said(named: str, said: str) -> None:
 
     with pytest.raises(NotifierError, match=said):
         notifiers(Settings(notifier=named))
+
+
+@pytest.mark.usefixtures("site")
+def test_a_late_run_is_told_in_the_log_and_to_the_sites_notifier(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from pipelines.triggers.notifiers import tell_of_a_late_run
+
+    late: Any = {"dag_run": {"dag_id": "portfolio", "dag_run_id": "night-1"}, "deadline": {}}
+    monkeypatch.delenv("TESSERA_NOTIFIER", raising=False)
+    tell_of_a_late_run(late)
+    assert "run night-1 of portfolio has not ended in time" in caplog.text
+
+    monkeypatch.setenv("TESSERA_NOTIFIER", "site_of_the_test:Teller")
+    tell_of_a_late_run(late)
+    assert sys.modules["site_of_the_test"].TOLD == ["night-1"]

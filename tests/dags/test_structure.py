@@ -155,6 +155,18 @@ def test_intake_starts_by_the_inbox_and_every_night_and_portfolio_by_the_log(
     assert [asset.name for asset in portfolio.asset_condition.objects] == ["evidence_log"]
 
 
+@pytest.mark.parametrize("name", ["intake", "portfolio"])
+def test_people_are_told_of_a_night_that_has_not_ended_in_time(
+    dags: dict[str, Any], name: str
+) -> None:
+    from airflow.sdk import DeadlineReference
+
+    (alert,) = dags[name].deadline
+    assert alert.reference == DeadlineReference.DAGRUN_QUEUED_AT
+    assert alert.interval == timedelta(hours=3)
+    assert alert.callback.path == "pipelines.triggers.notifiers.tell_of_a_late_run"
+
+
 def test_each_source_is_pulled_by_a_task_of_its_own_and_named(dags: dict[str, Any]) -> None:
     dag = dags["pull"]
     assert set(dag.task_ids) == {"sources", "pull_source"}

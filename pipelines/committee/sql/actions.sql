@@ -24,7 +24,7 @@ select
     n_done,
     agreed_on,
     due_on,
-    done_on,
+    case when done_on <= getvariable('as_of') then done_on end as done_on,
     status,
     state,
     is_of_last_decision,
@@ -35,6 +35,7 @@ select
     source_cell,
     known_at
 from placed
+where agreed_on <= getvariable('as_of')
 order by
     learner_key,
     case state when 'overdue' then 1 when 'open' then 2 when 'done' then 3 else 4 end,

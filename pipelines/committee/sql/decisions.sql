@@ -24,6 +24,7 @@ select
     decision.corrects_record_id,
     decision.is_corrected,
     decision.is_latest,
+    decision.decided_at,
     decision.decided_on,
     decision.source_id,
     decision.delivery_id,
@@ -34,6 +35,7 @@ select
 from fct_decision as decision
 left join committee_student_record as student_record
     on decision.record_key = student_record.record_key
+where decision.decided_on <= getvariable('as_of')
 order by
     decision.learner_key,
     decision.is_latest desc,

@@ -70,4 +70,5 @@ left join dim_task as task
         evidence.programme_id = task.programme_id
         and evidence.task_id = task.task_id
 left join newest on evidence.scale_id = newest.scale_id
+where evidence.occurred_on is null or evidence.occurred_on <= getvariable('as_of')
 order by evidence.learner_key, evidence.occurred_at, evidence.evidence_id, evidence.competency_id

@@ -14,4 +14,5 @@ select
     source_cell,
     known_at
 from fct_meeting_note
+where occurred_on <= getvariable('as_of')
 order by learner_key, occurred_on desc, evidence_id

@@ -24,7 +24,9 @@ select
     source_cell,
     known_at
 from fct_reflection
-where not (reflection_type = 'response' and owner_key is not null)
+where
+    not (reflection_type = 'response' and owner_key is not null)
+    and occurred_on <= getvariable('as_of')
 order by
     learner_key,
     case

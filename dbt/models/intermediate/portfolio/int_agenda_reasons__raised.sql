@@ -51,29 +51,77 @@ last_decisions as (
     group by learner_key, programme_id
 ),
 
--- What happened before a decision and arrived after it was before nobody who decided.
-
-flagged as (
+-- The newest sitting of each exam that a cut-score is held against; what was carried over is one too.
+-- Progress tests follow each other, so that the newest stands for them all.
+sittings as (
     select
-        evidence.learner_key,
-        evidence.programme_id,
-        count(distinct evidence.evidence_id) as n
+        *,
+        row_number() over (
+            partition by
+                learner_key,
+                programme_id,
+                case when is_progress_test then instrument_id else task_id end,
+                is_progress_test
+            order by occurred_on desc, attempt desc, sitting_key
+        ) as newest_first
+    from {{ ref('portfolio_exam') }}
+    where is_at_or_above_cut is not null
+),
+
+limits as (
+    select
+        rule_id as reason_code,
+        max(case when threshold_name in ('flags_min', 'exams_min') then threshold_value end) as n_min,
+        max(case when threshold_name = 'window_days' then threshold_value end) as window_days
+    from {{ ref('int_rules__chosen') }}
+    where rule_set_id = 'agenda'
+    group by rule_id
+),
+
+told as (
+    select
+        learner_key,
+        programme_id,
+        'flagged' as reason_code,
+        evidence_id as subject,
+        occurred_on,
+        known_at
     from evidence
+
+    union all
+
+    select
+        learner_key,
+        programme_id,
+        'exam_below_cut' as reason_code,
+        sitting_key as subject,
+        occurred_on,
+        known_at
+    from sittings
+    where newest_first = 1 and not is_at_or_above_cut
+),
+
+-- What came to be known after the last decision is as new to the committee as what happened since.
+undecided as (
+    select
+        told.learner_key,
+        told.programme_id,
+        told.reason_code,
+        count(distinct told.subject) as n
+    from told
+    inner join limits on told.reason_code = limits.reason_code
     left join last_decisions
         on
-            evidence.learner_key = last_decisions.learner_key
-            and evidence.programme_id = last_decisions.programme_id
+            told.learner_key = last_decisions.learner_key
+            and told.programme_id = last_decisions.programme_id
     where
-        evidence.occurred_on > last_decisions.decided_on
+        told.occurred_on > last_decisions.decided_on
         or (
-            coalesce(evidence.known_at > last_decisions.decided_at, true)
-            and {{ days_between('evidence.occurred_on', as_of()) }}
-            <= {{ rule_threshold('agenda', 'flagged', 'window_days') }}
+            (last_decisions.decided_on is null or told.known_at > last_decisions.decided_at)
+            and {{ days_between('told.occurred_on', as_of()) }} <= limits.window_days
         )
-    group by evidence.learner_key, evidence.programme_id
-    having
-        count(distinct evidence.evidence_id)
-        >= {{ rule_threshold('agenda', 'flagged', 'flags_min') }}
+    group by told.learner_key, told.programme_id, told.reason_code
+    having count(distinct told.subject) >= max(limits.n_min)
 ),
 
 counted as (
@@ -147,9 +195,9 @@ unioned as (
     select
         learner_key,
         programme_id,
-        'flagged' as reason_code,
+        reason_code,
         n
-    from flagged
+    from undecided
 
     union all
 

@@ -29,7 +29,7 @@ decisions as (
 
 actions as (
     select * from {{ ref('fct_action') }}
-    where status = 'open'
+    where status = 'open' and {{ has_come('agreed_on') }}
 ),
 
 meetings as (

@@ -1,8 +1,15 @@
 -- Grain: one row per accepted action, with how far the evidence since then has come.
 with
 
+-- What was done after the as-of day was open on it.
 actions as (
-    select * from {{ ref('stg_action') }}
+    select
+        stated.*,
+        case
+            when stated.done_on is not null and not {{ has_come('stated.done_on') }} then 'open'
+            else stated.status
+        end as status_by_then
+    from {{ ref('stg_action') }} as stated
 ),
 
 decisions as (
@@ -58,7 +65,7 @@ select
     ---------- text
     actions.description,
     actions.owner_role,
-    actions.status,
+    actions.status_by_then as status,
     ---------- numbers
     actions.required_n,
     case
@@ -67,12 +74,12 @@ select
     end as n_done,
     cast(
         case
-            when {{ measure_is_overdue('actions.status', 'actions.due_on') }}
+            when {{ measure_is_overdue('actions.status_by_then', 'actions.due_on') }}
                 then {{ days_between('actions.due_on', as_of()) }}
         end as bigint
     ) as n_days_overdue,
     ---------- yes or no
-    {{ measure_is_overdue('actions.status', 'actions.due_on') }} as is_overdue,
+    {{ measure_is_overdue('actions.status_by_then', 'actions.due_on') }} as is_overdue,
     ---------- days and instants
     actions.agreed_on,
     actions.due_on,

@@ -1,5 +1,6 @@
 -- Grain: one row per accepted decision; a correction is a decision of its own and marks the one
--- it corrects. One that nobody entitled made, or without quorum, is kept and does not stand.
+-- it corrects. One that nobody entitled made, or without quorum, is kept and does not stand; one of
+-- after the as-of day is kept, and neither corrects anything yet nor is the latest.
 with
 
 decisions as (
@@ -13,14 +14,16 @@ corrections as (
         learner_key,
         corrects_record_id
     from decisions
-    where corrects_record_id is not null and standing = 'stands'
+    where corrects_record_id is not null and standing = 'stands' and {{ has_come('decided_on') }}
 ),
 
 marked as (
     select
         decisions.*,
         corrections.corrects_record_id is not null as is_corrected,
-        decisions.standing = 'stands' and corrections.corrects_record_id is null as is_in_force
+        decisions.standing = 'stands'
+        and corrections.corrects_record_id is null
+        and {{ has_come('decisions.decided_on') }} as is_in_force
     from decisions
     left join corrections
         on

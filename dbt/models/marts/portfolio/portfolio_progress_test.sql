@@ -127,10 +127,14 @@ final as (
         sitting_status,
         case
             when sitting_status = 'exempt'
-                then 'The learner is exempt from this test, so it counts for nothing.'
+                then coalesce(title, task_id) || ': the learner is exempt, so it counts for nothing. '
             when sitting_status = 'not_scored'
-                then 'This test has no mark yet, so it counts for nothing.'
-            when sat_share is null then 'This test was not sat, so it counts for nothing.'
+                then coalesce(title, task_id) || ' has no mark yet, so it counts for nothing. '
+            when sat_share is null
+                then coalesce(title, task_id) || ' was not sat, so it counts for nothing. '
+            else ''
+        end
+        || case
             when slope is null
                 then
                     'Too few tests were sat to tell a line of growth: '
