@@ -16,7 +16,9 @@ select
     exam.score_share,
     exam.cut_score,
     case
-        when exam.cut_score_method is distinct from 'number_right'
+        when
+            exam.is_at_or_above_cut is not null
+            and exam.cut_score_method is distinct from 'number_right'
             then exam.cut_score / nullif(exam.max_points, 0)
     end as cut_share,
     exam.is_at_or_above_cut,
