@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -327,6 +328,15 @@ def test_exams_and_marked_work_are_counted_in_words_that_fit_both(portfolio: Por
     text = _rendered(portfolio)
     assert "on record, 1 of them absent, latest" in text
     assert "sittings" not in text
+
+
+def test_a_cut_score_that_was_set_for_the_sitting_says_how_and_when(portfolio: Portfolio) -> None:
+    sittings = [
+        r | {"set_by_method": "borderline_regression", "set_on": date(2026, 7, 9)}
+        for r in portfolio.rows("sittings", FULL)
+    ]
+    text = _rendered(portfolio, sittings=sittings)
+    assert '<span class="note">borderline regression, set 2026-07-09</span>' in text
 
 
 def test_a_result_that_the_cut_score_does_not_judge_says_so(portfolio: Portfolio) -> None:
