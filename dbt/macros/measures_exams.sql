@@ -79,3 +79,48 @@
 {% macro to_places(number) -%}
     cast(round({{ number }}, 4) as decimal(18, 4))
 {%- endmacro %}
+
+{#- A mean square of an analysis of variance; unknown without a degree of freedom. -#}
+{% macro measure_mean_square(sum_of_squares, degrees_of_freedom) -%}
+    case
+        when {{ degrees_of_freedom }} > 0
+            then greatest(0, {{ sum_of_squares }}) / ({{ degrees_of_freedom }})
+    end
+{%- endmacro %}
+
+{#-
+    The error variance of the mean over n parts with so many raters each, for comparing examinees
+    (`is_absolute=false`) or for holding each against a standard. An estimate below 0 counts as 0. Source:
+    Brennan 2001, Generalizability Theory, chapter 3; `gstudy.py` computes the same.
+-#}
+{% macro measure_exam_error(n_parts, n_raters, is_absolute) -%}
+    (
+        greatest(0, coalesce(cast(person_part_variance as double), 0))
+        + greatest(0, cast(residual_variance as double)) / coalesce({{ n_raters }}, 1)
+        {%- if is_absolute %}
+        + greatest(0, cast(part_variance as double))
+        + greatest(0, coalesce(cast(rater_variance as double), 0)) / coalesce({{ n_raters }}, 1)
+        {%- endif %}
+    ) / {{ n_parts }}
+{%- endmacro %}
+
+{#- The coefficient that belongs to an error variance, 0 to 1; 0 where examinees do not differ. -#}
+{% macro measure_exam_coefficient(error) -%}
+    cast(
+        round(
+            case
+                when person_variance > 0
+                    then
+                        cast(person_variance as double)
+                        / (cast(person_variance as double) + {{ error }})
+                when person_variance is not null then 0
+            end,
+            4
+        ) as decimal(5, 4)
+    )
+{%- endmacro %}
+
+{#- A coefficient as a sentence tells it: rounded down, so that what is not reached is not told as reached. -#}
+{% macro coefficient_text(coefficient) -%}
+    cast(cast(floor({{ coefficient }} * 100) / 100 as decimal(3, 2)) as {{ text_type() }})
+{%- endmacro %}

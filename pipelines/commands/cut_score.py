@@ -32,8 +32,11 @@ def set_(
     sitting: Annotated[str, typer.Option("--sitting", help="The sitting that it is for.")],
     decided_by: Annotated[str, typer.Option("--decided-by", help="The body that decided.")],
     panel: Annotated[
-        Path | None,
-        typer.Option("--panel", help="For angoff: a CSV, items down, judges across, 0 to 1."),
+        list[Path] | None,
+        typer.Option(
+            "--panel",
+            help="For angoff: a CSV, items down, judges across, 0 to 1; one a round, in order.",
+        ),
     ] = None,
     parameters: Annotated[
         str, typer.Option("--parameters", help="What the method is given, as a JSON object.")
@@ -49,9 +52,10 @@ def set_(
 
     Angoff reads judges from a file, Ebel takes its classes as parameters; Hofstee, Cohen and
     borderline regression use the scores of the current edition. The sitting is one of that edition,
-    a panel has judged every item of it, and the cut-score lies within its points. Of a sitting that
-    is still to come (--ahead) nothing can be held against it. A cut-score is never changed: a newer
-    one for the same sitting takes over.
+    a panel has judged every item of it, and the cut-score lies within its points. Of several rounds
+    of a panel, given as --panel for each, the last sets it, and the earlier ones are kept beside
+    it. Of a sitting that is still to come (--ahead) nothing can be held against it. A cut-score is
+    never changed: a newer one for the same sitting takes over.
 
     Example: tessera cut-score set cohen --programme MED --task MCQ --sitting S1 --decided-by "exam
     board" --parameters '{"share": 0.6, "guess_score": 20}'    then: tessera run
@@ -69,7 +73,9 @@ def set_(
             console.USAGE, f"there is no method {method}: it is one of {', '.join(METHODS)}"
         )
     try:
-        found = standards.set_by(opened, names, method, decided_by, given, panel, is_ahead=ahead)
+        found = standards.set_by(
+            opened, names, method, decided_by, given, panel or (), is_ahead=ahead
+        )
     except UnmeasurableError as refusal:
         console.fail(console.USAGE, str(refusal))
     except WarehouseError as error:
@@ -116,9 +122,21 @@ def _print(record: dict[str, Any], as_json: bool) -> None:
     if record["station_id"]:
         where += f", station {record['station_id']}"
     error, others = record["standard_error"], record["sensitivity"].values()
+    rounds = [one["cut_score"] for one in record["parameters"].get("earlier_rounds", ())]
     console.out.print(
         f"{record['cut_score_id']}  {where}: {record['cut_score']:.2f} by {record['method']}"
         + (f", standard error {error:.2f}" if error is not None else "")
+        + (
+            f", R² {record['r_squared']:.2f}, RMSE {record['rmse']:.2f}"
+            if record["r_squared"] is not None
+            else ""
+        )
+        + (
+            ", extrapolated: all grades given lie on one side of the borderline one"
+            if record["parameters"].get("is_extrapolated")
+            else ""
+        )
+        + (f", after {' and '.join(f'{one:.2f}' for one in rounds)}" if rounds else "")
         + (
             f", {min(others):.2f} to {max(others):.2f} at other distances of grades"
             if others

@@ -105,7 +105,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("cut_score", "Cut-score", words.number),
         ("is_banked", "Carried over from an earlier sitting", _only_yes),
         ("assurance_level", "Assurance", words.plain),
-        ("occurred_on", "Sat on", words.day),
+        ("occurred_on", "Day", words.day),
         ("is_late", "After the due day", _only_yes),
         ("timing_note", "Timing", words.plain),
     ),

@@ -64,8 +64,8 @@ class Series:
     alternative: str
 
     @property
-    def n_not_sat(self) -> int:
-        """Return how many sittings the learner did not sit."""
+    def n_absent(self) -> int:
+        """Return how many sittings took place without the learner."""
         return sum(r["sitting_status"] == ABSENT for r in self.sittings)
 
     @property

@@ -44,6 +44,8 @@ TITLES = {
     "programme_delivery": "Deliveries",
     "programme_exam_analysis": "Exams",
     "programme_station_analysis": "Stations",
+    "programme_exam_generalizability": "Generalisability of exams",
+    "programme_exam_dstudy": "Exams with more or fewer stations",
     "programme_cut_score": "Cut-scores",
     "programme_measurement": "Measurement",
     "programme_rule": "Rules and their sources",

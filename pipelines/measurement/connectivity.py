@@ -7,6 +7,7 @@ connected components are the blocks within which effects mean the same.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,14 @@ class Connectivity:
         return (
             f"The {assessors:,} assessors and {learners:,} learners fall into {self.n_blocks:,} "
             "groups that share nobody: between groups, a strict assessor cannot be told from a "
-            f"weak learner. The largest group holds {self.main_block_share:.0%} of the ratings."
+            "weak learner. The largest group holds "
+            f"{_percent(self.main_block_share)} of the ratings."
         )
+
+
+def _percent(share: float) -> str:
+    """Return a share below 1 in per cent, rounded down: a part is never told as the whole."""
+    return f"{math.floor(share * 1000) / 10:g}%"
 
 
 def connect(learners: pl.Series, assessors: pl.Series) -> Connectivity:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def borderline_regression(
     if n != len(grades) or not (np.isfinite(scores).all() and np.isfinite(grades).all()):
         raise UnmeasurableError("Every examinee needs a score and a global grade.")
     if n < MIN_EXAMINEES:
-        raise UnmeasurableError(f"{n} examinees are too few: at least {MIN_EXAMINEES} are needed.")
+        _refuse(n)
     spread = float(((grades - grades.mean()) ** 2).sum())
     if spread == 0:
         raise UnmeasurableError("All examinees have the same global grade: there is no line.")
@@ -409,6 +410,9 @@ def _refuse_few(scores: NDArray[np.float64]) -> None:
     if not np.isfinite(scores).all():
         raise UnmeasurableError("Every examinee needs a score.")
     if len(scores) < MIN_EXAMINEES:
-        raise UnmeasurableError(
-            f"{len(scores)} examinees are too few: at least {MIN_EXAMINEES} are needed."
-        )
+        _refuse(len(scores))
+
+
+def _refuse(n: int) -> NoReturn:
+    are = "examinee is" if n == 1 else "examinees are"
+    raise UnmeasurableError(f"{n} {are} too few: at least {MIN_EXAMINEES} are needed.")

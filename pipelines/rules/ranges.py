@@ -53,6 +53,8 @@ RANGES: tuple[tuple[str, Range], ...] = (
     ("msf.respondents.min", _whole(FEWEST_PEOPLE)),
     ("privacy.small_cells.learners_min", _whole(FEWEST_PEOPLE)),
     ("measurement.dependability.wanted", _between("0.01", "0.99")),
+    ("exams.generalizability.wanted", _between("0.01", "0.99")),
+    ("exams.d_study.*", _between("0.1", "10")),
     ("measurement.components.*", _between("0", "100")),
     ("exams.item_analysis.discrimination_min", _between("-1", "1")),
     ("exams.item_analysis.group_share", _between("0.01", "0.5")),

@@ -156,6 +156,8 @@ def _of_design(design: pl.DataFrame, target_levels: list[int]) -> dict[str, list
             continue
         if block == 0 and summary["is_estimated"]:
             summary |= _typical(part, found)
+            if not connectivity.is_connected:
+                summary["sentence"] += " What is estimated is about that group."
         rows["calibration_component"] += _component_rows(block, found)
         rows["calibration_assessor"] += _assessor_rows(block, part, found)
         for level in target_levels:

@@ -66,7 +66,7 @@ def set_by(
     method: str,
     decided_by: str,
     parameters: dict[str, Any],
-    panel: Path | None,
+    panels: Sequence[Path] = (),
     *,
     is_ahead: bool = False,
 ) -> list[CutScore]:
@@ -78,22 +78,22 @@ def set_by(
         method: how.
         decided_by: the body that decided.
         parameters: what the method is given.
-        panel: judgements, for Angoff.
+        panels: judgements, for Angoff: one file a round, in their order.
         is_ahead: whether the sitting is still to come, so that nothing can be held against it.
 
     Raises:
         UnmeasurableError: the method cannot set it from what it was given.
     """
-    if method != "angoff" and panel is not None:
+    if method != "angoff" and panels:
         raise UnmeasurableError(f"{method} takes no --panel: only angoff does.")
     if is_ahead and method not in AHEAD:
         raise UnmeasurableError(f"{method} goes by scores, which a sitting to come has not.")
     if method == "angoff":
-        if panel is None or not panel.is_file():
+        if not panels or not all(panel.is_file() for panel in panels):
             raise UnmeasurableError("angoff needs --panel with a CSV file of judgements.")
         if parameters:
             raise UnmeasurableError("angoff takes no --parameters: its panel says all.")
-        return angoff(home, sitting, decided_by, panel, is_ahead=is_ahead)
+        return angoff(home, sitting, decided_by, panels, is_ahead=is_ahead)
     if method == "ebel":
         return ebel(home, sitting, decided_by, parameters, is_ahead=is_ahead)
     if method == "borderline_regression":
@@ -102,14 +102,62 @@ def set_by(
 
 
 def angoff(
-    home: Home, sitting: Sitting, decided_by: str, panel: Path, *, is_ahead: bool = False
+    home: Home,
+    sitting: Sitting,
+    decided_by: str,
+    panels: Sequence[Path],
+    *,
+    is_ahead: bool = False,
 ) -> list[CutScore]:
     """Set the cut-score from a CSV of one row an item: its name, then one column a judge.
 
+    Of several rounds the last sets it; what the earlier ones gave is kept beside it.
+
     Raises:
-        UnmeasurableError: the panel cannot carry a cut-score, or did not judge the sitting's items.
+        UnmeasurableError: a panel cannot carry a cut-score, or did not judge the sitting's items.
     """
     exam = exam_of(home, sitting, is_ahead=is_ahead)
+    rounds = [_judged(exam, panel) for panel in panels]
+    last = rounds[-1]
+    parameters: dict[str, Any] = {"n_items": last.n_items, "min_score": last.min_score}
+    if len(rounds) > 1:
+        parameters["earlier_rounds"] = [_told(one) for one in rounds[:-1]]
+    return [
+        _record(
+            sitting,
+            "angoff",
+            decided_by,
+            last.found.cut_score,
+            max_score=last.max_score,
+            standard_error=last.found.standard_error,
+            n_judges=last.found.n_judges,
+            panel=last.by_judge,
+            parameters=parameters,
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a panel gave in one round.
+
+    Attributes:
+        found: its cut-score.
+        by_judge: the cut-score of each judge alone, by name.
+        n_items: items judged.
+        max_score: the most points that they give.
+        min_score: the points of who answers all of them wrongly.
+    """
+
+    found: methods.PanelCut
+    by_judge: dict[str, float]
+    n_items: int
+    max_score: float
+    min_score: float
+
+
+def _judged(exam: Exam, panel: Path) -> Round:
+    """Return what a panel's file of one round gives."""
     try:
         table = pl.read_csv(panel, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
@@ -126,19 +174,18 @@ def angoff(
     found = methods.angoff(
         np.array(values).reshape(-1, len(judges)), np.array(points), np.array(wrong)
     )
-    return [
-        _record(
-            sitting,
-            "angoff",
-            decided_by,
-            found.cut_score,
-            max_score=sum(points),
-            standard_error=found.standard_error,
-            n_judges=found.n_judges,
-            panel=dict(zip(judges, found.by_judge, strict=True)),
-            parameters={"n_items": len(items), "min_score": sum(wrong)},
-        )
-    ]
+    by_judge = dict(zip(judges, found.by_judge, strict=True))
+    return Round(found, by_judge, len(items), sum(points), sum(wrong))
+
+
+def _told(one: Round) -> dict[str, Any]:
+    """Return what is kept of an earlier round."""
+    error = one.found.standard_error
+    return {
+        "cut_score": round(one.found.cut_score, PLACES),
+        "standard_error": None if error is None else round(error, PLACES),
+        "panel": {judge: round(cut, PLACES) for judge, cut in one.by_judge.items()},
+    }
 
 
 def ebel(
@@ -185,7 +232,7 @@ def from_totals(
     chosen: dict[str, Callable[..., float]] = {"hofstee": methods.hofstee, "cohen": methods.cohen}
     _refuse_unfit(method, chosen[method], parameters)
     exam = exam_of(home, sitting)
-    scores = _totals(home, sitting)
+    scores = _totals(home, sitting, exam.max_score)
     cut = chosen[method](scores, **parameters)
     return [
         _record(
@@ -207,7 +254,8 @@ def borderline_regression(
 
     `parameters`: `grades`, the code of each global grade as it is written; `borderline`, one of
     them; and, if wanted, `positions`: by name of an assumption, the position of each grade. What
-    the cut-score would be under those, and under `alternative_positions`, is its sensitivity.
+    the cut-score would be under those, and under `alternative_positions`, is its sensitivity. A
+    station whose grades all lie above the borderline one, or all below, is marked as extrapolated.
 
     Raises:
         UnmeasurableError: a grade is not told, or a station carries no cut-score.
@@ -251,7 +299,7 @@ def borderline_regression(
                 rmse=line.rmse,
                 r_squared=line.r_squared,
                 slope=line.slope,
-                parameters=dict(parameters),
+                parameters=parameters | {"is_extrapolated": _is_beyond(at, grades)},
                 sensitivity={name: other.cut_score for name, other in others.items()},
             )
         )
@@ -270,6 +318,12 @@ def borderline_regression(
         },
     )
     return [record, *records]
+
+
+def _is_beyond(borderline: int, grades: Sequence[Sequence[int]]) -> bool:
+    """Return whether the line is read where it has no grades: all are above, or all below."""
+    given = [code for codes in grades for code in codes]
+    return not min(given) <= borderline <= max(given)
 
 
 def _minimum(stations: pl.DataFrame, cuts: list[float], whole: float) -> dict[str, Any]:
@@ -562,17 +616,29 @@ def _or_none(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _totals(home: Home, sitting: Sitting) -> Any:
-    """Return the points of everybody who sat: of several attempts, of the first with a mark."""
+def _totals(home: Home, sitting: Sitting, max_score: float | None) -> Any:
+    """Return the points of everybody who sat all of it: of several attempts, of the first.
+
+    Raises:
+        UnmeasurableError: nobody was marked out of all its points.
+    """
     frame = _ask(
         home,
-        "select points from fct_exam_sitting where programme_id = ? and task_id = ? "
+        "select points, max_points from fct_exam_sitting where programme_id = ? and task_id = ? "
         "and sitting_id = ? and points is not null and not is_banked "
         "qualify row_number() over (partition by learner_key order by attempt) = 1 "
         "order by sitting_key",
         sitting,
-    )
-    return frame["points"].cast(pl.Float64).to_numpy()
+    ).cast({"points": pl.Float64, "max_points": pl.Float64})
+    whole = frame
+    if max_score is not None:
+        whole = frame.filter((pl.col("max_points") - max_score).abs().fill_null(0) <= SLACK)
+    if whole.is_empty() and not frame.is_empty():
+        raise UnmeasurableError(
+            f"None of {len(frame)} examinees was marked out of all {max_score:g} points of the "
+            "sitting: forms that share no examinee need a cut-score each, as sittings of their own."
+        )
+    return whole["points"].to_numpy()
 
 
 def _stations(home: Home, sitting: Sitting) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -186,7 +187,7 @@ def test_the_absent_sitting_stays_in_its_place(portfolio: Portfolio) -> None:
     series = _page(portfolio, FULL).exams[0]
     assert series.title == "Progress test"
     assert [s["sitting_status"] for s in series.sittings].count("absent") == 1
-    assert series.n_not_sat == 1
+    assert series.n_absent == 1
     assert "absent" in series.alternative
     assert series.drawing is not None
 
@@ -331,8 +332,35 @@ def test_every_declaration_to_talk_about_is_named_and_paper_says_how_many_more(
     assert f"and {len(missing) - 2} more on the page" in text
 
 
-def test_the_number_of_sittings_says_how_many_were_not_sat(portfolio: Portfolio) -> None:
-    assert "sittings, 1 of them not sat, latest" in _rendered(portfolio)
+def test_exams_and_marked_work_are_counted_in_words_that_fit_both(portfolio: Portfolio) -> None:
+    text = _rendered(portfolio)
+    assert "on record, 1 of them absent, latest" in text
+    assert "sittings" not in text
+
+
+def test_a_cut_score_that_was_set_for_the_sitting_says_how_and_when(portfolio: Portfolio) -> None:
+    sittings = [
+        r | {"set_by_method": "borderline_regression", "set_on": date(2026, 7, 9)}
+        for r in portfolio.rows("sittings", FULL)
+    ]
+    text = _rendered(portfolio, sittings=sittings)
+    assert '<span class="note">borderline regression, set 2026-07-09</span>' in text
+
+
+def test_a_result_that_the_cut_score_does_not_judge_says_so(portfolio: Portfolio) -> None:
+    sittings = [
+        r | {"cut_score": Decimal(6), "is_at_or_above_cut": None}
+        for r in portfolio.rows("sittings", FULL)
+    ]
+    assert "not held against the cut-score" in _rendered(portfolio, sittings=sittings)
+
+
+def test_the_latest_result_says_that_it_is_a_resit_or_was_carried_over(
+    portfolio: Portfolio,
+) -> None:
+    sittings = [r | {"attempt": 2, "is_banked": True} for r in portfolio.rows("sittings", FULL)]
+    text = _rendered(portfolio, sittings=sittings)
+    assert re.search(r"latest \S+ \(attempt 2\): [^.]*, carried over", text)
 
 
 def test_a_signal_names_a_scale_of_policies_as_the_rest_of_the_page_does(

@@ -127,7 +127,7 @@ def test_sittings_hold_the_scores_errors_and_norms_of_the_edition(
             "n_omitted from portfolio_exam where learner_key = ?",
             path.stem,
         )
-        lines = {(line[0], line[1]): line for line in Tables(path).table("Sat on")}
+        lines = {(line[0], line[1]): line for line in Tables(path).table("Exam or work")}
         assert len(lines) == len(told)
         for row in told:
             line = lines[row[0], row[1].isoformat()]

@@ -35,6 +35,11 @@ def test_a_disconnected_design_is_said_in_words_with_its_numbers() -> None:
     assert "50%" in found.sentence
 
 
+def test_the_largest_group_of_several_never_holds_all_ratings() -> None:
+    ratings = design(*[("l1", "a1")] * 999, ("l2", "a2"))
+    assert "holds 99.9% of the ratings" in connect(ratings["learner"], ratings["assessor"]).sentence
+
+
 def test_no_ratings_have_no_blocks() -> None:
     found = connect(pl.Series([], dtype=pl.String), pl.Series([], dtype=pl.String))
     assert found.n_blocks == 0

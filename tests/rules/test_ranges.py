@@ -53,6 +53,8 @@ def test_every_shipped_threshold_lies_in_its_range() -> None:
         ("programmatic_assessment", "plan", "applies", "7", "a whole number from 0 to 1"),
         ("measurement", "components", "learner", "-31", "is -31: Write a number from 0 to 100"),
         ("measurement", "dependability", "wanted", "70", "is 70: Write a number from 0.01"),
+        ("exams", "generalizability", "wanted", "80", "is 80: Write a number from 0.01"),
+        ("exams", "d_study", "most", "0", "is 0: Write a number from 0.1 to 10"),
     ],
 )
 def test_a_value_that_nobody_can_mean_is_refused_with_line_and_range(

@@ -196,6 +196,7 @@ def test_one_stray_pair_does_not_spoil_the_rest() -> None:
     assert not summary["is_connected"]
     assert summary["is_estimated"]
     assert "A-st" not in found["calibration_assessor"]["assessor_key"]
+    assert summary["sentence"].endswith("What is estimated is about that group.")
 
 
 def test_scales_are_never_pooled() -> None:

@@ -113,6 +113,39 @@ def test_an_osce_gets_a_cut_score_a_station_and_their_sum(home: Home) -> None:
 
 
 @pytest.mark.usefixtures("edition_found")
+def test_a_line_that_is_read_beyond_all_grades_is_told_as_extrapolated(home: Home) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "update fct_exam_response set global_rating = 'pass' "
+            "where station_id = 's0' and global_rating in ('fail', 'borderline')"
+        )
+    given = {"grades": CODES, "borderline": "borderline"}
+    _, *stations = standards.borderline_regression(home, SITTING, "exam board", given)
+    assert [one.parameters["is_extrapolated"] for one in stations] == [True, False, False]
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_who_was_not_presented_with_the_whole_exam_is_no_part_of_the_cohort(home: Home) -> None:
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute(
+            "update fct_exam_sitting set points = 0, max_points = 1 "
+            "where task_id = 'MCQ' and sitting_key = 'm00'"
+        )
+        connection.execute(
+            "insert into fct_exam_sitting values "
+            "('MED', 'TOTALS', 'S1', 'p', 'p', 1, 60, 100, false)"
+        )
+    (found,) = standards.from_totals(home, MCQ, "cohen", "exam board", {})
+    assert found.n_examinees == 11
+    with pytest.raises(UnmeasurableError, match="1 examinee is too few"):
+        standards.from_totals(home, TOTALS, "cohen", "exam board", {})
+    with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
+        connection.execute("update fct_exam_sitting set max_points = 2 where task_id = 'MCQ'")
+    with pytest.raises(UnmeasurableError, match=r"None of 12 .* out of all 4 points"):
+        standards.from_totals(home, MCQ, "cohen", "exam board", {})
+
+
+@pytest.mark.usefixtures("edition_found")
 def test_where_two_examiners_differ_the_grade_lies_between_theirs(home: Home) -> None:
     given = {"grades": CODES, "borderline": "borderline"}
     with duckdb.connect(str(home.editions / "e1" / DATABASE)) as connection:
@@ -242,7 +275,7 @@ def test_what_a_method_does_not_take_is_named(
     panel.touch()
     with pytest.raises(UnmeasurableError, match=words):
         standards.set_by(
-            home, SITTING, method, "exam board", parameters, panel if method == "angoff" else None
+            home, SITTING, method, "exam board", parameters, [panel] if method == "angoff" else ()
         )
 
 
@@ -288,15 +321,34 @@ def test_a_panel_judges_every_item_of_the_sitting_once(
     home: Home, tmp_path: Path, sitting: dict[str, str], lines: list[str], words: str
 ) -> None:
     with pytest.raises(UnmeasurableError, match=words):
-        standards.set_by(home, sitting, "angoff", "exam board", {}, panel_of(tmp_path, *lines))
+        standards.set_by(home, sitting, "angoff", "exam board", {}, [panel_of(tmp_path, *lines)])
 
 
 @pytest.mark.usefixtures("edition_found")
 def test_judged_items_weigh_by_their_points(home: Home, tmp_path: Path) -> None:
     panel = panel_of(tmp_path, "item,a,b", "Q2,0.5,0.7", "Q1,1,1")
-    (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
+    (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, [panel])
     assert found.panel == pytest.approx({"a": 2.5, "b": 3.1})
     assert found.max_score == 4
+
+
+@pytest.mark.usefixtures("edition_found")
+def test_the_last_round_of_a_panel_counts_and_the_earlier_ones_are_kept(
+    home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "1").mkdir()
+    first = panel_of(tmp_path / "1", "item,a,b,c", "Q1,0.5,0.9,1", "Q2,0.5,0.5,0.5")
+    last = panel_of(tmp_path, "item,a,b", "Q2,0.5,0.7", "Q1,1,1")
+    (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, [first, last])
+    assert found.cut_score == pytest.approx(2.8)
+    assert found.n_judges == 2
+    (round_1,) = found.parameters["earlier_rounds"]
+    assert round_1["panel"] == pytest.approx({"a": 2, "b": 2.4, "c": 2.5})
+    assert round_1["cut_score"] == pytest.approx(2.3)
+    assert round_1["standard_error"] == pytest.approx(0.152753)
+    first.write_text("item,a,b\nQ1,0.5,0.5")
+    with pytest.raises(UnmeasurableError, match=r"1/panel.csv: 1 of 2 items .* not judged: Q2"):
+        standards.set_by(home, MCQ, "angoff", "exam board", {}, [first, last])
 
 
 def take_points_off(home: Home, q1: float | None, q2: float | None) -> None:
@@ -314,11 +366,11 @@ def test_a_cut_score_by_judges_counts_points_taken_off_for_wrong_answers(
 ) -> None:
     take_points_off(home, -0.25, -0.75)
     panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
-    (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
+    (found,) = standards.set_by(home, MCQ, "angoff", "exam board", {}, [panel])
     assert found.cut_score == pytest.approx(0.5 - 0.5 * 0.25 + 3 * 0.8 - 0.2 * 0.75)
     assert found.parameters["min_score"] == -1
     classes = {"items": {"easy": 4}, "expected": {"easy": 0.7}}
-    (found,) = standards.set_by(home, MCQ, "ebel", "exam board", classes, None)
+    (found,) = standards.set_by(home, MCQ, "ebel", "exam board", classes)
     assert found.cut_score == pytest.approx(4 * (0.7 - 0.3 * 0.25))
 
 
@@ -327,7 +379,7 @@ def test_ebel_is_refused_where_wrong_answers_cost_different_shares(home: Home) -
     take_points_off(home, -0.25, -0.25)
     classes = {"items": {"easy": 4}, "expected": {"easy": 0.7}}
     with pytest.raises(UnmeasurableError, match="use angoff"):
-        standards.set_by(home, MCQ, "ebel", "exam board", classes, None)
+        standards.set_by(home, MCQ, "ebel", "exam board", classes)
 
 
 @pytest.mark.usefixtures("edition_found")
@@ -341,9 +393,9 @@ def test_points_taken_off_by_a_rule_that_nobody_told_are_asked_for(
         connection.execute("update fct_exam_sitting set points = -1 where task_id = 'TOTALS'")
     panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
     with pytest.raises(UnmeasurableError, match=r"taken off at Q2, .*deliver .*points_wrong"):
-        standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
+        standards.set_by(home, MCQ, "angoff", "exam board", {}, [panel])
     with pytest.raises(UnmeasurableError, match="taken off at Q1, Q2"):
-        standards.set_by(home, TOTALS, "angoff", "exam board", {}, panel)
+        standards.set_by(home, TOTALS, "angoff", "exam board", {}, [panel])
 
 
 @pytest.mark.usefixtures("edition_found")
@@ -352,7 +404,7 @@ def test_a_sitting_to_come_is_judged_by_the_formula_of_its_task(home: Home, tmp_
         connection.execute("insert into dim_task values ('MED', 'MCQ', 'formula', 2, -0.5)")
     panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
     next_year = MCQ | {"sitting_id": "S9"}
-    (found,) = standards.set_by(home, next_year, "angoff", "exam board", {}, panel, is_ahead=True)
+    (found,) = standards.set_by(home, next_year, "angoff", "exam board", {}, [panel], is_ahead=True)
     assert (found.cut_score, found.max_score) == (pytest.approx(2.6 - 0.7 * 0.5), 4)
 
 
@@ -362,7 +414,7 @@ def test_an_edition_of_an_earlier_release_is_to_be_made_again(home: Home, tmp_pa
         connection.execute("alter table fct_exam_response drop column points_wrong")
     panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.5", "Q2,0.8,0.8")
     with pytest.raises(UnmeasurableError, match=r"earlier release.*tessera run"):
-        standards.set_by(home, MCQ, "angoff", "exam board", {}, panel)
+        standards.set_by(home, MCQ, "angoff", "exam board", {}, [panel])
 
 
 @pytest.mark.usefixtures("edition_found")
@@ -371,7 +423,7 @@ def test_items_that_several_stations_name_alike_are_named_with_their_station(
 ) -> None:
     rows = [f"s{station}/checklist,0.5,0.5" for station in range(3)]
     (found,) = standards.set_by(
-        home, SITTING, "angoff", "exam board", {}, panel_of(tmp_path, "item,a,b", *rows)
+        home, SITTING, "angoff", "exam board", {}, [panel_of(tmp_path, "item,a,b", *rows)]
     )
     assert found.cut_score == pytest.approx(30)
 
@@ -380,7 +432,7 @@ def test_items_that_several_stations_name_alike_are_named_with_their_station(
 def test_a_panel_may_judge_a_sitting_that_is_still_to_come(home: Home, tmp_path: Path) -> None:
     panel = panel_of(tmp_path, "item,a,b", "Q1,0.5,0.7", "Q2,1,0.8")
     next_year = MCQ | {"sitting_id": "S9"}
-    (found,) = standards.set_by(home, next_year, "angoff", "exam board", {}, panel, is_ahead=True)
+    (found,) = standards.set_by(home, next_year, "angoff", "exam board", {}, [panel], is_ahead=True)
     assert (found.cut_score, found.max_score) == (pytest.approx(1.5), 2)
 
 
@@ -391,9 +443,9 @@ def test_a_panel_may_judge_a_sitting_that_is_still_to_come(home: Home, tmp_path:
 def test_what_was_sat_already_is_not_still_to_come(
     home: Home, tmp_path: Path, method: str, words: str
 ) -> None:
-    panel = panel_of(tmp_path, "item,a,b", "Q1,1,1") if method == "angoff" else None
+    panels = [panel_of(tmp_path, "item,a,b", "Q1,1,1")] if method == "angoff" else []
     with pytest.raises(UnmeasurableError, match=words):
-        standards.set_by(home, MCQ, method, "exam board", {}, panel, is_ahead=True)
+        standards.set_by(home, MCQ, method, "exam board", {}, panels, is_ahead=True)
 
 
 def run(*arguments: str):
@@ -413,6 +465,8 @@ def test_the_command_keeps_what_a_panel_said_and_lists_it(home: Home, tmp_path: 
     assert found.panel == {"judge 1": pytest.approx(3.2), "judge 2": pytest.approx(2.8)}
     listed = run("list", "--home", str(home.root), "--json")
     assert json.loads(listed.output)["cut_score_id"] == found.cut_score_id
+    again = run("set", "angoff", *where, "--decided-by", "board", *("--panel", str(panel)) * 2)
+    assert "standard error 0.20, after 3.00 (board)" in " ".join(again.output.split())
 
 
 @pytest.mark.parametrize(

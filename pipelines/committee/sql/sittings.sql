@@ -15,8 +15,12 @@ select
     exam.max_points as max_score,
     exam.score_share,
     exam.cut_score,
+    cut_scores.method as set_by_method,
+    cast(cut_scores.known_at as date) as set_on,
     case
-        when exam.cut_score_method is distinct from 'number_right'
+        when
+            exam.is_at_or_above_cut is not null
+            and exam.cut_score_method is distinct from 'number_right'
             then exam.cut_score / nullif(exam.max_points, 0)
     end as cut_share,
     exam.is_at_or_above_cut,
@@ -34,6 +38,12 @@ select
     exam.assurance_level
 from portfolio_exam as exam
 left join dim_instrument as instrument on exam.instrument_id = instrument.instrument_id
+left join programme_cut_score as cut_scores
+    on
+        exam.programme_id = cut_scores.programme_id
+        and exam.task_id = cut_scores.task_id
+        and exam.sitting_id = cut_scores.sitting_id
+        and cut_scores.station_id = ''
 order by
     exam.learner_key,
     is_growth desc,

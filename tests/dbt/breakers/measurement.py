@@ -23,6 +23,24 @@ BREAKERS: dict[str, str] = {
         "station_id, n_examinees) select 'MED', 'OSCE', '2026', 's' || n, 30 + n "
         "from range(2) as numbers (n)"
     ),
+    "an_exam_of_a_size_is_told_once": (
+        "insert into marts.programme_exam_dstudy (programme_id, task_id, sitting_id, n_examinees, "
+        "n_complete, n_parts, is_as_held) select 'MED', 'OSCE', '2026', 12, 12, 8, true "
+        "from range(2)"
+    ),
+    "assert_generalizability_without_examiners_apart_is_alpha": (
+        "insert into marts.programme_exam_analysis (programme_id, task_id, sitting_id, sentence, "
+        "n_examinees, n_complete, alpha) values ('MED', 'OSCE', '2026', 'Alpha', 10, 10, 0.8); "
+        "insert into marts.programme_exam_generalizability (programme_id, task_id, sitting_id, "
+        "sentence, n_examinees, n_complete, generalizability, is_rescaled) "
+        "values ('MED', 'OSCE', '2026', 'Generalisability', 10, 10, 0.7, false)"
+    ),
+    "holding_against_a_standard_is_no_surer_than_comparing": (
+        "insert into marts.programme_exam_generalizability (programme_id, task_id, sitting_id, "
+        "sentence, n_examinees, n_complete, generalizability, dependability, relative_sem, "
+        "absolute_sem, is_rescaled) "
+        "values ('MED', 'OSCE', '2026', 'Generalisability', 10, 10, 0.7, 0.8, 1, 1, false)"
+    ),
     "who_is_compared_was_presented_with_the_item": (
         "update marts.programme_item_analysis set n_compared = n_presented + 1"
     ),

@@ -36,7 +36,7 @@ ruled as (
 ),
 
 -- An omitted item and one answered with "don't know" give the empty answer; one that was not
--- presented gives none.
+-- presented gives none. Where the rule is the key, it judges answers that the source scored, too.
 compared as (
     select
         *,
@@ -49,7 +49,10 @@ compared as (
             when answer_key is null then null
             when response_status in ('answered', 'omitted', 'dont_know') or response is not null
                 then {{ measure_graded_score('answer_set', 'key_set', 'n_options') }}
-        end as graded_score
+        end as graded_score,
+        response_status = 'answered'
+        or (response_status = 'scored' and response is not null and scoring_rule = 'exact_set')
+            as is_judged_by_key
     from ruled
 ),
 
@@ -57,8 +60,9 @@ judged as (
     select
         *,
         case
-            when response_status = 'answered' and exact_score = 1 then 'right'
-            when response_status = 'answered' and exact_score = 0 then 'wrong'
+            when not is_judged_by_key then response_status
+            when exact_score = 1 then 'right'
+            when exact_score = 0 then 'wrong'
             else response_status
         end as item_outcome
     from compared
@@ -84,8 +88,15 @@ scored as (
             when scoring_rule = 'symmetric_difference' then graded_score
             when scoring_rule = 'exact_set'
                 then
-                    cast(
-                        exact_score * coalesce(points_right, item_max_score, 1) as decimal(18, 6)
+                    coalesce(
+                        cast(
+                            exact_score * coalesce(points_right, item_max_score, 1)
+                            as decimal(18, 6)
+                        ),
+                        {{ measure_formula_points(
+                            'item_outcome', 'coalesce(points_right, item_max_score)', '0', '0'
+                        ) }},
+                        case when answer_key is not null then score end
                     )
             when scoring_rule = 'formula'
                 then

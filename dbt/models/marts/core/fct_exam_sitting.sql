@@ -175,9 +175,7 @@ judged as (
             -- A result out of other points than the cut-score was set for may be of a part of the exam.
             when
                 coalesce(cut_scores.method, tasks.cut_score_method, '') <> 'number_right'
-                and merged.max_points <> coalesce(
-                    cut_scores.max_score, case when merged.n_items is null then tasks.max_score end
-                )
+                and merged.max_points <> coalesce(cut_scores.max_score, tasks.max_score)
                 then null
             when cut_scores.cut_score is not null
                 then {{ measure_is_at_target('merged.points', 'cut_scores.cut_score') }}

@@ -104,7 +104,12 @@ erred as (
     select
         *,
         case
-            when slope is not null
+            when
+                slope is not null
+                and n_sat >= coalesce(
+                    {{ rule_threshold('exams', 'growth', 'error_sat_min') }},
+                    {{ rule_threshold('exams', 'growth', 'sat_min') }}
+                )
                 then sqrt(
                     greatest(0, spread_of_shares - slope * covariance)
                     / nullif(n_sat - 2, 0)
@@ -145,12 +150,12 @@ final as (
                 || cast(cast(round(slope * 100, 1) as decimal(9, 1)) as string)
                 || ' points of a hundred a year'
                 || case
-                    when slope_error is not null
-                        then
-                            ' (standard error '
-                            || cast(cast(round(slope_error * 100, 1) as decimal(9, 1)) as string)
-                            || ')'
-                    else ''
+                    when slope_error is null then '; too few tests to say how sure that is'
+                    when round(slope_error * 100, 1) = 0 then ' (standard error below 0.1)'
+                    else
+                        ' (standard error '
+                        || cast(cast(round(slope_error * 100, 1) as decimal(9, 1)) as string)
+                        || ')'
                 end || '.'
         end as sentence,
         ---------- numbers

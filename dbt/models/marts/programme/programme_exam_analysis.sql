@@ -151,7 +151,7 @@ final as (
                     || ': below 0, since the parts of the exam run against one another; '
                     || 'no standard error follows from it.'
             else
-                'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as string) || ': a score of '
+                'Alpha ' || {{ coefficient_text('reliable.raw_alpha') }} || ': a score of '
                 || {{ score_text(
                     'cast(round(reliable.sum_total / reliable.n_complete, 1) as decimal(18, 1))'
                 ) }}

@@ -95,7 +95,7 @@ final as (
                     ) }} || ' by '
                     || {{ counted('judged.n_assessors_wanted', 'assessor', 'assessors') }}
                     || ' a learner; the typical learner has '
-                    || cast(cast(judged.dependability as decimal(3, 2)) as string) || '.'
+                    || {{ coefficient_text('judged.dependability') }} || '.'
         end as need_sentence,
         ---------- numbers
         connectivity.n_ratings,
