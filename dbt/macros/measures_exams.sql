@@ -122,5 +122,5 @@
 
 {#- A coefficient as a sentence tells it: rounded down, so that what is not reached is not told as reached. -#}
 {% macro coefficient_text(coefficient) -%}
-    cast(cast(floor({{ coefficient }} * 100) / 100 as decimal(3, 2)) as {{ text_type() }})
+    cast(cast(floor({{ coefficient }} * 100) / 100 as decimal(3, 2)) as string)
 {%- endmacro %}

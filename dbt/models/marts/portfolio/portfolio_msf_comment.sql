@@ -107,7 +107,7 @@ final as (
             ~ " || ' ' || coalesce(narrative_strengths, '')"
             ~ " || ' / ' || coalesce(narrative_improvements, '')"
             ~ " || ' / ' || coalesce(narrative_other, '')"
-            ~ " || ' ' || cast(n_alike as varchar)"
+            ~ " || ' ' || cast(n_alike as string)"
         ) }} as comment_id,
         learner_key,
         programme_id,

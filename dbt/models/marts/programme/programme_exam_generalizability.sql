@@ -75,7 +75,7 @@ told as (
                 then ' An estimate below 0 counts as 0.'
             else ''
         end as remarks,
-        cast(n_parts_wanted as varchar) || ' '
+        cast(n_parts_wanted as string) || ' '
         || case when n_parts_wanted = 1 then part else parts end || ' of this kind' as parts_wanted
     from judged
 ),
@@ -114,20 +114,20 @@ final as (
                 || ' for holding each against a standard: a score of '
                 || {{ score_text('cast(round(told.mean_points, 1) as decimal(18, 1))') }}
                 || ' has an absolute standard error of '
-                || cast(cast(told.absolute_sem as decimal(18, 1)) as varchar) || ' points.'
+                || cast(cast(told.absolute_sem as decimal(18, 1)) as string) || ' points.'
                 || told.remarks
         end as sentence,
         case
             when not told.is_described then null
             when told.dependability >= told.wanted
                 then
-                    'A dependability of ' || cast(cast(told.wanted as decimal(3, 2)) as varchar)
+                    'A dependability of ' || cast(cast(told.wanted as decimal(3, 2)) as string)
                     || ' is reached; '
                     || told.parts_wanted || ' would be enough.'
             else
-                'A dependability of ' || cast(cast(told.wanted as decimal(3, 2)) as varchar)
+                'A dependability of ' || cast(cast(told.wanted as decimal(3, 2)) as string)
                 || ' takes '
-                || told.parts_wanted || '; there were ' || cast(told.n_parts as varchar) || '.'
+                || told.parts_wanted || '; there were ' || cast(told.n_parts as string) || '.'
         end as need_sentence,
         ---------- numbers
         told.n_examinees,
