@@ -41,6 +41,20 @@ waiting as (
     select * from {{ ref('int_learner_refusals__counted') }}
 ),
 
+held_against_cut as (
+    select * from {{ ref('fct_exam_sitting') }}
+    where is_at_or_above_cut is not null and occurred_on <= {{ as_of() }}
+),
+
+tasks as (
+    select * from {{ ref('dim_task') }}
+),
+
+rules as (
+    select * from {{ ref('int_rules__chosen') }}
+    where rule_set_id = 'agenda'
+),
+
 last_decisions as (
     select
         learner_key,
@@ -55,17 +69,25 @@ last_decisions as (
 -- Progress tests follow each other, so that the newest stands for them all.
 sittings as (
     select
-        *,
+        sittings.sitting_key,
+        sittings.learner_key,
+        sittings.programme_id,
+        sittings.is_at_or_above_cut,
+        sittings.occurred_on,
+        sittings.known_at,
         row_number() over (
             partition by
-                learner_key,
-                programme_id,
-                case when is_progress_test then instrument_id else task_id end,
-                is_progress_test
-            order by occurred_on desc, attempt desc, sitting_key
+                sittings.learner_key,
+                sittings.programme_id,
+                {{ is_progress_test('tasks') }},
+                case
+                    when {{ is_progress_test('tasks') }} then tasks.instrument_id
+                    else sittings.task_id
+                end
+            order by sittings.occurred_on desc, sittings.attempt desc, sittings.sitting_key asc
         ) as newest_first
-    from {{ ref('portfolio_exam') }}
-    where is_at_or_above_cut is not null
+    from held_against_cut as sittings
+    left join tasks on sittings.task_key = tasks.task_key
 ),
 
 limits as (
@@ -73,8 +95,7 @@ limits as (
         rule_id as reason_code,
         max(case when threshold_name in ('flags_min', 'exams_min') then threshold_value end) as n_min,
         max(case when threshold_name = 'window_days' then threshold_value end) as window_days
-    from {{ ref('int_rules__chosen') }}
-    where rule_set_id = 'agenda'
+    from rules
     group by rule_id
 ),
 
