@@ -68,7 +68,7 @@ BREAKERS: dict[str, str] = {
         "update marts.portfolio_signal set rule_id = 'no_evidence', "
         "learner_key = (select min(learner_key) from marts.portfolio_signal)"
     ),
-    "every_declaration_is_reconciled": "update marts.portfolio_ai_use set n_declarations = 99",
+    "every_declaration_is_reconciled": "update marts.portfolio_ai_use set n_within = n_within + 99",
     "no_more_enough_than_competencies": (
         "update marts.committee_agenda set n_enough_evidence = n_competencies + 1"
     ),
@@ -123,6 +123,9 @@ BREAKERS: dict[str, str] = {
         "insert into marts.bridge_competency (programme_id, framework_id, framework_version, "
         "competency_id, link_type, to_framework_id, to_framework_version, to_competency_id, "
         "record_key) select 'MED', 'F', '1', 'a', 'maps_to', 'G', '1', 'x', 'r' from range(2)"
+    ),
+    "assert_data_points_are_the_same_in_statuses_and_totals": (
+        "update marts.portfolio_framework_total set n_data_points = n_data_points + 1"
     ),
     "assert_totals_reconcile_across_frameworks": (
         "insert into marts.portfolio_framework_total select * replace ('other' as "
