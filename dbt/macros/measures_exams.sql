@@ -6,6 +6,12 @@
     cast(sum({{ points }}) / nullif(count({{ points }}), 0) as decimal(18, 6))
 {%- endmacro %}
 
+{#- The exact product of two numbers of points: as wide as two of them need, so that a total of thousands of
+    points has a square. -#}
+{% macro measure_product(one, other) -%}
+    cast({{ one }} as decimal(19, 6)) * cast({{ other }} as decimal(19, 6))
+{%- endmacro %}
+
 {#- The variance of a sample from its sums; unknown below two members. -#}
 {% macro measure_variance(n, total, total_of_squares) -%}
     case

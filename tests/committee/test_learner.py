@@ -338,6 +338,15 @@ def test_exams_and_marked_work_are_counted_in_words_that_fit_both(portfolio: Por
     assert "sittings" not in text
 
 
+def test_a_mark_that_the_source_reports_otherwise_stands_beside_that_of_the_items(
+    portfolio: Portfolio,
+) -> None:
+    sittings = [r | {"reported_score": Decimal("70.5")} for r in portfolio.rows("sittings", FULL)]
+    text = _rendered(portfolio, sittings=sittings)
+    assert "; the source itself reports 70.5)" in text
+    assert '<span class="note">the source reports 70.5</span>' in text
+
+
 def test_a_cut_score_that_was_set_for_the_sitting_says_how_and_when(portfolio: Portfolio) -> None:
     sittings = [
         r | {"set_by_method": "borderline_regression", "set_on": date(2026, 7, 9)}

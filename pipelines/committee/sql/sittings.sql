@@ -14,6 +14,13 @@ select
     exam.points as score,
     exam.max_points as max_score,
     exam.score_share,
+    case
+        when
+            exam.n_items is not null
+            and sat.reported_max_score = exam.max_points
+            and round(abs(sat.reported_score - exam.points), 2) > 0
+            then sat.reported_score
+    end as reported_score,
     exam.cut_score,
     cut_scores.method as set_by_method,
     cast(cut_scores.known_at as date) as set_on,
@@ -38,6 +45,7 @@ select
     exam.assurance_level
 from portfolio_exam as exam
 left join dim_instrument as instrument on exam.instrument_id = instrument.instrument_id
+left join fct_exam_sitting as sat on exam.sitting_key = sat.sitting_key
 left join programme_cut_score as cut_scores
     on
         exam.programme_id = cut_scores.programme_id

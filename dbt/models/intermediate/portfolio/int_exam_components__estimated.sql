@@ -212,8 +212,9 @@ squared as (
         sitting_id,
         {%- for effect in ['person', 'part', 'rater', 'person_part', 'score'] %}
         count(case when effect = '{{ effect }}' then 1 end) as n_{{ effect }},
-        cast(sum(case when effect = '{{ effect }}' then points * points end) as double)
-            as {{ effect }}_squares,
+        cast(sum(
+            case when effect = '{{ effect }}' then {{ measure_product('points', 'points') }} end
+        ) as double) as {{ effect }}_squares,
         {%- endfor %}
         cast(sum(case when effect = 'score' then points end) as double) as total
     from effects

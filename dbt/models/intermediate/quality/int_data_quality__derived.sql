@@ -10,6 +10,10 @@ results as (
     select * from {{ ref('int_exam_results__dated') }}
 ),
 
+sittings as (
+    select * from {{ ref('fct_exam_sitting') }}
+),
+
 competencies as (
     select distinct
         programme_id,
@@ -84,6 +88,26 @@ days_unknown as (
         'the day counts from a module start that is not known' as detail
     from results
     where is_day_unknown
+),
+
+-- Points that the exam's page adds up from items, and a mark that the source reports out of as many.
+results_beside_items as (
+    select
+        'result_differs_from_items' as code,
+        'exam_result' as kind,
+        results.record_key,
+        results.source_id,
+        results.delivery_id,
+        results.learner_key,
+        'the source reports another mark than its items add up to; pages of exams show the items, and the '
+        || 'data point the result' as detail
+    from sittings
+    inner join results on sittings.result_record_key = results.record_key
+    where
+        results.competency_id is null
+        and sittings.n_items is not null
+        and sittings.reported_max_score = sittings.max_points
+        and round(abs(sittings.reported_score - sittings.points), 2) > 0
 ),
 
 -- Items of an exam have no due day of their own, and nobody hands them in.
@@ -330,6 +354,8 @@ for_a_person as (
 
 only_told as (
     select * from days_unknown
+    union all
+    select * from results_beside_items
     union all
     select * from tasks_without_due_date
     union all

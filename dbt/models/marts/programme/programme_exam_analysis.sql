@@ -35,7 +35,7 @@ spread as (
         max(max_total) as max_points,
         bool_and(case when is_complete then is_right_or_wrong end) as is_right_or_wrong,
         sum(case when is_complete then total end) as sum_total,
-        sum(case when is_complete then total * total end) as sum_of_squares,
+        sum(case when is_complete then {{ measure_product('total', 'total') }} end) as sum_of_squares,
         sum(case when is_complete then n_right end) as sum_right,
         sum(case when is_complete then n_right * n_right end) as sum_right_squares
     from totals
@@ -63,7 +63,9 @@ stations as (
         programme_id,
         task_id,
         sitting_id,
-        {{ measure_variance('count(points)', 'sum(points)', 'sum(points * points)') }} as variance
+        {{ measure_variance(
+            'count(points)', 'sum(points)', 'sum(' ~ measure_product('points', 'points') ~ ')'
+        ) }} as variance
     from station_points
     group by programme_id, task_id, sitting_id, station_id
 ),

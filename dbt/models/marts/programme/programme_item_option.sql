@@ -36,7 +36,7 @@ sizes as (
         item_id,
         count(*) as n_examinees,
         sum(rest) as sum_rest,
-        sum(rest * rest) as sum_rest_squares,
+        sum({{ measure_product('rest', 'rest') }}) as sum_rest_squares,
         max(key_set) as key_set
     from answered
     group by programme_id, task_id, sitting_id, station_id, item_id

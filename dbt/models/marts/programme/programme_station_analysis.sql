@@ -61,10 +61,10 @@ summed as (
         max(n_items) as n_items,
         max(max_points) as max_points,
         sum(points) as sum_x,
-        sum(points * points) as sum_xx,
+        sum({{ measure_product('points', 'points') }}) as sum_xx,
         sum(total - points) as sum_r,
-        sum((total - points) * (total - points)) as sum_rr,
-        sum(points * (total - points)) as sum_xr
+        sum({{ measure_product('total - points', 'total - points') }}) as sum_rr,
+        sum({{ measure_product('points', 'total - points') }}) as sum_xr
     from stations
     group by programme_id, task_id, sitting_id, station_id
 ),
