@@ -280,6 +280,17 @@ CHANGES: dict[str, tuple[str, ...]] = {
         where target_level is not null and {_picked("record_key", 2)}
         """,
     ),
+    "plans begin or end around the day of judgement": (
+        f"""
+        update raw.assessment_plan
+        set
+            valid_from = (select as_of from raw.build_input) - {{lot}} % 60,
+            valid_to = case
+                when {{lot}} % 2 = 0 then (select as_of from raw.build_input) + {{lot}} % 60
+            end
+        where {_picked("record_key", 2)}
+        """,
+    ),
     "plans name another version of the scale": (
         f"""
         update raw.assessment_plan

@@ -279,6 +279,25 @@ def test_a_plan_that_changes_only_the_version_of_its_scale_moves_everybody(schoo
     assert school.con.execute(at_target).fetchall() == [(0,)]
 
 
+def test_a_plan_that_ends_as_days_pass_moves_those_whose_stage_it_was_for(school: School) -> None:
+    engine = school.set_back()
+    school.con.execute(
+        "update raw.assessment_plan set valid_to = (select as_of from raw.build_input) + 5"
+    )
+    engine.build()
+    planned = """
+        select count(*) from intermediate.int_learner_stages__spanned
+        where is_current and plan_from_on is not null
+    """
+    assert school.con.execute(planned).fetchall() > [(0,)]
+    Event("days pass", 10).happen(school.con)
+    engine.build()
+    assert moved(school, "evidence") == set()
+    assert moved(school, "portfolio")
+    assert engine.differing() == []
+    assert school.con.execute(planned).fetchall() == [(0,)]
+
+
 def test_what_intake_noted_moves_only_the_oddities_of_that_learner(school: School) -> None:
     engine = school.set_back()
     school.con.execute(

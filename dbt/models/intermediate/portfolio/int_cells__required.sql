@@ -1,5 +1,5 @@
 -- Grain: one row per learner, stage and competency: what the plan asks of the present stage (where
--- there is no plan for it, the leaves of the framework), and what has evidence in any stage.
+-- there is no plan for it, the leaves of the framework in force), and what has evidence in any stage.
 {{ config(materialized='table') }}
 
 with
@@ -14,6 +14,10 @@ plan as (
 
 competencies as (
     select * from {{ ref('int_competencies__named') }}
+),
+
+versions as (
+    select * from {{ ref('int_competencies__dated') }}
 ),
 
 scale_targets as (
@@ -49,8 +53,9 @@ asked_by_plan as (
     where stages.is_current
 ),
 
+-- A competency of several versions is asked for once.
 asked_by_framework as (
-    select
+    select distinct
         stages.learner_key,
         stages.programme_id,
         stages.stage_id,
@@ -58,6 +63,10 @@ asked_by_framework as (
     from stages
     inner join competencies
         on stages.programme_id = competencies.programme_id and competencies.is_leaf
+    inner join versions
+        on
+            {{ same('competencies', 'versions', ['programme_id', 'competency_id']) }}
+            and stages.judged_on between versions.from_on and versions.to_on
     left join planned_stages
         on
             stages.programme_id = planned_stages.programme_id
