@@ -62,7 +62,8 @@ _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 CODES = frozenset({"instrument id", "kind", "source id", "rule set id"})
 """Columns of codes, which the page writes as people say them."""
-HIDDEN = frozenset({"delivery_id", "record_key", "spec_version"})
+HIDDEN = frozenset({"delivery_id", "file", "record_key", "spec_version"})
+"""Columns that the page leaves out. The name of a file is its source's, and may name somebody."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def told_by_difference(told: Iterable[GroupCounts], least: int) -> set[int]:
 
 
 def _told_by_difference(group: list[GroupCounts], least: int) -> set[int]:
-    whole = max((n for counted in group for n in counted.wholes), default=0)
+    whole = max((n for c in group if c.part is None for n in c.wholes), default=0)
     parts = {c.part: max(c.wholes) for c in group if c.part is not None and c.wholes}
     shown = sum(n for n in parts.values() if n >= least)
     together = max((n for c in group if c.part is None for n in c.counts), default=0)

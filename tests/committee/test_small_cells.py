@@ -63,5 +63,6 @@ def test_all_parts_of_a_group_go_where_those_that_show_leave_few_of_it() -> None
     north, south = (GroupCounts(n, "Y1", (9,), (9,), part) for n, part in ((1, "N"), (2, "S")))
     assert told_by_difference([whole, north, south], LEAST) == {1, 2}
     assert told_by_difference([whole, north], LEAST) == set()
+    assert told_by_difference([north, GroupCounts(3, "Y1", (6,))], LEAST) == set()
     assert told_by_difference([north, south], LEAST) == set()
     assert told_by_difference([GroupCounts(0, "Y1", (20,)), north, south], LEAST) == {1, 2}

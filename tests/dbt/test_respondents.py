@@ -52,6 +52,7 @@ class Publisher:
         )
         self.ranked_sql = self._sql("int_respondents__ranked")
         self.feedback_sql = self._sql("portfolio_msf")
+        self.comment_sql = self._sql("portfolio_msf_comment")
 
     def publish(self, answers: Arrivals) -> None:
         """Make one edition after each arrival."""
@@ -63,9 +64,10 @@ class Publisher:
         ]
         self.connection.executemany(
             "insert into answers (learner_key, record_key, assessor_role, level, known_at, "
-            "programme_id, instrument_id, scale_id, competency_id, is_banked, occurred_on) "
-            "values (?, ?, ?, ?, ?, 'P', 'msf', 'six', 'C', false, date '2026-01-01')",
-            rows,
+            "programme_id, instrument_id, scale_id, competency_id, is_banked, occurred_on, "
+            "narrative_other) "
+            "values (?, ?, ?, ?, ?, 'P', 'msf', 'six', 'C', false, date '2026-01-01', ?)",
+            [(*row, f"Words of {row[1]}.") for row in rows],
         )
         self.connection.execute(f"create or replace temp table ranked as {self.ranked_sql}")
 
@@ -82,6 +84,15 @@ class Publisher:
             "select learner_key, respondent_group, record_key from ranked "
             "where is_shown and respondent_group <> 'self'"
         ).fetchall()
+
+    def comments(self) -> dict[str, set[str]]:
+        """Return the words that each edition shows."""
+        told: dict[str, set[str]] = defaultdict(set)
+        for edition, words in self.connection.execute(
+            f"select learner_key, narrative_other from ({self.comment_sql})"
+        ).fetchall():
+            told[edition].add(words)
+        return told
 
     def _relation(self, model: str) -> str:
         return str(self.nodes[f"model.tessera.{model}"]["relation_name"])
@@ -165,3 +176,15 @@ def test_whoever_adds_and_subtracts_all_editions_can_tell_no_fewer_apart_than_th
         appearances[record] |= {(edition, group), (edition, "others")}
     alike = Counter(frozenset(places) for places in appearances.values())
     assert all(size >= MINIMUM for size in alike.values()), alike
+
+
+@given(arrivals)
+@frugal
+def test_comments_that_came_between_two_editions_are_of_no_fewer_people_than_the_minimum(
+    publisher: Publisher, answers: Arrivals
+) -> None:
+    publisher.publish(answers)
+    editions = [words for _, words in sorted(publisher.comments().items())]
+    for earlier, later in combinations([set[str](), *editions], 2):
+        assert earlier <= later
+        assert not 0 < len(later - earlier) < MINIMUM

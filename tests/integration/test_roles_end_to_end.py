@@ -10,9 +10,11 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
+import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -91,6 +93,8 @@ class School:
     settings: Settings
     exports: Path
     """A folder for each export."""
+    temporary: Path
+    """Where temporary files were made meanwhile."""
 
     @property
     def source(self) -> Source:
@@ -133,13 +137,17 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     commented = "      assessor_role: Group\n      narrative_other: Comment\n"
     spec = spec.replace("      assessor_role: Group\n", commented).replace("drop: [Comment]\n", "")
     (folder / "site" / "sources" / "example_msf.yaml").write_text(spec, encoding="utf-8")
-    make(Request(learners=12, years=1, seed=5, mess="none"), home.inbox)
+    make(Request(learners=12, years=1, seed=5, mess="none"), home.inbox, folder / "truth")
     _let_everybody_write(home.inbox / "example_msf" / "msf.csv")
+    (folder / "temporary").mkdir()
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("TESSERA_SITE", str(folder / "site"))
+        patched.setenv("TMPDIR", str(folder / "temporary"))
+        patched.setattr(tempfile, "tempdir", None)
         settings = Settings(home=home.root, workers=1)
         go(home, settings)
-        yield School(home, settings, _export(home, settings, folder / "exports"))
+        exports = _export(home, settings, folder / "exports")
+        yield School(home, settings, exports, folder / "temporary")
 
 
 def _let_everybody_write(path: Path) -> None:
@@ -194,6 +202,70 @@ def words_of_respondents(school: School) -> tuple[set[str], set[str]]:
         out = connection.execute("select narrative_other from portfolio_msf_comment").fetchall()
     published = {str(row[0]) for row in out}
     return published, {str(row[0]) for row in written} - published
+
+
+def people_of(home: Home) -> set[str]:
+    """Return every name, e-mail address and id by which a source knows a learner or an assessor."""
+    told = ("Given name", "Family name", "E-mail", "Student ID", "Staff ID")
+    found = {
+        row[column].casefold()
+        for source in ("example_roster", "example_staff")
+        for path in (home.inbox / source).glob("*.csv")
+        for row in csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
+        for column in told
+        if row.get(column)
+    }
+    assert len(found) > 100
+    return found
+
+
+def named_in(files: Iterable[Path], people: set[str]) -> dict[str, set[str]]:
+    """Return who is named in files, by the path of each file that names anybody."""
+    named = {
+        str(path): people & set(re.findall(r"[^\W_]+(?:@[\w.]+)?", _said_in(path).casefold()))
+        for path in files
+        if path.is_file() and not path.is_symlink()
+    }
+    assert named
+    return {path: found for path, found in named.items() if found}
+
+
+def _said_in(path: Path) -> str:
+    """Return all that a file says, and what it is called."""
+    if path.suffix == ".xlsx":
+        return path.name + _cells(path)
+    if path.suffix == ".parquet":
+        return path.name + pl.read_parquet(path).write_ndjson()
+    if path.suffix == ".duckdb":
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{path}' as file (read_only)")
+            tables = connection.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = 'file'"
+            ).fetchall()
+            return path.name + "".join(
+                str(connection.execute(f'from file."{schema}"."{table}"').fetchall())
+                for schema, table in tables
+            )
+    return path.name + path.read_bytes().decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("export", ["committee", "workbook", "tables", "programme", "binder"])
+def test_an_export_without_names_holds_no_name_address_or_id_of_a_person(
+    school: School, export: str
+) -> None:
+    assert named_in((school.exports / export).rglob("*"), people_of(school.home)) == {}
+
+
+def test_what_is_written_outside_the_restricted_folder_names_nobody(school: School) -> None:
+    home = school.home
+    files = [p for p in home.root.rglob("*") if not {home.inbox, home.restricted} & {*p.parents}]
+    folders = {path.relative_to(home.root).parts[0] for path in files}
+    assert {"calibrations", "editions", "log", "packs", "runs", "warehouse"} <= folders
+    assert named_in(files, people_of(home)) == {}
+
+
+def test_nothing_is_left_in_the_folder_of_temporary_files(school: School) -> None:
+    assert list(school.temporary.rglob("*")) == []
 
 
 @pytest.mark.parametrize("export", EXPORTS)

@@ -217,13 +217,15 @@ assessors as (
     group by series_id, half_year_on
 ),
 
--- What each assessor adds to the standardised share: the weight of the stage times the ratings above
--- or below its share. Ratings by one assessor go together, so that assessors are what varies.
-by_assessor as (
+-- What each pair of an assessor and a learner adds to the standardised share: the weight of the stage
+-- times the ratings above or below its share. Ratings by one assessor go together, and ratings of one
+-- learner do, so that both are what varies.
+by_pair as (
     select
         ratings.series_id,
         ratings.half_year_on,
         ratings.assessor_cluster,
+        ratings.learner_key,
         sum(
             cast(
                 round(
@@ -244,7 +246,39 @@ by_assessor as (
         on {{ same('ratings', 'mix', ['series_id', 'stage_id']) }}
     inner join standardised
         on {{ same('ratings', 'standardised', ['series_id', 'half_year_on']) }}
-    group by ratings.series_id, ratings.half_year_on, ratings.assessor_cluster
+    group by
+        ratings.series_id, ratings.half_year_on, ratings.assessor_cluster, ratings.learner_key
+),
+
+by_person as (
+    select
+        series_id,
+        half_year_on,
+        'assessor' as role,
+        assessor_cluster as person,
+        sum(pull) as pull
+    from by_pair
+    group by series_id, half_year_on, assessor_cluster
+
+    union all
+
+    select
+        series_id,
+        half_year_on,
+        'learner' as role,
+        learner_key as person,
+        sum(pull) as pull
+    from by_pair
+    group by series_id, half_year_on, learner_key
+),
+
+of_pairs as (
+    select
+        series_id,
+        half_year_on,
+        sum(cast(round(cast(pull as double) * pull, 14) as decimal(38, 14))) as variance
+    from by_pair
+    group by series_id, half_year_on
 ),
 
 enough as (
@@ -270,16 +304,17 @@ firsts as (
     where place = 1
 ),
 
--- An assessor who rated in both half-years is one and the same: what is left is the change.
+-- Who is in both half-years is one and the same: what is left is the change.
 pulls as (
     select
         enough.series_id,
         enough.half_year_on,
-        by_assessor.assessor_cluster,
+        by_person.role,
+        by_person.person,
         sum(
             case
-                when by_assessor.half_year_on = enough.half_year_on then by_assessor.pull
-                else -by_assessor.pull
+                when by_person.half_year_on = enough.half_year_on then by_person.pull
+                else -by_person.pull
             end
         ) as pull
     from enough
@@ -287,35 +322,56 @@ pulls as (
         on
             enough.series_id = firsts.series_id
             and enough.half_year_on > firsts.half_year_on
-    inner join by_assessor
+    inner join by_person
         on
-            enough.series_id = by_assessor.series_id
-            and by_assessor.half_year_on in (enough.half_year_on, firsts.half_year_on)
-    group by enough.series_id, enough.half_year_on, by_assessor.assessor_cluster
+            enough.series_id = by_person.series_id
+            and by_person.half_year_on in (enough.half_year_on, firsts.half_year_on)
+    group by enough.series_id, enough.half_year_on, by_person.role, by_person.person
+),
+
+by_role as (
+    select
+        series_id,
+        half_year_on,
+        role,
+        cast(count(*) as double) / nullif(count(*) - 1, 0)
+        * sum(cast(round(cast(pull as double) * pull, 14) as decimal(38, 14))) as variance
+    from pulls
+    group by series_id, half_year_on, role
 ),
 
 clustered as (
     select
         series_id,
         half_year_on,
-        cast(count(*) as double) / nullif(count(*) - 1, 0)
-        * sum(cast(round(cast(pull as double) * pull, 14) as decimal(38, 14))) as variance
-    from pulls
+        max(case when role = 'assessor' then variance end) as of_assessors,
+        max(case when role = 'learner' then variance end) as of_learners
+    from by_role
     group by series_id, half_year_on
 ),
 
+-- What an assessor and a learner have in common is in the variance of both.
 compared as (
     select
         standardised.*,
         firsts.half_year_on as compared_with_on,
         standardised.standardised_share - firsts.standardised_share as difference,
-        sqrt(greatest(clustered.variance, standardised.variance + firsts.variance))
-        * {{ rule_threshold('programme', 'drift', 'z') }} as margin
+        sqrt(greatest(
+            clustered.of_assessors + clustered.of_learners
+            - cast(of_pairs.variance as double) - cast(of_first_pairs.variance as double),
+            clustered.of_assessors,
+            clustered.of_learners,
+            standardised.variance + firsts.variance
+        )) * {{ rule_threshold('programme', 'drift', 'z') }} as margin
     from standardised
     left join clustered
         on {{ same('standardised', 'clustered', ['series_id', 'half_year_on']) }}
     left join firsts
         on clustered.series_id = firsts.series_id
+    left join of_pairs
+        on {{ same('standardised', 'of_pairs', ['series_id', 'half_year_on']) }}
+    left join of_pairs as of_first_pairs
+        on {{ same('firsts', 'of_first_pairs', ['series_id', 'half_year_on']) }}
 ),
 
 final as (
