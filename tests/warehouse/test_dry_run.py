@@ -265,8 +265,8 @@ def test_where_a_model_fails_it_is_told_what_was_not_built(
     file = own(tmp_path, "agenda", ("effective_from: 2000-01-01", A_WAY_OFF))
     done = CliRunner().invoke(app, ["rules", "diff", str(file), "--home", str(school[0].root)])
     assert done.exit_code == 3
-    assert "agenda: version 1 now, none then" in done.stdout
-    assert "agenda 1 begins on 2040-01-01: until then no version is in force" in done.stdout
+    assert "agenda: version 2 now, none then" in done.stdout
+    assert "agenda 2 begins on 2040-01-01: until then no version is in force" in done.stdout
     assert f"places on the agenda cannot be told: {AGENDA} is not built" in done.stdout
     assert f"publish nothing:\n- model {AGENDA}" in done.stderr
     assert "dbt.log" not in done.stderr
