@@ -55,17 +55,20 @@ last_decisions as (
 -- Progress tests follow each other, so that the newest stands for them all.
 sittings as (
     select
-        *,
+        exams.*,
         row_number() over (
             partition by
-                learner_key,
-                programme_id,
-                case when is_progress_test then instrument_id else task_id end,
-                is_progress_test
-            order by occurred_on desc, attempt desc, sitting_key
+                exams.learner_key,
+                exams.programme_id,
+                case when {{ is_progress_test('tasks') }} then 'progress_test' else exams.task_key end
+            order by exams.occurred_on desc, exams.attempt desc, exams.sitting_key
         ) as newest_first
-    from {{ ref('portfolio_exam') }}
-    where is_at_or_above_cut is not null
+    from {{ ref('fct_exam_sitting') }} as exams
+    left join {{ ref('dim_task') }} as tasks on exams.task_key = tasks.task_key
+    where
+        exams.is_at_or_above_cut is not null
+        and coalesce(exams.result_status, 'scored') = 'scored'
+        and {{ has_come('exams.occurred_on') }}
 ),
 
 limits as (

@@ -42,9 +42,7 @@ described as (
         tasks.instrument_id,
         tasks.assurance_level,
         instruments.method_family,
-        coalesce(
-            tasks.instrument_id = 'progress_test' or tasks.modality = 'progress_test', false
-        ) as is_progress_test,
+        {{ is_progress_test('tasks') }} as is_progress_test,
         case
             when sittings.result_status in ('absent', 'exempt', 'not_scored')
                 then sittings.result_status
