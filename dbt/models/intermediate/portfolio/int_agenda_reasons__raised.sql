@@ -121,7 +121,8 @@ undecided as (
         told.occurred_on > last_decisions.decided_on
         or (
             (last_decisions.decided_on is null or told.known_at > last_decisions.decided_at)
-            and {{ days_between('told.occurred_on', as_of()) }} <= limits.window_days
+            and {{ days_between('told.occurred_on', 'coalesce(last_decisions.decided_on, ' ~ as_of() ~ ')') }}
+            <= limits.window_days
         )
     group by told.learner_key, told.programme_id, told.reason_code
     having count(distinct told.subject) >= max(limits.n_min)
