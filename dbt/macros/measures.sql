@@ -122,3 +122,10 @@
         ) / 2.0 as decimal(5, 1)
     )
 {%- endmacro %}
+
+{#- Whether a task is a progress test, by its instrument or its modality. -#}
+{% macro is_progress_test(tasks) -%}
+    coalesce(
+        {{ tasks }}.instrument_id = 'progress_test' or {{ tasks }}.modality = 'progress_test', false
+    )
+{%- endmacro %}

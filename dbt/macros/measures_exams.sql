@@ -130,8 +130,3 @@
 {% macro coefficient_text(coefficient) -%}
     cast(cast(floor({{ coefficient }} * 100) / 100 as decimal(3, 2)) as string)
 {%- endmacro %}
-
-{#- Whether a task is one of a series of progress tests. -#}
-{% macro is_progress_test(task) -%}
-    coalesce({{ task }}.instrument_id = 'progress_test' or {{ task }}.modality = 'progress_test', false)
-{%- endmacro %}

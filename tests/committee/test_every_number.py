@@ -95,8 +95,8 @@ def test_no_number_is_left_when_those_of_the_edition_are_taken_away(
         (r"(\d+) forms with words", r"1\1 forms with words"),
         (r"level (\d) \(target (\d)\)", r"level 1\1 (target \2)"),
         (r"(\d+) on record", r"1\1 on record"),
-        (r"(\d+) of them absent", r"1\1 of them absent"),
-        (r"latest (\S+) (\d+)", r"latest \1 1\2"),
+        (r"(\d+) of them not sat", r"1\1 of them not sat"),
+        (r"latest ([^:]+): (\d+)", r"latest \1: 1\2"),
         (r"due (\d{4})", r"due 1\1"),
         (r"(\d+) within the task", r"1\1 within the task"),
         (r"Growth: Over (\d+)", r"Growth: Over 1\1"),
@@ -235,6 +235,16 @@ def of_the_grid(ask: Any) -> Iterator[str]:
         need = f"need{'s' if many == 1 else ''} discussion"
         is_open = code == "needs_discussion"
         yield f"{many} {need if is_open else f'{verb} {words.STATUS[code].lower()}'}"
+    for (level,) in ask(f"select distinct target_level {mine}"):
+        yield f"Target: level {level}"
+    for (many,) in ask(
+        "select count(*) from portfolio_competency_status as s join fct_evidence as e "
+        "on s.learner_key = e.learner_key and list_contains(s.evidence_ids, e.evidence_id) "
+        "where s.learner_key = ? and s.is_default and s.is_current_stage and e.level is not null "
+        "and s.target_scale_id = e.scale_id and s.target_level <> e.target_level "
+        "group by s.competency_id"
+    ):
+        yield words.count(many, "rating was", "ratings were")
     for wanted, reached, rated in ask(
         "select max(wanted_dependability), count(*) filter (is_reached), count(*) "
         "from portfolio_dependability as d join portfolio_competency_status as s "
@@ -283,7 +293,8 @@ def of_exams(ask: Any) -> Iterator[str]:
     ):
         if share is not None:
             cent = int((share * 100).quantize(Decimal(1), ROUND_HALF_UP))
-            yield f"latest {on}: {figure(points)} of {figure(most)} ({cent} %)"
+            yield f"{on}: {figure(points)} of {figure(most)} ({cent} %)"
+            yield f"{on} ({figure(points)} of {figure(most)})"
         yield f"standard error {figure(sem)}"
     for (n,) in ask(
         "select count(*) from portfolio_exam where learner_key = ? "

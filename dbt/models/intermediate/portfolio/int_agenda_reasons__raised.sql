@@ -43,7 +43,10 @@ waiting as (
 
 held_against_cut as (
     select * from {{ ref('fct_exam_sitting') }}
-    where is_at_or_above_cut is not null and occurred_on <= {{ as_of() }}
+    where
+        is_at_or_above_cut is not null
+        and coalesce(result_status, 'scored') = 'scored'
+        and {{ has_come('occurred_on') }}
 ),
 
 tasks as (
@@ -69,21 +72,12 @@ last_decisions as (
 -- Progress tests follow each other, so that the newest stands for them all.
 sittings as (
     select
-        sittings.sitting_key,
-        sittings.learner_key,
-        sittings.programme_id,
-        sittings.is_at_or_above_cut,
-        sittings.occurred_on,
-        sittings.known_at,
+        sittings.*,
         row_number() over (
             partition by
                 sittings.learner_key,
                 sittings.programme_id,
-                {{ is_progress_test('tasks') }},
-                case
-                    when {{ is_progress_test('tasks') }} then tasks.instrument_id
-                    else sittings.task_id
-                end
+                case when {{ is_progress_test('tasks') }} then 'progress_test' else sittings.task_key end
             order by sittings.occurred_on desc, sittings.attempt desc, sittings.sitting_key asc
         ) as newest_first
     from held_against_cut as sittings
@@ -139,7 +133,8 @@ undecided as (
         told.occurred_on > last_decisions.decided_on
         or (
             (last_decisions.decided_on is null or told.known_at > last_decisions.decided_at)
-            and {{ days_between('told.occurred_on', as_of()) }} <= limits.window_days
+            and {{ days_between('told.occurred_on', 'coalesce(last_decisions.decided_on, ' ~ as_of() ~ ')') }}
+            <= limits.window_days
         )
     group by told.learner_key, told.programme_id, told.reason_code
     having count(distinct told.subject) >= max(limits.n_min)
