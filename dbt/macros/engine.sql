@@ -7,6 +7,13 @@
 {% macro default__instant_type() -%} timestamptz {%- endmacro %}
 {% macro spark__instant_type() -%} timestamp {%- endmacro %}
 
+{#- An instant as a text, in UTC; part of keys, so every engine has to write it alike. -#}
+{% macro instant_text(instant) -%}
+    {{ adapter.dispatch('instant_text', 'tessera')(instant) }}
+{%- endmacro %}
+{% macro default__instant_text(instant) -%} cast({{ instant }} as varchar) {%- endmacro %}
+{% macro spark__instant_text(instant) -%} concat(cast({{ instant }} as string), '+00') {%- endmacro %}
+
 {#- 32 hexadecimal digits of a text. -#}
 {% macro hash_text(expression) -%}
     {{ adapter.dispatch('hash_text', 'tessera')(expression) }}

@@ -31,7 +31,7 @@ commented as (
         evidence.level - evidence.target_level as above_target,
         {{ hash_text(
             "coalesce(evidence.assessor_key, evidence.record_key) || chr(31)"
-            " || cast(evidence.occurred_at as string) || chr(31)"
+            " || " ~ instant_text('evidence.occurred_at') ~ " || chr(31)"
             " || coalesce(evidence.narrative_strengths, '') || chr(31)"
             " || coalesce(evidence.narrative_improvements, '') || chr(31)"
             " || coalesce(evidence.narrative_other, '')"
