@@ -132,7 +132,7 @@ def _print(record: dict[str, Any], as_json: bool) -> None:
             else ""
         )
         + (
-            ", extrapolated: all grades given lie on one side of the borderline one"
+            ", extrapolated: at a station all grades lie on one side of the borderline one"
             if record["parameters"].get("is_extrapolated")
             else ""
         )

@@ -255,7 +255,8 @@ def borderline_regression(
     `parameters`: `grades`, the code of each global grade as it is written; `borderline`, one of
     them; and, if wanted, `positions`: by name of an assumption, the position of each grade. What
     the cut-score would be under those, and under `alternative_positions`, is its sensitivity. A
-    station whose grades all lie above the borderline one, or all below, is marked as extrapolated.
+    station whose grades all lie above the borderline one, or all below, is marked as extrapolated,
+    and so is the exam.
 
     Raises:
         UnmeasurableError: a grade is not told, or a station carries no cut-score.
@@ -312,7 +313,9 @@ def borderline_regression(
         max_score=exam.max_score,
         standard_error=methods.standard_error_of_sum(lines, examinees),
         n_examinees=stations["sitting_key"].n_unique(),
-        parameters=parameters | _minimum(stations, [line.cut_score for line in lines], whole),
+        parameters=parameters
+        | {"is_extrapolated": any(one.parameters["is_extrapolated"] for one in records)}
+        | _minimum(stations, [line.cut_score for line in lines], whole),
         sensitivity={
             name: sum(one.sensitivity[name] for one in records) for name in sorted(assumed)
         },

@@ -120,8 +120,9 @@ def test_a_line_that_is_read_beyond_all_grades_is_told_as_extrapolated(home: Hom
             "where station_id = 's0' and global_rating in ('fail', 'borderline')"
         )
     given = {"grades": CODES, "borderline": "borderline"}
-    _, *stations = standards.borderline_regression(home, SITTING, "exam board", given)
+    whole, *stations = standards.borderline_regression(home, SITTING, "exam board", given)
     assert [one.parameters["is_extrapolated"] for one in stations] == [True, False, False]
+    assert whole.parameters["is_extrapolated"]
 
 
 @pytest.mark.usefixtures("edition_found")
