@@ -73,7 +73,8 @@ sized as (
         *,
         count(max_points) over of_sitting = count(*) over of_sitting
         and min(max_points) over of_sitting < max(max_points) over of_sitting as is_rescaled,
-        avg(max_points) over of_sitting / nullif(max_points, 0) as factor
+        cast(sum(max_points) over of_sitting as double)
+        / count(max_points) over of_sitting / nullif(max_points, 0) as factor
     from parts
     window of_sitting as (partition by programme_id, task_id, sitting_id)
 ),

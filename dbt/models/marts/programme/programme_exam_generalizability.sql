@@ -61,7 +61,7 @@ told as (
         || case
             when is_described and is_rescaled
                 then
-                    ' ' || upper(substr(parts, 1, 1)) || substr(parts, 2)
+                    ' ' || upper(substring(parts, 1, 1)) || substring(parts, 2)
                     || ' count alike here, though they offer different points.'
             else ''
         end
