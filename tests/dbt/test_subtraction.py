@@ -26,6 +26,7 @@ STATIONS = ("s1", "s2", "s3")
 SITES = ("north", "south", "west")
 
 VIEWS = (
+    "int_scales__described",
     "int_forms__counted",
     "int_ratings__versioned",
     "int_levels__counted",
