@@ -10,6 +10,8 @@ from pipelines.sources.faults import SourceError
 
 ROLES = "assessor_role,title,role_group,source\n"
 SCALES = "scale_id,scale_version,level,level_label,direction,description,source\n"
+WITH_TARGET = "scale_id,scale_version,level,level_label,is_target,direction,description,source\n"
+TARGETS = [(1, ""), (2, "yes"), (3, "no")]
 LABELS = "scale_id,scale_version,raw_label,level,approved_by,approved_at,source\n"
 INSTRUMENTS = "instrument_id,title,method_family,direction,stake,assurance_level,source\n"
 IDENTIFIERS = "identifier_id,code,words,pattern,after,check,countries,source\n"
@@ -129,6 +131,31 @@ def test_a_scale_that_contradicts_itself_is_refused(
     text = SCALES + "".join(f"s,1,{row},local choice\n" for row in rows)
     with pytest.raises(SourceError) as caught:
         load_with(tmp_path, "scales.csv", text)
+    assert said in str(caught.value)
+
+
+def test_a_scale_may_say_which_level_is_its_target(tmp_path: Path) -> None:
+    rows = "".join(f"s,1,{level},Step {level},{target},,,here\n" for level, target in TARGETS)
+    scales = load_with(tmp_path, "scales.csv", WITH_TARGET + rows)["scales"]
+    told = scales.filter(pl.col("scale_id") == "s")["is_target"].to_list()
+    assert told == [None, True, False]
+    shipped = scales.filter(pl.col("scale_id") == "entrustment_5")["is_target"]
+    assert shipped.null_count() == len(shipped)
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        (("yes", "yes"), "csv:3: is_target: s version 1 has two targets. Let one level be"),
+        (("true", ""), "csv:2: is_target: 'true' is unknown"),
+    ],
+)
+def test_a_scale_has_at_most_one_target(
+    tmp_path: Path, targets: tuple[str, str], said: str
+) -> None:
+    rows = "".join(f"s,1,{n},Step {n},{target},,,here\n" for n, target in enumerate(targets, 1))
+    with pytest.raises(SourceError) as caught:
+        load_with(tmp_path, "scales.csv", WITH_TARGET + rows)
     assert said in str(caught.value)
 
 

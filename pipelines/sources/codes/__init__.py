@@ -35,9 +35,12 @@ class CodeList:
     key: tuple[str, ...]
     required: frozenset[str]
     choices: dict[str, tuple[str, ...]]
+    optional: frozenset[str] = frozenset()
+    """Columns that a file may leave out."""
 
 
-TEXT, WHOLE, NUMBER = pl.String(), pl.Int64(), pl.Float64()
+TEXT, WHOLE, NUMBER, TRUTH = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean()
+YES, NO = "yes", "no"
 
 CODE_LISTS: dict[str, CodeList] = {
     "scales": CodeList(
@@ -48,11 +51,13 @@ CODE_LISTS: dict[str, CodeList] = {
             "level_label": TEXT,
             "direction": TEXT,
             "description": TEXT,
+            "is_target": TRUTH,
             "source": TEXT,
         },
         key=("scale_id", "scale_version", "level"),
         required=frozenset({"scale_id", "scale_version", "level", "level_label", "source"}),
-        choices={"direction": ("retrospective", "prospective")},
+        choices={"direction": ("retrospective", "prospective"), "is_target": (YES, NO)},
+        optional=frozenset({"is_target"}),
     ),
     "scale_labels": CodeList(
         {
@@ -241,7 +246,8 @@ def _read(path: Path, code_list: CodeList, faults: list[Fault]) -> dict[Key, Row
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, restkey="", strict=True)
         found = list(reader.fieldnames or ())
-        if sorted(found) != sorted(code_list.schema):
+        columns = [name for name in code_list.schema if name not in code_list.optional - {*found}]
+        if sorted(found) != sorted(columns):
             wanted = ", ".join(code_list.schema)
             faults.append(
                 Fault(path, 1, "header", f"the columns are {', '.join(found)}",
@@ -284,7 +290,7 @@ def _row(
         return None
     row: dict[str, object] = {}
     for name, dtype in code_list.schema.items():
-        text = raw[name].strip()
+        text = raw.get(name, "").strip()
         row[name] = text or None
         if not text:
             if name in code_list.required:
@@ -300,6 +306,8 @@ def _row(
             )  # fmt: skip
         if dtype in (WHOLE, NUMBER):
             row[name] = _number(path, line, name, text, dtype, faults)
+        elif dtype == TRUTH:
+            row[name] = text == YES
         faults += [Fault(path, line, name, *said) for said in wrong_words(name, text)]
     return row if len(faults) == before else None
 

@@ -74,6 +74,9 @@ def _scale_faults(levels: list[Row]) -> Iterator[Fault]:
         message = f"{one}, {other} of {_named(first)}"
         remedy = "Give all levels one direction, or make two scales of them"
         yield odd.fault("direction", message, remedy)
+    for second in [row for row in levels if row.values["is_target"]][1:]:
+        message = f"{_named(first)} has two targets"
+        yield second.fault("is_target", message, "Let one level be the target: it and those above")
 
 
 def _direction(row: Row) -> str:
