@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -71,6 +72,25 @@ def test_events_receipts_and_identities_are_loaded(
         ).fetchall() == [(1,)]
         assert con.execute("select count(*) > 0 from raw.scale_level").fetchall() == [(True,)]
         assert con.execute("select count(*) > 0 from raw.instrument").fetchall() == [(True,)]
+
+
+def test_the_target_that_a_site_gives_its_scale_is_loaded(
+    home: Home, settings: Settings, log: Any, tmp_path: Path
+) -> None:
+    codes = tmp_path / "site" / "codes"
+    codes.mkdir(parents=True)
+    (codes / "scales.csv").write_text(
+        "scale_id,scale_version,level,level_label,direction,description,is_target,source\n"
+        "handover_4,1,1,Not ready,retrospective,,,local choice\n"
+        "handover_4,1,2,Alone,retrospective,,yes,local choice\n",
+        encoding="utf-8",
+    )
+    of_site = settings.model_copy(update={"site": codes.parent})
+    log.deliver("a", known_at=day(1), exam_result=[result("r1")])
+    load(home, of_site)
+    with open_warehouse(home, of_site, read_only=True) as con:
+        targets = con.execute("select scale_id, level from raw.scale_level where is_target")
+        assert targets.fetchall() == [("handover_4", 2)]
 
 
 def test_loading_again_changes_nothing(home: Home, settings: Settings, log: Any) -> None:
