@@ -35,7 +35,8 @@ SHORTENED = (
     ("portfolio_signal", 3, "more on the page"),
 )
 """What is listed up to a number, and how the rest is told."""
-CONSTANT = ("90 % interval", "90 % ")
+FORMULAS = ("n ÷ (1 + r × (Σm² ÷ n − 1))", "r = 2 ÷ π × arcsin ρ")
+CONSTANT = ("90 % interval", "90 % ", *FORMULAS)
 VERSION = re.compile(r"\bv(\d+)\b")
 DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b(?: \d{2}:\d{2} UTC)?")
 MORE = re.compile(r"\band (\d+) more\b")
@@ -309,7 +310,7 @@ def of_exams(ask: Any) -> Iterator[str]:
         "select count(*) from portfolio_exam where learner_key = ? "
         "and sitting_status = 'absent' group by instrument_id"
     ):
-        yield f"{n} of them absent"
+        yield f"{n} of them not sat"
 
 
 def figure(value: Any) -> str:

@@ -546,7 +546,7 @@ def test_lineage_leads_to_the_row_and_to_what_rests_on_it(published: Path) -> No
     assert [(row["delivery_id"], row["source_row"]) for row in found.evidence] == [("d", 1)]
     assert list(found.used_by) == ["portfolio_status"]
     assert lineage(published, "k3").used_by == {}
-    with pytest.raises(EditionError, match="no data point"):
+    with pytest.raises(EditionError, match="no record 'E-none'"):
         lineage(published, "E-none")
 
 
