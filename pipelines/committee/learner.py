@@ -357,9 +357,12 @@ def _titled(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
 
 
 def _known_since(decisions: Sequence[Row], evidence: Iterable[Row]) -> tuple[str, ...]:
-    """Return the data points that the last decision could not know, although they are older."""
+    """Return the data points that the last decision could not know, although they are older.
+
+    Of a decision from before files arrived nobody can say what it knew.
+    """
     last = next((row for row in decisions if row["is_latest"]), None)
-    if last is None:
+    if last is None or not last["is_since_first_arrival"]:
         return ()
     return ids(
         e

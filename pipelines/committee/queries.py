@@ -61,6 +61,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "dissent_by_keys": "cast(null as varchar[])",
         "pulled_by_keys": "cast(null as varchar[])",
         "addendum_ids": "cast(null as varchar[])",
+        "is_since_first_arrival": "false",
     },
     "fct_reflection": {
         "dispute_status": "case when reflection_type = 'dispute' then 'raised' end",
@@ -107,6 +108,14 @@ LATER_TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Tables that older editions lack; they stand empty there."""
+
+MOVED_TABLES: Mapping[str, str] = {
+    "portfolio_narrative_pick": (
+        "select learner_key, comment_key, rule_set_id, rule_version, pick_reasons "
+        "from portfolio_narrative where is_picked"
+    ),
+}
+"""Tables whose rows stood elsewhere in older editions, and how they are read there."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +242,9 @@ def _fill_later_columns(connection: duckdb.DuckDBPyConnection) -> None:
         if table not in standing:
             listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
             connection.execute(f"create temp view {table} as select {listed} where false")
+    for table, rows in MOVED_TABLES.items():
+        if table not in standing:
+            connection.execute(f"create temp view {table} as {rows}")
     for table, later in LATER.items():
         found = {
             name

@@ -126,7 +126,8 @@ TABLES_SQL = {
         corrects_record_id varchar, agenda_list varchar, freeze_id varchar,
         decided_by_keys varchar[], present_keys varchar[], recused_keys varchar[],
         dissent_by_keys varchar[], pulled_by_keys varchar[], addendum_ids varchar[],
-        is_corrected boolean, is_latest boolean, decided_at timestamptz, decided_on date,
+        is_corrected boolean, is_latest boolean, is_since_first_arrival boolean,
+        decided_at timestamptz, decided_on date,
         source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
         known_at timestamptz""",
     "committee_member": """record_key varchar, programme_id varchar,
@@ -867,6 +868,7 @@ class _Cohort:
                 "decided_by_keys": ["A-01ASSESSOR", "A-02ASSESSOR"],
                 "is_corrected": False,
                 "is_latest": True,
+                "is_since_first_arrival": True,
                 "decided_at": datetime(2026, 5, 28, 14, tzinfo=UTC),
                 "decided_on": on,
             }

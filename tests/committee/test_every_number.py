@@ -35,7 +35,7 @@ SHORTENED = (
     ("portfolio_signal", 3, "more on the page"),
 )
 """What is listed up to a number, and how the rest is told."""
-FORMULAS = ("n ÷ (1 + r × (Σm² ÷ n − 1))", "r = 2 ÷ π × arcsin ρ")
+FORMULAS = ("n ÷ (1 + r × (Σm² ÷ n − 1))", "r = 2 ÷ π × arcsin ρ")  # noqa: RUF001
 CONSTANT = ("90 % interval", "90 % ", *FORMULAS)
 VERSION = re.compile(r"\bv(\d+)\b")
 DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b(?: \d{2}:\d{2} UTC)?")

@@ -508,6 +508,8 @@ def test_what_the_last_decision_could_not_know_is_said_beside_it(portfolio: Port
     said = "1 data point of that day or before came to be known after the decision:"
     assert said in text
     assert late["evidence_id"] in text[text.index(said) :].split("</p>")[0]
+    before_the_log = [decision | {"is_since_first_arrival": False}]
+    assert said not in _rendered(portfolio, evidence=told, decisions=before_the_log)
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,33 @@ def test_an_edition_from_before_decisions_were_judged_still_gets_its_pack(fresh:
     assert pack.verify(fresh, older).ok
 
 
+def test_comments_of_an_edition_that_held_their_picks_itself_are_picked_still(fresh: Home) -> None:
+    source = find(fresh, None)
+    with duckdb.connect(str(source.database)) as connection:
+        connection.execute(
+            """
+            create table older as
+            select
+                comments.*,
+                picks.comment_key is not null as is_picked,
+                coalesce(picks.pick_reasons, []) as pick_reasons,
+                'narratives' as rule_set_id,
+                '1' as rule_version
+            from portfolio_narrative as comments
+            left join portfolio_narrative_pick as picks using (learner_key, comment_key);
+            """
+        )
+        now = connection.execute("from portfolio_narrative_pick order by all").fetchall()
+        connection.execute("drop table portfolio_narrative_pick; drop table portfolio_narrative")
+        connection.execute("alter table older rename to portfolio_narrative")
+    with queries.open_edition(find(fresh, None)) as connection:
+        columns = "learner_key, comment_key, rule_set_id, rule_version, pick_reasons"
+        then = connection.execute(
+            f"select {columns} from portfolio_narrative_pick order by all"
+        ).fetchall()
+    assert then == now != []
+
+
 def test_a_meeting_without_learners_has_an_agenda_that_says_so(tmp_path: Path) -> None:
     home = Home.open(tmp_path)
     publish_edition(home, 0)

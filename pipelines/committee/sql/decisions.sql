@@ -24,6 +24,7 @@ select
     decision.corrects_record_id,
     decision.is_corrected,
     decision.is_latest,
+    decision.is_since_first_arrival,
     decision.decided_at,
     decision.decided_on,
     decision.source_id,

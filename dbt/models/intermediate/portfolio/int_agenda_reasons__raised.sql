@@ -63,7 +63,7 @@ last_decisions as (
         learner_key,
         programme_id,
         max(decided_on) as decided_on,
-        max(decided_at) as decided_at
+        max(case when is_since_first_arrival then decided_at end) as decided_at
     from decisions
     group by learner_key, programme_id
 ),
@@ -116,7 +116,8 @@ told as (
     where newest_first = 1 and not is_at_or_above_cut
 ),
 
--- What came to be known after the last decision is as new to the committee as what happened since.
+-- What came to be known after the last decision is as new to the committee as what happened since. Of a
+-- decision from before files arrived nobody can say what it knew.
 undecided as (
     select
         told.learner_key,

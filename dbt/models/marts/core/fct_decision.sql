@@ -7,6 +7,11 @@ decisions as (
     select * from {{ ref('int_decisions__judged') }}
 ),
 
+first_arrival as (
+    select min(known_at) as known_at
+    from {{ ref('stg_receipt') }}
+),
+
 -- Who may not decide may not correct.
 corrections as (
     select distinct
@@ -23,8 +28,10 @@ marked as (
         corrections.corrects_record_id is not null as is_corrected,
         decisions.standing = 'stands'
         and corrections.corrects_record_id is null
-        and {{ has_come('decisions.decided_on') }} as is_in_force
+        and {{ has_come('decisions.decided_on') }} as is_in_force,
+        coalesce(decisions.decided_at >= first_arrival.known_at, false) as is_since_first_arrival
     from decisions
+    cross join first_arrival
     left join corrections
         on
             decisions.programme_id = corrections.programme_id
@@ -61,6 +68,7 @@ select
     is_entitled,
     has_quorum,
     is_corrected,
+    is_since_first_arrival,
     is_in_force and row_number() over (
         partition by learner_key, programme_id, is_in_force
         order by decided_at desc, known_at desc, record_key desc
