@@ -68,7 +68,8 @@ last_decisions as (
     group by learner_key, programme_id
 ),
 
--- The newest sitting of each exam that a cut-score is held against; what was carried over is one too.
+-- The newest sitting of each exam that a cut-score is held against; what was carried over is one too, and
+-- open work is no exam.
 -- Progress tests follow each other, so that the newest stands for them all.
 sittings as (
     select
@@ -82,6 +83,7 @@ sittings as (
         ) as newest_first
     from held_against_cut as sittings
     left join tasks on sittings.task_key = tasks.task_key
+    where coalesce(tasks.assurance_level, '') <> 'open'
 ),
 
 limits as (
