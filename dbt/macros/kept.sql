@@ -29,6 +29,23 @@
             and fingerprinted.fingerprint = kept.fingerprint
 {%- endmacro %}
 
+{#- What the rows of some relations come to by learner, whatever their order: a learner and a content. -#}
+{% macro content_by_learner(relations) -%}
+    select
+        learner_key,
+        {{ set_hash('row_hash') }} as content
+    from (
+        {% for relation in relations -%}
+        select
+            entry.learner_key,
+            {{ row_hash('entry') }} as row_hash
+        from {{ relation }} as entry
+        {% if not loop.last %}union all {% endif %}
+        {%- endfor %}
+    ) as hashed
+    group by learner_key
+{%- endmacro %}
+
 {#- The fingerprints of a scope that rests on all that the portfolio rests on, and on the content of some
     relations: another content moves everybody. -#}
 {% macro portfolio_with(relations) -%}

@@ -93,29 +93,31 @@ LATER: Mapping[str, Mapping[str, str]] = {
 its pages can still be made."""
 
 
-LATER_TABLES: Mapping[str, Mapping[str, str]] = {
-    "committee_student_record": {"record_key": "varchar", "is_out": "boolean"},
-    "portfolio_signal_closed": {
-        "learner_key": "varchar",
-        "signal_id": "varchar",
-        "rule_set_id": "varchar",
-        "rule_version": "varchar",
-        "rule_id": "varchar",
-        "sentence": "varchar",
-        "raised_on": "date",
-        "closed_on": "date",
-        "closed_by_evidence_ids": "varchar[]",
-    },
-}
-"""Tables that older editions lack; they stand empty there."""
+def _no_rows(**columns: str) -> str:
+    """Return a query for no rows of columns, each with its type."""
+    listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+    return f"select {listed} where false"
 
-MOVED_TABLES: Mapping[str, str] = {
+
+LATER_TABLES: Mapping[str, str] = {
+    "committee_student_record": _no_rows(record_key="varchar", is_out="boolean"),
+    "portfolio_signal_closed": _no_rows(
+        learner_key="varchar",
+        signal_id="varchar",
+        rule_set_id="varchar",
+        rule_version="varchar",
+        rule_id="varchar",
+        sentence="varchar",
+        raised_on="date",
+        closed_on="date",
+        closed_by_evidence_ids="varchar[]",
+    ),
     "portfolio_narrative_pick": (
         "select learner_key, comment_key, rule_set_id, rule_version, pick_reasons "
         "from portfolio_narrative where is_picked"
     ),
 }
-"""Tables whose rows stood elsewhere in older editions, and how they are read there."""
+"""Tables that older editions lack, with the rows that stand for them there."""
 
 
 @dataclass(frozen=True)
@@ -238,11 +240,7 @@ def _fill_later_columns(connection: duckdb.DuckDBPyConnection) -> None:
     standing = {
         name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()
     }
-    for table, columns in LATER_TABLES.items():
-        if table not in standing:
-            listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
-            connection.execute(f"create temp view {table} as select {listed} where false")
-    for table, rows in MOVED_TABLES.items():
+    for table, rows in LATER_TABLES.items():
         if table not in standing:
             connection.execute(f"create temp view {table} as {rows}")
     for table, later in LATER.items():

@@ -45,40 +45,8 @@ shared as (
     from build
 ),
 
-hashed as (
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from evidence as entry
-
-    union all
-
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from stations as entry
-
-    union all
-
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from history as entry
-
-    union all
-
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from enrolments as entry
-),
-
 own as (
-    select
-        learner_key,
-        {{ set_hash('row_hash') }} as content
-    from hashed
-    group by learner_key
+    {{ content_by_learner(['evidence', 'stations', 'history', 'enrolments']) }}
 ),
 
 fingerprinted as (

@@ -23,33 +23,8 @@ compared as (
     where competency_id is not null
 ),
 
-hashed as (
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from cells as entry
-
-    union all
-
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from windowed as entry
-
-    union all
-
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from compared as entry
-),
-
 own as (
-    select
-        learner_key,
-        {{ set_hash('row_hash') }} as content
-    from hashed
-    group by learner_key
+    {{ content_by_learner(['cells', 'windowed', 'compared']) }}
 ),
 
 build as (

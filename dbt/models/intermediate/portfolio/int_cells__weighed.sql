@@ -7,6 +7,8 @@
 ) }}
 -- depends_on: {{ kept_by('int_cells__fingerprinted') }}
 
+{%- set rho = 'coalesce(components.assessor_variance_share, ruled.assessor_variance_share)' %}
+
 with
 
 cells as (
@@ -112,19 +114,9 @@ gathered as (
             when counts.n_rated > 0 and cells.target_level is not null
                 then {{ measure_share('counts.n_at_target', 'counts.n_rated') }}
         end as share_at_target,
-        {{ measure_effective_n(
-            'counts.n_rated', 'counts.sum_of_squares',
-            'coalesce(components.assessor_variance_share, ruled.assessor_variance_share)'
-        ) }} as n_effective,
-        case
-            when counts.n_rated > 0
-                then
-                    cast(
-                        coalesce(
-                            components.assessor_variance_share, ruled.assessor_variance_share
-                        ) as decimal(18, 6)
-                    )
-        end as assessor_variance_share
+        {{ measure_effective_n('counts.n_rated', 'counts.sum_of_squares', rho) }} as n_effective,
+        case when counts.n_rated > 0 then cast({{ rho }} as decimal(18, 6)) end
+            as assessor_variance_share
     from cells
     inner join windowed
         on {{ same(

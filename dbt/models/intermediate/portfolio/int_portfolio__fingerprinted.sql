@@ -28,11 +28,7 @@ stages as (
 ),
 
 stages_of_learner as (
-    select
-        entry.learner_key,
-        {{ set_hash(row_hash('entry')) }} as content
-    from stages as entry
-    group by entry.learner_key
+    {{ content_by_learner(['stages']) }}
 ),
 
 learners as (

@@ -17,19 +17,8 @@ events as (
     where learner_key is not null
 ),
 
-hashed as (
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from events as entry
-),
-
 events_of_learner as (
-    select
-        learner_key,
-        {{ set_hash('row_hash') }} as content
-    from hashed
-    group by learner_key
+    {{ content_by_learner(['events']) }}
 ),
 
 tasks as (

@@ -17,19 +17,8 @@ noted as (
     where learner_key is not null
 ),
 
-hashed as (
-    select
-        entry.learner_key,
-        {{ row_hash('entry') }} as row_hash
-    from noted as entry
-),
-
 noted_of_learner as (
-    select
-        learner_key,
-        {{ set_hash('row_hash') }} as content
-    from hashed
-    group by learner_key
+    {{ content_by_learner(['noted']) }}
 ),
 
 fingerprinted as (
