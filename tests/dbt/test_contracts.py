@@ -19,6 +19,11 @@ def test_no_column_of_a_kept_contract_is_missing_under_its_version() -> None:
     )
 
 
+def test_every_mart_is_kept_as_it_is_now() -> None:
+    """Else a column that a mart got since it was kept could go again, and nobody would be told."""
+    assert kept() == declared(), "run python -m tests.golden.make_marts"
+
+
 def test_every_kept_contract_has_columns_with_types() -> None:
     assert len(kept()) > 40
     for contract in kept().values():

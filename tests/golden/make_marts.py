@@ -1,6 +1,7 @@
 """Keep the contract of every mart: its version, and its columns with their types.
 
-Run after adding a mart, or after raising the version of one: python -m tests.golden.make_marts
+Run after adding a mart or a column, or after raising the version of a mart:
+python -m tests.golden.make_marts
 """
 
 from __future__ import annotations
