@@ -154,9 +154,9 @@ def load_catalogue(
     """Read and check every rule file.
 
     On the days on which a version of the site is in force it takes the place of every shipped one.
-    Whole numbers are versions that are shipped, each of which says one thing for good: a file of the
-    site has letters in its version, or is a copy. Versions of one origin may not overlap. What is proposed counts as
-    if it lay in the site's folder already.
+    Whole numbers are versions that are shipped, each of which says one thing for good: a file of
+    the site has letters in its version, or is a copy. Versions of one origin may not overlap. What
+    is proposed counts as if it lay in the site's folder already.
 
     Args:
         site: the site's folder (`TESSERA_SITE`), with `rules/*.yaml`.

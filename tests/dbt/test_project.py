@@ -157,7 +157,9 @@ def test_every_column_is_documented_and_typed_as_it_was_built(built: Built) -> N
         assert bare == [], node["name"]
 
 
-def test_every_mart_has_a_contract_and_a_group_and_is_public_unless_restricted(built: Built) -> None:
+def test_every_mart_has_a_contract_and_a_group_and_is_public_unless_restricted(
+    built: Built,
+) -> None:
     for node in built.nodes("model"):
         if node["fqn"][1] != "marts":
             continue
