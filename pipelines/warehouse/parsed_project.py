@@ -1,5 +1,6 @@
-"""dbt's parse of a project, kept beside it for every home: it depends on the project's files alone.
+"""dbt's parse of a project, kept beside it for every home.
 
+It depends on the project's files, and on the name of the database, which stands in every relation.
 dbt itself keeps a parse for each target folder and database path, so each new home would parse all
 of the project again, which takes longer than to build a small cohort. And where files changed, dbt
 parses those alone, and may keep what was taken out of them, such as a unit test: here a project of
@@ -8,6 +9,7 @@ which any file changed is parsed whole.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 PARSED = "partial_parse.msgpack"
 """What dbt leaves of a parsed project in its target folder."""
 WHOLE = "--no-partial-parse"
+OF_A_HOME = "build.duckdb"
+"""The name of the warehouse of every home."""
+OF_DATABASE = "-of-"
 
 
 def invoke_parsed(
@@ -62,10 +67,13 @@ def is_parsed(project: Path, target: Path) -> bool:
 def kept_parse(project: Path) -> Path:
     """Return where the parse of a project is kept, as its files are now.
 
+    A warehouse of another name than that of a home (`TESSERA_WAREHOUSE`) has a parse of its own.
     Where nobody may write beside the project, it is kept under the same name in the target folder.
     """
     parsers = dbt_versions().replace(" ", "-")
-    return project / "target" / f"parsed-{parsers}-{files_digest(project)[:16]}.msgpack"
+    database = Path(os.environ.get("TESSERA_WAREHOUSE", OF_A_HOME)).stem
+    files = files_digest(project)[:16]
+    return project / "target" / f"parsed-{parsers}-{files}{OF_DATABASE}{database}.msgpack"
 
 
 def read_parse(kept: Path) -> Manifest | None:
@@ -96,7 +104,11 @@ def keep_parse(project: Path, kept: Path, target: Path) -> None:
     for place in (kept, target / kept.name):
         with suppress(OSError):
             write_atomically(place, made.read_bytes())
+            database = place.name.rpartition(OF_DATABASE)[2]
             for other in place.parent.glob("parsed-*.msgpack"):
-                if other != place:
+                if other != place and other.name.rpartition(OF_DATABASE)[2] in (
+                    database,
+                    other.name,
+                ):
                     other.unlink(missing_ok=True)
             return

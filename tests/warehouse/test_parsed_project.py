@@ -91,6 +91,30 @@ def test_a_unit_test_that_was_taken_out_is_gone_even_where_its_model_changed_too
         assert [test.name for test in parsed.unit_tests.values()] == [name]
 
 
+def test_a_warehouse_of_another_name_leaves_the_parse_of_homes_alone(
+    home: Home, settings: Settings, log: Any, project: Path, parses: list[str]
+) -> None:
+    fill(log)
+    load(home, settings)
+    build(home, settings)
+    of_homes = kept_parse(project)
+    before = of_homes.read_bytes()
+    with pytest.MonkeyPatch.context() as patched:
+        elsewhere = home.warehouse.with_name("elsewhere.duckdb")
+        patched.setattr(Home, "warehouse", elsewhere)
+        assert invoke(home, settings, project, "parse").success
+        patched.setenv("TESSERA_WAREHOUSE", str(elsewhere))
+        parse = read_parse(kept_parse(project))
+        assert parse is not None
+        databases = {node.database for node in parse.nodes.values()}
+        assert "elsewhere" in databases
+        assert "build" not in databases
+    assert parses == ["small", "small"]
+    assert of_homes.read_bytes() == before
+    assert build(home, settings).nodes == {"model": 1, "test": 1}
+    assert parses == ["small", "small"]
+
+
 def test_where_nobody_may_write_beside_the_project_the_home_keeps_the_parse(
     home: Home, settings: Settings, project: Path, parses: list[str]
 ) -> None:
