@@ -158,11 +158,16 @@ def _without_identifiers(
     contract: type[Record],
     identifiers: Identifiers,
 ) -> pl.DataFrame:
-    """Refuse records whose free text points to a patient, unless a person released them."""
-    texts = [column.name for column in columns(contract) if column.is_verbatim]
+    """Refuse records whose texts point to a patient, unless a person released them."""
+    in_codes = identifiers.in_codes()
+    texts = {
+        column.name: identifiers if column.is_verbatim else in_codes
+        for column in columns(contract)
+        if column.is_verbatim or _is_code(column)
+    }
     if not texts or not identifiers.rules:
         return typed
-    met = typed.filter(pl.any_horizontal(identifiers.screen(name) for name in texts))
+    met = typed.filter(pl.any_horizontal(looked.screen(name) for name, looked in texts.items()))
     if not met.height:
         return typed
     codes = pl.col("notes").list.eval(pl.element().struct.field("code")).fill_null([])
@@ -171,14 +176,24 @@ def _without_identifiers(
     for row in met.select(_ROW, *texts).iter_rows(named=True):
         found = [
             describe(rule.code, name, contract=contract, value=row[name], bound=rule.words)
-            for name in texts
+            for name, looked in texts.items()
             if row[name] is not None
-            for rule, _ in identifiers.find(row[name])
+            for rule, _ in looked.find(row[name])
         ]
         if found and row[_ROW] not in released:
             held.append(row[_ROW])
             judged.refused.append((row[_ROW], list(dict.fromkeys(found))))
     return typed.filter(~pl.col(_ROW).is_in(held)) if held else typed
+
+
+def _is_code(column: Column) -> bool:
+    """Tell whether a field holds a short answer or a code; ids that a system gave are neither."""
+    return (
+        column.dtype == pl.String
+        and column.choices is None
+        and not column.is_personal
+        and not column.name.endswith("record_id")
+    )
 
 
 def _refuse_erased(frame: pl.DataFrame, contract: type[Record], context: Context) -> pl.DataFrame:

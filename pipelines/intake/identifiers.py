@@ -1,5 +1,8 @@
 """Finds what in free text points to a patient, or says how to reach somebody.
 
+In short answers and codes, such as the setting, only an e-mail address is looked for: what else is
+written there may be a number of anything.
+
 The rules are rows of the code list `identifiers.csv`. One regular expression made of all of them
 looks over whole columns; only texts that it meets are read rule by rule, with check digits and the
 words that must stand before a number.
@@ -9,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -30,6 +33,8 @@ _CALL = re.compile(
     r"(?i)\b(?:tel|telephone|phone|mobile|mob|call|ring|telefon|handy|rufen)\b\W{0,4}$"
 )
 _CALL_WITHIN = 24
+_IN_CODES = frozenset({"email"})
+"""Rules whose form is that of nothing else."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,10 @@ class Identifiers:
 
     rules: tuple[IdentifierRule, ...] = ()
     country: str | None = None
+
+    def in_codes(self) -> Identifiers:
+        """Return those that are looked for in short answers and codes too."""
+        return replace(self, rules=tuple(r for r in self.rules if r.identifier_id in _IN_CODES))
 
     def find(self, text: str) -> Iterator[tuple[IdentifierRule, int]]:
         """Yield the rules that find something in a text, and where."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -13,9 +15,11 @@ from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import segment_schema
 from pipelines.identity.bridge import bridge
 from pipelines.intake import validate as validating
+from pipelines.intake.identifiers import identifiers_of
 from pipelines.intake.records import segments
 from pipelines.intake.validate import StageError, validate
 from pipelines.settings import Settings
+from pipelines.sources import codes
 
 Make = Callable[..., Any]
 CANARY = "Canarybird"
@@ -128,6 +132,50 @@ def test_personal_values_are_only_in_the_restricted_folder_and_the_inbox(
     leaks = [p for p in files if CANARY.encode() in _plain(p)]
     assert leaks
     assert all(p.is_relative_to(school.home.restricted) for p in leaks)
+
+
+@pytest.fixture
+def looked_over(school: Any) -> Any:
+    """A school whose source has the rules of the code list, as every real one has."""
+    zone = SimpleNamespace(name="Europe/London")
+    spec: Any = SimpleNamespace(time_zone=zone, allow_identifiers={})
+    identifiers = identifiers_of(spec, codes.load_folders([codes.SHIPPED])["identifiers"])
+    school.feeds["exams"] = replace(school.feeds["exams"], identifiers=identifiers)
+    return school
+
+
+@pytest.mark.parametrize("field", ["task_id", "grade", "site_id"])
+def test_an_e_mail_address_in_a_short_answer_or_a_code_is_held_and_shown_to_nobody(
+    looked_over: Any, result_row: Make, field: str
+) -> None:
+    address = f"{CANARY}@ward.example.org"
+    rows = [result_row("bad", **{field: address}), result_row("good", **{field: "@ward 5"})]
+    looked_over.drop("exams", "a.jsonl", rows)
+    (record,) = looked_over.take_in()
+    assert record.reasons == {"contact_detail": 1}
+    assert record.accepted_events == {"exam_result": 1}
+    (refused,) = looked_over.segment(record, "refused").iter_rows(named=True)
+    assert refused["field"] == field
+    assert CANARY not in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("record_id", "20260221@calendar.example.org"),
+        ("learner_id", "s1@example.org"),
+        ("task_id", "9434765919"),
+        ("grade", "call 07700 900123"),
+    ],
+)
+def test_ids_of_records_and_persons_and_numbers_in_codes_are_let_in(
+    looked_over: Any, result_row: Make, field: str, value: str
+) -> None:
+    """A calendar writes ids that look like addresses, and a code may look like any number."""
+    looked_over.drop("exams", "a.jsonl", [result_row(**{field: value})])
+    (record,) = looked_over.take_in()
+    assert record.reasons == {}
+    assert record.accepted_events == {"exam_result": 1}
 
 
 def _plain(path: Any) -> bytes:
