@@ -82,3 +82,6 @@
 {% macro same_scale(one, other) -%}
     {{ same(one, other, ['programme_id', 'scale_id'], or_neither=['scale_version', 'direction']) }}
 {%- endmacro %}
+
+{#- The stage that a row is told under: days outside every stage, and learners without one, have one in common. -#}
+{% macro stage_or_none(stage_id) -%} coalesce({{ stage_id }}, 'no_stage') {%- endmacro %}

@@ -76,6 +76,10 @@
     )
 {%- endmacro %}
 
+{#- Whether a rule set judges by the median level, and not by the share of ratings at or above target: what its
+    threshold `summary` says. -#}
+{% macro is_by_median() -%} summary = 2 {%- endmacro %}
+
 {#- Where a learner with enough evidence stands by the share of ratings at or above target: the one place that
     says so, for shares as they were given and for adjusted ones. -#}
 {% macro status_by_share(share, share_low, share_high) -%}

@@ -104,11 +104,8 @@ def keep_parse(project: Path, kept: Path, target: Path) -> None:
     for place in (kept, target / kept.name):
         with suppress(OSError):
             write_atomically(place, made.read_bytes())
-            database = place.name.rpartition(OF_DATABASE)[2]
-            for other in place.parent.glob("parsed-*.msgpack"):
-                if other != place and other.name.rpartition(OF_DATABASE)[2] in (
-                    database,
-                    other.name,
-                ):
+            of_database = place.name.rpartition(OF_DATABASE)[2]
+            for other in place.parent.glob(f"parsed-*{OF_DATABASE}{of_database}"):
+                if other != place:
                     other.unlink(missing_ok=True)
             return

@@ -101,7 +101,7 @@ assigned as (
         on
             evidence.learner_key = stages.learner_key
             and evidence.programme_id = stages.programme_id
-            and coalesce(evidence.stage_id, 'no_stage') = stages.stage_id
+            and {{ stage_or_none('evidence.stage_id') }} = stages.stage_id
     left join plan
         on
             stages.programme_id = plan.programme_id

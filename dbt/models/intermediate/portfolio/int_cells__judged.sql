@@ -72,10 +72,10 @@ judged as (
         case
             when {{ list_size('shortfall_codes') }} > 0 then 'not_enough_evidence'
             when flags_ask_for_discussion then 'needs_discussion'
-            when summary = 2 and level_median >= target_level then 'at_or_above_target'
-            when summary = 2 and target_level - level_median >= discussion_gap_min
+            when {{ is_by_median() }} and level_median >= target_level then 'at_or_above_target'
+            when {{ is_by_median() }} and target_level - level_median >= discussion_gap_min
                 then 'needs_discussion'
-            when summary = 2 then 'developing'
+            when {{ is_by_median() }} then 'developing'
             else {{ status_by_share('share_at_target', 'share_low', 'share_high') }}
         end as status
     from listed
@@ -112,13 +112,13 @@ reasoned as (
                         else ''
                     end
                     || '; read what was written and talk with the learner.'
-            when status = 'needs_discussion' and summary = 2
+            when status = 'needs_discussion' and {{ is_by_median() }}
                 then 'Talk with the learner: ' || median_words || '.'
             when status = 'needs_discussion'
                 then
                     'Talk with the learner: ' || share_words || '; the whole interval lies below '
                     || {{ percent('discussion_high_max') }} || '.'
-            when summary = 2
+            when {{ is_by_median() }}
                 then {{ as_sentence('median_words') }}
             when status = 'at_or_above_target'
                 then

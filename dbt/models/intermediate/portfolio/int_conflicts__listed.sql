@@ -74,7 +74,7 @@ open_secured as (
     select
         parted.learner_key,
         parted.programme_id,
-        coalesce(learners.stage_id, 'no_stage') as stage_id,
+        {{ stage_or_none('learners.stage_id') }} as stage_id,
         cast(null as string) as competency_id,
         'open_secured' as conflict_kind,
         parted.n_open + parted.n_secured as n_data_points,
@@ -142,7 +142,7 @@ final as (
         unioned.difference_low,
         unioned.difference_high,
         ---------- yes or no
-        unioned.stage_id = coalesce(learners.stage_id, 'no_stage') as is_current_stage,
+        unioned.stage_id = {{ stage_or_none('learners.stage_id') }} as is_current_stage,
         ---------- lists
         unioned.evidence_ids,
         ---------- days

@@ -41,7 +41,7 @@ named as (
     select
         learner_key,
         programme_id,
-        coalesce(stage_id, 'no_stage') as stage_id
+        {{ stage_or_none('stage_id') }} as stage_id
     from learners
 
     union
@@ -49,7 +49,7 @@ named as (
     select
         learner_key,
         programme_id,
-        coalesce(stage_id, 'no_stage') as stage_id
+        {{ stage_or_none('stage_id') }} as stage_id
     from evidence
 ),
 
@@ -73,7 +73,7 @@ dated as (
         learners.site_id,
         ---------- yes or no
         named.programme_id = learners.programme_id
-        and named.stage_id = coalesce(learners.stage_id, 'no_stage') as is_current,
+        and named.stage_id = {{ stage_or_none('learners.stage_id') }} as is_current,
         ---------- days and instants
         spanned.from_on,
         spanned.to_on,

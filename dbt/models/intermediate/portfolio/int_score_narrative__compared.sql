@@ -21,7 +21,7 @@ compared as (
         evidence.evidence_id,
         evidence.learner_key,
         evidence.programme_id,
-        coalesce(evidence.stage_id, 'no_stage') as stage_id,
+        {{ stage_or_none('evidence.stage_id') }} as stage_id,
         evidence.competency_id,
         ---------- text
         case

@@ -24,7 +24,7 @@ counted as (
         ---------- ids
         learner_key,
         programme_id,
-        coalesce(stage_id, 'no_stage') as stage_id,
+        {{ stage_or_none('stage_id') }} as stage_id,
         competency_id,
         ---------- yes or no
         count(*) = 1 as has_one_data_point,
@@ -34,7 +34,7 @@ counted as (
         {{ is_one("occurred_on") }} as has_one_day,
         {{ is_one("coalesce(task_id, record_key)") }} as has_one_occasion
     from evidence
-    group by learner_key, programme_id, coalesce(stage_id, 'no_stage'), competency_id
+    group by learner_key, programme_id, {{ stage_or_none('stage_id') }}, competency_id
 )
 
 select * from counted

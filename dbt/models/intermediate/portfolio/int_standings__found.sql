@@ -38,7 +38,7 @@ spreads as (
 rated as (
     select
         evidence.*,
-        coalesce(stages.period_id, 'no_stage') as peer_stage_id,
+        {{ stage_or_none('stages.period_id') }} as peer_stage_id,
         coalesce(
             cast(floor(
                 {{ days_between('stages.from_on', 'evidence.occurred_on') }}

@@ -47,7 +47,7 @@ judged as (
     select
         *,
         case
-            when status = 'not_enough_evidence' or flags_ask_for_discussion or summary = 2 then status
+            when status = 'not_enough_evidence' or flags_ask_for_discussion or {{ is_by_median() }} then status
             else {{ status_by_share('adjusted_share', 'adjusted_low', 'adjusted_high') }}
         end as adjusted_status
     from bounded

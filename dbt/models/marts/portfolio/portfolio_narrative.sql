@@ -136,7 +136,7 @@ final as (
         ---------- ids
         words.learner_key,
         words.programme_id,
-        coalesce(words.stage_id, 'no_stage') as stage_id,
+        {{ stage_or_none('words.stage_id') }} as stage_id,
         told.comment_key,
         words.evidence_id,
         words.competency_id,

@@ -30,7 +30,7 @@ of_present_stage as (
     inner join learners
         on
             comments.learner_key = learners.learner_key
-            and comments.stage_id = coalesce(learners.stage_id, 'no_stage')
+            and comments.stage_id = {{ stage_or_none('learners.stage_id') }}
 ),
 
 -- Levels of different scales do not compare, so the lowest of each scale take turns.

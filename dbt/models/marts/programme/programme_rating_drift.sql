@@ -13,7 +13,7 @@ judged as (
         scale_id,
         scale_version,
         direction,
-        coalesce(stage_id, 'no_stage') as stage_id,
+        {{ stage_or_none('stage_id') }} as stage_id,
         {{ half_year_of('occurred_on') }} as half_year_on,
         is_at_or_above_target,
         learner_key,
