@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from pipelines.contracts import CONTRACTS
-from pipelines.contracts.schema import columns
 from pipelines.sources import mapping
 from pipelines.sources.catalogue import Catalogue
 from pipelines.sources.readers import READERS
@@ -20,6 +19,8 @@ SNAPSHOTS_VERSION = 1
 """Raised whenever intake notes other things about a snapshot."""
 RECORD_IDS_VERSION = 1
 """Raised whenever ids of records are stored otherwise."""
+LOOKED_OVER_VERSION = 2
+"""Raised whenever other fields are looked over for what points to a person."""
 CONTENT_VERSION = 2
 """Raised whenever the same record would get another content hash: all must be hashed alike."""
 
@@ -46,7 +47,8 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
             "content": CONTENT_VERSION,
             "record_ids": RECORD_IDS_VERSION,
             "waits_for_roster": catalogue.waits_for_roster(spec),
-            "identifiers": _identifiers(spec, catalogue),
+            "identifiers": catalogue.codes["identifiers"].rows(),
+            "looked_over": LOOKED_OVER_VERSION,
             "scales": _scales(spec, catalogue),
             "lookups": catalogue.lookups[spec.source],
             "refused_columns": catalogue.codes["refused_columns"].rows(),
@@ -58,12 +60,6 @@ def interpretation_id(spec: SourceSpec, catalogue: Catalogue) -> str:
 def _content(spec: SourceSpec) -> Any:
     """Return what a spec says of its files; how they are pulled changes no reading."""
     return spec.model_dump(mode="json", exclude_defaults=True, exclude={"pull"})
-
-
-def _identifiers(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:
-    """Return the rules that look at free text, where the source has any."""
-    is_any = any(c.is_verbatim for kind in spec.kinds for c in columns(CONTRACTS[kind]))
-    return catalogue.codes["identifiers"].rows() if is_any else []
 
 
 def _scales(spec: SourceSpec, catalogue: Catalogue) -> list[Any]:

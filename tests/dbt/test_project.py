@@ -133,6 +133,13 @@ def test_every_model_opens_with_its_grain(built: Built) -> None:
         assert node["description"].strip().startswith("Grain: one row"), node["name"]
 
 
+def test_a_code_that_several_models_share_is_written_in_one_macro() -> None:
+    for path in (PROJECT / "models").rglob("*.sql"):
+        sql = path.read_text(encoding="utf-8")
+        assert "'no_stage'" not in sql, f"{path.name}: stage_or_none"
+        assert not re.search(r"\bsummary\s*=\s*\d", sql), f"{path.name}: is_by_median"
+
+
 def test_every_model_has_a_yml_of_its_own_beside_it(built: Built) -> None:
     for node in built.nodes("model"):
         beside = (PROJECT / node["original_file_path"]).with_suffix(".yml")

@@ -217,6 +217,36 @@ def test_the_interpretation_follows_what_the_spec_says_and_not_its_layout(
     assert identity(GOOD, {**code_lists, "scale_labels": unused}) == first
 
 
+def test_another_rule_on_what_points_to_a_person_reads_sources_without_free_text_again_too(
+    tmp_path: Path, code_lists: dict[str, pl.DataFrame]
+) -> None:
+    (tmp_path / "school.yaml").write_text(
+        dedent("""\
+        source: school
+        title: Marks of a made-up school
+        owner: assessment_unit
+        files: ["*.csv"]
+        reader: {name: delimited}
+        time_zone: Europe/Vienna
+        values: {programme_id: MED, instrument_id: mcq, sitting_id: spring, result_status: scored}
+        records:
+          - kind: exam_result
+            record_id: Number
+            fields:
+              learner_id: Student
+              task_id: Exam
+              score: Mark
+              occurred_at: {column: Date, format: "%d.%m.%Y"}
+        """)
+    )
+    fewer = code_lists | {"identifiers": code_lists["identifiers"].head(1)}
+    ids = set()
+    for lists in (code_lists, fewer):
+        catalogue = load_folders([tmp_path], lists)
+        ids.add(interpretation_id(catalogue.sources["school"], catalogue))
+    assert len(ids) == 2
+
+
 def test_lookup_files_lie_beside_the_spec_and_must_have_their_columns(
     tmp_path: Path, code_lists: dict[str, pl.DataFrame]
 ) -> None:
