@@ -56,6 +56,37 @@
     cross join (select {{ content_hash(relations) }} as content) as shared
 {%- endmacro %}
 
+{#- The fingerprints of a scope in which learners without evidence have rows too: all that the portfolio
+    rests on, the content of what learners share, and what relations with a learner and a content say of
+    each. The code is here again, for learners whom the portfolio does not know. -#}
+{% macro portfolio_and_own(shared, own) -%}
+    {%- set parts = ["coalesce(portfolio.fingerprint, '')", 'shared.content'] -%}
+    {%- for relation in own -%}
+        {%- do parts.append("coalesce(" ~ relation ~ ".content, '')") -%}
+    {%- endfor -%}
+    select
+        learners.learner_key,
+        {{ hash_text(parts | join(" || ' ' || ")) }} as fingerprint
+    from (
+        select learner_key from {{ ref('int_portfolio__fingerprinted') }}
+        {%- for relation in own %}
+        union
+        select learner_key from {{ relation }}
+        {%- endfor %}
+    ) as learners
+    cross join (
+        select
+            build.code_version || ' ' || {{ engine_version() }} || ' '
+            || {{ content_hash(shared) }} as content
+        from {{ ref('stg_build_input') }} as build
+    ) as shared
+    left join {{ ref('int_portfolio__fingerprinted') }} as portfolio
+        on learners.learner_key = portfolio.learner_key
+    {%- for relation in own %}
+    left join {{ relation }} on learners.learner_key = {{ relation }}.learner_key
+    {%- endfor %}
+{%- endmacro %}
+
 {#- Those whose rows may stand. A column of the reader cannot be meant by accident: the subquery is
     closed. -#}
 {% macro unmoved(relation) -%}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines.warehouse.calibration_estimates import NORM_TABLES, TABLES
+from pipelines.warehouse.raw_schema import KINDS, raw_tables
 
 RECALIBRATED = (
     "calibration_target_effect",
@@ -15,7 +16,20 @@ RECALIBRATED = (
     "calibration_spread",
 )
 EVIDENCE = ("workplace_assessment", "exam_result", "exam_response")
-DATED = ("learner_stage", "learner", "assessor", "task", "assessment_plan", "framework")
+OF_A_BUILD = {"build_input", "kept_code", "kept_learner"}
+"""Tables that a build writes, not what happens."""
+KEYS = {"event_id", "pseudonym", "record_key", "rule_version", "calibration_version"}
+"""What says which row is meant: another value would be another record."""
+COLUMNS = sorted(
+    (table, column)
+    for table, columns in raw_tables().items()
+    if table not in OF_A_BUILD
+    for column in columns
+    if column not in KEYS
+)
+"""Every column of `raw` in which a value may turn out to be another."""
+
+ANY_COLUMN = "a column of any table has other values"
 
 
 @dataclass(frozen=True)
@@ -27,8 +41,17 @@ class Event:
 
     def happen(self, con: duckdb.DuckDBPyConnection) -> None:
         """Change `raw` accordingly."""
+        table, column = COLUMNS[self.lot % len(COLUMNS)]
+        drawn = {
+            "{lot}": str(self.lot),
+            "{table}": table,
+            "{column}": column,
+            "{kind}": KINDS[self.lot % len(KINDS)],
+        }
         for statement in CHANGES[self.name]:
-            con.execute(statement.replace("{lot}", str(self.lot)))
+            for name, value in drawn.items():
+                statement = statement.replace(name, value)
+            con.execute(statement)
 
 
 def _picked(name: str, one_in: int = 3) -> str:
@@ -444,6 +467,31 @@ CHANGES: dict[str, tuple[str, ...]] = {
         """
         update raw.rule_set set threshold_value = threshold_value + 1
         where rule_set_id <> 'narratives' and rule_id = 'data_points'
+        """,
+    ),
+    ANY_COLUMN: (
+        """
+        update raw.{table} set "{column}" = other.value
+        from (
+            select
+                rowid as place,
+                lead("{column}", 1, first) over (order by hash(rowid || '{lot}')) as value
+            from (
+                select
+                    rowid,
+                    "{column}",
+                    first_value("{column}") over (order by hash(rowid || '{lot}')) as first
+                from raw.{table}
+            )
+        ) as other
+        where raw.{table}.rowid = other.place and hash(other.place || '{lot}') % 2 = 0
+        """,
+    ),
+    "records of any kind are withdrawn or come back": (
+        f"""
+        update raw.{{kind}} set present_outcome
+        = case when present_outcome = 'accepted' then 'superseded' else 'accepted' end
+        where present_outcome in ('accepted', 'superseded') and {_picked("record_key")}
         """,
     ),
     "days pass": ("update raw.build_input set as_of = as_of + {lot} % 200",),

@@ -15,7 +15,7 @@ from pipelines.warehouse.load import replace_rules
 from pipelines.warehouse.raw_schema import raw_tables
 from tests.dbt.conftest import Built, dbt
 from tests.dbt.example_school import PROGRAMME, example_school
-from tests.dbt.histories import CHANGES, Event
+from tests.dbt.histories import ANY_COLUMN, CHANGES, COLUMNS, Event
 from tests.dbt.kept_engine import Engine, differing, load_nodes
 from tests.dbt.raw_builder import KNOWN_AT, insert
 from tests.warehouses import copied, opened
@@ -101,6 +101,12 @@ def test_after_any_of_hundreds_of_histories_it_is_the_same(
     school: School, history: History
 ) -> None:
     live(school, history)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lot", range(len(COLUMNS)))
+def test_whatever_column_has_other_values_it_is_the_same(school: School, lot: int) -> None:
+    live(school, [([Event(ANY_COLUMN, lot)], None)])
 
 
 def live(school: School, history: History) -> None:

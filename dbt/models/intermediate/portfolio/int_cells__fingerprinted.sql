@@ -5,10 +5,6 @@
 
 with
 
-portfolio as (
-    select * from {{ ref('int_portfolio__fingerprinted') }}
-),
-
 cells as (
     select {{ all_but('required', ['judged_on']) }}
     from {{ ref('int_cells__required') }} as required
@@ -27,38 +23,15 @@ own as (
     {{ content_by_learner(['cells', 'windowed', 'compared']) }}
 ),
 
-build as (
-    select * from {{ ref('stg_build_input') }}
-),
-
--- What rule sets demand; the code is here too, for learners of whom there is no evidence.
-shared as (
-    select
-        build.code_version || ' ' || {{ engine_version() }} || ' '
-        || {{ content_hash({
+-- What rule sets demand is shared.
+fingerprinted as (
+    {{ portfolio_and_own(
+        {
             'components': ref('int_rating_components__chosen'),
             'rules': ref('int_sufficiency_rules__staged'),
-        }) }} as content
-    from build
-),
-
-learners as (
-    select learner_key from portfolio
-    union
-    select learner_key from own
-),
-
-fingerprinted as (
-    select
-        learners.learner_key,
-        {{ hash_text(
-            "coalesce(portfolio.fingerprint, '') || ' ' || shared.content"
-            " || ' ' || coalesce(own.content, '')"
-        ) }} as fingerprint
-    from learners
-    cross join shared
-    left join portfolio on learners.learner_key = portfolio.learner_key
-    left join own on learners.learner_key = own.learner_key
+        },
+        ['own']
+    ) }}
 ),
 
 compared_with_kept as (

@@ -5,10 +5,6 @@
 
 with
 
-portfolio as (
-    select * from {{ ref('int_portfolio__fingerprinted') }}
-),
-
 events as (
     select
         *,
@@ -45,40 +41,12 @@ titles_of_learner as (
     group by evidence.learner_key
 ),
 
-build as (
-    select * from {{ ref('stg_build_input') }}
-),
-
--- Other titles; the code is here too, for learners who have other events alone.
-shared as (
-    select
-        build.code_version || ' ' || {{ engine_version() }} || ' '
-        || {{ content_hash({
-            'competencies': ref('int_competencies__named'),
-            'instruments': ref('dim_instrument'),
-        }) }} as content
-    from build
-),
-
-learners as (
-    select learner_key from portfolio
-    union
-    select learner_key from events_of_learner
-),
-
+-- Other titles are shared.
 fingerprinted as (
-    select
-        learners.learner_key,
-        {{ hash_text(
-            "coalesce(portfolio.fingerprint, '') || ' ' || shared.content"
-            " || ' ' || coalesce(events_of_learner.content, '')"
-            " || ' ' || coalesce(titles_of_learner.content, '')"
-        ) }} as fingerprint
-    from learners
-    cross join shared
-    left join portfolio on learners.learner_key = portfolio.learner_key
-    left join events_of_learner on learners.learner_key = events_of_learner.learner_key
-    left join titles_of_learner on learners.learner_key = titles_of_learner.learner_key
+    {{ portfolio_and_own(
+        {'competencies': ref('int_competencies__named'), 'instruments': ref('dim_instrument')},
+        ['events_of_learner', 'titles_of_learner']
+    ) }}
 ),
 
 compared as (
