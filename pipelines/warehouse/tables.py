@@ -227,10 +227,16 @@ def write_parquet(
 
 
 def _parts(con: duckdb.DuckDBPyConnection, relation: str, day: str) -> list[_Part]:
-    """Return the months of a table, with what their rows come to by the engine's hash."""
+    """Return the months of a table, with what their rows come to by the engine's hash.
+
+    It takes lists one behind the other for one list, and an empty one for none, so that how long
+    each is has to be told too.
+    """
+    sizes = [f'len(entry."{name}")' for name, kind, *_ in _described(con, relation) if "[" in kind]
+    content = ", ".join(["entry", *sizes])
     found = con.execute(
         f"""
-        select strftime("{day}", '%Y-%m') as month, count(*), sum(hash(entry))
+        select strftime("{day}", '%Y-%m') as month, count(*), sum(hash({content}))
         from {relation} as entry
         group by month
         order by month nulls last

@@ -167,6 +167,25 @@ def test_only_months_with_other_rows_are_written_again(
     assert have_same_rows(many, long, relation_of(tmp_path / "after", "long"))
 
 
+@pytest.mark.parametrize(
+    ("praises", "concerns"),
+    [("['kind']", "['curt']"), ("['kind', 'curt']", "null"), ("['kind', 'curt']", "[null]")],
+)
+def test_a_month_is_written_again_where_only_a_list_ends_elsewhere(
+    many: duckdb.DuckDBPyConnection, long: str, tmp_path: Path, praises: str, concerns: str
+) -> None:
+    many.execute("alter table long add column praises varchar[] default ['kind', 'curt']")
+    many.execute("alter table long add column concerns varchar[] default []")
+    before = written(many, long, tmp_path / "before")
+    many.execute(
+        f"update long set praises = {praises}, concerns = {concerns} where evidence_id = 'E-7'"
+    )
+    shared = Parts(tmp_path / "before", before.files, before.fingerprints)
+    after = write_table(many, long, "long", LAYOUT, tmp_path / "after", shared)
+    assert have_same_rows(many, long, relation_of(tmp_path / "after", "long"))
+    assert after == written(many, long, tmp_path / "fresh")
+
+
 def test_a_damaged_part_is_not_shared(
     many: duckdb.DuckDBPyConnection, long: str, tmp_path: Path
 ) -> None:
