@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from inspect import signature
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 
 from pipelines.home import Home
 from pipelines.measurement import standard_setting as methods
 from pipelines.measurement.refusal import UnmeasurableError
-from pipelines.warehouse.cut_scores import PLACES, CutScore
-from pipelines.warehouse.editions import DATABASE, folder_of
+from pipelines.warehouse.cut_scores import CutScore
+from pipelines.warehouse.panels import judged, told
+from pipelines.warehouse.sittings import (
+    SLACK,
+    Sitting,
+    exam_of,
+    refuse_other_total,
+    stations_of,
+    totals_of,
+    wrong_share,
+)
+from pipelines.warehouse.standard_parameters import (
+    codes_of,
+    named,
+    positions_asked,
+    refuse_others,
+    refuse_unfit,
+)
 
 SOURCES = {
     "angoff": "Angoff 1971; Brennan and Lockwood 1980, Appl Psychol Meas 4:219",
@@ -28,32 +40,6 @@ SOURCES = {
         "Kramer et al. 2003, Med Educ 37:132; Hejri et al. 2013, J Res Med Sci 18:887"
     ),
 }
-
-SLACK = 1e-6
-NAMED = 10
-"""How many items an error names at most."""
-
-Sitting = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Exam:
-    """What the current edition says of one sitting.
-
-    Attributes:
-        points: by item, the points that it offers, or None where nobody said; empty where the
-            source sent totals alone. An item of a station whose name other stations use too is
-            named `station/item`.
-        wrong: by item, the points of a wrong answer, or None where points were taken off and no
-            rule says how many.
-        max_score: the most points; None where nobody said.
-        each: the points of a right and of a wrong answer to an item of which nothing more is known.
-    """
-
-    points: dict[str, float | None]
-    wrong: dict[str, float | None]
-    max_score: float | None
-    each: tuple[float, float | None]
 
 
 AHEAD = ("angoff", "ebel")
@@ -117,11 +103,11 @@ def angoff(
         UnmeasurableError: a panel cannot carry a cut-score, or did not judge the sitting's items.
     """
     exam = exam_of(home, sitting, is_ahead=is_ahead)
-    rounds = [_judged(exam, panel) for panel in panels]
+    rounds = [judged(exam, panel) for panel in panels]
     last = rounds[-1]
     parameters: dict[str, Any] = {"n_items": last.n_items, "min_score": last.min_score}
     if len(rounds) > 1:
-        parameters["earlier_rounds"] = [_told(one) for one in rounds[:-1]]
+        parameters["earlier_rounds"] = [told(one) for one in rounds[:-1]]
     return [
         _record(
             sitting,
@@ -135,57 +121,6 @@ def angoff(
             parameters=parameters,
         )
     ]
-
-
-@dataclass(frozen=True)
-class Round:
-    """What a panel gave in one round.
-
-    Attributes:
-        found: its cut-score.
-        by_judge: the cut-score of each judge alone, by name.
-        n_items: items judged.
-        max_score: the most points that they give.
-        min_score: the points of who answers all of them wrongly.
-    """
-
-    found: methods.PanelCut
-    by_judge: dict[str, float]
-    n_items: int
-    max_score: float
-    min_score: float
-
-
-def _judged(exam: Exam, panel: Path) -> Round:
-    """Return what a panel's file of one round gives."""
-    try:
-        table = pl.read_csv(panel, infer_schema=False)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise UnmeasurableError(f"{panel}: this is no CSV file: {error}") from None
-    judges = table.columns[1:]
-    if not judges:
-        raise UnmeasurableError(f"{panel}: there is no column of a judge after that of the items.")
-    items = [(name or "").strip() for name in table[table.columns[0]]]
-    points, wrong = _points_judged(exam, items, panel)
-    values = [
-        [_chance(row[judge], f"{panel}, line {line}: {judge}") for judge in judges]
-        for line, row in enumerate(table.iter_rows(named=True), start=2)
-    ]
-    found = methods.angoff(
-        np.array(values).reshape(-1, len(judges)), np.array(points), np.array(wrong)
-    )
-    by_judge = dict(zip(judges, found.by_judge, strict=True))
-    return Round(found, by_judge, len(items), sum(points), sum(wrong))
-
-
-def _told(one: Round) -> dict[str, Any]:
-    """Return what is kept of an earlier round."""
-    error = one.found.standard_error
-    return {
-        "cut_score": round(one.found.cut_score, PLACES),
-        "standard_error": None if error is None else round(error, PLACES),
-        "panel": {judge: round(cut, PLACES) for judge, cut in one.by_judge.items()},
-    }
 
 
 def ebel(
@@ -202,13 +137,13 @@ def ebel(
         UnmeasurableError: a class is not told whole, the classes do not make up the exam, or wrong
             answers cost different shares of the points.
     """
-    _refuse_others("ebel", parameters, ("items", "expected"))
-    items, expected = _named(parameters, "items"), _named(parameters, "expected")
+    refuse_others("ebel", parameters, ("items", "expected"))
+    items, expected = named(parameters, "items"), named(parameters, "expected")
     exam = exam_of(home, sitting, is_ahead=is_ahead)
-    wrong_share = _wrong_share(exam)
-    cut = methods.ebel(items, expected, wrong_share=wrong_share)
+    wrong = wrong_share(exam)
+    cut = methods.ebel(items, expected, wrong_share=wrong)
     most = float(sum(items.values()))
-    _refuse_other_total(exam, most, "The classes of items offer")
+    refuse_other_total(exam, most, "The classes of items offer")
     return [
         _record(
             sitting,
@@ -216,7 +151,7 @@ def ebel(
             decided_by,
             cut,
             max_score=most,
-            parameters=parameters | {"min_score": most * wrong_share},
+            parameters=parameters | {"min_score": most * wrong},
         )
     ]
 
@@ -230,9 +165,9 @@ def from_totals(
         UnmeasurableError: the parameters or the scores carry no cut-score.
     """
     chosen: dict[str, Callable[..., float]] = {"hofstee": methods.hofstee, "cohen": methods.cohen}
-    _refuse_unfit(method, chosen[method], parameters)
+    refuse_unfit(method, chosen[method], parameters)
     exam = exam_of(home, sitting)
-    scores = _totals(home, sitting, exam.max_score)
+    scores = totals_of(home, sitting, exam.max_score)
     cut = chosen[method](scores, **parameters)
     return [
         _record(
@@ -261,16 +196,16 @@ def borderline_regression(
     Raises:
         UnmeasurableError: a grade is not told, or a station carries no cut-score.
     """
-    _refuse_others("borderline_regression", parameters, ("grades", "borderline", "positions"))
-    codes, borderline = _codes(parameters), parameters.get("borderline")
+    refuse_others("borderline_regression", parameters, ("grades", "borderline", "positions"))
+    codes, borderline = codes_of(parameters), parameters.get("borderline")
     if borderline not in codes:
         raise UnmeasurableError(f"The borderline grade {borderline!r} is none of the grades.")
     at = codes[borderline]
-    assumed = methods.alternative_positions(list(codes.values()), at) | _positions(
+    assumed = methods.alternative_positions(list(codes.values()), at) | positions_asked(
         parameters, codes
     )
     exam = exam_of(home, sitting)
-    stations = _stations(home, sitting)
+    stations = stations_of(home, sitting)
     unknown = sorted(set(stations["global_ratings"].explode().drop_nulls()) - codes.keys())
     if unknown:
         raise UnmeasurableError(f"No code was given for the grade: {', '.join(unknown)}.")
@@ -380,316 +315,3 @@ def _record(
         source=SOURCES[method],
         **fields,
     )
-
-
-def _points_judged(exam: Exam, items: list[str], panel: Path) -> tuple[list[float], list[float]]:
-    """Return what a right and what a wrong answer to each judged item gives.
-
-    The items are those of the exam, each judged once.
-    """
-    lines: dict[str, list[int]] = {}
-    for line, name in enumerate(items, start=2):
-        lines.setdefault(name, []).append(line)
-    twice = {name: at for name, at in lines.items() if len(at) > 1}
-    if twice:
-        name, at = next(iter(twice.items()))
-        raise UnmeasurableError(
-            f"{panel}, lines {' and '.join(map(str, at))}: item {name} is judged more than once."
-        )
-    if not exam.points:
-        right, wrong = exam.each
-        _refuse_other_total(exam, len(items) * right, f"The judged items, at {right:g} each, offer")
-        return [right] * len(items), _told_wrong(dict.fromkeys(items, wrong), items)
-    unknown = [f"{name or 'no name'} (line {lines[name][0]})" for name in items]
-    unknown = [told for told, name in zip(unknown, items, strict=True) if name not in exam.points]
-    if unknown:
-        raise UnmeasurableError(f"{panel}: the sitting has no item {_listed(unknown)}.")
-    unjudged = sorted(exam.points.keys() - lines.keys())
-    if unjudged:
-        raise UnmeasurableError(
-            f"{panel}: {len(unjudged)} of {len(exam.points)} items of the sitting were not judged: "
-            f"{_listed(unjudged)}."
-        )
-    told = {name: points for name, points in exam.points.items() if points is not None}
-    untold = sorted(exam.points.keys() - told.keys())
-    if untold:
-        raise UnmeasurableError(
-            f"The current edition does not say how many points there are for {_listed(untold)}: "
-            "deliver max_score with the responses, or points_right with the task."
-        )
-    return [told[name] for name in items], _told_wrong(exam.wrong, items)
-
-
-def _told_wrong(wrong: Mapping[str, float | None], items: Sequence[str]) -> list[float]:
-    """Return what wrong answers to the items give, where that is known."""
-    untold = sorted(name for name in items if wrong[name] is None)
-    if untold:
-        raise UnmeasurableError(
-            f"Points were taken off at {_listed(untold)}, and no task says how many: deliver the "
-            "exam as a task with scoring_rule formula, points_right and points_wrong."
-        )
-    return [float(wrong[name] or 0) for name in items]
-
-
-def _wrong_share(exam: Exam) -> float:
-    """Return what a wrong answer gives for each point of a right one, alike at all items."""
-    points, wrong = exam.points, exam.wrong
-    if not points:
-        points, wrong = {"the exam": exam.each[0]}, {"the exam": exam.each[1]}
-    least = _told_wrong(wrong, list(points))
-    shares = {
-        round(given / most, PLACES) if given and most else 0.0
-        for given, most in zip(least, points.values(), strict=True)
-    }
-    if len(shares) > 1:
-        raise UnmeasurableError(
-            "A wrong answer does not cost the same share of the points at every item, and ebel "
-            "knows classes of items only: use angoff."
-        )
-    return shares.pop()
-
-
-def _refuse_other_total(exam: Exam, offered: float, words: str) -> None:
-    if exam.max_score is not None and abs(offered - exam.max_score) > SLACK:
-        raise UnmeasurableError(
-            f"{words} {offered:g} points, and the sitting {exam.max_score:g}: "
-            "every item counts, and counts once."
-        )
-
-
-def _chance(text: str | None, where: str) -> float:
-    if not text:
-        raise UnmeasurableError(
-            f"{where} is empty: a judge judges every item; leave out the column of one who was "
-            "absent."
-        )
-    try:
-        chance = float(text)
-    except ValueError:
-        chance = np.nan
-    if not 0 <= chance <= 1:
-        raise UnmeasurableError(
-            f"{where}: a judgement is a chance from 0 to 1, not {text}; divide percentages by 100."
-        )
-    return chance
-
-
-def _refuse_others(method: str, parameters: Mapping[str, Any], takes: Sequence[str]) -> None:
-    unknown = sorted(parameters.keys() - set(takes))
-    if unknown:
-        raise UnmeasurableError(
-            f"{method} does not take {', '.join(unknown)}: it takes {', '.join(takes)}."
-        )
-
-
-def _refuse_unfit(
-    method: str, function: Callable[..., float], parameters: Mapping[str, Any]
-) -> None:
-    """Refuse parameters that a method does not take, lacks, or that are no numbers."""
-    takes = {
-        name: one.default is one.empty
-        for name, one in signature(function).parameters.items()
-        if one.kind is one.KEYWORD_ONLY
-    }
-    _refuse_others(method, parameters, list(takes))
-    missing = [name for name, is_needed in takes.items() if is_needed and name not in parameters]
-    if missing:
-        raise UnmeasurableError(f"{method} needs {', '.join(missing)}.")
-    for name, value in parameters.items():
-        _number(value, name)
-
-
-def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise UnmeasurableError(f"{name} is a number, not {json.dumps(value)}.")
-    return float(value)
-
-
-def _named(parameters: Mapping[str, Any], name: str) -> dict[str, float]:
-    value = parameters.get(name)
-    if not isinstance(value, dict) or not value:
-        raise UnmeasurableError(f"Give {name} as names with numbers, such as {_EXAMPLE[name]}.")
-    return {key: _number(one, f"{name}, {key},") for key, one in value.items()}
-
-
-def _codes(parameters: Mapping[str, Any]) -> dict[str, int]:
-    """Return the code of each grade: whole numbers, each once."""
-    given = _named(parameters, "grades")
-    codes = {grade: int(code) for grade, code in given.items()}
-    if any(code != given[grade] for grade, code in codes.items()):
-        raise UnmeasurableError("The codes of grades are whole numbers; distances are positions.")
-    if len(set(codes.values())) < len(codes):
-        raise UnmeasurableError("Two grades have the same code.")
-    return codes
-
-
-def _positions(
-    parameters: Mapping[str, Any], codes: Mapping[str, int]
-) -> dict[str, dict[int, float]]:
-    """Return the positions of grades that were asked for, by name of the assumption."""
-    given = parameters.get("positions", {})
-    if not isinstance(given, dict):
-        raise UnmeasurableError(f"Give positions by name, such as {_EXAMPLE['positions']}.")
-    found = {}
-    for name, placed in given.items():
-        if not isinstance(placed, dict) or placed.keys() != codes.keys():
-            raise UnmeasurableError(f"positions, {name}: give one for {', '.join(codes)}.")
-        found[name] = {
-            codes[grade]: _number(at, f"positions, {name}, {grade},")
-            for grade, at in placed.items()
-        }
-    return found
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
-
-
-_EXAMPLE = {
-    "items": json.dumps({"essential easy": 20}),
-    "expected": json.dumps({"essential easy": 0.9}),
-    "grades": json.dumps({"fail": 0, "borderline": 1, "pass": 2}),
-    "positions": json.dumps({"ours": {"fail": 0, "borderline": 1.5, "pass": 2}}),
-}
-
-
-def exam_of(home: Home, sitting: Sitting, *, is_ahead: bool = False) -> Exam:
-    """Return what the current edition says of a sitting; of one to come, the rule of its task.
-
-    Raises:
-        UnmeasurableError: it has no such sitting, or has one that is said to be still to come.
-    """
-    totals = _ask(
-        home,
-        "select sitting_id, max(max_points) as max_points, min(points) as least "
-        "from fct_exam_sitting "
-        "where programme_id = ? and task_id = ? group by all order by all",
-        sitting,
-        ("programme_id", "task_id"),
-    )
-    sittings = {name: (most, least) for name, most, least in totals.iter_rows()}
-    each = _each(home, sitting)
-    if is_ahead:
-        if sitting["sitting_id"] in sittings:
-            raise UnmeasurableError("That sitting is in the edition already: leave --ahead out.")
-        return Exam({}, {}, None, each or (1.0, 0.0))
-    if sitting["sitting_id"] not in sittings:
-        raise UnmeasurableError(
-            f"The current edition has no sitting {sitting['sitting_id']} of "
-            f"{sitting['task_id']} in programme {sitting['programme_id']}; it has "
-            f"{_listed([str(one) for one in sittings]) or 'none of that exam'}. "
-            "For a sitting that is still to come, angoff and ebel take --ahead."
-        )
-    items = _ask(
-        home,
-        "with offered as (select station_id, item_id, max(max_points) as most, "
-        "case when min(points) >= 0 then coalesce(min(points_wrong), 0) else min(points_wrong) end "
-        "as wrong from fct_exam_response where programme_id = ? and task_id = ? and sitting_id = ? "
-        "and not is_banked and points is not null group by all) "
-        "select case when count(*) over (partition by item_id) = 1 then item_id "
-        "else concat_ws('/', station_id, item_id) end as item, most, wrong "
-        "from offered order by item",
-        sitting,
-    )
-    points = {name: _or_none(most) for name, most, _ in items.iter_rows()}
-    wrong = {name: _or_none(given) for name, _, given in items.iter_rows()}
-    if not points:
-        most, least = sittings[sitting["sitting_id"]]
-        return Exam({}, {}, _or_none(most), each or (1.0, 0.0 if (least or 0) >= 0 else None))
-    told = [most for most in points.values() if most is not None]
-    return Exam(points, wrong, sum(told) if len(told) == len(points) else None, (1.0, 0.0))
-
-
-def _each(home: Home, sitting: Sitting) -> tuple[float, float] | None:
-    """Return what a right and a wrong answer give by the formula of the exam's task, if any."""
-    rules = _ask(
-        home,
-        "select coalesce(points_right, 1), coalesce(points_wrong, 0) from dim_task "
-        "where programme_id = ? and task_id = ? and scoring_rule = 'formula'",
-        sitting,
-        ("programme_id", "task_id"),
-    )
-    for right, wrong in rules.iter_rows():
-        return float(right), float(wrong)
-    return None
-
-
-def _or_none(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _totals(home: Home, sitting: Sitting, max_score: float | None) -> Any:
-    """Return the points of everybody who sat all of it: of several attempts, of the first.
-
-    Raises:
-        UnmeasurableError: nobody was marked out of all its points.
-    """
-    frame = _ask(
-        home,
-        "select points, max_points from fct_exam_sitting where programme_id = ? and task_id = ? "
-        "and sitting_id = ? and points is not null and not is_banked "
-        "qualify row_number() over (partition by learner_key order by attempt) = 1 "
-        "order by sitting_key",
-        sitting,
-    ).cast({"points": pl.Float64, "max_points": pl.Float64})
-    whole = frame
-    if max_score is not None:
-        whole = frame.filter((pl.col("max_points") - max_score).abs().fill_null(0) <= SLACK)
-    if whole.is_empty() and not frame.is_empty():
-        raise UnmeasurableError(
-            f"None of {len(frame)} examinees was marked out of all {max_score:g} points of the "
-            "sitting: forms that share no examinee need a cut-score each, as sittings of their own."
-        )
-    return whole["points"].to_numpy()
-
-
-def _stations(home: Home, sitting: Sitting) -> pl.DataFrame:
-    """Return one row a station and examinee: its points, and the global grades of its examiners.
-
-    Of several attempts at the sitting the first counts.
-
-    Raises:
-        UnmeasurableError: the edition has no station of that sitting with a global grade.
-    """
-    frame = _ask(
-        home,
-        "with responses as (select * from fct_exam_response "
-        "where programme_id = ? and task_id = ? and sitting_id = ? "
-        "and station_id is not null and points is not null and not is_banked "
-        "qualify attempt = min(attempt) over (partition by learner_key)), "
-        "items as (select sitting_key, station_id, item_id, avg(points) as points, "
-        "max(max_points) as max_points from responses group by all), "
-        "scores as (select sitting_key, station_id, sum(points) as points, "
-        "sum(max_points) as max_points from items group by all), "
-        "given as (select distinct sitting_key, station_id, examiner_key, global_rating "
-        "from responses where global_rating is not null), "
-        "grades as (select sitting_key, station_id, "
-        "list(global_rating order by examiner_key, global_rating) as global_ratings "
-        "from given group by all) "
-        "select scores.*, grades.global_ratings from scores "
-        "left join grades using (sitting_key, station_id) order by station_id, sitting_key",
-        sitting,
-    )
-    if frame["global_ratings"].null_count() == len(frame):
-        raise UnmeasurableError("No station of that sitting has a global grade.")
-    return frame
-
-
-def _ask(
-    home: Home,
-    sql: str,
-    sitting: Sitting,
-    names: Sequence[str] = ("programme_id", "task_id", "sitting_id"),
-) -> pl.DataFrame:
-    edition = folder_of(home, None)
-    with duckdb.connect(str(edition / DATABASE), read_only=True) as connection:
-        given = [sitting[name] for name in names]
-        try:
-            found: pl.DataFrame = connection.sql(sql, params=given).pl()
-        except duckdb.BinderException:
-            raise UnmeasurableError(
-                "The current edition is of an earlier release, which did not publish what this "
-                "needs: make a new one with tessera run."
-            ) from None
-    return found

@@ -12,7 +12,7 @@ from pipelines.cli import app
 from pipelines.home import Home
 from pipelines.measurement.refusal import UnmeasurableError
 from pipelines.measurement.standard_setting import borderline_regression
-from pipelines.warehouse import standards
+from pipelines.warehouse import sittings, standards
 from pipelines.warehouse.cut_scores import kept
 from pipelines.warehouse.editions import DATABASE
 
@@ -77,7 +77,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def edition_found(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
-    monkeypatch.setattr(standards, "folder_of", lambda home, _: home.editions / "e1")
+    monkeypatch.setattr(sittings, "folder_of", lambda home, _: home.editions / "e1")
 
 
 @pytest.mark.usefixtures("edition_found")
