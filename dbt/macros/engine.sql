@@ -267,7 +267,8 @@
 {% macro default__all_but(alias, columns) -%} {{ alias }}.* exclude ({{ columns | join(', ') }}) {%- endmacro %}
 {% macro spark__all_but(alias, columns) -%} {{ alias }}.* except ({{ columns | join(', ') }}) {%- endmacro %}
 
-{#- A number for the content of a row of a relation, equal for equal rows. -#}
+{#- A number for the content of a row of a relation, equal for equal rows. DuckDB takes lists one behind the
+    other for one list, and an empty one for none: a row that is hashed has one list at most. -#}
 {% macro row_hash(alias) -%}
     {{ adapter.dispatch('row_hash', 'tessera')(alias) }}
 {%- endmacro %}
