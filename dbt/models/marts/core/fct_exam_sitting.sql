@@ -38,7 +38,7 @@ items as (
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
         max(case when is_banked then 1 else 0 end) as is_banked,
-        min(item_outcome) as item_outcome,
+        {{ measure_joint_outcome('item_outcome') }} as item_outcome,
         count(*) as n_responses,
         {{ measure_mean_points('points') }} as points,
         {{ measure_mean_points('case when points is not null then max_points end') }} as max_points
