@@ -6,6 +6,24 @@
     cast(sum({{ points }}) / nullif(count({{ points }}), 0) as decimal(18, 6))
 {%- endmacro %}
 
+{#- What became of an item on which examiners agree; where they do not, nobody's verdict stands for all: a
+    mark, else partly right where one found it so, else wrong. An item that one of them was not shown is told by
+    the others. -#}
+{% macro measure_joint_outcome(outcome) -%}
+    case
+        when
+            count(case when {{ outcome }} <> 'not_presented' then 1 end) = 0
+            then min({{ outcome }})
+        when
+            min(nullif({{ outcome }}, 'not_presented')) = max(nullif({{ outcome }}, 'not_presented'))
+            then min(nullif({{ outcome }}, 'not_presented'))
+        when count(case when {{ outcome }} = 'scored' then 1 end) > 0 then 'scored'
+        when count(case when {{ outcome }} in ('right', 'partial') then 1 end) > 0 then 'partial'
+        when count(case when {{ outcome }} = 'answered' then 1 end) > 0 then 'answered'
+        else 'wrong'
+    end
+{%- endmacro %}
+
 {#- The exact product of two numbers of points: as wide as two of them need, so that a total of thousands of
     points has a square. -#}
 {% macro measure_product(one, other) -%}
@@ -71,13 +89,24 @@
 
 {#-
     The standard error of measurement of a total, in points: SD * sqrt(1 - reliability). A reliability
-    below 0 is none: the error would exceed the spread of the totals. Source: Lord and Novick 1968,
-    Statistical Theories of Mental Test Scores, section 3.4.
+    below 0 is none: the error would exceed the spread of the totals. Nor is an error of 0 one: parts that
+    say the same of everybody show no error, which is no proof that there is none. Source: Lord and Novick
+    1968, Statistical Theories of Mental Test Scores, section 3.4.
 -#}
 {% macro measure_sem(sd, reliability) -%}
     case
         when {{ reliability }} >= 0
-            then cast(round({{ sd }} * sqrt(greatest(0, 1 - {{ reliability }})), 4) as decimal(18, 4))
+            then nullif(
+                cast(round({{ sd }} * sqrt(greatest(0, 1 - {{ reliability }})), 4) as decimal(18, 4)), 0
+            )
+    end
+{%- endmacro %}
+
+{#- A standard error in points as a sentence tells it: never as 0.0. -#}
+{% macro error_text(error) -%}
+    case
+        when round({{ error }}, 1) = 0 then 'below 0.1 points'
+        else 'of ' || cast(cast({{ error }} as decimal(18, 1)) as string) || ' points'
     end
 {%- endmacro %}
 

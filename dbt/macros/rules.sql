@@ -30,11 +30,6 @@
     )
 {%- endmacro %}
 
-{#- A cohort's norm is shown where enough learners sat. -#}
-{% macro norm_is_shown() -%}
-    cohort_norms.n_sat >= {{ rule_threshold('exams', 'cohort_norm', 'learners_min') }}
-{%- endmacro %}
-
 {#- The reviewed words and phrases of one kind, as a list. -#}
 {% macro marker_list(kind) -%}
     {{ list_agg("case when marker_kind = '" ~ kind ~ "' then marker end", distinct=true) }}

@@ -13,6 +13,7 @@ from pipelines.measurement.refusal import UnmeasurableError
 
 MIN_EXAMINEES = 10
 """Fewest examinees to describe items from. Source: local choice."""
+_SAME = 1e-9
 
 
 def alpha(scores: NDArray[np.float64]) -> float:
@@ -48,12 +49,16 @@ def standard_error_of_measurement(scores: NDArray[np.float64]) -> float:
 
     Raises:
         UnmeasurableError: as for alpha, or alpha lies below 0, so that the error would exceed the
-            spread of the totals.
+            spread of the totals, or is 1, so that no error shows.
     """
     reliability = alpha(scores)
     if reliability < 0:
         raise UnmeasurableError("An alpha below 0 is no reliability: no standard error follows.")
-    return float(scores.sum(axis=1).std(ddof=1) * np.sqrt(max(0.0, 1 - reliability)))
+    if np.isclose(reliability, 1, rtol=0, atol=_SAME):
+        raise UnmeasurableError(
+            "All items say the same of everybody, so they show no error: no standard error follows."
+        )
+    return float(scores.sum(axis=1).std(ddof=1) * np.sqrt(1 - reliability))
 
 
 def analyse(

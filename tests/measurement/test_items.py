@@ -67,6 +67,13 @@ def test_an_alpha_below_0_gives_no_standard_error() -> None:
         standard_error_of_measurement(scores)
 
 
+def test_items_that_say_the_same_of_everybody_give_no_standard_error_of_0() -> None:
+    scores = np.repeat(np.repeat([[0.0], [1.0]], 10, axis=0), 3, axis=1)
+    assert alpha(scores) == pytest.approx(1)
+    with pytest.raises(UnmeasurableError, match="show no error"):
+        standard_error_of_measurement(scores)
+
+
 @pytest.mark.parametrize(
     ("scores", "words"),
     [

@@ -1,7 +1,7 @@
 -- Grain: one row per learner, sitting of an exam, station and item that was presented, with the points that
--- it earned there. An item that several examiners scored counts once, with the mean. Of several attempts
--- at one sitting the first counts, so that nobody is described twice. Banked results are left out: they
--- are no new answers.
+-- it earned there. An item that several examiners scored counts once, with the mean and a joint verdict. Of
+-- several attempts at one sitting the first counts, so that nobody is described twice. Banked results are left
+-- out: they are no new answers.
 {{ config(materialized='table') }}
 
 with
@@ -26,7 +26,7 @@ gathered as (
         coalesce(station_id, '') as station_id,
         item_id,
         min(learner_key) as learner_key,
-        min(item_outcome) as item_outcome,
+        {{ measure_joint_outcome('item_outcome') }} as item_outcome,
         min(response) as response,
         min(answer_key) as answer_key,
         {{ measure_mean_points('points') }} as points,
@@ -56,6 +56,9 @@ select
         case
             when item_outcome = 'right' then 1
             when item_outcome in ('wrong', 'omitted', 'dont_know') then 0
+            -- An item with a key is right or wrong, also one left blank that came with a score.
+            when item_outcome = 'scored' and answer_key is not null and points = max_points then 1
+            when item_outcome = 'scored' and answer_key is not null and points <= 0 then 0
         end as integer
     ) as right_or_wrong
 from gathered

@@ -51,8 +51,11 @@ compared as (
                 then {{ measure_graded_score('answer_set', 'key_set', 'n_options') }}
         end as graded_score,
         response_status = 'answered'
-        or (response_status = 'scored' and response is not null and scoring_rule = 'exact_set')
-            as is_judged_by_key
+        or (
+            response_status = 'scored'
+            and response is not null
+            and scoring_rule in ('exact_set', 'symmetric_difference')
+        ) as is_judged_by_key
     from ruled
 ),
 
@@ -85,7 +88,17 @@ scored as (
         *,
         case
             when item_outcome = 'not_presented' or is_unscorable then null
-            when scoring_rule = 'symmetric_difference' then graded_score
+            when scoring_rule = 'symmetric_difference'
+                then
+                    coalesce(
+                        graded_score,
+                        case
+                            when answer_key is not null
+                                then cast(
+                                    score * n_options / nullif(item_max_score, 0) as decimal(18, 6)
+                                )
+                        end
+                    )
             when scoring_rule = 'exact_set'
                 then
                     coalesce(

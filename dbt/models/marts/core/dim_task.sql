@@ -24,6 +24,7 @@ select
     cut_score,
     points_right,
     points_wrong,
+    points_dont_know,
     n_options,
     ai_policy_level,
     ---------- yes or no

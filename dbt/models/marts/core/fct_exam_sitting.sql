@@ -38,7 +38,7 @@ items as (
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
         max(case when is_banked then 1 else 0 end) as is_banked,
-        min(item_outcome) as item_outcome,
+        {{ measure_joint_outcome('item_outcome') }} as item_outcome,
         count(*) as n_responses,
         {{ measure_mean_points('points') }} as points,
         {{ measure_mean_points('case when points is not null then max_points end') }} as max_points
@@ -74,7 +74,11 @@ answered as (
         sum(case when item_outcome = 'dont_know' then 1 else 0 end) as n_dont_know,
         sum(case when item_outcome = 'not_presented' then 1 else 0 end) as n_not_presented,
         cast(sum(points) as decimal(18, 6)) as points,
-        cast(sum(max_points) as decimal(18, 6)) as max_points
+        cast(sum(max_points) as decimal(18, 6)) as max_points,
+        {{ hash_text(list_join(list_of_all(
+            "case when item_outcome <> 'not_presented' and points is not null "
+            ~ "then coalesce(station_id, '') || '/' || item_id end"
+        ))) }} as form_key
     from items
     group by sitting_key
 ),
@@ -118,6 +122,9 @@ merged as (
         coalesce(counted.occurred_on, reported.occurred_on) as occurred_on,
         greatest(counted.known_at, reported.known_at) as known_at,
         coalesce(reported.is_banked, counted.is_banked) as is_banked,
+        coalesce(
+            counted.form_key, {{ hash_text("coalesce(cast(reported.max_score as string), '')") }}
+        ) as form_key,
         reported.record_key as result_record_key,
         reported.result_status,
         reported.grade,
@@ -150,6 +157,7 @@ judged as (
         merged.task_id,
         tasks.task_key,
         merged.sitting_id,
+        merged.form_key,
         merged.result_record_key,
         ---------- text
         merged.result_status,

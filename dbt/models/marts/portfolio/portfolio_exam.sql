@@ -106,21 +106,37 @@ cohort_sittings as (
         max(case when is_progress_test then 1 else 0 end) = 1 as is_progress_test,
         min(occurred_on) as occurred_on,
         max(known_at) as known_at,
-        count(case when is_in_norm then 1 end) as n_sat,
-        count(case when is_in_norm then score_share end) as n_shares,
-        sum(case when is_in_norm then score_share end) as sum_of_shares,
-        sum(case when is_in_norm then score_share * score_share end) as sum_of_squares
+        count(case when is_in_norm then 1 end) as n_sat
     from normed
     where cohort_id is not null
     group by programme_id, cohort_id, task_id, sitting_id
 ),
 
+forms as (
+    select
+        programme_id,
+        cohort_id,
+        task_id,
+        sitting_id,
+        form_key,
+        count(*) as n_sat,
+        count(score_share) as n_shares,
+        sum(score_share) as sum_of_shares,
+        sum(score_share * score_share) as sum_of_squares
+    from normed
+    where cohort_id is not null and is_in_norm
+    group by programme_id, cohort_id, task_id, sitting_id, form_key
+),
+
+-- Who met other items is compared with those who met the same, and where enough of them sat.
 cohort_norms as (
     select
         *,
         {{ measure_share('sum_of_shares', 'n_shares') }} as mean_share,
-        {{ measure_sd('sum_of_squares', 'sum_of_shares', 'n_shares') }} as sd_share
-    from cohort_sittings
+        {{ measure_sd('sum_of_squares', 'sum_of_shares', 'n_shares') }} as sd_share,
+        count(*) over (partition by programme_id, cohort_id, task_id, sitting_id) as n_norms
+    from forms
+    where n_sat >= {{ rule_threshold('exams', 'cohort_norm', 'learners_min') }}
 ),
 
 -- Who had left by the day of the sitting, or was on leave, was not expected at it.
@@ -184,6 +200,7 @@ unioned as (
         cohort_id,
         task_id,
         sitting_id,
+        form_key,
         result_record_key,
         instrument_id,
         module_id,
@@ -221,6 +238,7 @@ unioned as (
         cohort_id,
         task_id,
         sitting_id,
+        cast(null as string) as form_key,
         cast(null as string) as result_record_key,
         instrument_id,
         module_id,
@@ -257,6 +275,7 @@ final as (
         unioned.programme_id,
         unioned.task_id,
         unioned.sitting_id,
+        unioned.form_key,
         unioned.instrument_id,
         unioned.module_id,
         coalesce(
@@ -287,9 +306,9 @@ final as (
         unioned.cut_score,
         analyses.alpha as reliability,
         case when unioned.points is not null then analyses.sem end as sem,
-        case when {{ norm_is_shown() }} then cohort_norms.n_sat end as cohort_n,
-        case when {{ norm_is_shown() }} then cohort_norms.mean_share end as cohort_mean_share,
-        case when {{ norm_is_shown() }} then cohort_norms.sd_share end as cohort_sd_share,
+        cohort_norms.n_sat as cohort_n,
+        cohort_norms.mean_share as cohort_mean_share,
+        cohort_norms.sd_share as cohort_sd_share,
         ---------- yes or no
         unioned.is_at_or_above_cut,
         case
@@ -314,6 +333,10 @@ final as (
             and unioned.cohort_id = cohort_norms.cohort_id
             and unioned.task_id = cohort_norms.task_id
             and unioned.sitting_id = cohort_norms.sitting_id
+            and (
+                unioned.form_key is not distinct from cohort_norms.form_key
+                or (unioned.score_share is null and cohort_norms.n_norms = 1)
+            )
     -- Reliability is that of all items: a learner who was presented with some has another one.
     left join analyses
         on

@@ -50,11 +50,11 @@ placed as (
     select
         *,
         rank() over (
-            partition by programme_id, cohort_id, task_id, sitting_id
+            partition by programme_id, cohort_id, task_id, sitting_id, form_key
             order by sat_share nulls last
         ) as place_from_below,
         count(*) over (
-            partition by programme_id, cohort_id, task_id, sitting_id, sat_share
+            partition by programme_id, cohort_id, task_id, sitting_id, form_key, sat_share
         ) as n_same
     from dated
 ),

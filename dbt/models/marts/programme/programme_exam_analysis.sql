@@ -122,13 +122,20 @@ measured as (
             and spread.sitting_id = parts.sitting_id
 ),
 
-reliable as (
+related as (
     select
         *,
         {{ measure_reliability('n_parts', 'sum_of_variances', 'variance') }} as reliability,
         {{ measure_alpha('n_parts', 'sum_of_variances', 'variance') }} as raw_alpha,
         {{ measure_alpha('n_items', 'sum_of_right_variances', 'right_variance') }} as raw_kr20
     from measured
+),
+
+reliable as (
+    select
+        *,
+        case when is_described then {{ measure_sem('sqrt(variance)', 'reliability') }} end as sem
+    from related
 ),
 
 final as (
@@ -140,6 +147,13 @@ final as (
         ---------- text
         tasks.title,
         case
+            when
+                reliable.n_complete = 0
+                and reliable.n_examinees
+                >= {{ rule_threshold('exams', 'item_analysis', 'examinees_min') }}
+                then
+                    'Nobody was presented every item: forms of a test are described where each is a '
+                    || 'sitting of its own.'
             when not reliable.is_described
                 then
                     {{ counted(
@@ -152,18 +166,16 @@ final as (
                     'Alpha ' || cast(cast(reliable.raw_alpha as decimal(9, 2)) as string)
                     || ': below 0, since the parts of the exam run against one another; '
                     || 'no standard error follows from it.'
+            when reliable.sem is null
+                then
+                    'Alpha 1.00: all parts say the same of everybody, so they show no error; '
+                    || 'no standard error follows from it.'
             else
                 'Alpha ' || {{ coefficient_text('reliable.raw_alpha') }} || ': a score of '
                 || {{ score_text(
                     'cast(round(reliable.sum_total / reliable.n_complete, 1) as decimal(18, 1))'
                 ) }}
-                || ' has a standard error of '
-                || cast(
-                    cast(
-                        {{ measure_sem('sqrt(reliable.variance)', 'reliable.reliability') }}
-                        as decimal(18, 1)
-                    ) as string
-                ) || ' points.'
+                || ' has a standard error ' || {{ error_text('reliable.sem') }} || '.'
         end as sentence,
         ---------- numbers
         reliable.n_examinees,
@@ -183,10 +195,7 @@ final as (
         case
             when reliable.is_described and reliable.is_right_or_wrong then reliable.raw_kr20
         end as kr20,
-        case
-            when reliable.is_described
-                then {{ measure_sem('sqrt(reliable.variance)', 'reliable.reliability') }}
-        end as sem,
+        reliable.sem,
         ---------- rule
         'exams' as rule_set_id,
         {{ rule_version('exams') }} as rule_version

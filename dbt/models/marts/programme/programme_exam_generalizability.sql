@@ -113,8 +113,7 @@ final as (
                 || {{ coefficient_text('told.dependability') }}
                 || ' for holding each against a standard: a score of '
                 || {{ score_text('cast(round(told.mean_points, 1) as decimal(18, 1))') }}
-                || ' has an absolute standard error of '
-                || cast(cast(told.absolute_sem as decimal(18, 1)) as string) || ' points.'
+                || ' has an absolute standard error ' || {{ error_text('told.absolute_sem') }} || '.'
                 || told.remarks
         end as sentence,
         case
