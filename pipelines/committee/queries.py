@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.committee.edition import EditionError, Source
 from pipelines.committee.evidence import Row
+from pipelines.warehouse.dbt_project import printed_id_length
 from pipelines.warehouse.editions import REMEDY
 
 OF_LEARNERS = (
@@ -190,6 +191,12 @@ class Share:
 
 EVERYONE = Share(0, 1)
 
+PRINTED_ID = (
+    "create temp macro printed_id(letter, hashed) as "
+    "letter || '-' || upper(substring(hashed, 1, {length}))"
+)
+"""The id that pages print of a record: what the macro of this name in the dbt project makes."""
+
 
 def read(
     source: Source, share: Share = EVERYONE, sections: Sequence[str] = OF_LEARNERS
@@ -225,6 +232,7 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(str(source.database), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
+            connection.execute(PRINTED_ID.format(length=printed_id_length()))
             _fill_later_columns(connection)
             yield connection
     except duckdb.Error as error:
