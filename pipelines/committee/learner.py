@@ -70,14 +70,8 @@ class Series:
 
     @property
     def below_cut(self) -> tuple[Row, ...]:
-        """Return the newest sitting of each exam that has a cut-score, where it is below it.
-
-        Progress tests follow each other: the newest stands for them all.
-        """
-        if self.sittings[0]["is_growth"]:
-            return ()
-        newest = {r["task_id"]: r for r in self.sittings if r["is_at_or_above_cut"] is not None}
-        return tuple(r for r in newest.values() if r["is_at_or_above_cut"] is False)
+        """Return the exams that are below their cut-score at their newest sitting."""
+        return tuple(r for r in self.sittings if r["is_below_cut_at_newest"])
 
     @property
     def has_norm(self) -> bool:

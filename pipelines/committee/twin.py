@@ -192,6 +192,9 @@ class Sitting(Part):
     max_score: Exact | None
     cut_score: Exact | None
     is_at_or_above_cut: bool | None
+    is_below_cut_at_newest: bool | None = Field(
+        description="Whether the exam is below its cut-score, this being its newest sitting."
+    )
     is_near_cut: bool | None
     reliability: Exact | None
     sem: Exact | None

@@ -41,16 +41,8 @@ waiting as (
     select * from {{ ref('int_learner_refusals__counted') }}
 ),
 
-held_against_cut as (
-    select * from {{ ref('fct_exam_sitting') }}
-    where
-        is_at_or_above_cut is not null
-        and coalesce(result_status, 'scored') = 'scored'
-        and {{ has_come('occurred_on') }}
-),
-
-tasks as (
-    select * from {{ ref('dim_task') }}
+newest_sittings as (
+    select * from {{ ref('int_exam_sittings__newest') }}
 ),
 
 rules as (
@@ -66,24 +58,6 @@ last_decisions as (
         max(case when is_since_first_arrival then decided_at end) as decided_at
     from decisions
     group by learner_key, programme_id
-),
-
--- The newest sitting of each exam that a cut-score is held against; what was carried over is one too, and
--- open work is no exam.
--- Progress tests follow each other, so that the newest stands for them all.
-sittings as (
-    select
-        sittings.*,
-        row_number() over (
-            partition by
-                sittings.learner_key,
-                sittings.programme_id,
-                case when {{ is_progress_test('tasks') }} then 'progress_test' else sittings.task_key end
-            order by sittings.occurred_on desc, sittings.attempt desc, sittings.sitting_key asc
-        ) as newest_first
-    from held_against_cut as sittings
-    left join tasks on sittings.task_key = tasks.task_key
-    where coalesce(tasks.assurance_level, '') <> 'open'
 ),
 
 limits as (
@@ -114,8 +88,8 @@ told as (
         sitting_key as subject,
         occurred_on,
         known_at
-    from sittings
-    where newest_first = 1 and not is_at_or_above_cut
+    from newest_sittings
+    where not is_at_or_above_cut
 ),
 
 -- What came to be known after the last decision is as new to the committee as what happened since. Of a
