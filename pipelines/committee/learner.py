@@ -231,6 +231,11 @@ class LearnerPage:
         return sum(bool(row["is_reached"]) for row in self.precision)
 
     @property
+    def n_seen_otherwise(self) -> int:
+        """Return on how many items of multisource feedback the learner stands apart from others."""
+        return sum(any(group["is_self_apart"] for group in f.groups) for f in self.feedback)
+
+    @property
     def last_decision(self) -> Row | None:
         """Return the newest decision that stands."""
         return next((row for row in self.decisions if row["is_latest"]), None)

@@ -75,6 +75,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "examiner_keys": "cast(null as varchar[])",
         "target_scale_version": "cast(null as varchar)",
     },
+    "portfolio_msf": {"is_self_apart": "cast(null as boolean)"},
     "portfolio_exam": {"is_below_cut_at_newest": "cast(null as boolean)"},
     "fct_meeting_note": {"is_shared_with_learner": "cast(null as boolean)"},
     "programme_measurement": {

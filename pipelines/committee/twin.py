@@ -241,6 +241,9 @@ class Feedback(Part):
     level_median: Exact | None
     self_level: Exact | None
     self_less_others: Exact | None
+    is_self_apart: bool | None = Field(
+        description="Whether the learner’s own answer stands apart from that of all others."
+    )
     is_withheld: bool
     sentence: str
 

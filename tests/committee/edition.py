@@ -177,7 +177,7 @@ TABLES_SQL = {
         scale_id varchar, competency_id varchar, respondent_group varchar, level_counts varchar,
         sentence varchar, n_respondents bigint, n_wanted bigint, level_median decimal(5, 1),
         self_level decimal(5, 1), self_less_others decimal(5, 1), is_withheld boolean,
-        is_dependable boolean""",
+        is_self_apart boolean, is_dependable boolean""",
     "portfolio_msf_comment": """comment_id varchar, learner_key varchar, programme_id varchar,
         instrument_id varchar, narrative_strengths varchar, narrative_improvements varchar,
         narrative_other varchar""",
@@ -319,6 +319,14 @@ select learner_key, programme_id, stage_id, competency_id, rule_set_id, status,
     competency_id = 'EPA-01' as is_sensitive
 from portfolio_competency_status
 where status <> 'not_enough_evidence' and n_rated > 0;
+
+insert into portfolio_conflict by name
+select 'C-S-' || adjusted.learner_key as conflict_id, adjusted.learner_key, adjusted.competency_id,
+    'stringency' as conflict_kind, adjusted.sentence, true as is_current_stage,
+    status.evidence_ids, date '2026-01-01' as latest_on
+from portfolio_adjusted_share as adjusted
+inner join portfolio_competency_status as status using (learner_key, stage_id, competency_id)
+where adjusted.is_sensitive;
 """
 
 AGENDA_SQL = """
@@ -987,7 +995,7 @@ class _Cohort:
         }  # fmt: skip
         alone = {"self_level": None, "self_less_others": None, "n_wanted": None}
         self._rows["portfolio_msf"] += [
-            shared | {"respondent_group": "others"} | others,
+            shared | {"respondent_group": "others", "is_self_apart": True} | others,
             shared | {"respondent_group": "nursing"} | others,
             shared | {"respondent_group": "peer", "is_withheld": True,
                       "sentence": "Not shown: fewer than 5 respondents."},

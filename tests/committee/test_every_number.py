@@ -254,11 +254,12 @@ def of_the_grid(ask: Any) -> Iterator[str]:
     ):
         competencies = words.count(rated, "competency", "competencies")
         yield f"dependability of {figure(wanted)} on {reached} of {competencies}"
-    for (items,) in ask(
-        "select count(distinct (instrument_id, coalesce(competency_id, ''), scale_id)) "
-        "from portfolio_msf where learner_key = ?"
+    for items, apart in ask(
+        "select count(distinct (instrument_id, coalesce(competency_id, ''), scale_id)), "
+        "count(*) filter (is_self_apart) from portfolio_msf where learner_key = ?"
     ):
         yield f"{words.count(items, 'item')} by groups"
+        yield f"on {apart} of them the learner"
 
 
 def of_the_words(ask: Any) -> Iterator[str]:

@@ -419,14 +419,20 @@ def test_raw_stands_beside_adjusted_and_says_what_would_carry_further(
     assert page.n_dependable == sum(line.row["n_rated"] >= 10 for line in rated)
 
 
-def test_what_stringency_or_ones_own_view_changes_is_a_conflict_after_the_others(
+def test_the_page_lists_the_conflicts_that_the_agenda_counts(
+    portfolio: Portfolio, sql: duckdb.DuckDBPyConnection
+) -> None:
+    page = _page(portfolio, FULL)
+    assert [row["conflict_kind"] for row in page.conflicts] == ["score_narrative", "stringency"]
+    counted = _one(sql, "select count(*) from portfolio_conflict where learner_key = ?", FULL)
+    assert len(page.conflicts) == counted
+
+
+def test_how_learners_see_themselves_is_said_beside_multisource_feedback(
     portfolio: Portfolio,
 ) -> None:
-    kinds = [row["conflict_kind"] for row in _page(portfolio, FULL).conflicts]
-    assert kinds == ["score_narrative", "stringency", "self_others"]
-    last = _page(portfolio, FULL).conflicts[-1]
-    assert last["sentence"].startswith("Multisource feedback: the middle of 6 answers is 5")
-    assert last["evidence_ids"] == []
+    assert _page(portfolio, FULL).n_seen_otherwise == 1
+    assert "; on 1 of them the learner’s own answer stands apart" in _rendered(portfolio)
 
 
 def test_a_group_of_respondents_that_is_too_small_has_words_and_no_numbers(

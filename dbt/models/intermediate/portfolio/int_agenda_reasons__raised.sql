@@ -14,7 +14,6 @@ status as (
 
 conflicts as (
     select * from {{ ref('int_conflicts__listed') }}
-    where is_current_stage
 ),
 
 actions as (
