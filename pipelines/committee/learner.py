@@ -203,6 +203,11 @@ class LearnerPage:
         return any(period["period_type"] in TIME_OUT for period in self.clocks)
 
     @property
+    def held_back(self) -> tuple[str, ...]:
+        """Return the rules that the limit of signals a learner holds back, by their titles."""
+        return tuple(title for signal in self.signals for title in signal["held_back_titles"])
+
+    @property
     def next_meeting(self) -> Row | None:
         """Return the newest note of a meeting with the mentor, where it names the next one."""
         newest = next((row for row in self.meetings if row["meeting_type"] == MENTOR_MEETING), None)

@@ -85,6 +85,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
     "portfolio_signal": {
         "closes_when": "cast(null as varchar)",
         "recommended_from_on": "cast(null as date)",
+        "held_back_titles": "cast([] as varchar[])",
     },
     "portfolio_competency_status": {
         "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')",

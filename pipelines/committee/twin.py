@@ -297,6 +297,9 @@ class Signal(Part):
     is_overdue: bool
     evidence_ids: tuple[str, ...]
     closes_when: str | None = Field(description="What evidence closes it, in words.")
+    held_back_titles: tuple[str, ...] = Field(
+        description="Rules that the limit of signals a learner holds back; on the last signal."
+    )
 
 
 class ClosedSignal(Part):

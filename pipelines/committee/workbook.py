@@ -146,6 +146,7 @@ SHEETS = (
             ("rule_id", "Rule"),
             ("rule_version", "Version"),
             ("evidence_ids", "Evidence"),
+            ("held_back_titles", "Held back by the limit"),
         ),
     ),
     Sheet(

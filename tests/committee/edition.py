@@ -200,7 +200,7 @@ TABLES_SQL = {
         recommended_rotation_id varchar, recommended_assessor_role varchar,
         recommended_assessor varchar, closes_when varchar, owner_role varchar,
         display_order bigint, is_overdue boolean, recommended_from_on date, due_on date,
-        evidence_ids varchar[]""",
+        evidence_ids varchar[], held_back_titles varchar[]""",
     "portfolio_signal_closed": """learner_key varchar, signal_id varchar, rule_id varchar,
         rule_set_id varchar, rule_version varchar, sentence varchar,
         closed_by_evidence_ids varchar[], raised_on date, closed_on date""",
@@ -1034,7 +1034,8 @@ class _Cohort:
              "closes_when": "Closes when a data point on the competency arrives.",
              "recommended_from_on": date(2026, 12, 7),
              "owner_role": "mentor", "display_order": 1, "is_overdue": False,
-             "due_on": date(2026, 12, 14), "evidence_ids": mine}
+             "due_on": date(2026, 12, 14), "evidence_ids": mine,
+             "held_back_titles": ["The newest evidence is old"] if key == FULL else []}
         )  # fmt: skip
         if mine:
             self._rows["portfolio_signal_closed"].append(

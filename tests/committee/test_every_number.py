@@ -195,6 +195,11 @@ def composed(key: str, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield f"{n - shown} {told}"
     for (n,) in ask("select count(*) from portfolio_signal_closed where learner_key = ?"):
         yield f"came: {words.count(n, 'signal')}"
+    for n, held_back in ask(
+        "select count(*), sum(len(held_back_titles)) from portfolio_signal where learner_key = ?"
+    ):
+        yield f"limit of {words.count(n, 'signal')} a learner"
+        yield words.count(held_back or 0, "further rule")
     yield from of_the_grid(ask)
     yield from of_the_words(ask)
     yield from of_exams(ask)

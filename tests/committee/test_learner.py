@@ -571,3 +571,23 @@ def test_a_status_names_its_target_and_how_many_ratings_were_given_under_another
     how = _rendered(portfolio, evidence=evidence)
     said = f"Target: level {level} (entrustment 5); 2 ratings were given while it was another level"
     assert said in how[how.index('id="h-how"') :]
+
+
+def test_rules_that_the_limit_of_signals_holds_back_are_named(portfolio: Portfolio) -> None:
+    assert (
+        "Held back by the limit of 1 signal a learner: 1 further rule"
+        '<span class="screen-only inline"> (The newest evidence is old)</span>.'
+    ) in _rendered(portfolio)
+    own = Pages(portfolio).own(_page(portfolio, FULL), "my-words.csv")
+    assert "(The newest evidence is old)" in own
+
+
+def test_what_a_status_asks_for_is_told_apart_from_what_dependable_ratings_would_take(
+    portfolio: Portfolio,
+) -> None:
+    own = Pages(portfolio).own(_page(portfolio, FULL), "my-words.csv")
+    told = own[own.index('id="gaps"') : own.index('id="work"')]
+    heads = re.findall(r'<th scope="col">(.*?)</th>', told)
+    assert heads == ["Competency", "What a status asks for", "Beyond that: dependable ratings"]
+    assert "No status waits for dependable ratings" in told
+    assert "no status waits for it" in _rendered(portfolio)
