@@ -231,6 +231,11 @@ class LearnerPage:
         return tuple(said[:SUGGESTED])
 
     @property
+    def below_cut(self) -> tuple[Row, ...]:
+        """Return the exams that are below their cut-score at their newest sitting."""
+        return tuple(row for series in self.exams for row in series.below_cut)
+
+    @property
     def n_dependable(self) -> int:
         """Return on how many competencies the ratings reach the wanted dependability."""
         return sum(bool(row["is_reached"]) for row in self.precision)

@@ -474,6 +474,9 @@ def test_an_exam_below_its_cut_score_stands_on_the_page_although_another_was_sat
         "; below the cut-score at its newest sitting: Pharmacology 2026-06-20 (41 of 100)" in line
     )
     assert "Anatomy" not in line
+    own = Pages(portfolio).own(_told(portfolio, sittings=sittings), "my-words.csv")
+    assert "<li>Pharmacology 2026-06-20: 41 of 100, cut-score 60" in own
+    assert "<li>Anatomy" not in own
 
 
 def test_the_table_of_sittings_has_no_column_that_holds_nothing(portfolio: Portfolio) -> None:
