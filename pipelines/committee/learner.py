@@ -152,6 +152,9 @@ class LearnerPage:
     reflections: tuple[Row, ...]
     meetings: tuple[Row, ...]
     exams: tuple[Series, ...]
+    requirements: tuple[Row, ...]
+    circumstances: tuple[Row, ...]
+    reports: tuple[Row, ...]
     ai_use: tuple[AiUse, ...]
     ai_privacy: Behind
     n_privacy_answered: int
@@ -196,6 +199,16 @@ class LearnerPage:
             for name, label in ANSWER_COUNTS
             if any(row[name] is not None for series in self.exams for row in series.sittings)
         )
+
+    @property
+    def not_met(self) -> tuple[Row, ...]:
+        """Return the mandatory requirements that are neither met nor waived."""
+        return tuple(row for row in self.requirements if row["state"] not in ("met", "waived"))
+
+    @property
+    def time_out(self) -> tuple[Row, ...]:
+        """Return leave, stopped clocks and part time, past and planned."""
+        return tuple(row for row in self.periods if row["period_type"] in words.CLOCKS)
 
     @property
     def is_away(self) -> bool:
@@ -333,6 +346,9 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         reflections=tuple(sections["reflections"]),
         meetings=tuple(sections["meetings"]),
         exams=_exams(sections["sittings"], portfolio.as_of),
+        requirements=tuple(sections["requirements"]),
+        circumstances=tuple(sections["circumstances"]),
+        reports=tuple(sections["reports"]),
         ai_use=ai_use,
         ai_privacy=ai_privacy,
         n_privacy_answered=len(of_use) - n_privacy_unsaid,
@@ -524,6 +540,9 @@ def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
         ("meeting_note", "meetings", "occurred_on"),
         ("decision", "decisions", "decided_on"),
         ("action", "actions", "agreed_on"),
+        ("requirement", "requirements", "counted_on"),
+        ("circumstance", "circumstances", "disclosed_on"),
+        ("professionalism_report", "reports", "occurred_on"),
     )
     dated: dict[str, tuple[date | None, Form]] = {}
     for e in data_points(sections["evidence"]):

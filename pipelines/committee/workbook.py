@@ -274,6 +274,59 @@ SHEETS = (
         ),
     ),
     Sheet(
+        "Requirements",
+        "requirements",
+        (
+            ("learner_key", "Learner"),
+            ("title", "Requirement"),
+            ("requirement_id", "Id"),
+            ("requirement_type", "Kind"),
+            ("stage_id", "Stage"),
+            ("state", "State"),
+            ("n_done", "Done"),
+            ("required_n", "Required"),
+            ("attended_share", "Attended"),
+            ("issued_on", "Issued on"),
+            ("expires_on", "Holds until"),
+            ("evidence_id", "Evidence"),
+        ),
+    ),
+    Sheet(
+        "Circumstances",
+        "circumstances",
+        (
+            ("learner_key", "Learner"),
+            ("circumstance_type", "Kind"),
+            ("category", "Category"),
+            ("adjustment", "Granted"),
+            ("task_id", "Task"),
+            ("state", "State"),
+            ("starts_on", "From"),
+            ("ends_on", "Until"),
+            ("disclosed_on", "Disclosed on"),
+            ("decided_on", "Decided on"),
+            ("evidence_id", "Evidence"),
+        ),
+    ),
+    Sheet(
+        "Reports on conduct",
+        "reports",
+        (
+            ("learner_key", "Learner"),
+            ("occurred_on", "Day"),
+            ("report_type", "Kind"),
+            ("category", "Category"),
+            ("severity", "Severity"),
+            ("state", "State"),
+            ("outcome", "Outcome"),
+            ("description", "What was reported"),
+            ("learner_response", "What the learner said"),
+            ("is_shared_with_learner", "Shown to the learner"),
+            ("closed_on", "Closed on"),
+            ("evidence_id", "Evidence"),
+        ),
+    ),
+    Sheet(
         "AI use",
         "declarations",
         (
@@ -328,6 +381,8 @@ CODES = {
     "recommended_instrument_id",
     "recommended_setting",
     "respondent_group",
+    "requirement_type",
+    "category",
     "assessor_role",
     "setting",
     "severity",
@@ -427,6 +482,14 @@ def _as_on_the_page(portfolio: Portfolio, section: str, row: Row) -> Row:
         }
     if section == "sittings":
         return row | {"attempt": row["attempt"] or None}
+    if section == "circumstances":
+        kind = words.CIRCUMSTANCES.get(row["circumstance_type"])
+        return row | {"circumstance_type": kind, "state": row["status"]}
+    if section == "reports":
+        return row | {
+            "report_type": words.REPORTS.get(row["report_type"]),
+            "state": row["status"],
+        }
     if section == "reflections":
         return row | {
             "reflection_type": words.REFLECTIONS.get(row["reflection_type"]),

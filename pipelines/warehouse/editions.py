@@ -45,7 +45,8 @@ REMEDY = (
 """What to do about an edition that is not what was published."""
 PRINTED = (
     "E- for a data point, U- for a declaration of AI use, R- for what a learner wrote, M- for a "
-    "meeting note, D- for a decision, A- for an action"
+    "meeting note, D- for a decision, A- for an action, Q- for a mandatory requirement, K- for a "
+    "circumstance, P- for a report on conduct"
 )
 """What the letters of printed ids mean."""
 
@@ -390,7 +391,7 @@ def _find(
     con: duckdb.DuckDBPyConnection, table: str, name: str, columns: set[str]
 ) -> list[dict[str, Any]]:
     """Return the rows of a table that are the record of a key, or that an id is printed for."""
-    printed = re.fullmatch(rf"[EUDRAM]-([0-9A-F]{{{printed_id_length()}}})", name)
+    printed = re.fullmatch(rf"[EUDRAMQKP]-([0-9A-F]{{{printed_id_length()}}})", name)
     conditions = [f"{c} = $1" for c in ("evidence_id", "record_key") if c in columns]
     if printed and "record_key" in columns:
         conditions.append(f"starts_with(record_key, lower('{printed[1]}'))")

@@ -114,6 +114,23 @@ TABLES_SQL = {
         due_on date, occurred_at timestamptz, occurred_on date, source_id varchar,
         delivery_id varchar, source_row bigint,
         source_cell varchar, known_at timestamptz""",
+    "fct_requirement": """record_key varchar, learner_key varchar, requirement_id varchar,
+        requirement_type varchar, title varchar, stage_id varchar, state varchar,
+        reference varchar, n_done bigint, required_n bigint, attended_share decimal(18, 6),
+        issued_on date, expires_on date, verified_by_key varchar, occurred_on date,
+        source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
+        known_at timestamptz""",
+    "fct_circumstance": """record_key varchar, learner_key varchar, circumstance_type varchar,
+        category varchar, adjustment varchar, task_id varchar, status varchar,
+        is_for_mentor boolean, starts_on date, ends_on date, disclosed_on date, decided_on date,
+        source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
+        known_at timestamptz""",
+    "fct_professionalism_report": """record_key varchar, learner_key varchar,
+        competency_id varchar, report_type varchar, category varchar, severity varchar,
+        description varchar, learner_response varchar, setting varchar, reporter_key varchar,
+        reporter_role varchar, status varchar, outcome varchar, is_shared_with_learner boolean,
+        is_for_mentor boolean, occurred_on date, closed_on date, source_id varchar,
+        delivery_id varchar, source_row bigint, source_cell varchar, known_at timestamptz""",
     "fct_meeting_note": """record_key varchar, learner_key varchar, mentor_key varchar,
         meeting_type varchar, text varchar, is_shared_with_learner boolean,
         next_on date, occurred_on date, source_id varchar,
@@ -945,6 +962,8 @@ class _Cohort:
                  "occurred_at": datetime(2026, 11, 9, 8, tzinfo=UTC), "occurred_on": on}
                 | self._lineage("learners_words", on)
             )  # fmt: skip
+        if key in {FULL, HOSTILE}:
+            self._beside_assessments(key)
         self._rows["fct_meeting_note"].append(
             {
                 "record_key": self._record_key(),
@@ -957,6 +976,45 @@ class _Cohort:
             }
             | self._lineage("mentors", date(2026, 9, 10))
         )
+
+    def _beside_assessments(self, key: str) -> None:
+        on = date(2026, 9, 1)
+        self._rows["fct_requirement"] += [
+            {"record_key": self._record_key(), "learner_key": key, "requirement_id": name,
+             "requirement_type": kind, "title": title, "state": state} | told
+            | self._lineage("requirements", on)
+            for name, kind, title, state, told in (
+                ("bls", "certificate", "Basic life support", "expired",
+                 {"issued_on": date(2025, 9, 1), "expires_on": date(2026, 9, 1)}),
+                ("cannula", "procedure", "Peripheral cannulation", "in_progress",
+                 {"n_done": 12, "required_n": 20, "occurred_on": on}),
+                ("hygiene", "certificate", "Hand hygiene", "met", {"issued_on": on}),
+            )
+        ]  # fmt: skip
+        self._rows["fct_circumstance"] += [
+            {"record_key": self._record_key(), "learner_key": key, "status": "accepted",
+             "disclosed_on": on, "decided_on": date(2026, 9, 8), "starts_on": date(2026, 9, 10)}
+            | told | self._lineage("circumstances", on)
+            for told in (
+                {"circumstance_type": "adjustment", "adjustment": "a quarter more time",
+                 "is_for_mentor": True},
+                {"circumstance_type": "mitigating", "category": "bereavement",
+                 "is_for_mentor": False},
+            )
+        ]  # fmt: skip
+        self._rows["fct_professionalism_report"] += [
+            {"record_key": self._record_key(), "learner_key": key, "report_type": "professionalism",
+             "category": "punctuality", "severity": "low", "reporter_key": "A-REPORTER01",
+             "reporter_role": "nurse", "status": "upheld", "closed_on": date(2026, 10, 1),
+             "occurred_on": on} | told | self._lineage("conduct", on)
+            for told in (
+                {"description": self._text(key, ("Came late to three ward rounds.",)),
+                 "learner_response": "My bus was late.", "is_shared_with_learner": True,
+                 "is_for_mentor": True},
+                {"description": "Left the ward without a handover.",
+                 "is_shared_with_learner": False, "is_for_mentor": False},
+            )
+        ]  # fmt: skip
 
     def _entrustment(self, key: str) -> None:
         record, on = self._record_key(), date(2026, 6, 30)

@@ -26,6 +26,9 @@ IDS = {
     "M": "fct_meeting_note",
     "R": "fct_reflection",
     "U": "fct_ai_declaration",
+    "Q": "fct_requirement",
+    "K": "fct_circumstance",
+    "P": "fct_professionalism_report",
 }
 """What stands before the ids of records that are no assessments, and where these lie."""
 SHORTENED = (
@@ -200,6 +203,7 @@ def composed(key: str, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     ):
         yield f"limit of {words.count(n, 'signal')} a learner"
         yield words.count(held_back or 0, "further rule")
+    yield from of_requirements(ask)
     yield from of_the_grid(ask)
     yield from of_the_words(ask)
     yield from of_exams(ask)
@@ -265,6 +269,19 @@ def of_the_grid(ask: Any) -> Iterator[str]:
     ):
         yield f"{words.count(items, 'item')} by groups"
         yield f"on {apart} of them the learner"
+
+
+def of_requirements(ask: Any) -> Iterator[str]:
+    """Yield how many mandatory requirements are met, and how far one has come."""
+    for met, many in ask(
+        "select count(*) filter (state in ('met', 'waived')), count(*) from fct_requirement "
+        "where learner_key = ?"
+    ):
+        yield f"Mandatory: {met} of {words.count(many, 'requirement')}"
+    for done, required in ask(
+        "select n_done, required_n from fct_requirement where learner_key = ? and n_done >= 0"
+    ):
+        yield f"{done} of {required}"
 
 
 def of_the_words(ask: Any) -> Iterator[str]:

@@ -142,6 +142,9 @@ def test_every_record_of_the_learner_is_a_form_once(
             + (select count(*) from fct_meeting_note where learner_key = $1)
             + (select count(*) from fct_decision where learner_key = $1)
             + (select count(*) from fct_action where learner_key = $1)
+            + (select count(*) from fct_requirement where learner_key = $1)
+            + (select count(*) from fct_circumstance where learner_key = $1)
+            + (select count(*) from fct_professionalism_report where learner_key = $1)
         """,
         FULL,
     )
@@ -594,3 +597,32 @@ def test_what_a_status_asks_for_is_told_apart_from_what_dependable_ratings_would
     assert heads == ["Competency", "What a status asks for", "Beyond that: dependable ratings"]
     assert "No status waits for dependable ratings" in told
     assert "no status waits for it" in _rendered(portfolio)
+
+
+def test_what_is_mandatory_granted_or_reported_stands_on_the_page(portfolio: Portfolio) -> None:
+    text = _rendered(portfolio)
+    told = text[text.index('id="h-standing"') : text.index('id="h-ai"')]
+    plain = " ".join(re.sub("<.*?>", " ", told).split())
+    assert "Mandatory: 1 of 3 requirements met or waived ; Basic life support expired" in plain
+    assert "Peripheral cannulation in progress , 12 of 20" in plain
+    assert "a quarter more time from 2026-09-10 adjustment, accepted 2026-09-08" in plain
+    assert "bereavement from 2026-09-10 mitigating circumstance, accepted 2026-09-08" in plain
+    assert "Came late to three ward rounds." in plain
+    assert "Left the ward without a handover." in plain
+    assert plain.count("not shown to the learner") == 1
+
+
+def test_leave_and_part_time_are_told_with_their_days(portfolio: Portfolio) -> None:
+    periods = [
+        {"period_type": kind, "period_id": None, "starts_on": starts, "ends_on": ends,
+         "is_planned": planned, "full_time_share": share}
+        for kind, starts, ends, planned, share in (
+            ("leave", date(2026, 1, 1), date(2026, 2, 1), False, None),
+            ("part_time", date(2027, 1, 1), None, True, Decimal("0.6")),
+        )
+    ]  # fmt: skip
+    text = _rendered(portfolio, periods=periods)
+    assert (
+        "<p>Time: on leave 2026-01-01 to 2026-02-01; part time 60 % from 2027-01-01 (planned).</p>"
+        in text
+    )

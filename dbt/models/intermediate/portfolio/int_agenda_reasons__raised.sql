@@ -36,6 +36,22 @@ evidence as (
     where is_flagged and occurred_on <= {{ as_of() }}
 ),
 
+-- A commendation is no reason to worry, and a report that was not upheld is none any more.
+reports as (
+    select * from {{ ref('fct_professionalism_report') }}
+    where
+        report_type <> 'commendation'
+        and status <> 'not_upheld'
+        and occurred_on <= {{ as_of() }}
+),
+
+requirements as (
+    select * from {{ ref('fct_requirement') }}
+    where
+        state in ('not_met', 'expired')
+        and coalesce({{ has_come('coalesce(occurred_on, issued_on)') }}, true)
+),
+
 waiting as (
     select * from {{ ref('int_learner_refusals__counted') }}
 ),
@@ -62,7 +78,9 @@ last_decisions as (
 limits as (
     select
         rule_id as reason_code,
-        max(case when threshold_name in ('flags_min', 'exams_min') then threshold_value end) as n_min,
+        max(
+            case when threshold_name in ('flags_min', 'exams_min', 'reports_min') then threshold_value end
+        ) as n_min,
         max(case when threshold_name = 'window_days' then threshold_value end) as window_days
     from rules
     group by rule_id
@@ -89,6 +107,17 @@ told as (
         known_at
     from newest_sittings
     where not is_at_or_above_cut
+
+    union all
+
+    select
+        learner_key,
+        programme_id,
+        'conduct' as reason_code,
+        record_key as subject,
+        occurred_on,
+        known_at
+    from reports
 ),
 
 -- What came to be known after the last decision is as new to the committee as what happened since. Of a
@@ -152,6 +181,15 @@ overdue as (
         programme_id,
         count(*) as n
     from actions
+    group by learner_key, programme_id
+),
+
+lacking as (
+    select
+        learner_key,
+        programme_id,
+        count(*) as n
+    from requirements
     group by learner_key, programme_id
 ),
 
@@ -221,6 +259,16 @@ unioned as (
         n
     from conflicting
     where n >= {{ rule_threshold('agenda', 'conflict', 'conflicts_min') }}
+
+    union all
+
+    select
+        learner_key,
+        programme_id,
+        'requirement' as reason_code,
+        n
+    from lacking
+    where n >= {{ rule_threshold('agenda', 'requirement', 'requirements_min') }}
 
     union all
 
