@@ -205,7 +205,11 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("counted_on", "Counted on", words.day),
     ),
     "circumstance": (
-        ("circumstance_type", "Kind", lambda code: words.CIRCUMSTANCES.get(code, code)),
+        (
+            "circumstance_type",
+            "Kind",
+            lambda code: words.CIRCUMSTANCES.get(code, words.plain(code)),
+        ),
         ("category", "Category", words.plain),
         ("adjustment", "Granted", _text),
         ("task_id", "Task", _text),
