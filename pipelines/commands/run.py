@@ -187,7 +187,8 @@ def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str
     for entry in entries:
         outcomes.update({name: getattr(entry, name) for name in OUTCOMES})
     published = told["publish"].report if "publish" in told else None
-    pack = home.packs / "current" / "index.html"
+    edition_id = current_id(home)
+    pack = home.packs / (edition_id or "") / "index.html"
     return {
         "run_id": run_id,
         "deliveries_new": len(received.get("received", ())),
@@ -197,11 +198,11 @@ def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str
         "records": dict(outcomes),
         "checks": checks(home),
         "seconds": {stage: record.seconds for stage, record in told.items()},
-        "edition_id": current_id(home),
+        "edition_id": edition_id,
         "edition_is_new": published is not None,
         "findings": [asdict(finding) for finding in open_findings(home)],
         "messages": {stage: r.message for stage, r in told.items() if r.message},
-        "pack": pack.resolve().as_uri() if pack.exists() else None,
+        "pack": pack.resolve().as_uri() if edition_id and pack.exists() else None,
     }
 
 
@@ -220,7 +221,7 @@ def summary_table(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> Ta
     table.add_row("run", f"{run_id} ({sum(seconds.values()):.1f} s)")
     is_new = "new" if told["edition_is_new"] else "nothing new, nothing published"
     table.add_row("edition", f"{told['edition_id'] or 'none'} ({is_new})")
-    table.add_row("pack", str(told["pack"] or "none"))
+    table.add_row("pack", told["pack"] or "none of this edition: tessera pack build")
     return table
 
 

@@ -189,6 +189,50 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("status", "State", words.plain),
         ("done_on", "Done on", words.day),
     ),
+    "requirement": (
+        ("requirement_type", "Kind", words.plain),
+        ("title", "Requirement", _text),
+        ("requirement_id", "Id", _text),
+        ("stage_id", "Stage", words.plain),
+        ("state", "State", words.plain),
+        ("n_done", "Done", words.number),
+        ("required_n", "Required", words.number),
+        ("attended_share", "Attended", words.share),
+        ("issued_on", "Issued on", words.day),
+        ("expires_on", "Holds until", words.day),
+        ("reference", "Proof", _text),
+        ("verified_by_key", "Confirmed by", _text),
+        ("counted_on", "Counted on", words.day),
+    ),
+    "circumstance": (
+        (
+            "circumstance_type",
+            "Kind",
+            lambda code: words.CIRCUMSTANCES.get(code, words.plain(code)),
+        ),
+        ("category", "Category", words.plain),
+        ("adjustment", "Granted", _text),
+        ("task_id", "Task", _text),
+        ("status", "State", words.plain),
+        ("starts_on", "From", words.day),
+        ("ends_on", "Until", words.day),
+        ("disclosed_on", "Disclosed on", words.day),
+        ("decided_on", "Decided on", words.day),
+    ),
+    "professionalism_report": (
+        ("report_type", "Kind", lambda code: words.REPORTS.get(code, words.plain(code))),
+        ("category", "Category", words.plain),
+        ("severity", "Severity, as reported", words.plain),
+        ("competency", "Competency", _text),
+        ("setting", "Setting", words.plain),
+        ("reporter_key", "Reporter", _text),
+        ("reporter_role", "Role", words.plain),
+        ("status", "State", words.plain),
+        ("outcome", "Outcome", _text),
+        ("is_shared_with_learner", "Shown to the learner", _yes),
+        ("occurred_on", "Happened on", words.day),
+        ("closed_on", "Closed on", words.day),
+    ),
 }
 """The fields of each kind that a form shows, where they hold something."""
 
@@ -208,6 +252,12 @@ VERBATIM: dict[str, tuple[tuple[str, str], ...]] = {
     "meeting_note": (("text", "Note"),),
     "decision": (("rationale", "Rationale"), ("dissent", "Dissent")),
     "action": (("description", "Agreed"),),
+    "requirement": (),
+    "circumstance": (),
+    "professionalism_report": (
+        ("description", "What was reported"),
+        ("learner_response", "What the learner said"),
+    ),
 }
 """What people wrote, word for word."""
 

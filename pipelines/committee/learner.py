@@ -70,14 +70,8 @@ class Series:
 
     @property
     def below_cut(self) -> tuple[Row, ...]:
-        """Return the newest sitting of each exam that has a cut-score, where it is below it.
-
-        Progress tests follow each other: the newest stands for them all.
-        """
-        if self.sittings[0]["is_growth"]:
-            return ()
-        newest = {r["task_id"]: r for r in self.sittings if r["is_at_or_above_cut"] is not None}
-        return tuple(r for r in newest.values() if r["is_at_or_above_cut"] is False)
+        """Return the exams that are below their cut-score at their newest sitting."""
+        return tuple(r for r in self.sittings if r["is_below_cut_at_newest"])
 
     @property
     def has_norm(self) -> bool:
@@ -158,6 +152,9 @@ class LearnerPage:
     reflections: tuple[Row, ...]
     meetings: tuple[Row, ...]
     exams: tuple[Series, ...]
+    requirements: tuple[Row, ...]
+    circumstances: tuple[Row, ...]
+    reports: tuple[Row, ...]
     ai_use: tuple[AiUse, ...]
     ai_privacy: Behind
     n_privacy_answered: int
@@ -204,9 +201,24 @@ class LearnerPage:
         )
 
     @property
+    def not_met(self) -> tuple[Row, ...]:
+        """Return the mandatory requirements that are neither met nor waived."""
+        return tuple(row for row in self.requirements if row["state"] not in ("met", "waived"))
+
+    @property
+    def time_out(self) -> tuple[Row, ...]:
+        """Return leave, stopped clocks and part time, past and planned."""
+        return tuple(row for row in self.periods if row["period_type"] in words.CLOCKS)
+
+    @property
     def is_away(self) -> bool:
         """Say whether the learner's clock stands still on the day of the page."""
         return any(period["period_type"] in TIME_OUT for period in self.clocks)
+
+    @property
+    def held_back(self) -> tuple[str, ...]:
+        """Return the rules that the limit of signals a learner holds back, by their titles."""
+        return tuple(title for signal in self.signals for title in signal["held_back_titles"])
 
     @property
     def next_meeting(self) -> Row | None:
@@ -232,9 +244,19 @@ class LearnerPage:
         return tuple(said[:SUGGESTED])
 
     @property
+    def below_cut(self) -> tuple[Row, ...]:
+        """Return the exams that are below their cut-score at their newest sitting."""
+        return tuple(row for series in self.exams for row in series.below_cut)
+
+    @property
     def n_dependable(self) -> int:
         """Return on how many competencies the ratings reach the wanted dependability."""
         return sum(bool(row["is_reached"]) for row in self.precision)
+
+    @property
+    def n_seen_otherwise(self) -> int:
+        """Return on how many items of multisource feedback the learner stands apart from others."""
+        return sum(any(group["is_self_apart"] for group in f.groups) for f in self.feedback)
 
     @property
     def last_decision(self) -> Row | None:
@@ -324,6 +346,9 @@ def assemble(portfolio: Portfolio, row: Row) -> LearnerPage:
         reflections=tuple(sections["reflections"]),
         meetings=tuple(sections["meetings"]),
         exams=_exams(sections["sittings"], portfolio.as_of),
+        requirements=tuple(sections["requirements"]),
+        circumstances=tuple(sections["circumstances"]),
+        reports=tuple(sections["reports"]),
         ai_use=ai_use,
         ai_privacy=ai_privacy,
         n_privacy_answered=len(of_use) - n_privacy_unsaid,
@@ -515,6 +540,9 @@ def _forms(sections: Mapping[str, Sequence[Row]]) -> tuple[Form, ...]:
         ("meeting_note", "meetings", "occurred_on"),
         ("decision", "decisions", "decided_on"),
         ("action", "actions", "agreed_on"),
+        ("requirement", "requirements", "counted_on"),
+        ("circumstance", "circumstances", "disclosed_on"),
+        ("professionalism_report", "reports", "occurred_on"),
     )
     dated: dict[str, tuple[date | None, Form]] = {}
     for e in data_points(sections["evidence"]):

@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.committee.edition import EditionError, Source
 from pipelines.committee.evidence import Row
+from pipelines.warehouse.dbt_project import printed_id_length
 from pipelines.warehouse.editions import REMEDY
 
 OF_LEARNERS = (
@@ -29,6 +30,9 @@ OF_LEARNERS = (
     "meetings",
     "sittings",
     "declarations",
+    "requirements",
+    "circumstances",
+    "reports",
     "signals",
     "closed_signals",
     "precision",
@@ -74,6 +78,8 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "examiner_keys": "cast(null as varchar[])",
         "target_scale_version": "cast(null as varchar)",
     },
+    "portfolio_msf": {"is_self_apart": "cast(null as boolean)"},
+    "portfolio_exam": {"is_below_cut_at_newest": "cast(null as boolean)"},
     "fct_meeting_note": {"is_shared_with_learner": "cast(null as boolean)"},
     "programme_measurement": {
         "scale_version": "cast(null as varchar)",
@@ -82,6 +88,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
     "portfolio_signal": {
         "closes_when": "cast(null as varchar)",
         "recommended_from_on": "cast(null as date)",
+        "held_back_titles": "cast([] as varchar[])",
     },
     "portfolio_competency_status": {
         "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')",
@@ -99,7 +106,68 @@ def _no_rows(**columns: str) -> str:
     return f"select {listed} where false"
 
 
+_LINEAGE: Mapping[str, str] = {
+    "source_id": "varchar",
+    "delivery_id": "varchar",
+    "source_row": "bigint",
+    "source_cell": "varchar",
+    "known_at": "timestamptz",
+}
+
 LATER_TABLES: Mapping[str, str] = {
+    "fct_requirement": _no_rows(
+        learner_key="varchar",
+        record_key="varchar",
+        requirement_id="varchar",
+        requirement_type="varchar",
+        title="varchar",
+        stage_id="varchar",
+        state="varchar",
+        reference="varchar",
+        n_done="bigint",
+        required_n="bigint",
+        attended_share="decimal(18, 6)",
+        issued_on="date",
+        expires_on="date",
+        occurred_on="date",
+        verified_by_key="varchar",
+        **_LINEAGE,
+    ),
+    "fct_circumstance": _no_rows(
+        learner_key="varchar",
+        record_key="varchar",
+        circumstance_type="varchar",
+        category="varchar",
+        adjustment="varchar",
+        task_id="varchar",
+        status="varchar",
+        is_for_mentor="boolean",
+        starts_on="date",
+        ends_on="date",
+        disclosed_on="date",
+        decided_on="date",
+        **_LINEAGE,
+    ),
+    "fct_professionalism_report": _no_rows(
+        learner_key="varchar",
+        record_key="varchar",
+        competency_id="varchar",
+        report_type="varchar",
+        category="varchar",
+        severity="varchar",
+        description="varchar",
+        learner_response="varchar",
+        setting="varchar",
+        reporter_key="varchar",
+        reporter_role="varchar",
+        status="varchar",
+        outcome="varchar",
+        is_shared_with_learner="boolean",
+        is_for_mentor="boolean",
+        occurred_on="date",
+        closed_on="date",
+        **_LINEAGE,
+    ),
     "committee_student_record": _no_rows(record_key="varchar", is_out="boolean"),
     "portfolio_signal_closed": _no_rows(
         learner_key="varchar",
@@ -190,6 +258,12 @@ class Share:
 
 EVERYONE = Share(0, 1)
 
+PRINTED_ID = (
+    "create temp macro printed_id(letter, hashed) as "
+    "letter || '-' || upper(substring(hashed, 1, {length}))"
+)
+"""The id that pages print of a record: what the macro of this name in the dbt project makes."""
+
 
 def read(
     source: Source, share: Share = EVERYONE, sections: Sequence[str] = OF_LEARNERS
@@ -225,6 +299,7 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(str(source.database), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
+            connection.execute(PRINTED_ID.format(length=printed_id_length()))
             _fill_later_columns(connection)
             yield connection
     except duckdb.Error as error:

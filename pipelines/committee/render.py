@@ -255,9 +255,11 @@ def _environment() -> Environment:
     environment.globals |= {
         "axis_height": charts.AXIS_HEIGHT,
         "comment_rule": COMMENT_RULE,
+        "circumstances": words.CIRCUMSTANCES,
         "clocks": words.CLOCKS,
         "disputes": words.DISPUTES,
         "reflections": words.REFLECTIONS,
+        "reports": words.REPORTS,
         "declared": words.DECLARED,
         "statuses": words.STATUS,
         "strip_height": charts.STRIP_HEIGHT,

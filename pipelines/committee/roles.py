@@ -27,6 +27,9 @@ STRINGENCY = frozenset(
 DELIBERATION = ("dissent", "dissent_by_keys", "recused_keys", "pulled_by_keys")
 """What tells how members came to a decision, and who of them thought otherwise."""
 
+REPORTER = ("reporter_key", "reporter_role")
+"""What tells who reported something of a learner."""
+
 LEADING = ("evidence_ids", "closed_by_evidence_ids")
 """Columns that lead to evidence."""
 
@@ -63,9 +66,10 @@ def for_learner(
 ) -> tuple[Portfolio, View]:
     """Return what one learner sees: everything of their own, nobody else's, no stringency.
 
-    A decision shows when its embargo is over, and with it the actions that it asks for. Named are
-    the learner and those who assessed, mentored or answered them, except in multisource
-    feedback, of which no single answer is shown.
+    A decision shows when its embargo is over, and with it the actions that it asks for; a report
+    on conduct once it is shared with the learner, without who made it. Named are the learner and
+    those who assessed, mentored or answered them, except in multisource feedback, of which no
+    single answer is shown.
     """
     narrowed = _without_embargoed(_narrowed(portfolio, {learner_key}, _ALSO_FROM_LEARNERS))
     met = {
@@ -82,9 +86,13 @@ def for_learner(
 
 
 def for_mentor(portfolio: Portfolio, mentor_key: str, people: Everybody) -> tuple[Portfolio, View]:
-    """Return what one mentor sees: their own learners, by name, and no stringency."""
+    """Return what one mentor sees: their own learners, by name, and no stringency.
+
+    Circumstances and reports on conduct show where their `need_to_know` reaches the mentor.
+    """
     own = {str(row["learner_key"]) for row in portfolio.learners if row["mentor_key"] == mentor_key}
-    return _narrowed(portfolio, own), View(MENTOR, people=_some(people, own | {mentor_key}))
+    narrowed = _narrowed(portfolio, own, _ALSO_FROM_MENTORS)
+    return narrowed, View(MENTOR, people=_some(people, own | {mentor_key}))
 
 
 def _some(people: Everybody, keys: set[str]) -> Everybody:
@@ -175,6 +183,15 @@ def _shared(rows: Sequence[Row]) -> list[Row]:
     return [row if row["is_shared_with_learner"] else row | {"text": None} for row in rows]
 
 
+def _shown_to_the_learner(rows: Sequence[Row]) -> list[Row]:
+    """Return reports on conduct that the learner has been shown, and not who made them."""
+    return [row | dict.fromkeys(REPORTER) for row in rows if row["is_shared_with_learner"]]
+
+
+def _for_mentors(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["is_for_mentor"]]
+
+
 _FROM_ALL: Mapping[str, Narrowing] = {
     "evidence": _without_single_answers,
     "precision": _without_stringency,
@@ -185,4 +202,10 @@ _FROM_ALL: Mapping[str, Narrowing] = {
 _ALSO_FROM_LEARNERS: Mapping[str, Narrowing] = {
     "decisions": _without_deliberation,
     "meetings": _shared,
+    "reports": _shown_to_the_learner,
+}
+
+_ALSO_FROM_MENTORS: Mapping[str, Narrowing] = {
+    "circumstances": _for_mentors,
+    "reports": _for_mentors,
 }

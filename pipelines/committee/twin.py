@@ -192,6 +192,9 @@ class Sitting(Part):
     max_score: Exact | None
     cut_score: Exact | None
     is_at_or_above_cut: bool | None
+    is_below_cut_at_newest: bool | None = Field(
+        description="Whether the exam is below its cut-score, this being its newest sitting."
+    )
     is_near_cut: bool | None
     reliability: Exact | None
     sem: Exact | None
@@ -238,6 +241,9 @@ class Feedback(Part):
     level_median: Exact | None
     self_level: Exact | None
     self_less_others: Exact | None
+    is_self_apart: bool | None = Field(
+        description="Whether the learner’s own answer stands apart from that of all others."
+    )
     is_withheld: bool
     sentence: str
 
@@ -275,6 +281,65 @@ class Declaration(Part):
     declared_on: date | None
 
 
+class Requirement(Part):
+    """Where the learner stands with something mandatory."""
+
+    evidence_id: str
+    requirement_id: str
+    requirement_type: str
+    title: str | None
+    stage_id: str | None
+    state: str = Field(description="As of the day: a met one past its last day has expired.")
+    n_done: int | None
+    required_n: int | None
+    attended_share: Exact | None
+    issued_on: date | None
+    expires_on: date | None
+    counted_on: date | None
+
+
+class Period(Part):
+    """Leave, a stopped clock or part time, past or planned."""
+
+    period_type: str
+    starts_on: date | None
+    ends_on: date | None
+    is_planned: bool
+    full_time_share: Exact | None
+
+
+class Circumstance(Part):
+    """A circumstance or adjustment; why stays with those who handle the case."""
+
+    evidence_id: str
+    circumstance_type: str
+    category: str | None
+    adjustment: str | None
+    task_id: str | None
+    status: str
+    starts_on: date | None
+    ends_on: date | None
+    disclosed_on: date
+    decided_on: date | None
+
+
+class Report(Part):
+    """What was reported of the learner's conduct; only an upheld report is a finding."""
+
+    evidence_id: str
+    report_type: str
+    category: str | None
+    severity: str | None
+    competency_id: str | None
+    description: str
+    learner_response: str | None
+    status: str
+    outcome: str | None
+    is_shared_with_learner: bool
+    occurred_on: date | None
+    closed_on: date | None
+
+
 class Signal(Part):
     """An open signal: what was seen, and which assessment would tell more."""
 
@@ -291,6 +356,9 @@ class Signal(Part):
     is_overdue: bool
     evidence_ids: tuple[str, ...]
     closes_when: str | None = Field(description="What evidence closes it, in words.")
+    held_back_titles: tuple[str, ...] = Field(
+        description="Rules that the limit of signals a learner holds back; on the last signal."
+    )
 
 
 class ClosedSignal(Part):
@@ -340,6 +408,10 @@ class Twin(Part):
     precision: tuple[Precision, ...]
     feedback: tuple[Feedback, ...]
     feedback_comments: tuple[FeedbackComment, ...]
+    requirements: tuple[Requirement, ...]
+    time_out: tuple[Period, ...]
+    circumstances: tuple[Circumstance, ...]
+    reports: tuple[Report, ...]
     ai_use: tuple[Declaration, ...]
     signals: tuple[Signal, ...]
     closed_signals: tuple[ClosedSignal, ...]
@@ -368,6 +440,10 @@ def twin(portfolio: Portfolio, page: LearnerPage) -> Twin:
         precision=_each(Precision, page.precision),
         feedback=_each(Feedback, portfolio.rows("feedback", page.key)),
         feedback_comments=_each(FeedbackComment, page.feedback_comments),
+        requirements=_each(Requirement, page.requirements),
+        time_out=_each(Period, page.time_out),
+        circumstances=_each(Circumstance, page.circumstances),
+        reports=_each(Report, page.reports),
         ai_use=_each(Declaration, portfolio.rows("declarations", page.key)),
         signals=_each(Signal, page.signals),
         closed_signals=_each(ClosedSignal, page.closed_signals),

@@ -69,6 +69,18 @@ DISPUTES = {
 }
 """How a dispute of a data point stands."""
 
+CIRCUMSTANCES = {
+    "mitigating": "mitigating circumstance",
+    "adjustment": "adjustment",
+}
+
+REPORTS = {
+    "professionalism": "Report on professionalism",
+    "incident": "Report of an incident",
+    "commendation": "Commendation",
+}
+"""What was reported of a learner's conduct; only an upheld report is a finding."""
+
 KINDS = {
     "workplace_assessment": "Workplace assessment",
     "exam_result": "Exam result",
@@ -78,6 +90,9 @@ KINDS = {
     "meeting_note": "Meeting note",
     "decision": "Decision",
     "action": "Action",
+    "requirement": "Mandatory requirement",
+    "circumstance": "Circumstance",
+    "professionalism_report": "Report on conduct",
 }
 
 

@@ -97,6 +97,29 @@ SHEETS = (
         ),
     ),
     Sheet(
+        "Dependability",
+        "precision",
+        (
+            ("learner_key", "Learner"),
+            ("competency", "Competency"),
+            ("n_rated", "Ratings"),
+            ("n_raters", "Assessors"),
+            ("dependability", "Dependability"),
+            ("wanted_dependability", "Wanted"),
+            ("sem", "Standard error"),
+            ("n_more_ratings", "More ratings to reach it"),
+            ("n_more_assessors", "By more assessors"),
+            ("sentence", "In words"),
+            ("share_at_target", "Share at target, raw"),
+            ("share_low", "Interval from"),
+            ("share_high", "Interval to"),
+            ("adjusted_share", "Adjusted for stringency, about"),
+            ("adjusted_low", "Interval from"),
+            ("adjusted_high", "Interval to"),
+            ("adjusted_status", "Status would be"),
+        ),
+    ),
+    Sheet(
         "Comments",
         "comments",
         (
@@ -128,6 +151,41 @@ SHEETS = (
         ),
     ),
     Sheet(
+        "Multisource feedback",
+        "feedback",
+        (
+            ("learner_key", "Learner"),
+            ("instrument_id", "Instrument"),
+            ("competency", "Competency"),
+            ("respondent_group", "Group"),
+            ("n_respondents", "Respondents"),
+            ("n_wanted", "Wanted"),
+            ("level_counts", "Levels"),
+            ("level_median", "Middle"),
+            ("self_level", "The learner says"),
+            ("is_self_apart", "The learner stands apart"),
+            ("is_withheld", "Not shown"),
+            ("sentence", "In words"),
+        ),
+    ),
+    Sheet(
+        "Words of learners",
+        "reflections",
+        (
+            ("learner_key", "Learner"),
+            ("occurred_on", "Day"),
+            ("reflection_type", "Kind"),
+            ("competency", "Competency"),
+            ("text", "In the learner's words"),
+            ("about_evidence_id", "About"),
+            ("dispute_status", "Dispute"),
+            ("owner_role", "Seen to by"),
+            ("reply", "Answer"),
+            ("answered_at", "Answered"),
+            ("evidence_id", "Evidence"),
+        ),
+    ),
+    Sheet(
         "Signals",
         "signals",
         (
@@ -146,6 +204,7 @@ SHEETS = (
             ("rule_id", "Rule"),
             ("rule_version", "Version"),
             ("evidence_ids", "Evidence"),
+            ("held_back_titles", "Held back by the limit"),
         ),
     ),
     Sheet(
@@ -209,7 +268,61 @@ SHEETS = (
             ("max_score", "Maximum"),
             ("cut_score", "Cut-score"),
             ("is_at_or_above_cut", "At or above"),
+            ("is_below_cut_at_newest", "Below at newest sitting"),
             ("is_banked", "Carried over"),
+            ("evidence_id", "Evidence"),
+        ),
+    ),
+    Sheet(
+        "Requirements",
+        "requirements",
+        (
+            ("learner_key", "Learner"),
+            ("title", "Requirement"),
+            ("requirement_id", "Id"),
+            ("requirement_type", "Kind"),
+            ("stage_id", "Stage"),
+            ("state", "State"),
+            ("n_done", "Done"),
+            ("required_n", "Required"),
+            ("attended_share", "Attended"),
+            ("issued_on", "Issued on"),
+            ("expires_on", "Holds until"),
+            ("evidence_id", "Evidence"),
+        ),
+    ),
+    Sheet(
+        "Circumstances",
+        "circumstances",
+        (
+            ("learner_key", "Learner"),
+            ("circumstance_type", "Kind"),
+            ("category", "Category"),
+            ("adjustment", "Granted"),
+            ("task_id", "Task"),
+            ("state", "State"),
+            ("starts_on", "From"),
+            ("ends_on", "Until"),
+            ("disclosed_on", "Disclosed on"),
+            ("decided_on", "Decided on"),
+            ("evidence_id", "Evidence"),
+        ),
+    ),
+    Sheet(
+        "Reports on conduct",
+        "reports",
+        (
+            ("learner_key", "Learner"),
+            ("occurred_on", "Day"),
+            ("report_type", "Kind"),
+            ("category", "Category"),
+            ("severity", "Severity"),
+            ("state", "State"),
+            ("outcome", "Outcome"),
+            ("description", "What was reported"),
+            ("learner_response", "What the learner said"),
+            ("is_shared_with_learner", "Shown to the learner"),
+            ("closed_on", "Closed on"),
             ("evidence_id", "Evidence"),
         ),
     ),
@@ -267,6 +380,9 @@ CODES = {
     "instrument_id",
     "recommended_instrument_id",
     "recommended_setting",
+    "respondent_group",
+    "requirement_type",
+    "category",
     "assessor_role",
     "setting",
     "severity",
@@ -366,6 +482,19 @@ def _as_on_the_page(portfolio: Portfolio, section: str, row: Row) -> Row:
         }
     if section == "sittings":
         return row | {"attempt": row["attempt"] or None}
+    if section == "circumstances":
+        kind = words.CIRCUMSTANCES.get(row["circumstance_type"])
+        return row | {"circumstance_type": kind, "state": row["status"]}
+    if section == "reports":
+        return row | {
+            "report_type": words.REPORTS.get(row["report_type"]),
+            "state": row["status"],
+        }
+    if section == "reflections":
+        return row | {
+            "reflection_type": words.REFLECTIONS.get(row["reflection_type"]),
+            "dispute_status": words.DISPUTES.get(row["dispute_status"]),
+        }
     if section != "status":
         return row
     shown = row | {"status": shown_status(row)}
@@ -397,7 +526,7 @@ def _shown(name: str, value: Any) -> Any:
         return words.abbreviated(value)
     if name == "agenda_group":
         return words.GROUPS.get(value, value)
-    if name == "status":
+    if name in {"status", "adjusted_status"}:
         return words.STATUS.get(value, words.plain(value))
     return words.plain(value) if name in CODES and isinstance(value, str) else value
 

@@ -20,6 +20,7 @@ from pipelines.synth.faults import (
     Export,
     Fault,
     exports,
+    period_ends,
 )
 from pipelines.synth.people import Block, make_block
 from pipelines.synth.request import Request
@@ -47,6 +48,8 @@ EVIDENCE = ("example_forms", "example_msf", "example_progress", "example_essays"
 """The sources whose format can be chosen: flat rows, and most of the volume."""
 ENCODINGS = {1: "windows-1252", 2: "utf-16"}
 """Exports of forms that come in another encoding, by place."""
+RESULTS_IN = 3
+"""How many exports results come in."""
 MESSY_FROM = 1.0
 """From this level of mess on, whole files are wrong too."""
 FORMS = "example_forms"
@@ -221,16 +224,24 @@ def _send_exams(writer: _Writer, essays: pl.DataFrame) -> None:
         rows = oneroster.write(block, progress, essays, writer.out / file)
         writer.note(oneroster.SOURCE, file, last, rows, {ACCEPTED: rows})
     else:
-        sent = (
-            ("example_progress", "progress_tests", progress, 10),
-            ("example_essays", "essays", essays, 18),
-        )
-        for source, name, frame, days in sent:
-            day = last - timedelta(days=days)
-            _send_if_any(writer, source, name, frame, day, frame.height)
+        _send_by_export(writer, "example_progress", "progress_tests", progress, "Date")
+        day = last - timedelta(days=18)
+        _send_if_any(writer, "example_essays", "essays", essays, day, essays.height)
     _send_if_any(writer, "example_msf", "msf", msf, last - timedelta(days=31), marks)
-    day = last - timedelta(days=6)
-    _send_if_any(writer, "example_osce", "stations", stations, day, stations.height)
+    _send_by_export(writer, "example_osce", "stations", stations, "at")
+
+
+def _send_by_export(writer: _Writer, source: str, name: str, frame: pl.DataFrame, on: str) -> None:
+    """Send results by the last exports, the first of which holds all before; `on` is their day."""
+    since = ""
+    for end in map(str, period_ends(writer.block)[-RESULTS_IN:]):
+        day = pl.col(on).str.head(len(end))
+        part = frame.filter((day > since) & (day <= end))
+        _send_if_any(
+            writer, source, f"{name}_to_{end.replace('-', '')}", part,
+            date.fromisoformat(end), part.height,
+        )  # fmt: skip
+        since = end
 
 
 def _send_if_any(
@@ -302,22 +313,36 @@ def _send_words(writer: _Writer) -> pl.DataFrame:
         _send_if_any(writer, source, name, frame, last, frame.height)
     chair = block if block.number == 0 else make_block(writer.request, 0)
     decisions, actions = portfolio_work.decisions(block, chair)
-    counts = {ACCEPTED: decisions.height}
-    day = last.replace(year=last.year - 1, month=12, day=1)
     nobody: pl.DataFrame | None = None
     if _level(writer.request) > 0 and block.number == 0 and writer.request.years > 1:
         nobody = portfolio_work.nobody_decided(block)
-        counts[QUARANTINED] = 1
-        decisions = pl.concat([decisions, nobody]) if decisions.height else nobody
     if decisions.height:
-        file = writer.send("example_decisions", "decisions", decisions, day, counts)
-        if nobody is not None:
-            fault = Fault(
-                "nobody_decided", file, decisions.height, None, (QUARANTINED,), "too_few_items"
-            )
-            writer.written.faults.append(fault)
+        an_earlier_day = last.replace(year=last.year - 1, month=12, day=1)
+        is_former = pl.col("at") < an_earlier_day.isoformat()
+        _send_decisions(
+            writer, "decisions_former", decisions.filter(is_former), an_earlier_day, nobody
+        )
+        newest = max(on for on in writer.request.meeting_days if on <= last)
+        _send_decisions(
+            writer, "decisions", decisions.filter(~is_former), newest + timedelta(days=3), None
+        )
     _send_if_any(writer, "example_actions", "actions", actions, last, actions.height)
     return actions
+
+
+def _send_decisions(
+    writer: _Writer, name: str, decisions: pl.DataFrame, day: date, nobody: pl.DataFrame | None
+) -> None:
+    """Send decisions, and behind them the one that nobody made, where there is one."""
+    sent = decisions if nobody is None else pl.concat([decisions, nobody])
+    if not sent.height:
+        return
+    counts = {ACCEPTED: decisions.height, QUARANTINED: sent.height - decisions.height}
+    file = writer.send("example_decisions", name, sent, day, counts)
+    if nobody is not None:
+        writer.written.faults.append(
+            Fault("nobody_decided", file, sent.height, None, (QUARANTINED,), "too_few_items")
+        )
 
 
 def _send_programme(writer: _Writer) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.synth.people import Block, Ints, day_number
+from pipelines.synth.request import EXPORTED_BEFORE
 from pipelines.synth.words import HOSTILE_TEXTS, IDENTIFIED_PATIENTS, LABEL_TYPOS, LABEL_WORDS
 from pipelines.synth.workplace import DAY_SECONDS, FORM_COLUMNS, MICROSECONDS, TIME_FORMAT
 
@@ -77,12 +78,10 @@ class _Planting:
 
 
 def period_ends(block: Block) -> list[date]:
-    """Return the days on which exports end: half-yearly, and the last day."""
-    school = block.request.parameters.school
-    last = school.last_day.value
-    first = last.year - block.request.years + 1
-    ends = [date(year, month, 1) for year in range(first, last.year + 1) for month in (7, 12)]
-    return [end for end in ends if end < last] + [last]
+    """Return the days on which exports end: before each meeting, and the last day."""
+    last = block.request.parameters.school.last_day.value
+    before = (on - EXPORTED_BEFORE for on in block.request.meeting_days)
+    return [end for end in before if end < last] + [last]
 
 
 def exports(block: Block, sheet: pl.DataFrame) -> list[Export]:

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from pipelines.synth.people import Block, Bools, Ints, as_date, day_number
-from pipelines.synth.request import Request
 from pipelines.synth.school import policy_level
 from pipelines.synth.words import (
     AI_PURPOSES,
@@ -18,7 +17,6 @@ from pipelines.synth.words import (
     VERIFICATION,
 )
 
-MEETING_DAY = (11, 28)
 NOTE = "Went through the portfolio; agreed the next observations."
 PROGRESS = "Enough evidence across competencies and assessors; discussed in full."
 SUPPORT = "Evidence in one area stays below the target; support agreed with the learner."
@@ -162,14 +160,6 @@ def meetings(block: Block) -> pl.DataFrame:
     )
 
 
-def meeting_days(request: Request) -> list[date]:
-    """Return the days of the committee's meetings, the last of them still to come."""
-    last = request.parameters.school.last_day.value
-    return [
-        date(year, *MEETING_DAY) for year in range(last.year - request.years + 1, last.year + 1)
-    ]
-
-
 def committee(block: Block) -> pl.DataFrame:
     """Return members of the committee and its meetings."""
     request = block.request
@@ -181,7 +171,7 @@ def committee(block: Block) -> pl.DataFrame:
     quorum = str(request.parameters.committee.quorum.value)
     rows += [
         ("meeting", "", "", "", "", _meeting(block, on), on.isoformat(), quorum)
-        for on in meeting_days(request)
+        for on in request.meeting_days
     ]
     columns = (
         "Programme",
@@ -210,7 +200,7 @@ def decisions(block: Block, chair: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
     present = members[: max(work.quorum.value, len(members) - 2)]
     last = request.parameters.school.last_day.value
     decided, agreed, number = [], [], 0
-    for on in (day for day in meeting_days(request) if day <= last):
+    for on in (day for day in request.meeting_days if day <= last):
         day = day_number(on)
         here = np.flatnonzero((learners.entered_on <= day) & (day <= learners.leaves_on))
         n = len(here)
@@ -291,7 +281,7 @@ def nobody_decided(block: Block) -> pl.DataFrame:
             "id": [f"{block.request.prefix}DEC-9001"],
             "programme": [block.request.programme],
             "student": [block.learners.ids[0]],
-            "meeting": [_meeting(block, meeting_days(block.request)[0])],
+            "meeting": [_meeting(block, block.request.meeting_days[0])],
             "present": [[]],
             "outcome": ["progressing as expected"],
             "rationale": ["Entered without naming anybody."],

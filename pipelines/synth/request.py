@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -18,6 +19,10 @@ MOST_LEARNERS = 2_000_000
 MOST_YEARS = 10
 MOST_SEED = 2**63 - 1
 INBOX = "inbox"
+MEETING_DAYS = ((6, 28), (11, 28))
+"""When the committee meets: twice a year, as rule sets take it to."""
+EXPORTED_BEFORE = timedelta(days=8)
+"""How long before a meeting sources export what it will see."""
 
 
 class RequestError(ValueError):
@@ -81,6 +86,13 @@ class Request:
         """Return what ids of this programme start with; nothing for the school's own."""
         own = self.parameters.school.programme_id.value
         return "" if self.programme == own else f"{self.programme}-"
+
+    @property
+    def meeting_days(self) -> list[date]:
+        """Return the days of the committee's meetings, the last of them still to come."""
+        last = self.parameters.school.last_day.value
+        years = range(last.year - self.years + 1, last.year + 1)
+        return [date(year, *day) for year in years for day in MEETING_DAYS]
 
     @property
     def blocks(self) -> list[range]:

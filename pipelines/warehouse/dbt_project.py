@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import pipelines
@@ -56,6 +57,17 @@ def files_digest(project: Path, suffixes: frozenset[str] = CODE | WORDS) -> str:
             digest.update(inside.as_posix().encode() + b"\0")
             digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+@cache
+def printed_id_length() -> int:
+    """Return how many characters of a key stand in the id that pages print.
+
+    Raises:
+        WarehouseError: there is no dbt project.
+    """
+    told = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
+    return int(told["vars"]["printed_id_length"])
 
 
 def dbt_versions() -> str:

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipelines.home import Home
 from pipelines.warehouse.connection import WarehouseError, attach
-from pipelines.warehouse.dbt_project import ProgrammePage
+from pipelines.warehouse.dbt_project import ProgrammePage, printed_id_length
 from pipelines.warehouse.inputs import BuildInputs
 from pipelines.warehouse.tables import (
     TABLES,
@@ -43,12 +43,10 @@ REMEDY = (
     "`tessera run --full-refresh`"
 )
 """What to do about an edition that is not what was published."""
-PRINTED_LENGTH = 12
-"""How much of its record key an id shows."""
-PRINTED_ID = rf"[EUDRAM]-([0-9A-F]{{{PRINTED_LENGTH}}})"
 PRINTED = (
     "E- for a data point, U- for a declaration of AI use, R- for what a learner wrote, M- for a "
-    "meeting note, D- for a decision, A- for an action"
+    "meeting note, D- for a decision, A- for an action, Q- for a mandatory requirement, K- for a "
+    "circumstance, P- for a report on conduct"
 )
 """What the letters of printed ids mean."""
 
@@ -315,7 +313,7 @@ def lineage(folder: Path, name: str) -> Lineage:
         keys = sorted({str(row["record_key"]) for row in evidence if row.get("record_key")})
         ids = sorted(
             {str(row["evidence_id"]) for row in evidence if row.get("evidence_id")}
-            | {f"E-{key[:PRINTED_LENGTH].upper()}" for key in keys}
+            | {f"E-{key[: printed_id_length()].upper()}" for key in keys}
         )
         used_by = {
             table: rows
@@ -393,7 +391,7 @@ def _find(
     con: duckdb.DuckDBPyConnection, table: str, name: str, columns: set[str]
 ) -> list[dict[str, Any]]:
     """Return the rows of a table that are the record of a key, or that an id is printed for."""
-    printed = re.fullmatch(PRINTED_ID, name)
+    printed = re.fullmatch(rf"[EUDRAMQKP]-([0-9A-F]{{{printed_id_length()}}})", name)
     conditions = [f"{c} = $1" for c in ("evidence_id", "record_key") if c in columns]
     if printed and "record_key" in columns:
         conditions.append(f"starts_with(record_key, lower('{printed[1]}'))")

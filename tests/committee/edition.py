@@ -114,6 +114,23 @@ TABLES_SQL = {
         due_on date, occurred_at timestamptz, occurred_on date, source_id varchar,
         delivery_id varchar, source_row bigint,
         source_cell varchar, known_at timestamptz""",
+    "fct_requirement": """record_key varchar, learner_key varchar, requirement_id varchar,
+        requirement_type varchar, title varchar, stage_id varchar, state varchar,
+        reference varchar, n_done bigint, required_n bigint, attended_share decimal(18, 6),
+        issued_on date, expires_on date, verified_by_key varchar, occurred_on date,
+        source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
+        known_at timestamptz""",
+    "fct_circumstance": """record_key varchar, learner_key varchar, circumstance_type varchar,
+        category varchar, adjustment varchar, task_id varchar, status varchar,
+        is_for_mentor boolean, starts_on date, ends_on date, disclosed_on date, decided_on date,
+        source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
+        known_at timestamptz""",
+    "fct_professionalism_report": """record_key varchar, learner_key varchar,
+        competency_id varchar, report_type varchar, category varchar, severity varchar,
+        description varchar, learner_response varchar, setting varchar, reporter_key varchar,
+        reporter_role varchar, status varchar, outcome varchar, is_shared_with_learner boolean,
+        is_for_mentor boolean, occurred_on date, closed_on date, source_id varchar,
+        delivery_id varchar, source_row bigint, source_cell varchar, known_at timestamptz""",
     "fct_meeting_note": """record_key varchar, learner_key varchar, mentor_key varchar,
         meeting_type varchar, text varchar, is_shared_with_learner boolean,
         next_on date, occurred_on date, source_id varchar,
@@ -158,8 +175,8 @@ TABLES_SQL = {
         cut_score decimal(18, 6), cohort_n bigint, cohort_mean_share decimal(5, 4),
         cohort_sd_share decimal(5, 4), reliability decimal(9, 4), sem decimal(18, 4),
         is_near_cut boolean,
-        is_at_or_above_cut boolean, is_progress_test boolean, is_banked boolean,
-        occurred_on date""",
+        is_at_or_above_cut boolean, is_below_cut_at_newest boolean, is_progress_test boolean,
+        is_banked boolean, occurred_on date""",
     "portfolio_conflict": """conflict_id varchar, learner_key varchar, competency_id varchar,
         conflict_kind varchar, sentence varchar, is_current_stage boolean,
         evidence_ids varchar[], latest_on date""",
@@ -177,7 +194,7 @@ TABLES_SQL = {
         scale_id varchar, competency_id varchar, respondent_group varchar, level_counts varchar,
         sentence varchar, n_respondents bigint, n_wanted bigint, level_median decimal(5, 1),
         self_level decimal(5, 1), self_less_others decimal(5, 1), is_withheld boolean,
-        is_dependable boolean""",
+        is_self_apart boolean, is_dependable boolean""",
     "portfolio_msf_comment": """comment_id varchar, learner_key varchar, programme_id varchar,
         instrument_id varchar, narrative_strengths varchar, narrative_improvements varchar,
         narrative_other varchar""",
@@ -200,7 +217,7 @@ TABLES_SQL = {
         recommended_rotation_id varchar, recommended_assessor_role varchar,
         recommended_assessor varchar, closes_when varchar, owner_role varchar,
         display_order bigint, is_overdue boolean, recommended_from_on date, due_on date,
-        evidence_ids varchar[]""",
+        evidence_ids varchar[], held_back_titles varchar[]""",
     "portfolio_signal_closed": """learner_key varchar, signal_id varchar, rule_id varchar,
         rule_set_id varchar, rule_version varchar, sentence varchar,
         closed_by_evidence_ids varchar[], raised_on date, closed_on date""",
@@ -319,6 +336,14 @@ select learner_key, programme_id, stage_id, competency_id, rule_set_id, status,
     competency_id = 'EPA-01' as is_sensitive
 from portfolio_competency_status
 where status <> 'not_enough_evidence' and n_rated > 0;
+
+insert into portfolio_conflict by name
+select 'C-S-' || adjusted.learner_key as conflict_id, adjusted.learner_key, adjusted.competency_id,
+    'stringency' as conflict_kind, adjusted.sentence, true as is_current_stage,
+    status.evidence_ids, date '2026-01-01' as latest_on
+from portfolio_adjusted_share as adjusted
+inner join portfolio_competency_status as status using (learner_key, stage_id, competency_id)
+where adjusted.is_sensitive;
 """
 
 AGENDA_SQL = """
@@ -937,6 +962,8 @@ class _Cohort:
                  "occurred_at": datetime(2026, 11, 9, 8, tzinfo=UTC), "occurred_on": on}
                 | self._lineage("learners_words", on)
             )  # fmt: skip
+        if key in {FULL, HOSTILE}:
+            self._beside_assessments(key)
         self._rows["fct_meeting_note"].append(
             {
                 "record_key": self._record_key(),
@@ -949,6 +976,45 @@ class _Cohort:
             }
             | self._lineage("mentors", date(2026, 9, 10))
         )
+
+    def _beside_assessments(self, key: str) -> None:
+        on = date(2026, 9, 1)
+        self._rows["fct_requirement"] += [
+            {"record_key": self._record_key(), "learner_key": key, "requirement_id": name,
+             "requirement_type": kind, "title": title, "state": state} | told
+            | self._lineage("requirements", on)
+            for name, kind, title, state, told in (
+                ("bls", "certificate", "Basic life support", "expired",
+                 {"issued_on": date(2025, 9, 1), "expires_on": date(2026, 9, 1)}),
+                ("cannula", "procedure", "Peripheral cannulation", "in_progress",
+                 {"n_done": 12, "required_n": 20, "occurred_on": on}),
+                ("hygiene", "certificate", "Hand hygiene", "met", {"issued_on": on}),
+            )
+        ]  # fmt: skip
+        self._rows["fct_circumstance"] += [
+            {"record_key": self._record_key(), "learner_key": key, "status": "accepted",
+             "disclosed_on": on, "decided_on": date(2026, 9, 8), "starts_on": date(2026, 9, 10)}
+            | told | self._lineage("circumstances", on)
+            for told in (
+                {"circumstance_type": "adjustment", "adjustment": "a quarter more time",
+                 "is_for_mentor": True},
+                {"circumstance_type": "mitigating", "category": "bereavement",
+                 "is_for_mentor": False},
+            )
+        ]  # fmt: skip
+        self._rows["fct_professionalism_report"] += [
+            {"record_key": self._record_key(), "learner_key": key, "report_type": "professionalism",
+             "category": "punctuality", "severity": "low", "reporter_key": "A-REPORTER01",
+             "reporter_role": "nurse", "status": "upheld", "closed_on": date(2026, 10, 1),
+             "occurred_on": on} | told | self._lineage("conduct", on)
+            for told in (
+                {"description": self._text(key, ("Came late to three ward rounds.",)),
+                 "learner_response": "My bus was late.", "is_shared_with_learner": True,
+                 "is_for_mentor": True},
+                {"description": "Left the ward without a handover.",
+                 "is_shared_with_learner": False, "is_for_mentor": False},
+            )
+        ]  # fmt: skip
 
     def _entrustment(self, key: str) -> None:
         record, on = self._record_key(), date(2026, 6, 30)
@@ -987,7 +1053,7 @@ class _Cohort:
         }  # fmt: skip
         alone = {"self_level": None, "self_less_others": None, "n_wanted": None}
         self._rows["portfolio_msf"] += [
-            shared | {"respondent_group": "others"} | others,
+            shared | {"respondent_group": "others", "is_self_apart": True} | others,
             shared | {"respondent_group": "nursing"} | others,
             shared | {"respondent_group": "peer", "is_withheld": True,
                       "sentence": "Not shown: fewer than 5 respondents."},
@@ -1026,7 +1092,8 @@ class _Cohort:
              "closes_when": "Closes when a data point on the competency arrives.",
              "recommended_from_on": date(2026, 12, 7),
              "owner_role": "mentor", "display_order": 1, "is_overdue": False,
-             "due_on": date(2026, 12, 14), "evidence_ids": mine}
+             "due_on": date(2026, 12, 14), "evidence_ids": mine,
+             "held_back_titles": ["The newest evidence is old"] if key == FULL else []}
         )  # fmt: skip
         if mine:
             self._rows["portfolio_signal_closed"].append(

@@ -26,6 +26,9 @@ IDS = {
     "M": "fct_meeting_note",
     "R": "fct_reflection",
     "U": "fct_ai_declaration",
+    "Q": "fct_requirement",
+    "K": "fct_circumstance",
+    "P": "fct_professionalism_report",
 }
 """What stands before the ids of records that are no assessments, and where these lie."""
 SHORTENED = (
@@ -195,6 +198,12 @@ def composed(key: str, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield f"{n - shown} {told}"
     for (n,) in ask("select count(*) from portfolio_signal_closed where learner_key = ?"):
         yield f"came: {words.count(n, 'signal')}"
+    for n, held_back in ask(
+        "select count(*), sum(len(held_back_titles)) from portfolio_signal where learner_key = ?"
+    ):
+        yield f"limit of {words.count(n, 'signal')} a learner"
+        yield words.count(held_back or 0, "further rule")
+    yield from of_requirements(ask)
     yield from of_the_grid(ask)
     yield from of_the_words(ask)
     yield from of_exams(ask)
@@ -254,11 +263,25 @@ def of_the_grid(ask: Any) -> Iterator[str]:
     ):
         competencies = words.count(rated, "competency", "competencies")
         yield f"dependability of {figure(wanted)} on {reached} of {competencies}"
-    for (items,) in ask(
-        "select count(distinct (instrument_id, coalesce(competency_id, ''), scale_id)) "
-        "from portfolio_msf where learner_key = ?"
+    for items, apart in ask(
+        "select count(distinct (instrument_id, coalesce(competency_id, ''), scale_id)), "
+        "count(*) filter (is_self_apart) from portfolio_msf where learner_key = ?"
     ):
         yield f"{words.count(items, 'item')} by groups"
+        yield f"on {apart} of them the learner"
+
+
+def of_requirements(ask: Any) -> Iterator[str]:
+    """Yield how many mandatory requirements are met, and how far one has come."""
+    for met, many in ask(
+        "select count(*) filter (state in ('met', 'waived')), count(*) from fct_requirement "
+        "where learner_key = ?"
+    ):
+        yield f"Mandatory: {met} of {words.count(many, 'requirement')}"
+    for done, required in ask(
+        "select n_done, required_n from fct_requirement where learner_key = ? and n_done >= 0"
+    ):
+        yield f"{done} of {required}"
 
 
 def of_the_words(ask: Any) -> Iterator[str]:

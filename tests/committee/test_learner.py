@@ -142,6 +142,9 @@ def test_every_record_of_the_learner_is_a_form_once(
             + (select count(*) from fct_meeting_note where learner_key = $1)
             + (select count(*) from fct_decision where learner_key = $1)
             + (select count(*) from fct_action where learner_key = $1)
+            + (select count(*) from fct_requirement where learner_key = $1)
+            + (select count(*) from fct_circumstance where learner_key = $1)
+            + (select count(*) from fct_professionalism_report where learner_key = $1)
         """,
         FULL,
     )
@@ -419,14 +422,20 @@ def test_raw_stands_beside_adjusted_and_says_what_would_carry_further(
     assert page.n_dependable == sum(line.row["n_rated"] >= 10 for line in rated)
 
 
-def test_what_stringency_or_ones_own_view_changes_is_a_conflict_after_the_others(
+def test_the_page_lists_the_conflicts_that_the_agenda_counts(
+    portfolio: Portfolio, sql: duckdb.DuckDBPyConnection
+) -> None:
+    page = _page(portfolio, FULL)
+    assert [row["conflict_kind"] for row in page.conflicts] == ["score_narrative", "stringency"]
+    counted = _one(sql, "select count(*) from portfolio_conflict where learner_key = ?", FULL)
+    assert len(page.conflicts) == counted
+
+
+def test_how_learners_see_themselves_is_said_beside_multisource_feedback(
     portfolio: Portfolio,
 ) -> None:
-    kinds = [row["conflict_kind"] for row in _page(portfolio, FULL).conflicts]
-    assert kinds == ["score_narrative", "stringency", "self_others"]
-    last = _page(portfolio, FULL).conflicts[-1]
-    assert last["sentence"].startswith("Multisource feedback: the middle of 6 answers is 5")
-    assert last["evidence_ids"] == []
+    assert _page(portfolio, FULL).n_seen_otherwise == 1
+    assert "; on 1 of them the learner’s own answer stands apart" in _rendered(portfolio)
 
 
 def test_a_group_of_respondents_that_is_too_small_has_words_and_no_numbers(
@@ -457,7 +466,7 @@ def test_an_exam_below_its_cut_score_stands_on_the_page_although_another_was_sat
         for told in (
             _sat("Anatomy", date(2026, 3, 20), 48, False),
             _sat("Anatomy", date(2026, 4, 25), 64, True),
-            _sat("Pharmacology", date(2026, 6, 20), 41, False),
+            _sat("Pharmacology", date(2026, 6, 20), 41, False) | {"is_below_cut_at_newest": True},
             _sat("Pathology", date(2026, 9, 20), 71, True),
         )
     ]
@@ -468,12 +477,9 @@ def test_an_exam_below_its_cut_score_stands_on_the_page_although_another_was_sat
         "; below the cut-score at its newest sitting: Pharmacology 2026-06-20 (41 of 100)" in line
     )
     assert "Anatomy" not in line
-
-
-def test_of_progress_tests_the_newest_stands_for_all(portfolio: Portfolio) -> None:
-    below = [row | {"is_at_or_above_cut": False} for row in portfolio.rows("sittings", FULL)]
-    series = next(s for s in _told(portfolio, sittings=below).exams if s.sittings[0]["is_growth"])
-    assert series.below_cut == ()
+    own = Pages(portfolio).own(_told(portfolio, sittings=sittings), "my-words.csv")
+    assert "<li>Pharmacology 2026-06-20: 41 of 100, cut-score 60" in own
+    assert "<li>Anatomy" not in own
 
 
 def test_the_table_of_sittings_has_no_column_that_holds_nothing(portfolio: Portfolio) -> None:
@@ -492,6 +498,7 @@ def _sat(title: str, on: date, score: int, is_above: bool) -> dict[str, Any]:
     return {
         "task_id": title.lower(), "title": title, "occurred_on": on, "score": Decimal(score),
         "score_share": Decimal(score) / 100, "is_at_or_above_cut": is_above,
+        "is_below_cut_at_newest": False,
     }  # fmt: skip
 
 
@@ -570,3 +577,52 @@ def test_a_status_names_its_target_and_how_many_ratings_were_given_under_another
     how = _rendered(portfolio, evidence=evidence)
     said = f"Target: level {level} (entrustment 5); 2 ratings were given while it was another level"
     assert said in how[how.index('id="h-how"') :]
+
+
+def test_rules_that_the_limit_of_signals_holds_back_are_named(portfolio: Portfolio) -> None:
+    assert (
+        "Held back by the limit of 1 signal a learner: 1 further rule"
+        '<span class="screen-only inline"> (The newest evidence is old)</span>.'
+    ) in _rendered(portfolio)
+    own = Pages(portfolio).own(_page(portfolio, FULL), "my-words.csv")
+    assert "(The newest evidence is old)" in own
+
+
+def test_what_a_status_asks_for_is_told_apart_from_what_dependable_ratings_would_take(
+    portfolio: Portfolio,
+) -> None:
+    own = Pages(portfolio).own(_page(portfolio, FULL), "my-words.csv")
+    told = own[own.index('id="gaps"') : own.index('id="work"')]
+    heads = re.findall(r'<th scope="col">(.*?)</th>', told)
+    assert heads == ["Competency", "What a status asks for", "Beyond that: dependable ratings"]
+    assert "No status waits for dependable ratings" in told
+    assert "no status waits for it" in _rendered(portfolio)
+
+
+def test_what_is_mandatory_granted_or_reported_stands_on_the_page(portfolio: Portfolio) -> None:
+    text = _rendered(portfolio)
+    told = text[text.index('id="h-standing"') : text.index('id="h-ai"')]
+    plain = " ".join(re.sub("<.*?>", " ", told).split())
+    assert "Mandatory: 1 of 3 requirements met or waived ; Basic life support expired" in plain
+    assert "Peripheral cannulation in progress , 12 of 20" in plain
+    assert "a quarter more time from 2026-09-10 adjustment, accepted 2026-09-08" in plain
+    assert "bereavement from 2026-09-10 mitigating circumstance, accepted 2026-09-08" in plain
+    assert "Came late to three ward rounds." in plain
+    assert "Left the ward without a handover." in plain
+    assert plain.count("not shown to the learner") == 1
+
+
+def test_leave_and_part_time_are_told_with_their_days(portfolio: Portfolio) -> None:
+    periods = [
+        {"period_type": kind, "period_id": None, "starts_on": starts, "ends_on": ends,
+         "is_planned": planned, "full_time_share": share}
+        for kind, starts, ends, planned, share in (
+            ("leave", date(2026, 1, 1), date(2026, 2, 1), False, None),
+            ("part_time", date(2027, 1, 1), None, True, Decimal("0.6")),
+        )
+    ]  # fmt: skip
+    text = _rendered(portfolio, periods=periods)
+    assert (
+        "<p>Time: on leave 2026-01-01 to 2026-02-01; part time 60 % from 2027-01-01 (planned).</p>"
+        in text
+    )

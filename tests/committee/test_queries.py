@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import date
 
 import duckdb
+import pytest
 
+from pipelines.committee import queries
 from pipelines.committee.edition import find
 from pipelines.committee.queries import query, read
 from pipelines.home import Home
@@ -40,3 +42,14 @@ def test_nothing_of_after_the_as_of_day_is_on_a_page(home: Home) -> None:
         assert all(row[day] is None or row[day] <= early for row in rows), section
     assert any(row["decided_on"] > early for row in now.rows("decisions", FULL))
     assert past.rows("evidence", FULL)
+
+
+def test_the_length_of_a_printed_id_is_said_by_the_dbt_project_alone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "printed_id_length", lambda: 5)
+    portfolio = read(find(home, None))
+    for section in ("decisions", "actions", "meetings", "reflections", "declarations"):
+        rows = portfolio.rows(section, FULL)
+        assert rows, section
+        assert {len(row["evidence_id"] or "A-12345") for row in rows} == {7}, section

@@ -389,3 +389,22 @@ def test_the_programme_reads_what_codes_mean_and_its_files_keep_the_codes() -> N
         ("EPA-99", "DOPS", TOO_FEW),
     )
     assert b"EPA-01,mini_cex_9,0.5" in table.as_csv()
+
+
+def test_circumstances_and_reports_reach_those_who_may_know_of_them(portfolio: Portfolio) -> None:
+    def told(narrowed: Portfolio) -> tuple[set[str], set[str]]:
+        circumstances = narrowed.rows("circumstances", FULL)
+        reports = narrowed.rows("reports", FULL)
+        return (
+            {str(row["adjustment"] or row["category"]) for row in circumstances},
+            {str(row["description"]) for row in reports},
+        )
+
+    both = {"a quarter more time", "bereavement"}
+    shown, kept = "Came late to three ward rounds.", "Left the ward without a handover."
+    assert told(portfolio) == (both, {shown, kept})
+    learner, _ = for_learner(portfolio, FULL, PEOPLE)
+    assert told(learner) == (both, {shown})
+    assert {row["reporter_key"] for row in learner.rows("reports", FULL)} == {None}
+    mentor, _ = for_mentor(portfolio, MENTOR, PEOPLE)
+    assert told(mentor) == ({"a quarter more time"}, {shown})

@@ -124,3 +124,24 @@ def test_the_workbook_names_things_as_the_pages_do(portfolio: Portfolio, data: b
     assert not any("(aias " in str(line["In words"]) for line in told["AI use"])
     assert "mini-CEX" in {line["Instrument"] for line in told["Signals"]}
     assert 0 not in {line["Attempt"] for line in told["Exams"]}
+
+
+def test_dependability_feedback_and_the_learners_words_are_sheets_of_the_workbook(
+    portfolio: Portfolio, data: bytes
+) -> None:
+    told = {}
+    for title in ("Dependability", "Multisource feedback", "Words of learners"):
+        heading, *lines = _sheet(data, title)
+        told[title] = [dict(zip(heading, line, strict=True)) for line in lines if line[0] == FULL]
+    assert [line["Dependability"] for line in told["Dependability"]] == [
+        float(row["dependability"]) for row in portfolio.rows("precision", FULL)
+    ]
+    (peer,) = [line for line in told["Multisource feedback"] if line["Group"] == "peer"]
+    assert (peer["Not shown"], peer["Respondents"], peer["Levels"]) == ("yes", None, None)
+    words_of = {line["Evidence"]: line for line in told["Words of learners"]}
+    disputes = [r for r in portfolio.rows("reflections", FULL) if r["dispute_status"]]
+    assert disputes
+    for row in disputes:
+        line = words_of[row["evidence_id"]]
+        assert line["In the learner's words"] == row["text"]
+        assert line["Dispute"] == words.DISPUTES[row["dispute_status"]]

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from pipelines import run as run_module
 from pipelines import runs
 from pipelines.cli import app
+from pipelines.commands.run import summary
 from pipelines.home import Home
 from pipelines.intake.ledger import ledger
 from pipelines.run import NOTHING_NEW, ConfigurationError, Run, StageFailedError, Wanted
@@ -227,6 +228,19 @@ def test_the_command_ends_with_the_short_table(home: Home, stages: Stages) -> No
     assert code == runs.DONE
     for word in ("deliveries", "records", "checks", "run", "edition", "pack"):
         assert word in out
+
+
+def test_the_pack_of_another_edition_is_not_told_as_that_of_this_one(
+    home: Home, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("e1", "e2"):
+        (home.packs / name).mkdir(parents=True)
+    (home.packs / "current").symlink_to("e1")
+    (home.packs / "e1" / "index.html").touch()
+    monkeypatch.setattr(editions, "current_id", lambda _: "e1")
+    assert "e1/index.html" in summary(home, "no-run", [])["pack"]
+    monkeypatch.setattr(editions, "current_id", lambda _: "e2")
+    assert summary(home, "no-run", [])["pack"] is None
 
 
 def test_the_command_prints_json_lines(home: Home, stages: Stages) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from pipelines.home import Home
 from pipelines.intake.receive import receive
 from pipelines.settings import Settings
 from pipelines.synth.cohort import fill, make
-from pipelines.synth.request import FORMATS, Request, RequestError, truth_beside
+from pipelines.synth.request import EXPORTED_BEFORE, FORMATS, Request, RequestError, truth_beside
 from pipelines.synth.truth import MANIFEST
 
 SMALL = {"learners": 9, "years": 2}
@@ -39,6 +40,35 @@ def test_another_seed_gives_another_cohort(tmp_path: Path) -> None:
         make(Request(**SMALL, seed=seed), tmp_path / str(seed) / "inbox")
     one, other = digests(tmp_path / "1"), digests(tmp_path / "2")
     assert one["inbox/example_msf/msf.csv"] != other["inbox/example_msf/msf.csv"]
+
+
+def test_a_meeting_sees_what_was_exported_before_it_and_decides_before_it_is_told(
+    tmp_path: Path,
+) -> None:
+    request = Request(**SMALL)
+    make(request, tmp_path / "inbox")
+    newest = [on for on in request.meeting_days if on <= request.parameters.school.last_day.value][
+        -1
+    ]
+    exported = newest - EXPORTED_BEFORE
+
+    def days(source: str, column: str) -> set[tuple[date, date]]:
+        """Return when something happened, and when its file was sent."""
+        found = set()
+        for path in (tmp_path / "inbox" / source).glob("*.manifest.json"):
+            sent = datetime.fromisoformat(json.loads(path.read_text())["sent_at"]).date()
+            file = path.with_name(path.name.removesuffix(".manifest.json"))
+            read = pl.read_ndjson if file.suffix == ".jsonl" else pl.read_csv
+            rows = read(file).filter(pl.col(column).is_not_null())[column].str.head(10)
+            found |= {(date.fromisoformat(day), sent) for day in rows}
+        return found
+
+    for source, column in (("example_progress", "Date"), ("example_osce", "at")):
+        for day, sent in days(source, column):
+            assert day <= sent
+            assert sent <= newest or day > exported, source
+    assert {day for day, _ in days("example_decisions", "at")} >= {newest}
+    assert all(day <= sent for day, sent in days("example_decisions", "at"))
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ placed as (
 
 select
     learner_key,
-    'A-' || upper(substring(record_key, 1, 12)) as evidence_id,
-    'D-' || upper(substring(decision_record_key, 1, 12)) as decision_evidence_id,
+    printed_id('A', record_key) as evidence_id,
+    printed_id('D', decision_record_key) as decision_evidence_id,
     description,
     owner_role,
     competency_id,

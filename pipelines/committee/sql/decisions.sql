@@ -2,7 +2,7 @@
 -- its embargo over, is not known of decisions that do not stand.
 select
     decision.learner_key,
-    'D-' || upper(substring(decision.record_key, 1, 12)) as evidence_id,
+    printed_id('D', decision.record_key) as evidence_id,
     decision.decision_kind,
     decision.record_id,
     decision.committee_id,

@@ -1,7 +1,7 @@
 -- One row a task for which AI use was declared, or should have been, newest first.
 select
     declaration.learner_key,
-    'U-' || upper(substring(declaration.record_key, 1, 12)) as evidence_id,
+    printed_id('U', declaration.record_key) as evidence_id,
     declaration.declaration_key,
     declaration.task_id,
     task.title,

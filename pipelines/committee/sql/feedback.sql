@@ -14,6 +14,7 @@ select
     self_level,
     self_less_others,
     is_withheld,
+    is_self_apart,
     is_dependable
 from portfolio_msf
 order by

@@ -1,7 +1,7 @@
 -- One row a mentor or progress meeting, newest first.
 select
     learner_key,
-    'M-' || upper(substring(record_key, 1, 12)) as evidence_id,
+    printed_id('M', record_key) as evidence_id,
     meeting_type,
     mentor_key,
     text,

@@ -2,7 +2,7 @@
 -- responses, and the newest of the rest. Answers to disputes stand beside them.
 select
     learner_key,
-    'R-' || upper(substring(record_key, 1, 12)) as evidence_id,
+    printed_id('R', record_key) as evidence_id,
     record_id,
     programme_id,
     reflection_type,

@@ -20,6 +20,7 @@ select
     owner_role,
     due_on,
     is_overdue,
-    evidence_ids
+    evidence_ids,
+    held_back_titles
 from portfolio_signal
 order by learner_key, display_order, signal_id

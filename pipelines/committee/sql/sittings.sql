@@ -31,6 +31,7 @@ select
             then exam.cut_score / nullif(exam.max_points, 0)
     end as cut_share,
     exam.is_at_or_above_cut,
+    exam.is_below_cut_at_newest,
     exam.cohort_n,
     exam.cohort_mean_share,
     exam.cohort_sd_share,

@@ -14,7 +14,6 @@ status as (
 
 conflicts as (
     select * from {{ ref('int_conflicts__listed') }}
-    where is_current_stage
 ),
 
 actions as (
@@ -37,20 +36,28 @@ evidence as (
     where is_flagged and occurred_on <= {{ as_of() }}
 ),
 
+-- A commendation is no reason to worry, and a report that was not upheld is none any more.
+reports as (
+    select * from {{ ref('fct_professionalism_report') }}
+    where
+        report_type <> 'commendation'
+        and status <> 'not_upheld'
+        and occurred_on <= {{ as_of() }}
+),
+
+requirements as (
+    select * from {{ ref('fct_requirement') }}
+    where
+        state in ('not_met', 'expired')
+        and coalesce({{ has_come('coalesce(occurred_on, issued_on)') }}, true)
+),
+
 waiting as (
     select * from {{ ref('int_learner_refusals__counted') }}
 ),
 
-held_against_cut as (
-    select * from {{ ref('fct_exam_sitting') }}
-    where
-        is_at_or_above_cut is not null
-        and coalesce(result_status, 'scored') = 'scored'
-        and {{ has_come('occurred_on') }}
-),
-
-tasks as (
-    select * from {{ ref('dim_task') }}
+newest_sittings as (
+    select * from {{ ref('int_exam_sittings__newest') }}
 ),
 
 rules as (
@@ -68,28 +75,12 @@ last_decisions as (
     group by learner_key, programme_id
 ),
 
--- The newest sitting of each exam that a cut-score is held against; what was carried over is one too, and
--- open work is no exam.
--- Progress tests follow each other, so that the newest stands for them all.
-sittings as (
-    select
-        sittings.*,
-        row_number() over (
-            partition by
-                sittings.learner_key,
-                sittings.programme_id,
-                case when {{ is_progress_test('tasks') }} then 'progress_test' else sittings.task_key end
-            order by sittings.occurred_on desc, sittings.attempt desc, sittings.sitting_key asc
-        ) as newest_first
-    from held_against_cut as sittings
-    left join tasks on sittings.task_key = tasks.task_key
-    where coalesce(tasks.assurance_level, '') <> 'open'
-),
-
 limits as (
     select
         rule_id as reason_code,
-        max(case when threshold_name in ('flags_min', 'exams_min') then threshold_value end) as n_min,
+        max(
+            case when threshold_name in ('flags_min', 'exams_min', 'reports_min') then threshold_value end
+        ) as n_min,
         max(case when threshold_name = 'window_days' then threshold_value end) as window_days
     from rules
     group by rule_id
@@ -114,8 +105,19 @@ told as (
         sitting_key as subject,
         occurred_on,
         known_at
-    from sittings
-    where newest_first = 1 and not is_at_or_above_cut
+    from newest_sittings
+    where not is_at_or_above_cut
+
+    union all
+
+    select
+        learner_key,
+        programme_id,
+        'conduct' as reason_code,
+        record_key as subject,
+        occurred_on,
+        known_at
+    from reports
 ),
 
 -- What came to be known after the last decision is as new to the committee as what happened since. Of a
@@ -179,6 +181,15 @@ overdue as (
         programme_id,
         count(*) as n
     from actions
+    group by learner_key, programme_id
+),
+
+lacking as (
+    select
+        learner_key,
+        programme_id,
+        count(*) as n
+    from requirements
     group by learner_key, programme_id
 ),
 
@@ -248,6 +259,16 @@ unioned as (
         n
     from conflicting
     where n >= {{ rule_threshold('agenda', 'conflict', 'conflicts_min') }}
+
+    union all
+
+    select
+        learner_key,
+        programme_id,
+        'requirement' as reason_code,
+        n
+    from lacking
+    where n >= {{ rule_threshold('agenda', 'requirement', 'requirements_min') }}
 
     union all
 

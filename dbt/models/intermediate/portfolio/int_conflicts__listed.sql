@@ -13,6 +13,20 @@ parted as (
     select * from {{ ref('int_open_secured__compared') }}
 ),
 
+adjusted as (
+    select * from {{ ref('portfolio_adjusted_share') }}
+    where is_sensitive
+),
+
+statuses as (
+    select * from {{ ref('portfolio_competency_status') }}
+    where is_default and is_current_stage
+),
+
+calls as (
+    select * from {{ ref('competency_status') }}
+),
+
 learners as (
     select * from {{ ref('dim_learner') }}
 ),
@@ -107,12 +121,41 @@ open_secured as (
         <= -{{ rule_threshold('conflicts', 'open_secured', 'fell_errors_min') }}
 ),
 
+-- Two statuses that call for the same are no conflict: nobody would decide anything else.
+stringency as (
+    select
+        adjusted.learner_key,
+        adjusted.programme_id,
+        adjusted.stage_id,
+        adjusted.competency_id,
+        'stringency' as conflict_kind,
+        adjusted.n_rated as n_data_points,
+        cast(null as decimal(5, 4)) as difference,
+        cast(null as decimal(5, 4)) as difference_low,
+        cast(null as decimal(5, 4)) as difference_high,
+        adjusted.sentence,
+        statuses.evidence_ids,
+        statuses.latest_on
+    from adjusted
+    inner join statuses
+        on {{ same('adjusted', 'statuses', [
+            'learner_key', 'programme_id', 'stage_id', 'competency_id', 'rule_set_id'
+        ]) }}
+    inner join calls as called on adjusted.status = called.status
+    inner join calls as adjusted_call on adjusted.adjusted_status = adjusted_call.status
+    where called.calls_for <> adjusted_call.calls_for
+),
+
 found as (
     select * from score_narrative
 
     union all
 
     select * from open_secured
+
+    union all
+
+    select * from stringency
 ),
 
 unioned as (

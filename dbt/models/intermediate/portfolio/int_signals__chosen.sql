@@ -76,16 +76,35 @@ shown as (
     where rank_in_all <= {{ rule_threshold('signals', 'all', 'max_per_learner') }}
 ),
 
--- The last one shown of a rule says how many more there are.
+held_back as (
+    select
+        learner_key,
+        {{ list_agg('title', order_by=['sort_order']) }} as titles
+    from ranked
+    where
+        rank_in_rule = 1
+        and rank_in_all > {{ rule_threshold('signals', 'all', 'max_per_learner') }}
+    group by learner_key
+),
+
+-- The last one shown of a rule says how many more there are, the last one of all which rules the limit
+-- holds back whole.
 chosen as (
     select
-        *,
+        shown.*,
         case
-            when rank_in_rule = max(rank_in_rule) over (partition by learner_key, rule_id)
-                then n_of_rule - rank_in_rule
+            when
+                shown.rank_in_rule
+                = max(shown.rank_in_rule) over (partition by shown.learner_key, shown.rule_id)
+                then shown.n_of_rule - shown.rank_in_rule
             else 0
-        end as n_more
+        end as n_more,
+        coalesce(held_back.titles, {{ empty_list() }}) as held_back_titles
     from shown
+    left join held_back
+        on
+            shown.learner_key = held_back.learner_key
+            and shown.rank_in_all = {{ rule_threshold('signals', 'all', 'max_per_learner') }}
 )
 
 select * from chosen

@@ -32,6 +32,11 @@ analyses as (
     select * from {{ ref('programme_exam_analysis') }}
 ),
 
+newest_below_cut as (
+    select * from {{ ref('int_exam_sittings__newest') }}
+    where not is_at_or_above_cut
+),
+
 described as (
     select
         sittings.*,
@@ -319,6 +324,7 @@ final as (
                     abs(unioned.points - unioned.cut_score)
                     <= analyses.sem * {{ rule_threshold('exams', 'near_cut', 'z') }}
         end as is_near_cut,
+        newest_below_cut.sitting_key is not null as is_below_cut_at_newest,
         unioned.is_progress_test,
         unioned.sitting_status = 'absent' as is_absent,
         unioned.is_banked,
@@ -327,6 +333,7 @@ final as (
         unioned.known_at
     from unioned
     left join told_by_stations on unioned.sitting_key = told_by_stations.sitting_key
+    left join newest_below_cut on unioned.sitting_key = newest_below_cut.sitting_key
     left join cohort_norms
         on
             unioned.programme_id = cohort_norms.programme_id

@@ -173,6 +173,11 @@ final as (
         cast(self_level - level_median as decimal(5, 1)) as self_less_others,
         ---------- yes or no
         is_withheld,
+        coalesce(
+            respondent_group = 'others'
+            and abs(self_level - level_median) >= {{ rule_threshold('msf', 'self_others', 'levels_min') }},
+            false
+        ) as is_self_apart,
         case when n_wanted is not null then n_respondents >= n_wanted end as is_dependable,
         ---------- rule
         'msf' as rule_set_id,

@@ -121,6 +121,7 @@ final as (
         n_more,
         ---------- lists
         evidence_ids,
+        held_back_titles,
         ---------- yes or no
         due_by < {{ as_of() }} as is_overdue,
         ---------- days
