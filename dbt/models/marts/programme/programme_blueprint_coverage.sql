@@ -240,7 +240,7 @@ done as (
         asked.competency_id,
         asked.instrument_id,
         asked.learner_key,
-        count(evidence.record_key) as n_done,
+        count(case when evidence.is_data_point then 1 end) as n_done,
         {{ measure_n_assessors('evidence.assessor_key', 'evidence.examiner_keys') }} as n_assessors
     from asked
     inner join evidence
