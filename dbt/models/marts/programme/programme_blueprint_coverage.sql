@@ -100,7 +100,7 @@ in_stage as (
         stages.from_on,
         stages.to_on,
         stages.judged_on,
-        learners.site_id,
+        stages.site_id,
         case
             when out_of_stage.n_days > 0 and usual.n_usual_days < stages.n_stage_days
                 then greatest(
