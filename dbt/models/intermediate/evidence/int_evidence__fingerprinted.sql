@@ -23,6 +23,14 @@ history as (
     select * from {{ ref('int_learner_history__spanned') }}
 ),
 
+learners as (
+    select
+        learner_key,
+        programme_id,
+        site_id
+    from {{ ref('int_learners__unioned') }}
+),
+
 enrolments as (
     select * from {{ ref('int_enrolments__merged') }}
 ),
@@ -46,7 +54,7 @@ shared as (
 ),
 
 own as (
-    {{ content_by_learner(['evidence', 'stations', 'history', 'enrolments']) }}
+    {{ content_by_learner(['evidence', 'stations', 'history', 'learners', 'enrolments']) }}
 ),
 
 fingerprinted as (

@@ -30,7 +30,7 @@ keyed as (
     select
         evidence.*,
         {{ key(
-            'circumstance_key', programme_id='evidence.programme_id', site_id='evidence.site_id',
+            'circumstance_key', programme_id='evidence.programme_id', site_id='evidence.plan_site_id',
             stage_id='evidence.stage_id', framework_id='evidence.framework_id',
             competency_id='evidence.competency_id', instrument_id='evidence.instrument_id',
             scale_id='evidence.scale_id', scale_version='evidence.scale_version',
