@@ -347,6 +347,31 @@ def test_a_mark_that_the_source_reports_otherwise_stands_beside_that_of_the_item
     assert '<span class="note">the source reports 70.5</span>' in text
 
 
+@pytest.mark.parametrize(
+    ("of_items", "of_source", "words"),
+    [
+        (True, "40", ", but below it by the source’s own result, which the data point has"),
+        (False, "70.5", ", but at or above it by the source’s own result, which the data point has"),
+        (True, "70.5", None),
+    ],
+)
+def test_where_items_and_the_source_lie_on_two_sides_of_the_cut_score_the_page_says_so(
+    portfolio: Portfolio, of_items: bool, of_source: str, words: str | None
+) -> None:
+    sittings = [
+        r
+        | {
+            "reported_score": Decimal(of_source),
+            "cut_score": Decimal("58.5"),
+            "cut_share": Decimal("0.585"),
+            "is_at_or_above_cut": of_items,
+        }
+        for r in portfolio.rows("sittings", FULL)
+    ]
+    text = _rendered(portfolio, sittings=sittings)
+    assert (words in text) if words else ("by the source’s own result" not in text)
+
+
 def test_a_cut_score_that_was_set_for_the_sitting_says_how_and_when(portfolio: Portfolio) -> None:
     sittings = [
         r | {"set_by_method": "borderline_regression", "set_on": date(2026, 7, 9)}
