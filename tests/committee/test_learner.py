@@ -298,6 +298,29 @@ def _told(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> LearnerPage
     return _page(replace(portfolio, of_learners={**portfolio.of_learners, **told}), FULL)
 
 
+def test_a_round_is_one_of_the_recent_data_points_and_the_evidence_page_says_why_it_has_more_answers(
+    portfolio: Portfolio,
+) -> None:
+    line = next(c for c in _page(portfolio, FULL).competencies if c.recent.n > 2)
+    newest, second = line.recent.ids[:2]
+    evidence = [
+        r | {"data_point_id": newest} if r["evidence_id"] == second else r
+        for r in portfolio.rows("evidence", FULL)
+    ]
+    statuses = [
+        r | {"n_recent": r["n_recent"] - 1, "n_data_points": r["n_data_points"] - 1}
+        if r["competency_id"] == line.competency_id
+        else r
+        for r in portfolio.rows("status", FULL)
+    ]
+    page = _told(portfolio, evidence=evidence, status=statuses)
+    told = next(c for c in page.competencies if c.competency_id == line.competency_id)
+    assert told.recent.ids == line.recent.ids
+    text = "".join(text for _, text in Pages(portfolio).evidence(page))
+    said = "in the present stage, since a round of multisource feedback is one, however many answers"
+    assert text.count(said) == 1
+
+
 def test_use_that_says_nothing_of_patient_data_is_not_told_as_without_concern(
     portfolio: Portfolio,
 ) -> None:

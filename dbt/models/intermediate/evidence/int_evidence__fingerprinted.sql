@@ -35,6 +35,11 @@ enrolments as (
     select * from {{ ref('int_enrolments__merged') }}
 ),
 
+rules as (
+    select * from {{ ref('int_rules__chosen') }}
+    where rule_set_id = 'msf' and rule_id = 'round'
+),
+
 build as (
     select * from {{ ref('stg_build_input') }}
 ),
@@ -48,6 +53,7 @@ shared as (
             'instruments': ref('stg_instrument'),
             'markers': ref('narrative_marker'),
             'plans': ref('int_plan_targets__dated'),
+            'rules': 'rules',
             'scales': ref('stg_scale_level'),
         }) }} as content
     from build

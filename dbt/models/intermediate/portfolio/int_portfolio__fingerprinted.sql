@@ -5,11 +5,6 @@
 
 with
 
-rules as (
-    select * from {{ ref('int_rules__chosen') }}
-    where rule_set_id = 'msf' and rule_id = 'round'
-),
-
 evidence as (
     select
         learner_key,
@@ -51,7 +46,6 @@ shared as (
             'competencies': ref('int_competencies__named'),
             'links': ref('bridge_competency'),
             'requirements': ref('int_plan_requirements__chosen'),
-            'rules': 'rules',
         }) }} as content
 ),
 
