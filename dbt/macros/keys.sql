@@ -17,7 +17,7 @@
         'enrolment_key': ['learner_key', 'programme_id', 'period_id'],
         'evidence_key': ['record_key', 'competency_id'],
         'sitting_key': ['learner_key', 'programme_id', 'task_id', 'sitting_id', 'attempt'],
-        'declaration_key': ['learner_key', 'programme_id', 'task_id', 'record_key'],
+        'declaration_key': ['learner_key', 'programme_id', 'task_id', 'attempt', 'record_key'],
         'signal_key': ['programme_id', 'learner_key', 'rule_id', 'subject'],
         'conflict_key': ['learner_key', 'conflict_kind', 'programme_id', 'stage_id', 'competency_id'],
     } -%}

@@ -194,7 +194,7 @@ def _line(
         at_target=_behind(
             anchor, "target", "At or above target", (e for e in mine if _is_at_target(e, status))
         ),
-        recent=Behind(f"{anchor}-recent", "Recent", ids(mine)[: status["n_recent"] or 0]),
+        recent=_behind(anchor, "recent", "Recent", _newest(mine, status["n_recent"] or 0)),
         flagged=_behind(anchor, "flagged", "Flagged", (e for e in mine if e["is_flagged"])),
         narratives=_behind(anchor, "words", "With words", (e for e in mine if _has_words(e))),
         forms=tuple(reversed(forms)),
@@ -244,6 +244,12 @@ def _said(rated: Sequence[Row], target: int | None) -> str:
 
 def _behind(anchor: str, what: str, title: str, rows: Iterable[Row]) -> Behind:
     return Behind(f"{anchor}-{what}", title, ids(rows))
+
+
+def _newest(rows: Sequence[Row], n: int) -> list[Row]:
+    """Return the rows of the newest data points; `rows` are newest first, and a round has several."""
+    newest = list(dict.fromkeys(e["data_point_id"] for e in rows))[:n]
+    return [e for e in rows if e["data_point_id"] in newest]
 
 
 def _is_at_target(e: Row, status: Row) -> bool:

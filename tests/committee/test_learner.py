@@ -301,6 +301,29 @@ def _told(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> LearnerPage
     return _page(replace(portfolio, of_learners={**portfolio.of_learners, **told}), FULL)
 
 
+def test_a_round_is_one_of_the_recent_data_points_and_the_evidence_page_says_why_it_has_more_answers(
+    portfolio: Portfolio,
+) -> None:
+    line = next(c for c in _page(portfolio, FULL).competencies if c.recent.n > 2)
+    newest, second = line.recent.ids[:2]
+    evidence = [
+        r | {"data_point_id": newest} if r["evidence_id"] == second else r
+        for r in portfolio.rows("evidence", FULL)
+    ]
+    statuses = [
+        r | {"n_recent": r["n_recent"] - 1, "n_data_points": r["n_data_points"] - 1}
+        if r["competency_id"] == line.competency_id
+        else r
+        for r in portfolio.rows("status", FULL)
+    ]
+    page = _told(portfolio, evidence=evidence, status=statuses)
+    told = next(c for c in page.competencies if c.competency_id == line.competency_id)
+    assert told.recent.ids == line.recent.ids
+    text = "".join(text for _, text in Pages(portfolio).evidence(page))
+    said = "in the present stage, since a round of multisource feedback is one, however many answers"
+    assert text.count(said) == 1
+
+
 def test_use_that_says_nothing_of_patient_data_is_not_told_as_without_concern(
     portfolio: Portfolio,
 ) -> None:
@@ -348,6 +371,31 @@ def test_a_mark_that_the_source_reports_otherwise_stands_beside_that_of_the_item
     text = _rendered(portfolio, sittings=sittings)
     assert "; the source itself reports 70.5)" in text
     assert '<span class="note">the source reports 70.5</span>' in text
+
+
+@pytest.mark.parametrize(
+    ("of_items", "of_source", "words"),
+    [
+        (True, "40", ", but below it by the source’s own result, which the data point has"),
+        (False, "70.5", ", but at or above it by the source’s own result, which the data point has"),
+        (True, "70.5", None),
+    ],
+)
+def test_where_items_and_the_source_lie_on_two_sides_of_the_cut_score_the_page_says_so(
+    portfolio: Portfolio, of_items: bool, of_source: str, words: str | None
+) -> None:
+    sittings = [
+        r
+        | {
+            "reported_score": Decimal(of_source),
+            "cut_score": Decimal("58.5"),
+            "cut_share": Decimal("0.585"),
+            "is_at_or_above_cut": of_items,
+        }
+        for r in portfolio.rows("sittings", FULL)
+    ]
+    text = _rendered(portfolio, sittings=sittings)
+    assert (words in text) if words else ("by the source’s own result" not in text)
 
 
 def test_a_cut_score_that_was_set_for_the_sitting_says_how_and_when(portfolio: Portfolio) -> None:

@@ -16,6 +16,7 @@ newest as (
 select
     evidence.learner_key,
     evidence.evidence_id,
+    evidence.data_point_id,
     evidence.record_id,
     evidence.programme_id,
     evidence.kind,

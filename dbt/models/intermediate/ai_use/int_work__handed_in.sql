@@ -1,4 +1,4 @@
--- Grain: one row per learner, task and day on which work on the task was handed in.
+-- Grain: one row per learner, task, attempt and day on which work on the task was handed in.
 {{ config(materialized='table') }}
 
 with
@@ -15,6 +15,8 @@ handed_in as (
         task_id,
         min(site_id) as site_id,
         min(record_key) as record_key,
+        ---------- numbers
+        coalesce(attempt, 1) as attempt,
         ---------- days and instants
         coalesce(submitted_on, occurred_on) as handed_in_on,
         min(known_at) as known_at
@@ -23,7 +25,8 @@ handed_in as (
         task_id is not null
         and not is_banked
         and coalesce(result_status, 'scored') in ('scored', 'not_scored')
-    group by learner_key, programme_id, task_id, coalesce(submitted_on, occurred_on)
+    group by
+        learner_key, programme_id, task_id, coalesce(attempt, 1), coalesce(submitted_on, occurred_on)
 )
 
 select * from handed_in

@@ -1,5 +1,6 @@
 -- Grain: one row per data point and competency, with the task, stage, rotation and enrolment of
--- its day. Who reads all of it reads `fct_evidence`, which is a table.
+-- its day. Its plan is that of the site that the record names, or else of the learner's stage, or else of the
+-- roster. Who reads all of it reads `fct_evidence`, which is a table.
 with
 
 evidence as (
@@ -34,6 +35,10 @@ rotations as (
 
 enrolments as (
     select * from {{ ref('int_enrolments__merged') }}
+),
+
+learners as (
+    select * from {{ ref('int_learners__unioned') }}
 ),
 
 assessors as (
@@ -109,6 +114,7 @@ dated as (
         judged.learner_key,
         judged.programme_id,
         judged.site_id,
+        coalesce(judged.site_id, stages.site_id, learners.site_id) as plan_site_id,
         stages.period_id as stage_id,
         rotations.period_id as rotation_id,
         judged.framework_id,
@@ -201,6 +207,8 @@ dated as (
             judged.learner_key = enrolments.learner_key
             and judged.programme_id = enrolments.programme_id
             and coalesce(judged.module_id, judged.programme_id) = enrolments.period_id
+    left join learners
+        on judged.learner_key = learners.learner_key and judged.programme_id = learners.programme_id
     left join assessors on judged.assessor_key = assessors.assessor_key
 )
 

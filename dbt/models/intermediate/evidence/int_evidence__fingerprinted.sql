@@ -23,8 +23,21 @@ history as (
     select * from {{ ref('int_learner_history__spanned') }}
 ),
 
+learners as (
+    select
+        learner_key,
+        programme_id,
+        site_id
+    from {{ ref('int_learners__unioned') }}
+),
+
 enrolments as (
     select * from {{ ref('int_enrolments__merged') }}
+),
+
+rules as (
+    select * from {{ ref('int_rules__chosen') }}
+    where rule_set_id = 'msf' and rule_id = 'round'
 ),
 
 build as (
@@ -40,13 +53,14 @@ shared as (
             'instruments': ref('stg_instrument'),
             'markers': ref('narrative_marker'),
             'plans': ref('int_plan_targets__dated'),
+            'rules': 'rules',
             'scales': ref('stg_scale_level'),
         }) }} as content
     from build
 ),
 
 own as (
-    {{ content_by_learner(['evidence', 'stations', 'history', 'enrolments']) }}
+    {{ content_by_learner(['evidence', 'stations', 'history', 'learners', 'enrolments']) }}
 ),
 
 fingerprinted as (

@@ -1,4 +1,4 @@
--- Grain: one row per circumstance of evidence: programme, site, stage, framework, competency,
+-- Grain: one row per circumstance of evidence: programme, site of the plan, stage, framework, competency,
 -- instrument, scale and day. Says which competency is meant and which level is the target: the
 -- assessment plan's on that scale, most specific first, else the scale's own. Where the plan names
 -- another version of the scale, there is none: levels of two versions may mean different things.
@@ -40,7 +40,7 @@ scales as (
 circumstances as (
     select distinct
         programme_id,
-        site_id,
+        plan_site_id as site_id,
         stage_id,
         framework_id,
         competency_id,

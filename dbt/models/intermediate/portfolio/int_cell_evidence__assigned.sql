@@ -1,6 +1,7 @@
 -- Grain: one row per data point and competency that counts in a cell: new evidence (not banked),
 -- of a known learner, by somebody else, observed by the day of judgement, in the stage that the learner
--- was in then. What learners say of themselves stands beside it and counts for nothing here.
+-- was in then. Of a round of multisource feedback one answer is the data point, and the others stand beside it.
+-- What learners say of themselves counts for nothing here.
 -- Ratings that look back and ratings that look ahead are never counted together: those of the
 -- target scale's direction count, or, where the scale names none, of the cell's commoner direction.
 -- Nor are versions of a scale: those of the version that the plan names count, or, where it names none,
@@ -41,6 +42,11 @@ scales as (
     select * from {{ ref('int_scales__described') }}
 ),
 
+rounds as (
+    select * from {{ ref('int_rounds__formed') }}
+    where {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
+),
+
 assigned as (
     select
         ---------- ids
@@ -72,7 +78,8 @@ assigned as (
             as n_improvement_characters,
         coalesce({{ list_size('narratives.suggestion_markers') }}, 0) as n_suggestion_markers,
         ---------- yes or no
-        evidence.is_flagged,
+        coalesce(rounds.is_data_point, true) as is_data_point,
+        coalesce(rounds.is_flagged, evidence.is_flagged) as is_flagged,
         evidence.is_at_or_above_target,
         narratives.record_key is not null as has_narrative,
         coalesce(
@@ -97,6 +104,10 @@ assigned as (
         on
             evidence.record_key = narratives.record_key
             and evidence.competency_id = narratives.competency_id
+    left join rounds
+        on
+            evidence.record_key = rounds.record_key
+            and evidence.competency_id = rounds.competency_id
     inner join stages
         on
             evidence.learner_key = stages.learner_key
@@ -213,6 +224,7 @@ final as (
         n_improvement_characters,
         n_suggestion_markers,
         ---------- yes or no
+        is_data_point,
         is_flagged,
         is_at_or_above_target,
         has_narrative,

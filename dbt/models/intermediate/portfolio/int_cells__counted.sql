@@ -73,7 +73,7 @@ totals as (
         programme_id,
         stage_id,
         competency_id,
-        count(*) as n_data_points,
+        count(case when is_data_point then 1 end) as n_data_points,
         {{ measure_n_assessors('assessor_key', 'examiner_keys') }} as n_assessors,
         count(case when assessor_key is not null or examiner_keys is not null then 1 end)
             as n_assessed,
@@ -89,9 +89,9 @@ totals as (
         count(case when is_at_target_apart then 1 end) as n_at_target_apart,
         max(case when is_rated or is_rated_apart then counted_direction end) as counted_direction,
         max(case when is_rated then scale_version end) as counted_scale_version,
-        count(case when assurance_level = 'observed' then 1 end) as n_observed,
-        count(case when assurance_level = 'secured' then 1 end) as n_secured,
-        count(case when assurance_level = 'open' then 1 end) as n_open,
+        count(case when is_data_point and assurance_level = 'observed' then 1 end) as n_observed,
+        count(case when is_data_point and assurance_level = 'secured' then 1 end) as n_secured,
+        count(case when is_data_point and assurance_level = 'open' then 1 end) as n_open,
         {{ median_level('case when is_rated then level end') }} as level_median,
         min(occurred_on) as first_on,
         max(occurred_on) as latest_on,
@@ -99,7 +99,7 @@ totals as (
             'case when is_rated then level end', order_by=['occurred_at', 'evidence_id'], descending=true
         ) }} as levels_newest_first,
         {{ list_of_few('evidence_id') }} as evidence_ids,
-        {{ list_of_all('occurred_on') }} as days,
+        {{ list_of_all('case when is_data_point then occurred_on end') }} as days,
         {{ list_of_all('case when n_suggestion_markers > 0 then n_improvement_characters end') }}
             as characters_with_marker,
         {{ list_of_all('case when n_suggestion_markers = 0 then n_improvement_characters end') }}

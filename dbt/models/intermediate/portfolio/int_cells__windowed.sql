@@ -48,6 +48,7 @@ days_with_time_out as (
             and evidence.programme_id = time_out.programme_id
             and time_out.to_on > evidence.occurred_on
             and time_out.from_on <= cells.judged_on
+    where evidence.is_data_point
     group by
         evidence.learner_key,
         evidence.programme_id,

@@ -1,6 +1,7 @@
 -- Grain: one row per learner, programme and stage that has begun or holds evidence. Evidence
 -- outside every stage, and a learner without one, have the stage `no_stage`. A stage is judged on its
--- last day, or today, and by the plan that was in force then.
+-- last day, or today, and by the plan that was in force then, at the site that its dated records named last; where
+-- they name none, at the learner's present site.
 {{ config(materialized='table') }}
 
 with
@@ -58,6 +59,7 @@ spanned as (
         learner_key,
         programme_id,
         period_id as stage_id,
+        max_by(site_id, case when site_id is not null then from_on end) as site_id,
         min(from_on) as from_on,
         max(to_on) as to_on
     from periods
@@ -70,7 +72,7 @@ dated as (
         named.learner_key,
         named.programme_id,
         named.stage_id,
-        learners.site_id,
+        coalesce(spanned.site_id, learners.site_id) as site_id,
         ---------- yes or no
         named.programme_id = learners.programme_id
         and named.stage_id = {{ stage_or_none('learners.stage_id') }} as is_current,
@@ -93,6 +95,7 @@ judged as (
         dated.learner_key,
         dated.programme_id,
         dated.stage_id,
+        dated.site_id,
         plans_of_site.site_id as plan_site_id,
         ---------- yes or no
         dated.is_current,

@@ -9,8 +9,34 @@ rules as (
     where rule_set_id = 'msf' and rule_id = 'respondents'
 ),
 
-fingerprinted as (
+-- When answers arrived is in no row of theirs, and changes with the instant that is looked back from.
+arrivals as (
+    select
+        evidence.learner_key,
+        evidence.delivery_id,
+        min(receipts.known_at) as arrived_at
+    from {{ ref('fct_evidence') }} as evidence
+    left join {{ ref('stg_receipt') }} as receipts on evidence.delivery_id = receipts.delivery_id
+    where evidence.method_family = 'multisource'
+    group by evidence.learner_key, evidence.delivery_id
+),
+
+arrivals_of_learner as (
+    {{ content_by_learner(['arrivals']) }}
+),
+
+ruled as (
     {{ portfolio_with({'roles': ref('stg_assessor_role'), 'rules': 'rules'}) }}
+),
+
+fingerprinted as (
+    select
+        ruled.learner_key,
+        {{ hash_text(
+            "ruled.fingerprint || ' ' || coalesce(arrivals_of_learner.content, '')"
+        ) }} as fingerprint
+    from ruled
+    left join arrivals_of_learner on ruled.learner_key = arrivals_of_learner.learner_key
 ),
 
 compared as (

@@ -1,6 +1,7 @@
 -- Grain: one row per answer of a respondent to one item of multisource feedback, by the as-of day, and
 -- whether it may show: a group shows from a minimum of respondents on, and grows by as many at a time, in
--- the order in which answers became known. First answers of respondents are counted with first answers,
+-- the order in which answers arrived, so that one that comes late takes nobody's place, whatever day its source says
+-- it was known on. First answers of respondents are counted with first answers,
 -- second with second, so that each batch is of as many people. The learner's own answers always show.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
@@ -33,6 +34,15 @@ scales as (
     select * from {{ ref('int_scales__described') }}
 ),
 
+-- Of what arrived after the day that is looked back from there is no receipt: it comes last.
+arrivals as (
+    select
+        delivery_id,
+        min(known_at) as arrived_at
+    from {{ ref('stg_receipt') }}
+    group by delivery_id
+),
+
 answers as (
     select
         evidence.record_key,
@@ -56,11 +66,13 @@ answers as (
         evidence.narrative_improvements,
         evidence.narrative_other,
         evidence.occurred_on,
-        evidence.known_at
+        evidence.known_at,
+        arrivals.arrived_at
     from evidence
     inner join instruments on evidence.instrument_id = instruments.instrument_id
     left join roles on evidence.assessor_role = roles.assessor_role
     left join scales on evidence.scale_id = scales.scale_id
+    left join arrivals on evidence.delivery_id = arrivals.delivery_id
 ),
 
 taken_in_turn as (
@@ -70,7 +82,7 @@ taken_in_turn as (
             partition by
                 learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
                 respondent_group, respondent_key
-            order by known_at, occurred_on, record_key
+            order by arrived_at nulls last, known_at, occurred_on, record_key
             rows between unbounded preceding and current row
         ) as turn
     from answers
@@ -84,7 +96,7 @@ counted as (
             partition by
                 learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
                 respondent_group, turn
-            order by known_at, occurred_on, record_key
+            order by arrived_at nulls last, known_at, occurred_on, record_key
             rows between unbounded preceding and current row
         ) as place_rated
     from taken_in_turn
@@ -123,5 +135,6 @@ select
     ) as is_shown,
     ---------- days and instants
     occurred_on,
-    known_at
+    known_at,
+    arrived_at
 from counted

@@ -386,6 +386,7 @@ declared as (
             declarations.learner_key = handed_in.learner_key
             and declarations.programme_id = handed_in.programme_id
             and declarations.task_id = handed_in.task_id
+            and declarations.attempt = handed_in.attempt
     where declarations.reconciliation in ('missing', 'differs')
 ),
 

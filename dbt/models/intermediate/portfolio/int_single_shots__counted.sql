@@ -10,13 +10,20 @@
 with
 
 evidence as (
-    select * from {{ ref('fct_evidence') }} as evidence
+    select
+        evidence.*,
+        coalesce(rounds.is_data_point, true) as is_data_point
+    from {{ ref('fct_evidence') }} as evidence
+    left join {{ ref('int_rounds__formed') }} as rounds
+        on
+            evidence.record_key = rounds.record_key
+            and evidence.competency_id = rounds.competency_id
     where
-        {{ is_moved('int_portfolio__fingerprinted', 'learner_key') }}
-        and is_new_evidence
+        {{ is_moved('int_portfolio__fingerprinted', 'evidence.learner_key') }}
+        and evidence.is_new_evidence
         and {{ is_by_another('evidence') }}
-        and competency_id is not null
-        and {{ has_come('occurred_on') }}
+        and evidence.competency_id is not null
+        and {{ has_come('evidence.occurred_on') }}
 ),
 
 counted as (
@@ -27,12 +34,12 @@ counted as (
         {{ stage_or_none('stage_id') }} as stage_id,
         competency_id,
         ---------- yes or no
-        count(*) = 1 as has_one_data_point,
+        count(case when is_data_point then 1 end) = 1 as has_one_data_point,
         {{ is_one("coalesce(assessor_key, record_key)") }}
         and max({{ list_size('examiner_keys') }}) <= 1 as has_one_source,
         {{ is_one("coalesce(method_family, 'other')") }} as has_one_method,
-        {{ is_one("occurred_on") }} as has_one_day,
-        {{ is_one("coalesce(task_id, record_key)") }} as has_one_occasion
+        {{ is_one("case when is_data_point then occurred_on end") }} as has_one_day,
+        {{ is_one("case when is_data_point then coalesce(task_id, record_key) end") }} as has_one_occasion
     from evidence
     group by learner_key, programme_id, {{ stage_or_none('stage_id') }}, competency_id
 )

@@ -67,6 +67,10 @@ described as (
                             then
                                 'The record says that no declaration was required, '
                                 || 'the task''s policy asks for one. '
+                        when attempt > 1
+                            then
+                                'A declaration was asked for with attempt ' || cast(attempt as string)
+                                || ' and is not there. '
                         else 'A declaration was asked for and is not there. '
                     end
                     || 'That says nothing about whether AI was used.'
@@ -83,6 +87,7 @@ described as (
                 then 'No AI policy is on record for this task on that day; nothing is compared.'
         end as sentence,
         ---------- numbers
+        attempt,
         ai_policy_level,
         ---------- yes or no
         record_key is not null as is_on_record,

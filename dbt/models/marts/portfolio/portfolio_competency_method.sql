@@ -23,7 +23,7 @@ counted as (
         stage_id,
         competency_id,
         coalesce(method_family, 'other') as method_family,
-        count(*) as n_data_points,
+        count(case when is_data_point then 1 end) as n_data_points,
         {{ measure_n_assessors('assessor_key', 'examiner_keys') }} as n_assessors,
         count(distinct assessor_role) as n_roles,
         greatest(count(distinct setting), count(distinct case_type)) as n_contexts,

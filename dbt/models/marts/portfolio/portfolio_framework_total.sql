@@ -32,12 +32,17 @@ evidence as (
         coalesce(competencies.framework_version, 'none') as framework_version
     from {{ ref('fct_evidence') }} as evidence
     left join competencies on evidence.competency_key = competencies.competency_key
+    left join {{ ref('int_rounds__formed') }} as rounds
+        on
+            evidence.record_key = rounds.record_key
+            and evidence.competency_id = rounds.competency_id
     where
         {{ is_moved('int_portfolio__fingerprinted', 'evidence.learner_key') }}
         and evidence.competency_id is not null
         and evidence.is_new_evidence
         and {{ is_by_another('evidence') }}
         and {{ has_come('evidence.occurred_on') }}
+        and coalesce(rounds.is_data_point, true)
 ),
 
 told_in as (

@@ -26,6 +26,7 @@ comments as (
         narrative_improvements,
         narrative_other,
         min(record_key) as record_key,
+        min(arrived_at) as arrived_at,
         min(known_at) as known_at
     from answers
     group by
@@ -46,6 +47,7 @@ forms as (
         instrument_id,
         form_key,
         min(respondent_key) as respondent_key,
+        min(arrived_at) as arrived_at,
         min(known_at) as known_at
     from comments
     group by learner_key, programme_id, instrument_id, form_key
@@ -56,7 +58,7 @@ taken_in_turn as (
         *,
         row_number() over (
             partition by learner_key, programme_id, instrument_id, respondent_key
-            order by known_at, form_key
+            order by arrived_at nulls last, known_at, form_key
         ) as turn
     from forms
 ),
@@ -67,7 +69,7 @@ counted as (
         count(*) over (partition by learner_key, programme_id, instrument_id, turn) as n_forms,
         row_number() over (
             partition by learner_key, programme_id, instrument_id, turn
-            order by known_at, form_key
+            order by arrived_at nulls last, known_at, form_key
         ) as place
     from taken_in_turn
 ),

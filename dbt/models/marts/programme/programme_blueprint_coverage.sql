@@ -100,7 +100,7 @@ in_stage as (
         stages.from_on,
         stages.to_on,
         stages.judged_on,
-        learners.site_id,
+        stages.site_id,
         case
             when out_of_stage.n_days > 0 and usual.n_usual_days < stages.n_stage_days
                 then greatest(
@@ -240,7 +240,7 @@ done as (
         asked.competency_id,
         asked.instrument_id,
         asked.learner_key,
-        count(evidence.record_key) as n_done,
+        count(case when evidence.is_data_point then 1 end) as n_done,
         {{ measure_n_assessors('evidence.assessor_key', 'evidence.examiner_keys') }} as n_assessors
     from asked
     inner join evidence
