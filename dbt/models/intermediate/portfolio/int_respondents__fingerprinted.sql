@@ -12,13 +12,12 @@ rules as (
 -- When answers arrived is in no row of theirs, and changes with the instant that is looked back from.
 arrivals as (
     select
-        evidence.learner_key,
-        evidence.delivery_id,
+        answers.learner_key,
+        answers.delivery_id,
         min(receipts.known_at) as arrived_at
-    from {{ ref('fct_evidence') }} as evidence
-    left join {{ ref('stg_receipt') }} as receipts on evidence.delivery_id = receipts.delivery_id
-    where evidence.method_family = 'multisource'
-    group by evidence.learner_key, evidence.delivery_id
+    from {{ ref('int_answers__gathered') }} as answers
+    left join {{ ref('stg_receipt') }} as receipts on answers.delivery_id = receipts.delivery_id
+    group by answers.learner_key, answers.delivery_id
 ),
 
 arrivals_of_learner as (

@@ -12,18 +12,13 @@
 
 with
 
-evidence as (
-    select * from {{ ref('int_evidence__dated') }}
+given as (
+    select * from {{ ref('int_answers__gathered') }}
     where
         {{ is_moved('int_respondents__fingerprinted', 'learner_key') }}
         and competency_id is not null
         and not is_banked
         and {{ has_come('occurred_on') }}
-),
-
-instruments as (
-    select * from {{ ref('stg_instrument') }}
-    where method_family = 'multisource'
 ),
 
 roles as (
@@ -45,34 +40,33 @@ arrivals as (
 
 answers as (
     select
-        evidence.record_key,
-        evidence.learner_key,
-        evidence.programme_id,
-        evidence.instrument_id,
-        evidence.scale_id,
-        coalesce(evidence.scale_version, scales.newest_version, '') as scale_version,
-        evidence.competency_id,
-        evidence.form_record_id,
+        given.record_key,
+        given.learner_key,
+        given.programme_id,
+        given.instrument_id,
+        given.scale_id,
+        coalesce(given.scale_version, scales.newest_version, '') as scale_version,
+        given.competency_id,
+        given.form_record_id,
         case
-            when evidence.assessor_role = 'self' then evidence.learner_key
-            else coalesce(evidence.assessor_key, evidence.form_record_id, evidence.record_key)
+            when given.assessor_role = 'self' then given.learner_key
+            else coalesce(given.assessor_key, given.form_record_id, given.record_key)
         end as respondent_key,
         case
-            when evidence.assessor_role = 'self' then 'self'
+            when given.assessor_role = 'self' then 'self'
             else coalesce(roles.role_group, 'other')
         end as respondent_group,
-        evidence.level,
-        evidence.narrative_strengths,
-        evidence.narrative_improvements,
-        evidence.narrative_other,
-        evidence.occurred_on,
-        evidence.known_at,
+        given.level,
+        given.narrative_strengths,
+        given.narrative_improvements,
+        given.narrative_other,
+        given.occurred_on,
+        given.known_at,
         arrivals.arrived_at
-    from evidence
-    inner join instruments on evidence.instrument_id = instruments.instrument_id
-    left join roles on evidence.assessor_role = roles.assessor_role
-    left join scales on evidence.scale_id = scales.scale_id
-    left join arrivals on evidence.delivery_id = arrivals.delivery_id
+    from given
+    left join roles on given.assessor_role = roles.assessor_role
+    left join scales on given.scale_id = scales.scale_id
+    left join arrivals on given.delivery_id = arrivals.delivery_id
 ),
 
 taken_in_turn as (

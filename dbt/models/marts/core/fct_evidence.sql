@@ -1,6 +1,7 @@
 -- Grain: one row per data point and competency; of a round of multisource feedback, which is one data point, one
--- per answer. An exam is one data point, also where its stations tell of it because its result is not there. What one respondent of multisource feedback answered is
--- not here: portfolio_msf shows it where enough others answered too.
+-- per answer. An exam is one data point, also where its stations tell of it because its result is not there.
+-- What one respondent of multisource feedback answered is not here: portfolio_msf shows it where enough others
+-- answered too.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
@@ -26,6 +27,11 @@ scales as (
     select * from {{ ref('int_scales__described') }}
 ),
 
+answers as (
+    select * from {{ ref('int_answers__gathered') }}
+    where {{ is_moved('int_evidence__fingerprinted', 'learner_key') }}
+),
+
 keyed as (
     select
         evidence.*,
@@ -42,54 +48,6 @@ keyed as (
     left join instruments on evidence.instrument_id = instruments.instrument_id
 ),
 
--- A round begins with an answer that nothing came before for so many days.
-answers as (
-    select
-        record_key,
-        competency_id,
-        learner_key,
-        programme_id,
-        stage_id,
-        instrument_id,
-        task_id,
-        occurred_on,
-        occurred_at,
-        coalesce(
-            {{ days_between('lag(occurred_on) over in_turn', 'occurred_on') }}
-            > {{ rule_threshold('msf', 'round', 'gap_days') }},
-            false
-        ) as begins_round
-    from keyed
-    where is_withheld
-    window in_turn as (
-        partition by learner_key, programme_id, stage_id, competency_id, instrument_id, task_id
-        order by occurred_on, occurred_at, record_key
-    )
-),
-
-numbered as (
-    select
-        *,
-        sum(case when begins_round then 1 else 0 end) over (
-            partition by learner_key, programme_id, stage_id, competency_id, instrument_id, task_id
-            order by occurred_on, occurred_at, record_key
-            rows between unbounded preceding and current row
-        ) as round_number
-    from answers
-),
-
-rounds as (
-    select
-        record_key,
-        competency_id,
-        first_value(record_key) over (
-            partition by
-                learner_key, programme_id, stage_id, competency_id, instrument_id, task_id, round_number
-            order by occurred_on, occurred_at, record_key
-        ) as first_record_key
-    from numbered
-),
-
 joined as (
     select
         ---------- ids
@@ -97,7 +55,7 @@ joined as (
             'evidence_key', record_key='keyed.record_key', competency_id='keyed.competency_id'
         ) }} as evidence_key,
         {{ evidence_id('keyed.record_key') }} as evidence_id,
-        {{ evidence_id('coalesce(rounds.first_record_key, keyed.record_key)') }} as data_point_id,
+        {{ evidence_id('coalesce(answers.round_record_key, keyed.record_key)') }} as data_point_id,
         keyed.record_key,
         keyed.event_id,
         keyed.record_id,
@@ -185,10 +143,10 @@ joined as (
         keyed.source_cell,
         keyed.known_at
     from keyed
-    left join rounds
+    left join answers
         on
-            keyed.record_key = rounds.record_key
-            and keyed.competency_id is not distinct from rounds.competency_id
+            keyed.record_key = answers.record_key
+            and keyed.competency_id is not distinct from answers.competency_id
     left join targets on keyed.circumstance_key = targets.circumstance_key
     left join instruments on keyed.instrument_id = instruments.instrument_id
     left join scales on keyed.scale_id = scales.scale_id
