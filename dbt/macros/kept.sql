@@ -87,21 +87,31 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- Those whose rows may stand. A column of the reader cannot be meant by accident: the subquery is
-    closed. -#}
+{#- Those whose rows may stand: who is no learner any more is not among them. A column of the reader
+    cannot be meant by accident: the subquery is closed. -#}
 {% macro unmoved(relation) -%}
     (select fingerprinted.learner_key from {{ relation }} as fingerprinted where not fingerprinted.is_moved)
 {%- endmacro %}
 
-{#- Whether the rows of a learner are to be made; where the whole table is, everybody's. Rows of
-    nobody are always among them. -#}
+{#- Whether a row is of a learner who moved, or of nobody. Whoever has rows has a fingerprint; the few
+    who moved are found in less than half the time that it takes to leave out all others. -#}
+{% macro is_of_moved(relation, learner_key) -%}
+    coalesce({{ learner_key }}, '') in (
+        select fingerprinted.learner_key from {{ relation }} as fingerprinted
+        where fingerprinted.is_moved and fingerprinted.learner_key is not null
+        union all
+        select ''
+    )
+{%- endmacro %}
+
+{#- Whether the rows of a learner are to be made; where the whole table is, everybody's. -#}
 {% macro is_moved(fingerprinted, learner_key) -%}
     {%- if this is none -%}
     true
     {%- else -%}
     {{ is_in_share(learner_key) }}
     {%- if is_incremental() %}
-        and coalesce({{ learner_key }}, '') not in {{ unmoved(ref(fingerprinted)) }}
+        and {{ is_of_moved(ref(fingerprinted), learner_key) }}
     {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

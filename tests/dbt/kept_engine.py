@@ -130,6 +130,23 @@ class Engine:
         """Return the kept tables that are not what their whole model gives."""
         return differing(self._con, self.nodes)
 
+    def without_fingerprint(self) -> list[str]:
+        """Return the kept models that give rows of learners without a fingerprint in their scope."""
+        return [
+            node.name
+            for node in self.nodes
+            if node.is_kept
+            and self._con.execute(
+                f"""
+                select count(*) from ({node.whole})
+                where learner_key not in (
+                    select learner_key from {node.scope_of} where learner_key is not null
+                )
+                """
+            ).fetchall()
+            != [(0,)]
+        ]
+
     def _statements(self, node: Node, *, whole: bool) -> Iterator[str]:
         if node.is_kept and not whole:
             yield self._hook(f"drop_moved('{node.scope_of}')", node)

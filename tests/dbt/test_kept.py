@@ -159,6 +159,15 @@ def test_the_engine_takes_two_lists_for_one(school: School) -> None:
     assert found.fetchall() == [(True,)]
 
 
+def test_whoever_has_rows_in_a_kept_table_has_a_fingerprint(school: School) -> None:
+    engine = school.set_back()
+    assert engine.without_fingerprint() == []
+    for name in sorted(CHANGES):
+        Event(name, 3).happen(school.con)
+    engine.build(whole=True)
+    assert engine.without_fingerprint() == []
+
+
 def test_who_did_not_move_is_left_alone(school: School) -> None:
     engine = school.set_back()
     assert set((engine.build() or {}).values()) == {0}

@@ -20,7 +20,7 @@
 {% macro is_tested(fingerprinted, learner_key) -%}
     {%- set relation = ref(fingerprinted) -%}
     {%- if counts_on_last_build() -%}
-    coalesce({{ learner_key }}, '') not in {{ unmoved(relation) }}
+    {{ is_of_moved(relation, learner_key) }}
     {%- else -%}
     true
     {%- endif -%}
@@ -63,7 +63,7 @@
     {%- set of_moved -%}
         (
             select * from {{ relation }}
-            where coalesce(learner_key, '') not in {{ unmoved(fingerprints) }}
+            where {{ is_of_moved(fingerprints, 'learner_key') }}
         )
     {%- endset -%}
     {%- set tested -%}
