@@ -12,10 +12,11 @@ RECALL_MIN, ALARMS_MAX = 0.8, 0.1
 ORACLES = {"at_same_price": "at the same price", "at_each": "that may raise more"}
 """The oracles that the rules are held against, in the words of the page."""
 LIMITS = (
-    "- **Words.** `score_narrative` looks for reviewed words and phrases. They name about half of "
-    "the sentences of concern that the generator writes, so it finds about half of what a reader "
-    "would. The list was not extended to fit the generator's sentences: that would measure "
-    "nothing.",
+    "- **Words.** `score_narrative` looks for reviewed words and phrases and asks for two such "
+    "comments; the oracle reads every one. The generators write ten sentences of concern, the same "
+    "ten in all of them, of which the list knows some: what is found here says what two comments "
+    "are worth, and not how many sentences of real assessors the list knows "
+    "([ADR 0068](decisions/0068-words-beside-levels-without-a-target.md)).",
     "- **Decay after a gap.** Some are not rated again at all in that competency and some once; of "
     "these nothing can be told, by the oracle neither. It knows the competency, the day, the size "
     "and how strict everybody is. The rule waits for two ratings and looks at every competency; of "

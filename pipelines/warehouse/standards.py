@@ -75,8 +75,11 @@ def set_by(
     if is_ahead and method not in AHEAD:
         raise UnmeasurableError(f"{method} goes by scores, which a sitting to come has not.")
     if method == "angoff":
-        if not panels or not all(panel.is_file() for panel in panels):
+        if not panels:
             raise UnmeasurableError("angoff needs --panel with a CSV file of judgements.")
+        for panel in panels:
+            if not panel.is_file():
+                raise UnmeasurableError(f"{panel}: there is no such file of judgements.")
         if parameters:
             raise UnmeasurableError("angoff takes no --parameters: its panel says all.")
         return angoff(home, sitting, decided_by, panels, is_ahead=is_ahead)

@@ -334,6 +334,16 @@ def test_judged_items_weigh_by_their_points(home: Home, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("edition_found")
+def test_a_panel_file_that_is_not_there_is_named(home: Home, tmp_path: Path) -> None:
+    missing = tmp_path / "round_2.csv"
+    panel = panel_of(tmp_path, "item,J1,J2", "Q1,0.5,0.6", "Q2,0.4,0.5")
+    with pytest.raises(UnmeasurableError, match=r"round_2\.csv: there is no such file"):
+        standards.set_by(home, MCQ, "angoff", "exam board", {}, [panel, missing])
+    with pytest.raises(UnmeasurableError, match="needs --panel"):
+        standards.set_by(home, MCQ, "angoff", "exam board", {})
+
+
+@pytest.mark.usefixtures("edition_found")
 def test_the_last_round_of_a_panel_counts_and_the_earlier_ones_are_kept(
     home: Home, tmp_path: Path
 ) -> None:

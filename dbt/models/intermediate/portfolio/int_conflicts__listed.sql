@@ -44,6 +44,14 @@ narrated as (
         count(*) as n_data_points,
         count(case when disagreement = 'words_of_concern' then 1 end) as n_concern,
         count(case when disagreement = 'words_of_praise' then 1 end) as n_praise,
+        case
+            when bool_and(coalesce(has_target, true)) then 'at or above target'
+            else 'at or above target, or high on a scale without one,'
+        end as high_words,
+        case
+            when bool_and(coalesce(has_target, true)) then 'below target'
+            else 'below target, or low on a scale without one,'
+        end as low_words,
         {{ list_agg('evidence_id', distinct=true) }} as evidence_ids,
         max(occurred_on) as latest_on
     from differing
@@ -64,17 +72,16 @@ score_narrative as (
         case
             when n_praise = 0
                 then
-                    {{ counted('n_concern', 'rating is', 'ratings are') }}
-                    || ' at or above target beside words of concern; read both together.'
+                    {{ counted('n_concern', 'rating is', 'ratings are') }} || ' ' || high_words
+                    || ' beside words of concern; read both together.'
             when n_concern = 0
                 then
-                    {{ counted('n_praise', 'rating is', 'ratings are') }}
-                    || ' below target beside words of praise alone; read both together.'
+                    {{ counted('n_praise', 'rating is', 'ratings are') }} || ' ' || low_words
+                    || ' beside words of praise alone; read both together.'
             else
-                {{ counted('n_concern', 'rating', 'ratings') }}
-                || ' at or above target beside words of concern, '
-                || cast(n_praise as string)
-                || ' below target beside words of praise alone; read them together.'
+                {{ counted('n_concern', 'rating', 'ratings') }} || ' ' || high_words
+                || ' beside words of concern, ' || cast(n_praise as string) || ' ' || low_words
+                || ' beside words of praise alone; read them together.'
         end as sentence,
         evidence_ids,
         latest_on

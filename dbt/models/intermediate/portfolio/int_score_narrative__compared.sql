@@ -1,10 +1,11 @@
--- Grain: one row per rated data point and competency whose level and words say different things.
+-- Grain: one row per rated data point and competency whose level and words say different things. A level
+-- that no target is named for is high or low by its place among the levels of its scale.
 with
 
 evidence as (
     select * from {{ ref('fct_evidence') }} as evidence
     where
-        is_at_or_above_target is not null
+        (is_at_or_above_target is not null or level is not null)
         and {{ is_by_another('evidence') }}
         and is_new_evidence
         and competency_id is not null
@@ -15,39 +16,71 @@ marked as (
     select * from {{ ref('int_narratives__marked') }}
 ),
 
+levels as (
+    select
+        scale_id,
+        scale_version,
+        level,
+        cast(rank() over (of_scale order by level) - 1 as double)
+        / nullif(count(*) over of_scale - 1, 0) as share_below
+    from {{ ref('dim_scale_level') }}
+    window of_scale as (partition by scale_id, scale_version)
+),
+
+placed as (
+    select
+        evidence.*,
+        coalesce(
+            evidence.is_at_or_above_target,
+            levels.share_below >= {{ rule_threshold('conflicts', 'score_narrative', 'high_place_min') }}
+        ) as is_high,
+        coalesce(
+            not evidence.is_at_or_above_target,
+            levels.share_below <= {{ rule_threshold('conflicts', 'score_narrative', 'low_place_max') }}
+        ) as is_low
+    from evidence
+    left join levels
+        on
+            evidence.scale_id = levels.scale_id
+            and evidence.scale_version = levels.scale_version
+            and evidence.level = levels.level
+),
+
 compared as (
     select
         ---------- ids
-        evidence.evidence_id,
-        evidence.learner_key,
-        evidence.programme_id,
-        {{ stage_or_none('evidence.stage_id') }} as stage_id,
-        evidence.competency_id,
+        placed.evidence_id,
+        placed.learner_key,
+        placed.programme_id,
+        {{ stage_or_none('placed.stage_id') }} as stage_id,
+        placed.competency_id,
         ---------- text
         case
             when
-                evidence.is_at_or_above_target
+                placed.is_high
                 and {{ list_size('marked.concern_markers') }}
                 >= {{ rule_threshold('conflicts', 'score_narrative', 'concern_markers_min') }}
                 then 'words_of_concern'
             when
-                not evidence.is_at_or_above_target
+                placed.is_low
                 and {{ list_size('marked.praise_markers') }}
                 >= {{ rule_threshold('conflicts', 'score_narrative', 'praise_markers_min') }}
                 and {{ list_size('marked.concern_markers') }} = 0
                 and {{ list_size('marked.suggestion_markers') }} = 0
                 then 'words_of_praise'
         end as disagreement,
+        ---------- yes or no
+        placed.is_at_or_above_target is not null as has_target,
         ---------- lists
         marked.concern_markers,
         marked.praise_markers,
         ---------- days
-        evidence.occurred_on
-    from evidence
+        placed.occurred_on
+    from placed
     inner join marked
         on
-            evidence.record_key = marked.record_key
-            and evidence.competency_id = marked.competency_id
+            placed.record_key = marked.record_key
+            and placed.competency_id = marked.competency_id
 ),
 
 differing as (
