@@ -309,7 +309,7 @@ class Period(Part):
 
 
 class Circumstance(Part):
-    """A circumstance or adjustment; why stays with those who handle the case."""
+    """A circumstance, or an adjustment without its reason."""
 
     evidence_id: str
     circumstance_type: str

@@ -1,5 +1,5 @@
 -- Grain: one row per accepted circumstance or adjustment that the committee may know of. What the learner
--- disclosed in words stays with those who handle the case.
+-- disclosed in words, and why an adjustment is granted, stays with those who handle the case.
 with
 
 circumstances as (
@@ -25,7 +25,8 @@ final as (
         circumstances.decided_by_key,
         ---------- text
         circumstances.circumstance_type,
-        circumstances.category,
+        case when circumstances.circumstance_type <> 'adjustment' then circumstances.category end
+            as category,
         circumstances.adjustment,
         circumstances.status,
         ---------- yes or no
