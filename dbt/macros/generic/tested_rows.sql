@@ -20,7 +20,7 @@
 {% macro is_tested(fingerprinted, learner_key) -%}
     {%- set relation = ref(fingerprinted) -%}
     {%- if counts_on_last_build() -%}
-    {{ is_of_moved(relation, learner_key) }}
+    coalesce({{ learner_key }}, '') not in {{ unmoved(relation) }}
     {%- else -%}
     true
     {%- endif -%}
@@ -63,7 +63,7 @@
     {%- set of_moved -%}
         (
             select * from {{ relation }}
-            where {{ is_of_moved(fingerprints, 'learner_key') }}
+            where coalesce(learner_key, '') not in {{ unmoved(fingerprints) }}
         )
     {%- endset -%}
     {%- set tested -%}
