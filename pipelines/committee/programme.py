@@ -59,7 +59,8 @@ TOO_FEW = "too few"
 NAMING = re.compile(r"(.*_)?title|.*_id|.*_version")
 """Columns that say what a row is about, beside those of its key."""
 _DIGIT = re.compile(r"\d")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2} UTC)?")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INSTANT = re.compile(rf"{_DAY.pattern} \d{{2}}:\d{{2}} UTC")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 CODES = frozenset(
     {"attribute", "code", "found by", "instrument id", "kind", "owner", "rule set id", "source id"}
@@ -155,10 +156,13 @@ def _heading(column: str) -> str:
 
 
 def _class_of(cells: Sequence[str]) -> str:
-    """Return how a column is set: `num` for numbers, `when` for days, else as text."""
+    """Return how a column is set: `num` numbers, `when` days, `at` instants, else as text."""
     if all(map(_counts, cells)):
         return "num"
-    return "when" if all(map(_DAY.fullmatch, set(cells) - {words.NOTHING})) else ""
+    said = set(cells) - {words.NOTHING}
+    if all(map(_DAY.fullmatch, said)):
+        return "when"
+    return "at" if all(map(_INSTANT.fullmatch, said)) else ""
 
 
 def _counts(cell: str) -> bool:
