@@ -59,8 +59,12 @@ TOO_FEW = "too few"
 NAMING = re.compile(r"(.*_)?title|.*_id|.*_version")
 """Columns that say what a row is about, beside those of its key."""
 _DIGIT = re.compile(r"\d")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INSTANT = re.compile(rf"{_DAY.pattern} \d{{2}}:\d{{2}} UTC")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-CODES = frozenset({"instrument id", "kind", "source id", "rule set id"})
+CODES = frozenset(
+    {"attribute", "code", "found by", "instrument id", "kind", "owner", "rule set id", "source id"}
+)
 """Columns of codes, which the page writes as people say them."""
 HIDDEN = frozenset({"delivery_id", "file", "record_key", "spec_version"})
 """Columns that the page leaves out. The name of a file is its source's, and may name somebody."""
@@ -102,10 +106,10 @@ class Table:
         )
 
     @property
-    def headings(self) -> tuple[tuple[str, bool], ...]:
-        """Return the headings that the page shows, and whether numbers stand below each."""
+    def headings(self) -> tuple[tuple[str, str], ...]:
+        """Return the headings that the page shows, and the class of what stands below each."""
         return tuple(
-            (_heading(self.columns[place]), all(_counts(row[place]) for row in self.every_row))
+            (_heading(self.columns[place]), _class_of([row[place] for row in self.every_row]))
             for place in self._varying
         )
 
@@ -149,6 +153,16 @@ def _heading(column: str) -> str:
     """Return how the page writes a column: `n learners` becomes `Learners`."""
     name = column.removeprefix("n ").removeprefix("is ").removesuffix(" id").removesuffix(" n")
     return words.sentence(name)
+
+
+def _class_of(cells: Sequence[str]) -> str:
+    """Return how a column is set: `num` numbers, `when` days, `at` instants, else as text."""
+    if all(map(_counts, cells)):
+        return "num"
+    said = set(cells) - {words.NOTHING}
+    if all(map(_DAY.fullmatch, said)):
+        return "when"
+    return "at" if all(map(_INSTANT.fullmatch, said)) else ""
 
 
 def _counts(cell: str) -> bool:

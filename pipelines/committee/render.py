@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -238,6 +239,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "abbreviated": words.abbreviated,
+        "breakable": _breakable,
         "clock": words.clock,
         "counted": words.count,
         "day": words.day,
@@ -271,6 +273,11 @@ def _in_line(fields: Sequence[Field]) -> Markup:
     """Return the fields of a form in one line, each value escaped; there are many of them."""
     parts = [f"<i>{escape(x.label)}</i> {escape(x.value)}" for x in fields if not x.is_verbatim]
     return Markup(" · ".join(parts))  # noqa: S704  every part is escaped above
+
+
+def _breakable(text: str) -> Markup:
+    """Return a name without spaces, such as that of a file, which may go on in another line."""
+    return Markup(re.sub("([/_-])", r"\1<wbr>", str(escape(text))))  # noqa: S704  escaped here
 
 
 def _interval_of_share(rules: Sequence[Row]) -> str:

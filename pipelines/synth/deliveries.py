@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -225,22 +225,36 @@ def _send_exams(writer: _Writer, essays: pl.DataFrame) -> None:
         writer.note(oneroster.SOURCE, file, last, rows, {ACCEPTED: rows})
     else:
         _send_by_export(writer, "example_progress", "progress_tests", progress, "Date")
-        day = last - timedelta(days=18)
-        _send_if_any(writer, "example_essays", "essays", essays, day, essays.height)
-    _send_if_any(writer, "example_msf", "msf", msf, last - timedelta(days=31), marks)
+        _send_by_export(writer, "example_essays", "essays", essays, "Handed in")
+    _send_by_export(writer, "example_msf", "msf", msf, "Date", exams.MSF_ITEMS)
     _send_by_export(writer, "example_osce", "stations", stations, "at")
 
 
-def _send_by_export(writer: _Writer, source: str, name: str, frame: pl.DataFrame, on: str) -> None:
-    """Send results by the last exports, the first of which holds all before; `on` is their day."""
+def _send_by_export(
+    writer: _Writer,
+    source: str,
+    name: str,
+    frame: pl.DataFrame,
+    on: str,
+    items: Sequence[str] = (),
+) -> None:
+    """Send results by the last exports, the first of which holds all before.
+
+    Args:
+        writer: what writes.
+        source: who sends them.
+        name: what the files are called.
+        frame: the results.
+        on: the column of their day.
+        items: the columns that give a record each where they hold something; a row by default.
+    """
     since = ""
     for end in map(str, period_ends(writer.block)[-RESULTS_IN:]):
         day = pl.col(on).str.head(len(end))
-        part = frame.filter((day > since) & (day <= end))
-        _send_if_any(
-            writer, source, f"{name}_to_{end.replace('-', '')}", part,
-            date.fromisoformat(end), part.height,
-        )  # fmt: skip
+        part = frame.filter((day > since) & (day <= end)) if frame.height else frame
+        n = sum(int((part[item] != "").sum()) for item in items) if items else part.height
+        file = f"{name}_to_{end.replace('-', '')}"
+        _send_if_any(writer, source, file, part, date.fromisoformat(end), n)
         since = end
 
 

@@ -152,13 +152,17 @@ def test_a_script_that_slipped_in_would_not_run(built: Path, watched: Watched) -
     assert "Content Security Policy" in " ".join(watched.complaints)
 
 
-def _on_paper(watched: Watched, path: Path) -> Any:
-    """Open a page as it is printed: what of an A4 side lies within the margins."""
+ACROSS, ALONG = 741, 1069
+"""What of an A4 side lies within the margins, in pixels."""
+
+
+def _on_paper(watched: Watched, path: Path, width: int = ACROSS) -> Any:
+    """Open a page as it is printed."""
     page = watched.open(path)
     if not page.evaluate(HAS_ARIAL_METRICS):
         pytest.skip("no font with Arial's metrics: install the Debian package fonts-liberation")
     page.emulate_media(media="print")
-    page.set_viewport_size({"width": 741, "height": 1054})
+    page.set_viewport_size({"width": width, "height": 1054})
     return page
 
 
@@ -310,13 +314,19 @@ BROKEN = """
 
 
 def test_on_paper_no_table_breaks_a_word_or_a_number_or_is_wider_than_the_side(
-    built: Path, watched: Watched
+    built: Path, shown: Path, watched: Watched
 ) -> None:
-    learners = sorted((built / "learners").glob("*.html"))
-    for path in (built / "index.html", built / "evidence" / f"{FULL}.html", *learners):
-        page = _on_paper(watched, path)
-        assert page.evaluate(BROKEN) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= 741, path
+    upright = [
+        built / "index.html",
+        built / "evidence" / f"{FULL}.html",
+        *sorted((built / "learners").glob("*.html")),
+    ]
+    wide = [built / "quality.html", *shown.glob("programme/*/index.html")]
+    for paths, width in ((upright, ACROSS), (wide, ALONG)):
+        for path in paths:
+            page = _on_paper(watched, path, width)
+            assert page.evaluate(BROKEN) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_a_number_that_is_broken_on_paper_is_found(built: Path, watched: Watched) -> None:

@@ -138,7 +138,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     spec = spec.replace("      assessor_role: Group\n", commented).replace("drop: [Comment]\n", "")
     (folder / "site" / "sources" / "example_msf.yaml").write_text(spec, encoding="utf-8")
     make(Request(learners=12, years=1, seed=5, mess="none"), home.inbox, folder / "truth")
-    _let_everybody_write(home.inbox / "example_msf" / "msf.csv")
+    _let_everybody_write(home.inbox / "example_msf" / "msf_to_20261120.csv")
     (folder / "temporary").mkdir()
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("TESSERA_SITE", str(folder / "site"))

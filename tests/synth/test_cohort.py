@@ -39,7 +39,8 @@ def test_another_seed_gives_another_cohort(tmp_path: Path) -> None:
     for seed in (1, 2):
         make(Request(**SMALL, seed=seed), tmp_path / str(seed) / "inbox")
     one, other = digests(tmp_path / "1"), digests(tmp_path / "2")
-    assert one["inbox/example_msf/msf.csv"] != other["inbox/example_msf/msf.csv"]
+    feedback = "inbox/example_msf/msf_to_20261120.csv"
+    assert one[feedback] != other[feedback]
 
 
 def test_a_meeting_sees_what_was_exported_before_it_and_decides_before_it_is_told(
@@ -63,7 +64,12 @@ def test_a_meeting_sees_what_was_exported_before_it_and_decides_before_it_is_tol
             found |= {(date.fromisoformat(day), sent) for day in rows}
         return found
 
-    for source, column in (("example_progress", "Date"), ("example_osce", "at")):
+    for source, column in (
+        ("example_progress", "Date"),
+        ("example_osce", "at"),
+        ("example_essays", "Handed in"),
+        ("example_msf", "Date"),
+    ):
         for day, sent in days(source, column):
             assert day <= sent
             assert sent <= newest or day > exported, source

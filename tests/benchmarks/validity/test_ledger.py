@@ -220,9 +220,9 @@ def test_counts_that_do_not_balance_are_named_by_delivery(truth: Path, tmp_path:
         tmp_path,
         lambda con: con.execute(
             "update programme_delivery set accepted = accepted - 1 "
-            "where file = 'example_msf/msf.jsonl'"
+            "where file = 'example_msf/msf_to_20261120.jsonl'"
         ),
     )
     (row,) = found["differences"].to_dicts()
-    assert row["file"] == "example_msf/msf.jsonl"
+    assert row["file"] == "example_msf/msf_to_20261120.jsonl"
     assert row["accepted"]["expected"] == row["accepted"]["found"] + 1

@@ -333,8 +333,8 @@ def test_cohorts_are_joined_into_one_delivery_with_one_header(tmp_path: Path) ->
     assert [line.split(",")[0] for line in lines[-4:]] == ["P002"] * 4
     added = cohorts.extended_files(planned, truths)
     assert added["example_roster/learners.csv"] == 8
-    assert "example_msf/msf.csv" not in added
-    assert (home.inbox / "example_msf" / "more_msf.csv").exists()
+    assert "example_msf/msf_to_20261120.csv" not in added
+    assert (home.inbox / "example_msf" / "more_msf_to_20261120.csv").exists()
 
 
 @pytest.mark.parametrize(
