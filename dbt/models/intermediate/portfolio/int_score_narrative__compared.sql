@@ -32,11 +32,11 @@ placed as (
         evidence.*,
         coalesce(
             evidence.is_at_or_above_target,
-            levels.share_below >= {{ rule_threshold('conflicts', 'score_narrative', 'high_place_min') }}
+            levels.share_below >= {{ rule_threshold('conflicts', 'score_narrative', 'high_share_below_min') }}
         ) as is_high,
         coalesce(
             not evidence.is_at_or_above_target,
-            levels.share_below <= {{ rule_threshold('conflicts', 'score_narrative', 'low_place_max') }}
+            levels.share_below <= {{ rule_threshold('conflicts', 'score_narrative', 'low_share_below_max') }}
         ) as is_low
     from evidence
     left join levels
