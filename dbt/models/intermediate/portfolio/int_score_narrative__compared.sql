@@ -21,10 +21,9 @@ levels as (
         scale_id,
         scale_version,
         level,
-        cast(rank() over (of_scale order by level) - 1 as double)
-        / nullif(count(*) over of_scale - 1, 0) as share_below
+        cast(rank() over (partition by scale_id, scale_version order by level) - 1 as double)
+        / nullif(count(*) over (partition by scale_id, scale_version) - 1, 0) as share_below
     from {{ ref('dim_scale_level') }}
-    window of_scale as (partition by scale_id, scale_version)
 ),
 
 placed as (
