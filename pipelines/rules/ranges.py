@@ -78,6 +78,7 @@ RANGES: tuple[tuple[str, Range], ...] = (
 
 NOT_MORE_THAN = (
     ("status", "latest_at_target_min", "latest_k"),
+    ("score_narrative", "low_share_below_max", "high_share_below_min"),
     *(("performance_fell", f"window_days_{n}", f"until_days_{n}") for n in (1, 2, 3)),
 )
 """Thresholds of a rule of which the first cannot be more than the second."""

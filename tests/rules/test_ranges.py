@@ -55,6 +55,8 @@ def test_every_shipped_threshold_lies_in_its_range() -> None:
         ("measurement", "dependability", "wanted", "70", "is 70: Write a number from 0.01"),
         ("exams", "generalizability", "wanted", "80", "is 80: Write a number from 0.01"),
         ("exams", "d_study", "most", "0", "is 0: Write a number from 0.1 to 10"),
+        ("conflicts", "score_narrative", "high_share_below_min", "80", "from 0 to 1"),
+        ("conflicts", "score_narrative", "low_share_below_max", "0.9", "Write 0.8 or less"),
     ],
 )
 def test_a_value_that_nobody_can_mean_is_refused_with_line_and_range(

@@ -54,6 +54,7 @@ select
     max_points,
     cast(
         case
+            when points is null then null
             when item_outcome = 'right' then 1
             when item_outcome in ('wrong', 'omitted', 'dont_know') then 0
             -- An item with a key is right or wrong, also one left blank that came with a score.

@@ -21,10 +21,9 @@ levels as (
         scale_id,
         scale_version,
         level,
-        cast(rank() over (of_scale order by level) - 1 as double)
-        / nullif(count(*) over of_scale - 1, 0) as share_below
+        cast(rank() over (partition by scale_id, scale_version order by level) - 1 as double)
+        / nullif(count(*) over (partition by scale_id, scale_version) - 1, 0) as share_below
     from {{ ref('dim_scale_level') }}
-    window of_scale as (partition by scale_id, scale_version)
 ),
 
 placed as (
@@ -32,11 +31,11 @@ placed as (
         evidence.*,
         coalesce(
             evidence.is_at_or_above_target,
-            levels.share_below >= {{ rule_threshold('conflicts', 'score_narrative', 'high_place_min') }}
+            levels.share_below >= {{ rule_threshold('conflicts', 'score_narrative', 'high_share_below_min') }}
         ) as is_high,
         coalesce(
             not evidence.is_at_or_above_target,
-            levels.share_below <= {{ rule_threshold('conflicts', 'score_narrative', 'low_place_max') }}
+            levels.share_below <= {{ rule_threshold('conflicts', 'score_narrative', 'low_share_below_max') }}
         ) as is_low
     from evidence
     left join levels
