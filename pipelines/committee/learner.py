@@ -206,6 +206,24 @@ class LearnerPage:
         return tuple(row for row in self.requirements if row["state"] not in ("met", "waived"))
 
     @property
+    def standing(self) -> str:
+        """Return in short what is mandatory, granted, disclosed or reported."""
+        parts = []
+        if self.requirements:
+            met = len(self.requirements) - len(self.not_met)
+            all_of_them = words.count(len(self.requirements), "requirement")
+            parts.append(f"{met} of {all_of_them} met or waived")
+        for rows, one, many in (
+            (self.time_out, "time away or part time", "times away or part time"),
+            (self.circumstances, "circumstance", "circumstances"),
+            (self.reports, "report on conduct", "reports on conduct"),
+        ):
+            if rows:
+                parts.append(words.count(len(rows), one, many))
+        told = words.listed(parts)
+        return f"{told[:1].upper()}{told[1:]}."
+
+    @property
     def time_out(self) -> tuple[Row, ...]:
         """Return leave, stopped clocks and part time, past and planned."""
         return tuple(row for row in self.periods if row["period_type"] in words.CLOCKS)

@@ -201,8 +201,8 @@ def composed(key: str, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     for n, held_back in ask(
         "select count(*), sum(len(held_back_titles)) from portfolio_signal where learner_key = ?"
     ):
-        yield f"limit of {words.count(n, 'signal')} a learner"
-        yield words.count(held_back or 0, "further rule")
+        limit = f"limit of {words.count(n, 'signal')} a learner"
+        yield f"{limit}: {words.count(held_back or 0, 'rule')}"
     yield from of_requirements(ask)
     yield from of_the_grid(ask)
     yield from of_the_words(ask)

@@ -629,7 +629,7 @@ def test_a_status_names_its_target_and_how_many_ratings_were_given_under_another
 
 def test_rules_that_the_limit_of_signals_holds_back_are_named(portfolio: Portfolio) -> None:
     assert (
-        "Held back by the limit of 1 signal a learner: 1 further rule"
+        'Held back by the limit<span class="screen-only"> of 1 signal a learner</span>: 1 rule'
         '<span class="screen-only inline"> (The newest evidence is old)</span>.'
     ) in _rendered(portfolio)
     own = Pages(portfolio).own(_page(portfolio, FULL), "my-words.csv")
