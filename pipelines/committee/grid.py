@@ -247,7 +247,7 @@ def _behind(anchor: str, what: str, title: str, rows: Iterable[Row]) -> Behind:
 
 
 def _newest(rows: Sequence[Row], n: int) -> list[Row]:
-    """Return the rows of the newest data points; `rows` are newest first, and a round has several."""
+    """Return the rows of the newest data points, the newest first; a round has several."""
     newest = list(dict.fromkeys(e["data_point_id"] for e in rows))[:n]
     return [e for e in rows if e["data_point_id"] in newest]
 

@@ -301,7 +301,7 @@ def _told(portfolio: Portfolio, **sections: list[dict[str, Any]]) -> LearnerPage
     return _page(replace(portfolio, of_learners={**portfolio.of_learners, **told}), FULL)
 
 
-def test_a_round_is_one_of_the_recent_data_points_and_the_evidence_page_says_why_it_has_more_answers(
+def test_a_round_is_one_recent_data_point_and_the_evidence_page_says_why_it_has_more_answers(
     portfolio: Portfolio,
 ) -> None:
     line = next(c for c in _page(portfolio, FULL).competencies if c.recent.n > 2)
@@ -320,7 +320,7 @@ def test_a_round_is_one_of_the_recent_data_points_and_the_evidence_page_says_why
     told = next(c for c in page.competencies if c.competency_id == line.competency_id)
     assert told.recent.ids == line.recent.ids
     text = "".join(text for _, text in Pages(portfolio).evidence(page))
-    said = "in the present stage, since a round of multisource feedback is one, however many answers"
+    said = "in the present stage, since a round of multisource feedback is one, however many"
     assert text.count(said) == 1
 
 
@@ -377,7 +377,11 @@ def test_a_mark_that_the_source_reports_otherwise_stands_beside_that_of_the_item
     ("of_items", "of_source", "words"),
     [
         (True, "40", ", but below it by the source’s own result, which the data point has"),
-        (False, "70.5", ", but at or above it by the source’s own result, which the data point has"),
+        (
+            False,
+            "70.5",
+            ", but at or above it by the source’s own result, which the data point has",
+        ),
         (True, "70.5", None),
     ],
 )

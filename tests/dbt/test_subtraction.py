@@ -43,6 +43,7 @@ EMPTY = (
     "intermediate.int_plan_targets__dated",
     "intermediate.int_learner_stages__spanned",
     "intermediate.int_learner_time_out__dated",
+    "intermediate.int_rounds__formed",
     "intermediate.int_tasks__dated",
     "intermediate.int_tasks__current",
 )
@@ -141,7 +142,8 @@ class Page:
             connection.execute(f"create table marts.{table} as from standing_marts.{table} limit 0")
         connection.execute(
             """
-            create view build.intermediate.int_cell_evidence__assigned as from marts.fct_evidence;
+            create view build.intermediate.int_cell_evidence__assigned as
+            select *, true as is_data_point from marts.fct_evidence;
             create view build.intermediate.int_cells__counted as
             select learner_key, programme_id, stage_id, competency_id, count(*) as n_data_points
             from marts.fct_evidence group by all
@@ -198,8 +200,9 @@ class Page:
         self._fill(
             "build.intermediate.int_learner_stages__spanned",
             [
-                {**of_all, **days, "learner_key": k, "is_current": True, "judged_on": "2026-02-21"}
-                for k in who
+                {**of_all, **days, "learner_key": key, "site_id": site, "is_current": True}
+                | {"judged_on": "2026-02-21"}
+                for key, site in zip(who, school.sites, strict=True)
             ],
         )
         self._fill(

@@ -1,7 +1,6 @@
 -- Grain: one row per data point and competency; of a round of multisource feedback, which is one data point, one
--- per answer. An exam is one data point, also where its stations tell of it because its result is not there.
--- What one respondent of multisource feedback answered is not here: portfolio_msf shows it where enough others
--- answered too.
+-- per answer. An exam is one data point, also where its stations tell of it because its result is not there. What one
+-- respondent of multisource feedback answered is not here: portfolio_msf shows it where enough others answered too.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     pre_hook="{{ drop_moved('int_evidence__fingerprinted') }}"
