@@ -406,6 +406,7 @@ def _add_people(school: RawBuilder) -> None:
             reporter_id="nurse",
             status="raised",
             occurred_at=at(2025, 11, 3),
+            need_to_know="committee",
         ),
         source_id="support",
     )
