@@ -154,9 +154,9 @@ def load_catalogue(
     """Read and check every rule file.
 
     On the days on which a version of the site is in force it takes the place of every shipped one.
-    Whole numbers are versions that are shipped, each of which says one thing for good: a file of
-    the site has letters in its version, or is a copy. Versions of one origin may not overlap. What
-    is proposed counts as if it lay in the site's folder already.
+    A version that is shipped says one thing for good: a file of the site that says something else
+    needs a version of its own. Versions of one origin may not overlap. What is proposed counts as
+    if it lay in the site's folder already.
 
     Args:
         site: the site's folder (`TESSERA_SITE`), with `rules/*.yaml`.
@@ -196,21 +196,20 @@ def load_catalogue(
 
 
 def _taken_versions(own: list[_Read], shipped: list[_Read]) -> Iterator[Problem]:
-    """Find versions of the site that are whole numbers, and no copies of what is shipped.
+    """Find versions of the site that are shipped too, and say something else there.
 
-    What was judged by a version names it, and nothing else. Whole numbers are kept for what is
-    shipped, now or by a later release: else two contents would be told alike, and an upgrade would
-    stop at a file that was good until then.
+    What was judged by a version names it, and nothing else: two contents would be told alike, and
+    the site's would count for days before it began.
     """
-    taken = {read.key: read.entry for read in shipped}
+    taken = {read.key: read for read in shipped}
     for read in own:
-        version = read.entry.version
-        if version.isdecimal() and taken.get(read.key) != read.entry:
+        other = taken.get(read.key)
+        if other is not None and read.entry != other.entry:
+            version = read.entry.version
             yield read.problem(
                 "version",
-                f"{read.name} version {version} is a number, and this is no shipped file",
-                "Numbers are kept for versions that are shipped: give this one letters, such as "
-                f'"{version}-local".',
+                f"{read.name} version {version} is shipped, and says something else",
+                f'Give this one a version that is not shipped, such as "{version}-local".',
             )
 
 

@@ -235,29 +235,12 @@ def test_a_version_that_is_shipped_says_one_thing_and_the_sites_needs_another(
     line = change(mine, "version:", "version:")
     kind = {"example_rules": "example_rules", "example_policy": "example_scale"}[name]
     assert refusal(shipped, site) == (
-        f"{mine}:{line}: {kind} version 1 is a number, and this is no shipped file. Numbers are "
-        'kept for versions that are shipped: give this one letters, such as "1-local".'
+        f"{mine}:{line}: {kind} version 1 is shipped, and says something else. "
+        'Give this one a version that is not shipped, such as "1-local".'
     )
     change(mine, 'version: "1"', 'version: "1-local"')
     versions = {entry.version for entry in load_catalogue(site, shipped).entries}
     assert versions == {"1", "1-local"}
-
-
-def test_a_version_of_the_site_can_never_be_one_that_a_later_release_ships(
-    shipped: Path, site: Path
-) -> None:
-    mine = site / "rules" / "mine.yaml"
-    shutil.copy(shipped / "example_rules.yaml", mine)
-    change(mine, 'version: "1"', 'version: "2"')
-    assert "version 2 is a number, and this is no shipped file" in refusal(shipped, site)
-    change(mine, 'version: "2"', 'version: "2-north"')
-    before = load_catalogue(site, shipped)
-    shutil.copy(shipped / "example_rules.yaml", shipped / "newer_rules.yaml")
-    change(shipped / "newer_rules.yaml", 'version: "1"', 'version: "2"')
-    change(shipped / "newer_rules.yaml", "known_from: 2020", "known_from: 2022")
-    after = load_catalogue(site, shipped)
-    day = date(2026, 6, 1)
-    assert before.in_force(day) == after.in_force(day)
 
 
 def test_the_default_of_the_site_takes_the_place_of_the_shipped_one_on_its_days(
@@ -266,7 +249,6 @@ def test_the_default_of_the_site_takes_the_place_of_the_shipped_one_on_its_days(
     mine = site / "rules" / "mine.yaml"
     shutil.copy(shipped / "example_rules.yaml", mine)
     change(mine, "rule_set: example_rules", "rule_set: own_rules")
-    change(mine, 'version: "1"', 'version: "ours"')
     change(mine, "effective_from: 2020", "effective_from: 2021")
     found = load_catalogue(site, shipped)
     defaults = [found.default_on(date(year, 6, 1)) for year in (2019, 2020, 2021)]
