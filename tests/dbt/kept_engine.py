@@ -131,7 +131,7 @@ class Engine:
         return differing(self._con, self.nodes)
 
     def without_fingerprint(self) -> list[str]:
-        """Return the kept models that give rows of learners without a fingerprint in their scope."""
+        """Return the kept models with rows of learners who have no fingerprint in their scope."""
         return [
             node.name
             for node in self.nodes

@@ -20,9 +20,9 @@ def _words(text: str) -> set[str]:
 
 SHARED_FUNCTIONS = _words(
     """
-    abs asin bool_and bool_or cast ceil chr coalesce count dense_rank exp first_value floor greatest lag lead
-    least length lpad ltrim max max_by min nullif pi power rank replace round row_number split_part
-    sqrt substring sum trim upper
+    abs asin bool_and bool_or cast ceil chr coalesce count dense_rank exp first_value floor
+    greatest lag lead least length lpad ltrim max max_by min nullif pi power rank replace round
+    row_number split_part sqrt substring sum trim upper
     """
 )
 """Functions that both engines have under one name, with one meaning."""
