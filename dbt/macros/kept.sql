@@ -60,13 +60,12 @@
     rests on, the content of what learners share, and what relations with a learner and a content say of
     each. The code is here again, for learners whom the portfolio does not know. -#}
 {% macro portfolio_and_own(shared, own) -%}
-    {%- set parts = ["coalesce(portfolio.fingerprint, '')", 'shared.content'] -%}
-    {%- for relation in own -%}
-        {%- do parts.append("coalesce(" ~ relation ~ ".content, '')") -%}
-    {%- endfor -%}
     select
         learners.learner_key,
-        {{ hash_text(parts | join(" || ' ' || ")) }} as fingerprint
+        {{ hash_text(
+            "coalesce(portfolio.fingerprint, '') || ' ' || shared.content || ' ' || coalesce("
+            ~ own | join(".content, '') || ' ' || coalesce(") ~ ".content, '')"
+        ) }} as fingerprint
     from (
         select learner_key from {{ ref('int_portfolio__fingerprinted') }}
         {%- for relation in own %}
