@@ -277,7 +277,7 @@ def _in_line(fields: Sequence[Field]) -> Markup:
 
 def _breakable(text: str) -> Markup:
     """Return a name without spaces, such as that of a file, which may go on in another line."""
-    return Markup(re.sub("([/_-])", r"\1<wbr>", str(escape(text))))  # noqa: S704  escaped here
+    return Markup(re.sub("([/_])", r"\1<wbr>", str(escape(text))))  # noqa: S704  escaped here
 
 
 def _interval_of_share(rules: Sequence[Row]) -> str:

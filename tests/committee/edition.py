@@ -590,7 +590,8 @@ class _Cohort:
              "accepted": n, "duplicate": 6, "superseded": 5, "voided": 2, "quarantined": 7}
             for source, n in (
                 ("ward_forms", 880), ("exams", 500), ("declarations", 90), ("decisions", 60),
-                ("learners_words", 40), ("mentors", 20),
+                ("learners_words", 40), ("mentors", 20), ("requirements", 6),
+                ("circumstances", 4), ("conduct", 4),
             )
         ] + [
             {"delivery_id": "r-0001", "source_id": None, "file": "<b>unknown</b>/x.csv",
@@ -981,6 +982,7 @@ class _Cohort:
 
     def _beside_assessments(self, key: str) -> None:
         on = date(2026, 9, 1)
+        said = HOSTILE_TEXTS[0] if key == HOSTILE else "Came late to three ward rounds."
         self._rows["fct_requirement"] += [
             {"record_key": self._record_key(), "learner_key": key, "requirement_id": name,
              "requirement_type": kind, "title": title, "state": state} | told
@@ -1010,7 +1012,7 @@ class _Cohort:
              "reporter_role": "nurse", "status": "upheld", "closed_on": date(2026, 10, 1),
              "occurred_on": on} | told | self._lineage("conduct", on)
             for told in (
-                {"description": self._text(key, ("Came late to three ward rounds.",)),
+                {"description": said,
                  "learner_response": "My bus was late.", "is_shared_with_learner": True,
                  "is_for_mentor": True},
                 {"description": "Left the ward without a handover.",

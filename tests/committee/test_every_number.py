@@ -282,6 +282,19 @@ def of_requirements(ask: Any) -> Iterator[str]:
         "select n_done, required_n from fct_requirement where learner_key = ? and n_done >= 0"
     ):
         yield f"{done} of {required}"
+    yield f"{met} of {words.count(many, 'requirement')} met or waived"
+    yield "Page 2."
+    for table, one, several in (
+        ("fct_circumstance", "circumstance", "circumstances"),
+        ("fct_professionalism_report", "report on conduct", "reports on conduct"),
+    ):
+        ((n,),) = ask(f"select count(*) from {table} where learner_key = ?")
+        yield words.count(n, one, several)
+    ((n,),) = ask(
+        "select count(*) from fct_learner_stage where learner_key = ? and period_type in "
+        "('leave', 'intercalation', 'clock_stop', 'part_time')"
+    )
+    yield words.count(n, "time away or part time", "times away or part time")
 
 
 def of_the_words(ask: Any) -> Iterator[str]:

@@ -170,7 +170,7 @@ def test_what_a_status_counts_does_not_sort_the_agenda() -> None:
 
 def test_data_quality_shows_ledger_reasons_freshness_measurement_and_rules(built: Path) -> None:
     text = Page(built / "quality.html").text
-    assert "7 deliveries, 1710 records read: 1590 accepted, 36 duplicate" in text
+    assert "10 deliveries, 1784 records read: 1604 accepted, 54 duplicate" in text
     assert "unknown label" in text
     assert "1 delivery is held" in text
     assert "dependability of a mean is 0.68" in text
