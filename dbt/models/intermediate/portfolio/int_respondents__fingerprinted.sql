@@ -9,16 +9,16 @@ rules as (
     where rule_set_id = 'msf' and rule_id = 'respondents'
 ),
 
--- When answers arrived is in no row of theirs, and changes with the instant that is looked back from.
+-- When answers arrived is in no row of theirs.
 arrivals as (
-    select
+    select distinct
         evidence.learner_key,
         evidence.delivery_id,
-        min(receipts.known_at) as arrived_at
+        intake_records.known_at
     from {{ ref('fct_evidence') }} as evidence
-    left join {{ ref('stg_receipt') }} as receipts on evidence.delivery_id = receipts.delivery_id
+    inner join {{ ref('stg_intake_record') }} as intake_records
+        on evidence.delivery_id = intake_records.delivery_id
     where evidence.method_family = 'multisource'
-    group by evidence.learner_key, evidence.delivery_id
 ),
 
 arrivals_of_learner as (

@@ -34,13 +34,8 @@ scales as (
     select * from {{ ref('int_scales__described') }}
 ),
 
--- Of what arrived after the day that is looked back from there is no receipt: it comes last.
 arrivals as (
-    select
-        delivery_id,
-        min(known_at) as arrived_at
-    from {{ ref('stg_receipt') }}
-    group by delivery_id
+    select * from {{ ref('stg_intake_record') }}
 ),
 
 answers as (
@@ -67,7 +62,7 @@ answers as (
         evidence.narrative_other,
         evidence.occurred_on,
         evidence.known_at,
-        arrivals.arrived_at
+        arrivals.known_at as arrived_at
     from evidence
     inner join instruments on evidence.instrument_id = instruments.instrument_id
     left join roles on evidence.assessor_role = roles.assessor_role
@@ -82,7 +77,7 @@ taken_in_turn as (
             partition by
                 learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
                 respondent_group, respondent_key
-            order by arrived_at nulls last, known_at, occurred_on, record_key
+            order by arrived_at, known_at, occurred_on, record_key
             rows between unbounded preceding and current row
         ) as turn
     from answers
@@ -96,7 +91,7 @@ counted as (
             partition by
                 learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
                 respondent_group, turn
-            order by arrived_at nulls last, known_at, occurred_on, record_key
+            order by arrived_at, known_at, occurred_on, record_key
             rows between unbounded preceding and current row
         ) as place_rated
     from taken_in_turn
