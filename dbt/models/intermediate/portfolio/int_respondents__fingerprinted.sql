@@ -9,15 +9,15 @@ rules as (
     where rule_set_id = 'msf' and rule_id = 'respondents'
 ),
 
--- When answers arrived is in no row of theirs, and changes with the instant that is looked back from.
+-- When answers arrived is in no row of theirs.
 arrivals as (
-    select
+    select distinct
         answers.learner_key,
         answers.delivery_id,
-        min(receipts.known_at) as arrived_at
+        intake_records.known_at
     from {{ ref('int_answers__gathered') }} as answers
-    left join {{ ref('stg_receipt') }} as receipts on answers.delivery_id = receipts.delivery_id
-    group by answers.learner_key, answers.delivery_id
+    inner join {{ ref('stg_intake_record') }} as intake_records
+        on answers.delivery_id = intake_records.delivery_id
 ),
 
 arrivals_of_learner as (

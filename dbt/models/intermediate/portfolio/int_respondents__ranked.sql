@@ -29,13 +29,8 @@ scales as (
     select * from {{ ref('int_scales__described') }}
 ),
 
--- Of what arrived after the day that is looked back from there is no receipt: it comes last.
 arrivals as (
-    select
-        delivery_id,
-        min(known_at) as arrived_at
-    from {{ ref('stg_receipt') }}
-    group by delivery_id
+    select * from {{ ref('stg_intake_record') }}
 ),
 
 answers as (
@@ -62,7 +57,7 @@ answers as (
         given.narrative_other,
         given.occurred_on,
         given.known_at,
-        arrivals.arrived_at
+        arrivals.known_at as arrived_at
     from given
     left join roles on given.assessor_role = roles.assessor_role
     left join scales on given.scale_id = scales.scale_id
@@ -76,7 +71,7 @@ taken_in_turn as (
             partition by
                 learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
                 respondent_group, respondent_key
-            order by arrived_at nulls last, known_at, occurred_on, record_key
+            order by arrived_at, known_at, occurred_on, record_key
             rows between unbounded preceding and current row
         ) as turn
     from answers
@@ -90,7 +85,7 @@ counted as (
             partition by
                 learner_key, programme_id, instrument_id, scale_id, scale_version, competency_id,
                 respondent_group, turn
-            order by arrived_at nulls last, known_at, occurred_on, record_key
+            order by arrived_at, known_at, occurred_on, record_key
             rows between unbounded preceding and current row
         ) as place_rated
     from taken_in_turn

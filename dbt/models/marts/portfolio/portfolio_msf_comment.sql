@@ -58,7 +58,7 @@ taken_in_turn as (
         *,
         row_number() over (
             partition by learner_key, programme_id, instrument_id, respondent_key
-            order by arrived_at nulls last, known_at, form_key
+            order by arrived_at, known_at, form_key
         ) as turn
     from forms
 ),
@@ -69,7 +69,7 @@ counted as (
         count(*) over (partition by learner_key, programme_id, instrument_id, turn) as n_forms,
         row_number() over (
             partition by learner_key, programme_id, instrument_id, turn
-            order by arrived_at nulls last, known_at, form_key
+            order by arrived_at, known_at, form_key
         ) as place
     from taken_in_turn
 ),
