@@ -94,15 +94,15 @@ def build_inputs(
             that is judged on.
 
     Raises:
-        LookupError: nothing was loaded, so that there is no day to judge on.
+        LookupError: nothing was loaded, so that nothing is known.
     """
     limit = _known_at_limit(con)
     newest = newest_known_at(con)
     time_zone = programme_time_zone(con, settings)
     known_at = limit or max(filter(None, (newest, _newest_arrival(con))), default=None)
+    if known_at is None:
+        raise LookupError("no delivery has been taken in yet: put files into the inbox")
     if as_of is None:
-        if known_at is None:
-            raise LookupError("no delivery has been taken in yet: put files into the inbox")
         as_of = (newest or known_at).astimezone(ZoneInfo(time_zone)).date()
     return BuildInputs(
         as_of=as_of,

@@ -183,6 +183,8 @@ def test_nothing_loaded_is_said_plainly(home: Home, settings: Settings) -> None:
     load(home, settings)
     with pytest.raises(BuildError, match="put files into the inbox"):
         build(home, settings)
+    with pytest.raises(BuildError, match="put files into the inbox"):
+        build(home, settings, as_of=date(2024, 3, 2))
 
 
 def test_a_build_that_is_stopped_can_be_repeated(
