@@ -14,13 +14,17 @@ parted as (
 ),
 
 adjusted as (
-    select * from {{ ref('portfolio_adjusted_share') }}
+    select * from {{ ref('int_shares__adjusted') }}
     where is_sensitive
 ),
 
 statuses as (
-    select * from {{ ref('portfolio_competency_status') }}
+    select * from {{ ref('int_cells__judged') }}
     where is_default and is_current_stage
+),
+
+cells as (
+    select * from {{ ref('int_cells__counted') }}
 ),
 
 calls as (
@@ -134,13 +138,15 @@ stringency as (
         cast(null as decimal(5, 4)) as difference_low,
         cast(null as decimal(5, 4)) as difference_high,
         adjusted.sentence,
-        statuses.evidence_ids,
+        cells.evidence_ids,
         statuses.latest_on
     from adjusted
     inner join statuses
         on {{ same('adjusted', 'statuses', [
             'learner_key', 'programme_id', 'stage_id', 'competency_id', 'rule_set_id'
         ]) }}
+    inner join cells
+        on {{ same('adjusted', 'cells', ['learner_key', 'programme_id', 'stage_id', 'competency_id']) }}
     inner join calls as called on adjusted.status = called.status
     inner join calls as adjusted_call on adjusted.adjusted_status = adjusted_call.status
     where called.calls_for <> adjusted_call.calls_for
