@@ -400,7 +400,6 @@ def _add_people(school: RawBuilder) -> None:
         ProfessionalismReport(
             **_ids("report-ben"),
             learner_id="ben",
-            need_to_know="committee",
             report_type="professionalism",
             severity="low",
             description="Came late to the handover twice.",
