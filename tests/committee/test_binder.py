@@ -31,7 +31,7 @@ def test_a_binder_lists_the_editions_and_packs_of_its_year_with_their_hashes(
         page = archive.read("index.html").decode()
         names = set(archive.namelist())
     assert [p["archive_sha256"] for p in told["packs"]] == [frozen.archive_sha256]
-    assert told["editions"][1]["records"]["accepted"] == 1590
+    assert told["editions"][1]["records"]["accepted"] == 1604
     assert "M-2026-11" in page
     assert "programmatic_assessment 1" in page
     assert {"programme.html", "tables/programme_rule.csv", "manifest.json"} <= names

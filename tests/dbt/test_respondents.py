@@ -31,12 +31,12 @@ class Publisher:
         self.nodes = built.manifest["nodes"]
         self.connection = connected(built.warehouse)
         self.names = {
-            "int_evidence__dated": "answers",
+            "int_answers__gathered": "answers",
             "stg_assessor_role": "roles",
             "int_rules__chosen": "rules",
             "int_respondents__ranked": "ranked",
         }
-        for model in ("int_evidence__dated", "int_rules__chosen"):
+        for model in ("int_answers__gathered", "int_rules__chosen"):
             self.connection.execute(
                 f"create temp table {self.names[model]} as select * from {self._relation(model)}"
             )

@@ -74,8 +74,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     home = Home.open(folder / "home")
     for source in SENT:
         shutil.copytree(folder / "school" / source, home.inbox / source)
-    (export,) = (home.inbox / STATIONS).glob("*.jsonl")
-    stations = [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
+    stations = [
+        json.loads(line)
+        for export in sorted((home.inbox / STATIONS).glob("*.jsonl"))
+        for line in export.read_text(encoding="utf-8").splitlines()
+    ]
     site = folder / "site"
     (site / "sources").mkdir(parents=True)
     (site / "sources" / "osce_results.yaml").write_text(RESULTS, encoding="utf-8")
