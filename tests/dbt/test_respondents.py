@@ -51,6 +51,7 @@ class Publisher:
             "from unnest(['nurse', 'peer', 'patient', 'self']) as listed (role)"
         )
         self.ranked_sql = self._sql("int_respondents__ranked")
+        assert "from answers" in self.ranked_sql
         self.feedback_sql = self._sql("portfolio_msf")
         self.comment_sql = self._sql("portfolio_msf_comment")
 
