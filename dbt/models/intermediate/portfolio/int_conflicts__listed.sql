@@ -4,9 +4,6 @@ with
 
 differing as (
     select * from {{ ref('int_score_narrative__compared') }}
-    where
-        {{ days_between('occurred_on', as_of()) }}
-        <= {{ rule_threshold('conflicts', 'score_narrative', 'window_days') }}
 ),
 
 parted as (

@@ -1,5 +1,7 @@
--- Grain: one row per rated data point and competency whose level and words say different things. A level
--- that no target is named for is high or low by its place among the levels of its scale.
+-- Grain: one row per rated data point and competency of the rule's window whose level and words say different
+-- things. A level that no target is named for is high or low by its place among the levels of its scale.
+{{ config(materialized='table') }}
+
 with
 
 evidence as (
@@ -10,6 +12,8 @@ evidence as (
         and is_new_evidence
         and competency_id is not null
         and occurred_on <= {{ as_of() }}
+        and {{ days_between('occurred_on', as_of()) }}
+        <= {{ rule_threshold('conflicts', 'score_narrative', 'window_days') }}
 ),
 
 marked as (
