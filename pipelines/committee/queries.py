@@ -75,7 +75,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "answered_at": "cast(null as timestamptz)",
     },
     "fct_evidence": {
-        "data_point_id": "evidence_id",
+        "round_id": "cast(null as varchar)",
         "examiner_keys": "cast(null as varchar[])",
         "target_scale_version": "cast(null as varchar)",
     },

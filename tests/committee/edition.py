@@ -84,7 +84,7 @@ TABLES_SQL = {
         level_label varchar""",
     "fct_learner_stage": """learner_key varchar, period_type varchar, period_id varchar,
         starts_on date, ends_on date, is_planned boolean, full_time_share decimal(18, 6)""",
-    "fct_evidence": """learner_key varchar, evidence_id varchar, data_point_id varchar,
+    "fct_evidence": """learner_key varchar, evidence_id varchar, round_id varchar,
         record_key varchar,
         record_id varchar, is_withheld boolean, decision_kind varchar, kind varchar,
         programme_id varchar, stage_id varchar, competency_id varchar, instrument_id varchar,
@@ -438,7 +438,6 @@ def publish_edition(
                 con.register("frame", frame)
                 con.execute(f"insert into {name} by name select * from frame")
                 con.unregister("frame")
-        con.execute("update fct_evidence set data_point_id = evidence_id")
         con.execute(STATUS_SQL)
         con.execute(PRECISION_SQL)
         con.execute(AGENDA_SQL)

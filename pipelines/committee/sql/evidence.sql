@@ -16,7 +16,7 @@ newest as (
 select
     evidence.learner_key,
     evidence.evidence_id,
-    evidence.data_point_id,
+    coalesce(evidence.round_id, evidence.evidence_id) as data_point_id,
     evidence.record_id,
     evidence.programme_id,
     evidence.kind,

@@ -25,11 +25,11 @@ ranked as (
         *,
         count(case when is_flagged then 1 end) over of_round as n_flagged,
         row_number() over (
-            partition by learner_key, competency_id, data_point_id
+            partition by learner_key, competency_id, round_id
             order by occurred_on desc, occurred_at desc, record_key desc
         ) as newest_first
     from answers
-    window of_round as (partition by learner_key, competency_id, data_point_id)
+    window of_round as (partition by learner_key, competency_id, round_id)
 )
 
 select
@@ -37,7 +37,7 @@ select
     record_key,
     learner_key,
     competency_id,
-    data_point_id,
+    round_id,
     ---------- yes or no
     newest_first = 1 as is_data_point,
     newest_first = 1 and n_flagged > 0 as is_flagged

@@ -54,7 +54,7 @@ joined as (
             'evidence_key', record_key='keyed.record_key', competency_id='keyed.competency_id'
         ) }} as evidence_key,
         {{ evidence_id('keyed.record_key') }} as evidence_id,
-        {{ evidence_id('coalesce(answers.round_record_key, keyed.record_key)') }} as data_point_id,
+        {{ evidence_id('answers.round_record_key') }} as round_id,
         keyed.record_key,
         keyed.event_id,
         keyed.record_id,
