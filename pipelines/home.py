@@ -12,6 +12,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 LAYOUT_VERSION = "1"
+WAREHOUSE = "build.duckdb"
+"""The name of the warehouse of every home."""
 
 
 class HomeError(Exception):
@@ -138,7 +140,7 @@ class Home:
     @property
     def warehouse(self) -> Path:
         """Return the DuckDB file that builds are made in."""
-        return self.root / "warehouse" / "build.duckdb"
+        return self.root / "warehouse" / WAREHOUSE
 
     @property
     def marts(self) -> Path:

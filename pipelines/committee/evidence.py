@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,11 @@ def _yes(value: bool) -> str:
 
 def _only_yes(value: bool) -> str:
     return "yes" if value else ""
+
+
+def _listed(listed: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what tells a code in the words that are listed for it, or plainly where none are."""
+    return lambda code: listed.get(code, words.plain(code))
 
 
 def _joined(value: Sequence[Any]) -> str:
@@ -126,7 +131,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
     "ai_use_declaration": (
         ("task_id", "Task", _text),
         ("title", "Title", _text),
-        ("status", "Declared", lambda code: words.DECLARED.get(code, words.plain(code))),
+        ("status", "Declared", _listed(words.DECLARED)),
         ("tools", "Tools", _text),
         ("purposes", "Purposes", _joined),
         ("stages", "Stages of work", _joined),
@@ -137,17 +142,17 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         (
             "reconciliation",
             "Against the policy",
-            lambda code: words.RECONCILIATION.get(code, words.plain(code)),
+            _listed(words.RECONCILIATION),
         ),
         ("sentence", "In words", words.plain),
         ("declared_on", "Declared on", words.day),
     ),
     "reflection": (
-        ("reflection_type", "Kind", lambda code: words.REFLECTIONS.get(code, words.plain(code))),
+        ("reflection_type", "Kind", _listed(words.REFLECTIONS)),
         ("competency", "Competency", _text),
         ("about_record_id", "About", _text),
         ("about_evidence_id", "Data point", _text),
-        ("dispute_status", "Dispute", lambda code: words.DISPUTES.get(code, words.plain(code))),
+        ("dispute_status", "Dispute", _listed(words.DISPUTES)),
         ("owner_role", "Seen to by", words.plain),
         ("occurred_on", "Written on", words.day),
         ("answered_at", "Answered", words.clock),
@@ -208,7 +213,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         (
             "circumstance_type",
             "Kind",
-            lambda code: words.CIRCUMSTANCES.get(code, words.plain(code)),
+            _listed(words.CIRCUMSTANCES),
         ),
         ("category", "Category", words.plain),
         ("adjustment", "Granted", _text),
@@ -220,7 +225,7 @@ SHOWN: dict[str, tuple[_Shown, ...]] = {
         ("decided_on", "Decided on", words.day),
     ),
     "professionalism_report": (
-        ("report_type", "Kind", lambda code: words.REPORTS.get(code, words.plain(code))),
+        ("report_type", "Kind", _listed(words.REPORTS)),
         ("category", "Category", words.plain),
         ("severity", "Severity, as reported", words.plain),
         ("competency", "Competency", _text),

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.home import write_atomically
+from pipelines.home import WAREHOUSE, write_atomically
 from pipelines.warehouse.dbt_project import dbt_versions, files_digest
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 PARSED = "partial_parse.msgpack"
 """What dbt leaves of a parsed project in its target folder."""
 WHOLE = "--no-partial-parse"
-OF_A_HOME = "build.duckdb"
-"""The name of the warehouse of every home."""
 OF_DATABASE = "-of-"
 
 
@@ -71,7 +69,7 @@ def kept_parse(project: Path) -> Path:
     Where nobody may write beside the project, it is kept under the same name in the target folder.
     """
     parsers = dbt_versions().replace(" ", "-")
-    database = Path(os.environ.get("TESSERA_WAREHOUSE", OF_A_HOME)).stem
+    database = Path(os.environ.get("TESSERA_WAREHOUSE", WAREHOUSE)).stem
     files = files_digest(project)[:16]
     return project / "target" / f"parsed-{parsers}-{files}{OF_DATABASE}{database}.msgpack"
 

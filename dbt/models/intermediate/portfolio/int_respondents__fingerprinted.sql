@@ -24,18 +24,8 @@ arrivals_of_learner as (
     {{ content_by_learner(['arrivals']) }}
 ),
 
-ruled as (
-    {{ portfolio_with({'roles': ref('stg_assessor_role'), 'rules': 'rules'}) }}
-),
-
 fingerprinted as (
-    select
-        ruled.learner_key,
-        {{ hash_text(
-            "ruled.fingerprint || ' ' || coalesce(arrivals_of_learner.content, '')"
-        ) }} as fingerprint
-    from ruled
-    left join arrivals_of_learner on ruled.learner_key = arrivals_of_learner.learner_key
+    {{ portfolio_and_own({'roles': ref('stg_assessor_role'), 'rules': 'rules'}, ['arrivals_of_learner']) }}
 ),
 
 compared as (

@@ -42,7 +42,7 @@ keyed as (
             occurred_on='evidence.occurred_on'
         ) }} as circumstance_key,
         coalesce(instruments.method_family = 'multisource', false)
-        and coalesce(evidence.assessor_role, '') <> 'self' as is_withheld
+        and {{ is_by_another('evidence') }} as is_withheld
     from evidence
     left join instruments on evidence.instrument_id = instruments.instrument_id
 ),
