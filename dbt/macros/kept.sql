@@ -146,6 +146,14 @@
         )
         where place % {{ env_var('TESSERA_LEARNERS_AT_ONCE', '10000') }} = 0 and place < n
     );
+    set variable moved_learners = (
+        {%- if is_incremental() %}
+        select coalesce(list(learner_key), cast([] as varchar[])) from {{ fingerprinted }}
+        where is_moved and learner_key is not null
+        {%- else %}
+        select cast(null as varchar[])
+        {%- endif %}
+    );
     {{ take_share(0) }}
 {%- endmacro %}
 
@@ -154,8 +162,39 @@
 {% macro take_share(share) -%}
     set variable learner_share = {{ share }};
     set variable learner_after = (select coalesce(getvariable('learner_shares')[{{ share }}], ''));
-    set variable learner_up_to = (select coalesce(getvariable('learner_shares')[{{ share + 1 }}], chr(1114111)))
+    set variable learner_up_to = (select coalesce(getvariable('learner_shares')[{{ share + 1 }}], chr(1114111)));
+    set variable pseudonyms_at_hand = (
+        select coalesce(list(pseudonym), cast([] as varchar[])) from raw.identity
+        where
+            role = 'learner'
+            and {{ default__is_in_share('person_key') }}
+            and (
+                getvariable('moved_learners') is null
+                or person_key in (select unnest(getvariable('moved_learners')))
+            )
+    )
 {%- endmacro %}
+
+{#- Give back the last share: whoever comes next has one share with everybody. -#}
+{% macro give_back_share() -%}
+    {%- for name in ['learner_shares', 'moved_learners', 'learner_share', 'learner_after', 'learner_up_to', 'pseudonyms_at_hand'] -%}
+    reset variable {{ name }};
+    {% endfor -%}
+{%- endmacro %}
+
+{#- Whether a record names a learner of the share at hand, and, where a table is kept, one who moved. Views that
+    read many records leave out all others before they work out anything of them; who makes no kept
+    table has everybody. -#}
+{% macro names_learner_at_hand(pseudonym) -%}
+    {{ adapter.dispatch('names_learner_at_hand', 'tessera')(pseudonym) }}
+{%- endmacro %}
+{% macro default__names_learner_at_hand(pseudonym) -%}
+    (
+        getvariable('pseudonyms_at_hand') is null
+        or {{ pseudonym }} in (select unnest(cast(getvariable('pseudonyms_at_hand') as varchar[])))
+    )
+{%- endmacro %}
+{% macro spark__names_learner_at_hand(pseudonym) -%} true {%- endmacro %}
 
 {#- Whether a learner is in the share at hand; rows of nobody are in the first. The engine knows the
     ends of the share when it plans the query, so that only a plain comparison is left of this. -#}
@@ -186,7 +225,8 @@
     insert into {{ relation.include(database=(not temporary), schema=(not temporary)) }} by name (
         {{ compiled_code }}
     );
-    {%- endfor -%}
+    {%- endfor %}
+    {{ give_back_share() }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -151,6 +151,7 @@ class Engine:
         if node.is_kept and not whole:
             yield self._hook(f"drop_moved('{node.scope_of}')", node)
             yield f"create or replace temp table made as {node.moved}"
+            yield self._hook("give_back_share()", node)
             yield f"insert into {node.relation} by name from made"
         else:
             yield f"delete from {node.relation}"
@@ -174,7 +175,10 @@ class _Adapter:
     """Finds what a macro is for DuckDB, as dbt does."""
 
     def __init__(self, macros: str) -> None:
-        names = {"env_var": lambda _, default: default}
+        names = {
+            "env_var": lambda _, default: default,
+            "is_incremental": lambda: True,
+        }
         self._macros = jinja2.Template(macros).make_module(names)
 
     def dispatch(self, name: str, package: str) -> Callable[..., str]:

@@ -2,8 +2,6 @@
 -- instrument, scale and day. Says which competency is meant and which level is the target: the
 -- assessment plan's on that scale, most specific first, else the scale's own. Where the plan names
 -- another version of the scale, there is none: levels of two versions may mean different things.
-{{ config(materialized='table') }}
-
 with
 
 evidence as (

@@ -4,7 +4,7 @@ with
 assessments as (
     select *
     from {{ source('raw', 'workplace_assessment') }}
-    where present_outcome = 'accepted'
+    where present_outcome = 'accepted' and {{ names_learner_at_hand('learner_pseudonym') }}
 ),
 
 learners as (
