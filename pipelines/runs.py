@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.home import Home, write_atomically
 
 if TYPE_CHECKING:
-    from pipelines.intake.ledger import LedgerEntry
+    from pipelines.intake.ledger import Tally
 
 Status = Literal["done", "skipped", "failed"]
 
@@ -101,13 +101,26 @@ def records(home: Home, run_id: str) -> list[StageRecord]:
     return sorted(found, key=lambda told: _place(told.stage))
 
 
-def exit_code(home: Home, run_id: str, entries: Iterable[LedgerEntry]) -> int:
+def tally_of(home: Home, run_id: str) -> Tally:
+    """Return what the ledger comes to: as the run loaded it, or else worked out from the log.
+
+    A run that stopped before its load, or that loaded a past day, tells nothing of the present.
+    """
+    from pipelines.intake.ledger import ledger, tally, tally_as_loaded
+
+    for told in records(home, run_id):
+        if told.stage == "load" and told.status == "done" and told.report["is_present"]:
+            return tally_as_loaded(home, told.report["statuses"], told.report["records"])
+    return tally(ledger(home))
+
+
+def exit_code(home: Home, run_id: str, tally: Tally) -> int:
     """Return 3 where a stage failed, 1 where something waits for a person, else 0.
 
     Args:
         home: where the run was.
         run_id: the run.
-        entries: the ledger as it is now.
+        tally: what the ledger comes to.
     """
     from pipelines.warehouse.findings import open_findings
 
@@ -116,7 +129,7 @@ def exit_code(home: Home, run_id: str, entries: Iterable[LedgerEntry]) -> int:
         return FAILED
     if any(stage.message for stage in told if stage.status == "done"):
         return ATTENTION
-    if any(entry.needs_a_person for entry in entries) or open_findings(home):
+    if tally.needs_a_person or open_findings(home):
         return ATTENTION
     return DONE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pipelines.home import Home
-    from pipelines.intake.ledger import LedgerEntry
+    from pipelines.intake.ledger import Tally
     from pipelines.runs import StageRecord
     from pipelines.warehouse.inputs import RulesOf
 
@@ -123,9 +122,8 @@ def command(
     """
     from rich.markup import escape
 
-    from pipelines.intake.ledger import ledger
     from pipelines.run import ConfigurationError, Run, StageFailedError, Wanted
-    from pipelines.runs import exit_code, records
+    from pipelines.runs import exit_code, records, tally_of
     from pipelines.warehouse.findings import open_findings
 
     opened, settings = home_and_settings(home, make=True)
@@ -149,13 +147,13 @@ def command(
             failure = f"{error.record.stage}: {error}"
     if failure is not None and not json:
         fail(FAILED, failure)
-    entries = ledger(opened)
+    tally = tally_of(opened, run.run_id)
     if json:
         for record in records(opened, run.run_id):
             emit(asdict(record))
-        emit({"run": summary(opened, run.run_id, entries)})
+        emit({"run": summary(opened, run.run_id, tally)})
     else:
-        out.print(summary_table(opened, run.run_id, entries))
+        out.print(summary_table(opened, run.run_id, tally))
     if failure is not None:
         fail(FAILED, failure)
     if (as_of or known_at) and not json:
@@ -163,7 +161,7 @@ def command(
             "Readers of the current edition now see that day. "
             "To make the present one current again: tessera run"
         )
-    code = exit_code(opened, run.run_id, entries)
+    code = exit_code(opened, run.run_id, tally)
     if code != DONE and not json:
         err.print("Something waits for a person: tessera ledger, tessera quarantine list")
         for finding in open_findings(opened):
@@ -171,11 +169,8 @@ def command(
     raise typer.Exit(code)
 
 
-def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str, Any]:
+def summary(home: Home, run_id: str, tally: Tally) -> dict[str, Any]:
     """Return in short what a run did and what stands by the ledger, as plain JSON."""
-    from collections import Counter
-
-    from pipelines.intake.resolve import OUTCOMES
     from pipelines.runs import records
     from pipelines.warehouse.checks import checks
     from pipelines.warehouse.editions import current_id
@@ -183,19 +178,17 @@ def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str
 
     told = {record.stage: record for record in records(home, run_id)}
     received = told["receive"].report if "receive" in told else {}
-    outcomes: Counter[str] = Counter()
-    for entry in entries:
-        outcomes.update({name: getattr(entry, name) for name in OUTCOMES})
+    statuses = tally.statuses
     published = told["publish"].report if "publish" in told else None
     edition_id = current_id(home)
     pack = home.packs / (edition_id or "") / "index.html"
     return {
         "run_id": run_id,
         "deliveries_new": len(received.get("received", ())),
-        "deliveries": sum(entry.status != "refused" for entry in entries),
-        "files_not_taken_in": sum(entry.status in {"refused", "incomplete"} for entry in entries),
-        "deliveries_held": sum(entry.status == "held" for entry in entries),
-        "records": dict(outcomes),
+        "deliveries": sum(statuses.values()) - statuses.get("refused", 0),
+        "files_not_taken_in": statuses.get("refused", 0) + statuses.get("incomplete", 0),
+        "deliveries_held": statuses.get("held", 0),
+        "records": dict(tally.records),
         "checks": checks(home),
         "seconds": {stage: record.seconds for stage, record in told.items()},
         "edition_id": edition_id,
@@ -206,11 +199,11 @@ def summary(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> dict[str
     }
 
 
-def summary_table(home: Home, run_id: str, entries: Sequence[LedgerEntry]) -> Table:
+def summary_table(home: Home, run_id: str, tally: Tally) -> Table:
     """Return what a run did and what stands now, as a short table."""
     from rich.table import Table
 
-    told = summary(home, run_id, entries)
+    told = summary(home, run_id, tally)
     records, checks, seconds = told["records"], told["checks"], told["seconds"]
     table = Table(show_header=False, title="Tessera", title_justify="left")
     table.add_column(style="bold")

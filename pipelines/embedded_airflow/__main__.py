@@ -111,16 +111,15 @@ def run_once_command(home: HomeOption = None, port: PortOption = DEFAULT_PORT) -
     Example: python -m pipelines.embedded_airflow run-once --home var
     """
     from pipelines.commands.run import summary_table
-    from pipelines.intake.ledger import ledger
-    from pipelines.runs import exit_code
+    from pipelines.runs import exit_code, tally_of
 
     opened, _ = home_and_settings(home, make=True)
     with _failing_plainly(), Screen(out) as screen, _session(opened, port, screen) as parts:
         observer = Observer(parts.api, screen, parts.check)
         run_id = run_once(observer, parts.since)
-    entries = ledger(opened)
-    out.print(summary_table(opened, run_id, entries))
-    raise typer.Exit(exit_code(opened, run_id, entries))
+    tally = tally_of(opened, run_id)
+    out.print(summary_table(opened, run_id, tally))
+    raise typer.Exit(exit_code(opened, run_id, tally))
 
 
 @contextlib.contextmanager

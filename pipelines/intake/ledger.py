@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -15,8 +17,31 @@ from pipelines.intake.records import (
     deliveries,
     receipts,
 )
+from pipelines.intake.resolve import OUTCOMES
 from pipelines.intake.standing import standing
 from pipelines.sources.readers.parts import PARTS
+
+WAITING_STATUSES = {"held", "unreadable", "refused", "incomplete"}
+"""Of a delivery or file: somebody must see to it as a whole."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the ledger comes to, all deliveries together.
+
+    Attributes:
+        statuses: how many deliveries, and files that were not taken in, have which status.
+        records: how many records have which present outcome.
+    """
+
+    statuses: Mapping[str, int]
+    records: Mapping[str, int]
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether something waits for somebody."""
+        waiting = sum(self.statuses.get(status, 0) for status in WAITING_STATUSES)
+        return waiting > 0 or self.records.get("quarantined", 0) > 0
 
 
 class LedgerEntry(BaseModel):
@@ -51,12 +76,7 @@ class LedgerEntry(BaseModel):
     @property
     def needs_a_person(self) -> bool:
         """Whether something of it waits for somebody."""
-        return self.quarantined > 0 or self.status in {
-            "held",
-            "unreadable",
-            "refused",
-            "incomplete",
-        }
+        return self.quarantined > 0 or self.status in WAITING_STATUSES
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as machines read it."""
@@ -78,6 +98,30 @@ def ledger(home: Home, delivery_id: str | None = None) -> list[LedgerEntry]:
     entries += [_not_taken_in(receipt) for receipt in open_refusals(home)]
     entries.sort(key=lambda entry: (entry.known_at, entry.delivery_id))
     return [entry for entry in entries if delivery_id in (None, entry.delivery_id)]
+
+
+def tally(entries: Iterable[LedgerEntry]) -> Tally:
+    """Return what entries come to."""
+    statuses: Counter[str] = Counter()
+    records: Counter[str] = Counter()
+    for entry in entries:
+        statuses[entry.status] += 1
+        records.update({outcome: getattr(entry, outcome) for outcome in OUTCOMES})
+    return Tally(statuses, records)
+
+
+def tally_as_loaded(home: Home, statuses: Mapping[str, int], records: Mapping[str, int]) -> Tally:
+    """Return what the ledger comes to by what a load told, without reading the log once more.
+
+    Args:
+        home: where deliveries are that were not read yet, and files that were not taken in.
+        statuses: how many deliveries have which status.
+        records: how many records have which present outcome.
+    """
+    told = Counter(statuses)
+    told["received"] += len(deliveries(home)) - told.total()
+    told.update(receipt.status for receipt in open_refusals(home))
+    return Tally(+told, {name: records.get(name, 0) for name in OUTCOMES})
 
 
 def open_refusals(home: Home) -> list[Receipt]:

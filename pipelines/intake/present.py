@@ -117,7 +117,9 @@ def present(home: Home, stands: Standing) -> Present:
             insert into refused select delivery_id, record_key from aside;
             create temp table contested as {contested_sql("standing", voids)};
             create temp view alone as from standing anti join contested using (record_key);
-            create temp view others as from standing semi join contested using (record_key);
+            create temp table others as
+            select {", ".join(EVENT_COLUMNS)}, kind, delivery_id
+            from standing semi join contested using (record_key);
             create temp table resolved as {resolve_sql("others", refused="refused")}
             """  # noqa: S608 - own names
         )
@@ -166,17 +168,16 @@ def _counted(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
         f"""
         with outcome as (
             select
-                event_id,
-                present_outcome,
-                case when conflicts_with is not null then '{CONFLICT}' end as code,
-                gone_at
-            from resolved
+                others.delivery_id,
+                resolved.present_outcome,
+                case when resolved.conflicts_with is not null then '{CONFLICT}' end as code,
+                resolved.gone_at
+            from resolved join others using (event_id)
             union all
-            select event_id, present_outcome, code, null as gone_at from aside
+            select delivery_id, present_outcome, code, null as gone_at from aside
         )
-        select events.delivery_id, outcome.present_outcome, outcome.code, count(*),
-            count(outcome.gone_at)
-        from outcome join events using (event_id)
+        select delivery_id, present_outcome, code, count(*), count(gone_at)
+        from outcome
         group by all
         union all
         select delivery_id, '{UNCONTESTED}', null, count(*), 0 from alone group by delivery_id
@@ -192,8 +193,8 @@ def _conflicts(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             newcomer.record_key,
             {conflict_message("first.source_row", "first.delivery_id")} as message
         from resolved
-        join events as newcomer on resolved.event_id = newcomer.event_id
-        join events as first on resolved.conflicts_with = first.event_id
+        join others as newcomer on resolved.event_id = newcomer.event_id
+        join others as first on resolved.conflicts_with = first.event_id
         """  # noqa: S608 - own names
     ).pl()
     return found
@@ -206,8 +207,8 @@ def _settle(con: duckdb.DuckDBPyConnection, home: Home, stands: Standing) -> pl.
         create temp view good as
         select kind, record_key, delivery_id from alone
         union all
-        select events.kind, events.record_key, events.delivery_id
-        from resolved join events using (event_id)
+        select others.kind, others.record_key, others.delivery_id
+        from resolved join others using (event_id)
         where resolved.present_outcome <> 'quarantined';
         create temp table settled_aside as {settled_aside_sql("aside", "good")};
         alter table aside add column settled_by varchar;

@@ -20,6 +20,7 @@ from pipelines.home import Home
 from pipelines.intake.aside import ROSTERS, Aside, decided, list_unmatched, replayed_only
 from pipelines.intake.present import as_it_stands, mended, refused_and_replayed
 from pipelines.intake.records import IntakeRecord, receipts
+from pipelines.intake.resolve import OUTCOMES
 from pipelines.intake.standing import put_in, standing
 from pipelines.rules import Catalogue
 from pipelines.settings import Settings
@@ -54,8 +55,17 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What one load did, and what `raw` holds now."""
+    """What one load did, and what `raw` holds now.
 
+    Attributes:
+        is_present: whether it took all that the log has.
+        statuses: how many deliveries have which status.
+        records: how many records have which present outcome, refused and held ones among them.
+    """
+
+    is_present: bool
+    statuses: dict[str, int]
+    records: dict[str, int]
     deliveries_added: int
     deliveries_removed: int
     events_added: dict[str, int]
@@ -174,12 +184,18 @@ def _load(
         list_unmatched(home, records, aside, identity)
     con.execute("delete from raw.loaded")
     insert(con, "raw.loaded", [dict(zip(LOADED, key, strict=True)) for key in in_force])
+    outcomes = _outcomes(con)
     return LoadReport(
+        is_present=known_at is None,
+        statuses=dict(
+            con.execute("select status, count(*) from raw.intake_record group by 1").fetchall()
+        ),
+        records=_records(con, outcomes),
         deliveries_added=len(new),
         deliveries_removed=len(gone),
         events_added=events_added,
         events=_events(con),
-        outcomes=_outcomes(con),
+        outcomes=outcomes,
         refused=number(con, "select count(*) from raw.refused where is_first and is_open"),
         newest_known_at=newest_known_at(con),
         seconds=round(time.perf_counter() - started, 3),
@@ -273,6 +289,21 @@ def _outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         f"select present_outcome, count(*) from ({each}) group by all order by all"
     ).fetchall()
     return dict(rows)
+
+
+def _statuses(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return how many deliveries have which status."""
+    found = con.execute("select status, count(*) from raw.intake_record group by status").fetchall()
+    return dict(found)
+
+
+def _records(con: duckdb.DuckDBPyConnection, outcomes: dict[str, int]) -> dict[str, int]:
+    """Return outcomes with those of records that are no events: refused, mended since, or held."""
+    mended_since, waiting = con.execute(
+        "select sum(n_replayed), sum(n_refused + n_held) from raw.intake_record"
+    ).fetchall()[0]
+    beside = {"superseded": int(mended_since or 0), "quarantined": int(waiting or 0)}
+    return {name: outcomes.get(name, 0) + beside.get(name, 0) for name in OUTCOMES}
 
 
 def _json(value: Any) -> str:

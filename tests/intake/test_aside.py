@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipelines.home import Home
 from pipelines.identity.decisions import Decision, Identity, write_decision
 from pipelines.intake.aside import unmatched_path
-from pipelines.intake.ledger import ledger
+from pipelines.intake.ledger import ledger, tally, tally_as_loaded
 from pipelines.intake.quarantine import causes, settled
 from pipelines.settings import Settings
 from pipelines.warehouse.connection import open_warehouse
@@ -64,8 +64,11 @@ def hashes(home: Home, settings: Settings) -> dict[str, str]:
 
 
 def in_raw(school: Any) -> dict[str, int]:
-    """Load, and return how many exam results have which outcome."""
-    return load(school.home, school.settings).outcomes
+    """Load, and return the outcomes of exam results, having seen that the ledger agrees."""
+    report = load(school.home, school.settings)
+    told = tally_as_loaded(school.home, report.statuses, report.records)
+    assert told == tally(school.ledger())
+    return report.outcomes
 
 
 def in_ledger(school: Any) -> dict[str, dict[str, int]]:

@@ -18,7 +18,7 @@ from pipelines import runs
 from pipelines.cli import app
 from pipelines.commands.run import summary
 from pipelines.home import Home
-from pipelines.intake.ledger import ledger
+from pipelines.intake.ledger import tally
 from pipelines.run import NOTHING_NEW, ConfigurationError, Run, StageFailedError, Wanted
 from pipelines.settings import Settings
 from pipelines.warehouse import build as build_module
@@ -34,6 +34,13 @@ class Received:
 class Audited:
     verdict: str
     broken: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Loaded:
+    is_present: bool = True
+    statuses: dict[str, int] = field(default_factory=lambda: {"committed": 2})
+    records: dict[str, int] = field(default_factory=lambda: {"accepted": 5})
 
 
 @dataclass
@@ -55,6 +62,8 @@ class Stages:
                 raise self.failing[called]
             if name == "receive":
                 return Received(self.pending)
+            if name == "load":
+                return Loaded()
             if name == "audit":
                 return Audited(self.verdict)
             return "an edition" if name == "publish" else None
@@ -128,7 +137,7 @@ def test_a_delivery_that_fails_is_told_and_the_others_go_on(
     assert stages.called[-6:] == ENDING
     (told,) = [r for r in runs.records(home, run.run_id) if r.stage == "validate"]
     assert told.message == "d1: no such column"
-    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.ATTENTION
+    assert runs.exit_code(home, run.run_id, runs.tally_of(home, run.run_id)) == runs.ATTENTION
 
 
 def test_an_error_that_may_quote_a_record_is_kept_in_the_restricted_folder(
@@ -154,7 +163,7 @@ def test_nothing_goes_on_after_a_stage_that_fails(
     with pytest.raises(StageFailedError, match="this is why"):
         run.go()
     assert stages.called[-1] == stage
-    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.FAILED
+    assert runs.exit_code(home, run.run_id, runs.tally_of(home, run.run_id)) == runs.FAILED
 
 
 def test_a_failed_audit_stops_the_run_before_publication(
@@ -165,7 +174,7 @@ def test_a_failed_audit_stops_the_run_before_publication(
     with pytest.raises(StageFailedError, match="failed its audit"):
         run.go()
     assert "publish" not in stages.called
-    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.FAILED
+    assert runs.exit_code(home, run.run_id, runs.tally_of(home, run.run_id)) == runs.FAILED
 
 
 def test_a_current_edition_of_the_same_inputs_is_not_made_again(
@@ -183,7 +192,7 @@ def test_a_current_edition_of_the_same_inputs_is_not_made_again(
     told = {record.stage: record for record in runs.records(home, run.run_id)}
     assert told["publish"].status == "skipped"
     assert told["publish"].message == NOTHING_NEW
-    assert runs.exit_code(home, run.run_id, ledger(home)) == runs.DONE
+    assert runs.exit_code(home, run.run_id, runs.tally_of(home, run.run_id)) == runs.DONE
     Run(home, settings, Wanted(full_refresh=True)).go()
     assert "build" in stages.called
     stages.called.clear()
@@ -238,9 +247,9 @@ def test_the_pack_of_another_edition_is_not_told_as_that_of_this_one(
     (home.packs / "current").symlink_to("e1")
     (home.packs / "e1" / "index.html").touch()
     monkeypatch.setattr(editions, "current_id", lambda _: "e1")
-    assert "e1/index.html" in summary(home, "no-run", [])["pack"]
+    assert "e1/index.html" in summary(home, "no-run", tally([]))["pack"]
     monkeypatch.setattr(editions, "current_id", lambda _: "e2")
-    assert summary(home, "no-run", [])["pack"] is None
+    assert summary(home, "no-run", tally([]))["pack"] is None
 
 
 def test_the_command_prints_json_lines(home: Home, stages: Stages) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 
 from pipelines import runs
 from pipelines.home import Home
+from pipelines.intake.ledger import tally
 from pipelines.warehouse.editions import CURRENT
 from pipelines.warehouse.findings import TABLE, open_findings
 from pipelines.warehouse.tables import parquet_of
@@ -32,10 +33,10 @@ def edition(home: Home, rows: pl.DataFrame) -> None:
 def test_a_contradiction_is_told_with_its_remedy_and_ends_a_run_with_1(tmp_path: Path) -> None:
     home = Home.open(tmp_path / "home")
     assert open_findings(home) == []
-    assert runs.exit_code(home, "r", []) == runs.DONE
+    assert runs.exit_code(home, "r", tally([])) == runs.DONE
     edition(home, FOUND)
     assert [str(found) for found in open_findings(home)] == ["A circle. Take out a link."]
-    assert runs.exit_code(home, "r", []) == runs.ATTENTION
+    assert runs.exit_code(home, "r", tally([])) == runs.ATTENTION
 
 
 def test_an_edition_from_before_there_were_findings_has_none(tmp_path: Path) -> None:

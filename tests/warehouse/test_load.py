@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.contracts import CONTRACTS, versions
 from pipelines.home import Home
-from pipelines.intake.ledger import ledger
+from pipelines.intake.ledger import ledger, tally, tally_as_loaded
 from pipelines.intake.records import segment_name
 from pipelines.settings import Settings
 from pipelines.warehouse import load as load_module
@@ -130,9 +130,11 @@ def test_raw_and_ledger_tell_the_same_outcomes(home: Home, settings: Settings, l
     log.deliver("a", known_at=day(1), exam_result=[result("r1"), result("r2"), result("r3")])
     log.deliver("b", known_at=day(2), exam_result=[result("r1", 5), result("r2")])
     log.deliver("c", known_at=day(3), void=[{"record_id": "r3"}])
-    found = load(home, settings).outcomes
+    report = load(home, settings)
     for outcome in ("accepted", "duplicate", "superseded", "voided"):
-        assert found.get(outcome, 0) == sum(getattr(entry, outcome) for entry in ledger(home))
+        told = sum(getattr(entry, outcome) for entry in ledger(home))
+        assert report.outcomes.get(outcome, 0) == told
+    assert tally_as_loaded(home, report.statuses, report.records) == tally(ledger(home))
 
 
 def test_a_new_interpretation_replaces_the_old_one(
