@@ -318,3 +318,9 @@
     {{ constraints | join(', ') }}
     )
 {%- endmacro %}
+
+{#- Of a long relation that is read more than once: read it each time, in place of writing it down
+    first. What each reader leaves out is left out where it reads. -#}
+{% macro read_each_time() -%} {{ adapter.dispatch('read_each_time', 'tessera')() }} {%- endmacro %}
+{% macro default__read_each_time() -%} not materialized {%- endmacro %}
+{% macro spark__read_each_time() -%} {%- endmacro %}

@@ -31,6 +31,33 @@ scale_targets as (
     group by scale_id, scale_version
 ),
 
+by_version as (
+    select
+        *,
+        row_number() over (
+            partition by scale_id order by {{ version_order('scale_version') }} desc
+        ) as recency
+    from scale_targets
+),
+
+-- Where no version is named, the newest one counts.
+own as (
+    select
+        scale_id,
+        scale_version,
+        level
+    from by_version
+
+    union all
+
+    select
+        scale_id,
+        cast(null as string) as scale_version,
+        level
+    from by_version
+    where recency = 1
+),
+
 scales as (
     select * from {{ ref('int_scales__described') }}
 ),
@@ -104,22 +131,6 @@ planned as (
     from on_scale
 ),
 
-own as (
-    select
-        keyed.circumstance_key,
-        scale_targets.level as target_level,
-        row_number() over (
-            partition by keyed.circumstance_key
-            order by {{ version_order('scale_targets.scale_version') }} desc
-        ) as preference
-    from keyed
-    inner join scale_targets
-        on
-            keyed.scale_id = scale_targets.scale_id
-            and coalesce(keyed.scale_version, scale_targets.scale_version)
-            = scale_targets.scale_version
-),
-
 meant as (
     select
         keyed.circumstance_key,
@@ -159,11 +170,11 @@ resolved as (
         ---------- text
         case
             when planned.target_level is not null then 'assessment_plan'
-            when planned.circumstance_key is null and own.target_level is not null then 'scale'
+            when planned.circumstance_key is null and own.level is not null then 'scale'
         end as target_source,
         ---------- numbers
         case
-            when planned.circumstance_key is null then own.target_level
+            when planned.circumstance_key is null then own.level
             else planned.target_level
         end as target_level,
         ---------- days and instants
@@ -172,7 +183,9 @@ resolved as (
     left join planned
         on keyed.circumstance_key = planned.circumstance_key and planned.preference = 1
     left join own
-        on keyed.circumstance_key = own.circumstance_key and own.preference = 1
+        on
+            keyed.scale_id = own.scale_id
+            and keyed.scale_version is not distinct from own.scale_version
     left join meant
         on keyed.circumstance_key = meant.circumstance_key and meant.preference = 1
 )

@@ -24,7 +24,7 @@ subjects as (
 ),
 
 -- What an assessor can be asked for: no examination, no round of many respondents, nothing of one's own.
-evidence as (
+evidence as {{ read_each_time() }} (
     select * from {{ ref('fct_evidence') }} as evidence
     where
         competency_id is not null

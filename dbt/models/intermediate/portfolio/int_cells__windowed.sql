@@ -4,7 +4,7 @@
 
 with
 
-cells as (
+cells as {{ read_each_time() }} (
     select * from {{ ref('int_cells__required') }}
 ),
 
@@ -12,7 +12,7 @@ counts as (
     select * from {{ ref('int_cells__counted') }}
 ),
 
-evidence as (
+evidence as {{ read_each_time() }} (
     select * from {{ ref('int_cell_evidence__assigned') }}
 ),
 

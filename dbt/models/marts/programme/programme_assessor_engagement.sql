@@ -3,7 +3,7 @@
 -- learners than may be shown is told together with the one before, or the first with the next.
 with
 
-by_learner as (
+by_learner as {{ read_each_time() }} (
     select * from {{ ref('int_forms__counted') }}
 ),
 

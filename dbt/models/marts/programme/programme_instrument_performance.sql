@@ -4,7 +4,7 @@
 {%- set series = ['programme_id', 'instrument_id', 'scale_id', 'scale_version', 'direction'] %}
 with
 
-by_learner as (
+by_learner as {{ read_each_time() }} (
     select * from {{ ref('int_levels__counted') }}
 ),
 
