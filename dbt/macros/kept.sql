@@ -177,7 +177,11 @@
 
 {#- Give back the last share: whoever comes next has one share with everybody. -#}
 {% macro give_back_share() -%}
-    {%- for name in ['learner_shares', 'moved_learners', 'learner_share', 'learner_after', 'learner_up_to', 'pseudonyms_at_hand'] -%}
+    {%- set told = [
+        'learner_shares', 'moved_learners', 'learner_share', 'learner_after', 'learner_up_to',
+        'pseudonyms_at_hand',
+    ] -%}
+    {%- for name in told -%}
     reset variable {{ name }};
     {% endfor -%}
 {%- endmacro %}

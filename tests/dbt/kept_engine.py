@@ -149,18 +149,19 @@ class Engine:
 
     def _statements(self, node: Node, *, whole: bool) -> Iterator[str]:
         if node.is_kept and not whole:
-            yield self._hook(f"drop_moved('{node.scope_of}')", node)
+            yield self.hook(f"drop_moved('{node.scope_of}')", node)
             yield f"create or replace temp table made as {node.moved}"
-            yield self._hook("give_back_share()", node)
+            yield self.hook("give_back_share()", node)
             yield f"insert into {node.relation} by name from made"
         else:
             yield f"delete from {node.relation}"
             yield f"insert into {node.relation} by name {_as_query(node.whole)}"
         if node.is_fingerprint:
             scope = f"(select any_value(scope) from {node.relation})"
-            yield self._hook("forget_moved('SCOPE')", node).replace("'SCOPE'", scope)
+            yield self.hook("forget_moved('SCOPE')", node).replace("'SCOPE'", scope)
 
-    def _hook(self, call: str, node: Node) -> str:
+    def hook(self, call: str, node: Node) -> str:
+        """Return what a macro comes to as a hook of a kept model."""
         names = {
             "this": node.relation,
             "is_incremental": lambda: True,

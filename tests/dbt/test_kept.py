@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pipelines.rules import load_catalogue
 from pipelines.warehouse.kept import FINGERPRINTS
 from pipelines.warehouse.load import replace_rules
 from pipelines.warehouse.raw_schema import raw_tables
-from tests.dbt.conftest import Built, dbt
+from tests.dbt.conftest import PROJECT, Built, dbt
 from tests.dbt.example_school import PROGRAMME, example_school
 from tests.dbt.histories import ANY_COLUMN, CHANGES, COLUMNS, Event
 from tests.dbt.kept_engine import Engine, differing, load_nodes
@@ -379,6 +380,37 @@ def test_those_who_moved_are_made_two_at_a_time_too(
     assert "set variable learner_share = 1;" in (done.target / "logs" / "dbt.log").read_text()
     with opened(warehouse) as con:
         assert differing(con, load_nodes(built, compiled)) == []
+
+
+def test_a_kept_table_reads_the_records_of_those_who_moved_and_whoever_comes_next_everybodys(
+    school: School,
+) -> None:
+    engine = school.set_back()
+    con, everybody = school.con, learners(school)
+    assert len(everybody) > 1
+    (fact,) = [node for node in engine.nodes if node.name == "fct_evidence"]
+    scope = "intermediate.int_evidence__fingerprinted"
+    con.execute(f"update {scope} set is_moved = learner_key = 'L-ben'")
+    assert {"L-ben"} < staged(school)
+    con.execute(engine.hook(f"drop_moved('{scope}')", fact))
+    assert staged(school) == {"L-ben"}
+    con.execute(engine.hook("give_back_share()", fact))
+    assert {"L-ben"} < staged(school)
+
+
+def test_what_shares_a_table_out_is_all_given_back() -> None:
+    macros = (PROJECT / "macros" / "kept.sql").read_text(encoding="utf-8")
+    given_back = macros[macros.index("macro give_back_share") :]
+    given_back = given_back[: given_back.index("endmacro")]
+    told = set(re.findall(r"set variable (\w+)", macros))
+    assert told
+    assert set(re.findall(r"'(\w+)'", given_back)) == told
+
+
+def staged(school: School) -> set[str]:
+    """Return whose workplace assessments can be read just now."""
+    rows = "select distinct learner_key from staging.stg_workplace_assessment"
+    return {key for (key,) in school.con.execute(rows).fetchall()}
 
 
 def test_another_instant_of_handing_in_moves_that_learner_and_another_time_zone_everybody(
