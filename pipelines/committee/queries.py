@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
     "portfolio_competency_status": {
         "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')",
         "target_scale_version": "cast(null as varchar)",
+        "counted_scale_version": "cast(null as varchar)",
         "assessor_variance_share": "cast(null as decimal(18, 6))",
     },
 }
@@ -224,11 +226,18 @@ class Portfolio:
         }
 
     @cached_property
-    def scales(self) -> dict[str, tuple[int, int]]:
-        """Return the lowest and highest level of each scale."""
+    def scales(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return the lowest and highest level of each version of a scale."""
         return {
-            row["scale_id"]: (row["lowest"], row["highest"]) for row in self.of_programme["scales"]
+            (row["scale_id"], row["scale_version"]): (row["lowest"], row["highest"])
+            for row in self.of_programme["scales"]
         }
+
+    @cached_property
+    def scales_of_versions(self) -> frozenset[str]:
+        """Return the scales that have several versions."""
+        n_versions = Counter(scale_id for scale_id, _ in self.scales)
+        return frozenset(scale_id for scale_id, n in n_versions.items() if n > 1)
 
     def competency(self, competency_id: str) -> Competency:
         """Return a competency, also one that no framework lists."""

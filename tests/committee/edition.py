@@ -78,8 +78,8 @@ TABLES_SQL = {
     "dim_task": """programme_id varchar, task_id varchar, title varchar, instrument_id varchar,
         assurance_level varchar, competency_ids varchar[]""",
     "dim_instrument": """instrument_id varchar, title varchar, method_family varchar""",
-    "dim_competency": """framework_id varchar, framework_version varchar, competency_id varchar,
-        title varchar, sort_order bigint""",
+    "dim_competency": """competency_key varchar, programme_id varchar, framework_id varchar,
+        framework_version varchar, competency_id varchar, title varchar, sort_order bigint""",
     "dim_scale_level": """scale_id varchar, scale_version varchar, level bigint,
         level_label varchar""",
     "fct_learner_stage": """learner_key varchar, period_type varchar, period_id varchar,
@@ -87,10 +87,11 @@ TABLES_SQL = {
     "fct_evidence": """learner_key varchar, evidence_id varchar, round_id varchar,
         record_key varchar,
         record_id varchar, is_withheld boolean, decision_kind varchar, kind varchar,
-        programme_id varchar, stage_id varchar, competency_id varchar, instrument_id varchar,
-        method_family varchar, task_id varchar, sitting_id varchar, form_id varchar,
+        programme_id varchar, stage_id varchar, competency_id varchar,
+        competency_key varchar, instrument_id varchar, method_family varchar,
+        task_id varchar, sitting_id varchar, form_id varchar,
         attempt bigint, result_status varchar, grade varchar, scale_id varchar,
-        scale_version varchar, target_scale_version varchar, level bigint,
+        scale_version varchar, target_scale_version varchar, direction varchar, level bigint,
         raw_label varchar, target_level bigint, is_at_or_above_target boolean,
         score decimal(18, 6), max_score decimal(18, 6), cut_score decimal(18, 6),
         assessor_key varchar, assessor_role varchar, examiner_keys varchar[],
@@ -297,6 +298,7 @@ select
     cast(round(n_rated / 1.25, 2) as decimal(9, 2)) as n_effective,
     cast(case when n_rated > 0 then 0.3768 end as decimal(18, 6)) as assessor_variance_share,
     'entrustment_5' as target_scale_id, null::varchar as target_scale_version,
+    '1' as counted_scale_version, 'retrospective' as counted_direction,
     4::bigint as target_level,
     list_filter([
         case when n_data_points < 5 then n_data_points || ' of 5 data points' end,
@@ -517,6 +519,8 @@ class _Cohort:
         rows = self._rows
         rows["dim_competency"] = [
             {
+                "competency_key": code,
+                "programme_id": "MED",
                 "framework_id": "core_epas",
                 "framework_version": "2014",
                 "competency_id": code,
@@ -1024,7 +1028,8 @@ class _Cohort:
         self._rows["fct_evidence"].append(
             {"learner_key": key, "evidence_id": f"E-{record[:12].upper()}", "record_key": record,
              "kind": "workplace_assessment", "decision_kind": "summative", "programme_id": "MED",
-             "stage_id": "Year 3", "competency_id": "EPA-08", "instrument_id": "star",
+             "stage_id": "Year 3", "competency_id": "EPA-08", "competency_key": "EPA-08",
+             "instrument_id": "star",
              "method_family": "entrustment_decision", "scale_id": "entrustment_5", "level": 4,
              "target_level": 4, "is_at_or_above_target": True, "assessor_key": "A-01ASSESSOR",
              "is_flagged": False, "is_banked": False, "is_new_evidence": True, "is_late": False,

@@ -33,6 +33,7 @@ select
     evidence.form_id,
     evidence.scale_id,
     coalesce(evidence.scale_version, newest.scale_version) as scale_version,
+    evidence.direction,
     evidence.level,
     evidence.raw_label,
     evidence.target_scale_version,

@@ -15,6 +15,8 @@ select
     n_contexts,
     n_recent,
     n_flags,
+    counted_scale_version,
+    counted_direction,
     n_rated,
     n_at_target,
     share_at_target,
