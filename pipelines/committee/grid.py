@@ -8,6 +8,7 @@ from datetime import date
 
 from pipelines.committee import charts, words
 from pipelines.committee.evidence import VERBATIM, Behind, Row, ids
+from pipelines.committee.queries import Competency as Named
 from pipelines.committee.queries import Portfolio
 
 NOT_REQUIRED = "not_required"
@@ -100,22 +101,23 @@ class Grid:
 
 def grid(portfolio: Portfolio, statuses: Iterable[Row], evidence: Iterable[Row]) -> Grid:
     """Return a line for every competency with a status or evidence, and what it draws."""
-    by_id: dict[str, list[Row]] = {}
+    by_id: dict[tuple[str, str], list[Row]] = {}
     for e in evidence:
         if e["competency_id"]:
-            by_id.setdefault(e["competency_id"], []).append(e)
-    status_of = {s["competency_id"]: s for s in statuses}
-    order = sorted(
-        status_of.keys() | by_id.keys(), key=lambda c: (portfolio.competency(c).place, c)
-    )
+            by_id.setdefault((e["programme_id"], e["competency_id"]), []).append(e)
+    status_of = {(s["programme_id"], s["competency_id"]): s for s in statuses}
+
+    def named(key: tuple[str, str]) -> Named:
+        return portfolio.competency(key[1], key[0])
+
+    order = sorted(status_of.keys() | by_id.keys(), key=lambda key: (named(key).place, key))
     drawn = _Drawn(portfolio)
     lines = []
-    for place, competency_id in enumerate(order, start=1):
-        status = status_of.get(competency_id, UNJUDGED)
-        forms = sorted(by_id.get(competency_id, []), key=_in_time)
-        title = portfolio.competency(competency_id).title
+    for place, key in enumerate(order, start=1):
+        status = status_of.get(key, UNJUDGED)
+        forms = sorted(by_id.get(key, []), key=_in_time)
         strips = drawn.strips(status, forms)
-        lines.append(_line(f"c{place}", competency_id, title, status, forms, strips))
+        lines.append(_line(f"c{place}", key[1], named(key).title, status, forms, strips))
     return Grid(tuple(lines), tuple(drawn.points), tuple(drawn.targets))
 
 

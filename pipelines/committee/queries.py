@@ -216,10 +216,10 @@ class Portfolio:
         return self.of_learners[section].get(learner_key, [])
 
     @cached_property
-    def competencies(self) -> dict[str, Competency]:
-        """Return the competencies by id; a competency without an entry is found by its id alone."""
+    def competencies(self) -> dict[tuple[str | None, str], Competency]:
+        """Return the competencies by programme and id: programmes number theirs alike."""
         return {
-            row["competency_id"]: Competency(
+            (row["programme_id"], row["competency_id"]): Competency(
                 row["competency_id"], row["title"] or row["competency_id"], place
             )
             for place, row in enumerate(self.of_programme["competencies"])
@@ -239,14 +239,24 @@ class Portfolio:
         n_versions = Counter(scale_id for scale_id, _ in self.scales)
         return frozenset(scale_id for scale_id, n in n_versions.items() if n > 1)
 
-    def competency(self, competency_id: str) -> Competency:
-        """Return a competency, also one that no framework lists."""
-        known = self.competencies.get(competency_id)
+    def competency(self, competency_id: str, programme_id: str | None) -> Competency:
+        """Return a competency of a programme, also one that no framework lists."""
+        known = self.competencies.get((programme_id, competency_id))
         return known or Competency(competency_id, competency_id, len(self.competencies))
 
-    def title(self, competency_id: str | None) -> str | None:
-        """Return what a competency is called; None stays None."""
-        return None if competency_id is None else self.competency(competency_id).title
+    def title(self, row: Row, column: str = "competency_id") -> str | None:
+        """Return what the competency of a learner's row is called; None where it names none.
+
+        A row that names no programme is of the learner's own.
+        """
+        if row.get(column) is None:
+            return None
+        programme_id = row.get("programme_id") or self._programme_of.get(row["learner_key"])
+        return self.competency(row[column], programme_id).title
+
+    @cached_property
+    def _programme_of(self) -> dict[str, str | None]:
+        return {row["learner_key"]: row["programme_id"] for row in self.learners}
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,8 @@ TABLES_SQL = {
         assurance_level varchar, competency_ids varchar[]""",
     "dim_instrument": """instrument_id varchar, title varchar, method_family varchar""",
     "dim_competency": """competency_key varchar, programme_id varchar, framework_id varchar,
-        framework_version varchar, competency_id varchar, title varchar, sort_order bigint""",
+        framework_version varchar, competency_id varchar, title varchar, sort_order bigint,
+        is_in_force boolean""",
     "dim_scale_level": """scale_id varchar, scale_version varchar, level bigint,
         level_label varchar""",
     "fct_learner_stage": """learner_key varchar, period_type varchar, period_id varchar,
@@ -127,7 +128,8 @@ TABLES_SQL = {
         is_for_mentor boolean, starts_on date, ends_on date, disclosed_on date, decided_on date,
         source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
         known_at timestamptz""",
-    "fct_professionalism_report": """record_key varchar, learner_key varchar,
+    "fct_professionalism_report": """programme_id varchar,
+        record_key varchar, learner_key varchar,
         competency_id varchar, report_type varchar, category varchar, severity varchar,
         description varchar, learner_response varchar, setting varchar, reporter_key varchar,
         reporter_role varchar, status varchar, outcome varchar, is_shared_with_learner boolean,
@@ -157,7 +159,8 @@ TABLES_SQL = {
         vocabulary_id varchar, corrects_record_id varchar, decision_kind varchar, outcome varchar,
         appeal_status varchar, is_corrected boolean, is_latest boolean, is_out boolean,
         decided_on date, out_on date""",
-    "fct_action": """record_key varchar, learner_key varchar, decision_record_key varchar,
+    "fct_action": """programme_id varchar,
+        record_key varchar, learner_key varchar, decision_record_key varchar,
         competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
         required_n bigint, n_done bigint, n_days_overdue bigint, is_overdue boolean,
@@ -179,7 +182,8 @@ TABLES_SQL = {
         is_near_cut boolean,
         is_at_or_above_cut boolean, is_below_cut_at_newest boolean, is_progress_test boolean,
         is_banked boolean, occurred_on date""",
-    "portfolio_conflict": """conflict_id varchar, learner_key varchar, competency_id varchar,
+    "portfolio_conflict": """programme_id varchar,
+        conflict_id varchar, learner_key varchar, competency_id varchar,
         conflict_kind varchar, sentence varchar, is_current_stage boolean,
         evidence_ids varchar[], latest_on date""",
     "portfolio_dependability": """learner_key varchar, programme_id varchar, stage_id varchar,
@@ -204,7 +208,8 @@ TABLES_SQL = {
         sentence varchar, n_sittings bigint, n_sat bigint, n_absent bigint,
         cumulative_share decimal(9, 4), growth_per_year decimal(18, 4),
         growth_standard_error decimal(18, 4), occurred_on date""",
-    "portfolio_narrative": """learner_key varchar, comment_key varchar, evidence_id varchar,
+    "portfolio_narrative": """programme_id varchar,
+        learner_key varchar, comment_key varchar, evidence_id varchar,
         competency_id varchar, instrument_id varchar, scale_id varchar, assessor_key varchar,
         assessor_role varchar, setting varchar, narrative_strengths varchar,
         narrative_improvements varchar, narrative_other varchar, level bigint, target_level bigint,
@@ -212,7 +217,8 @@ TABLES_SQL = {
         occurred_at timestamptz, occurred_on date""",
     "portfolio_narrative_pick": """learner_key varchar, comment_key varchar, rule_set_id varchar,
         rule_version varchar, pick_reasons varchar[]""",
-    "portfolio_signal": """learner_key varchar, signal_id varchar, rule_id varchar,
+    "portfolio_signal": """programme_id varchar,
+        learner_key varchar, signal_id varchar, rule_id varchar,
         rule_set_id varchar, rule_version varchar, severity varchar, title varchar,
         sentence varchar, remedy varchar, recommended_competency_id varchar,
         recommended_instrument_id varchar, recommended_setting varchar,
@@ -241,7 +247,7 @@ TABLES_SQL = {
 STATUS_SQL = """
 create table portfolio_competency_status as
 with cells as (
-    select l.learner_key, l.stage_id, c.competency_id, c.title as competency_title, c.sort_order
+    select l.learner_key, l.programme_id, l.stage_id, c.competency_id, c.title as competency_title, c.sort_order
     from dim_learner as l cross join dim_competency as c
     where l.stage_id is not null
 ),
@@ -526,6 +532,7 @@ class _Cohort:
                 "competency_id": code,
                 "title": title,
                 "sort_order": i,
+                "is_in_force": True,
             }
             for i, (code, title) in enumerate(COMPETENCIES)
         ]

@@ -149,6 +149,7 @@ def _rating(version: str) -> dict[str, Any]:
     return {
         "evidence_id": f"E-{version}",
         "data_point_id": f"E-{version}",
+        "programme_id": "MED",
         "competency_id": "EPA1",
         "scale_id": "entrustment_5",
         "scale_version": version,
@@ -179,6 +180,28 @@ def _of_two_versions(
     programme = dict(portfolio.of_programme)
     programme["scales"] = [*programme["scales"], second]
     return _page(replace(portfolio, of_learners=sections, of_programme=programme), FULL)
+
+
+def test_a_page_names_competencies_as_the_programme_of_its_learner_does(
+    portfolio: Portfolio,
+) -> None:
+    others = [
+        row | {"programme_id": programme_id, "title": f"Of {programme_id}"}
+        for programme_id in ("ANY", "ZEN")
+        for row in portfolio.of_programme["competencies"]
+    ]
+    programme = dict(portfolio.of_programme)
+    programme["competencies"] = [*others[::2], *programme["competencies"], *others[1::2]]
+    page = _page(replace(portfolio, of_programme=programme), FULL)
+    assert [c.title for c in page.competencies] == [
+        c.title for c in _page(portfolio, FULL).competencies
+    ]
+    assert not [r for r in page.conflicts if r["competency"].startswith("Of ")]
+
+
+def test_competencies_of_two_programmes_with_one_id_are_two_lines(portfolio: Portfolio) -> None:
+    drawn = grid(portfolio, [], [_rating("1"), _rating("1") | {"programme_id": "DENT"}])
+    assert [len(line.forms) for line in drawn.competencies] == [1, 1]
 
 
 def test_each_number_has_as_many_ids_behind_it_and_each_id_has_a_form(

@@ -1,6 +1,7 @@
 -- One row a competency of the learner's present stage, judged by the default rule set.
 select
     learner_key,
+    programme_id,
     stage_id,
     competency_id,
     competency_title,
