@@ -151,8 +151,7 @@ class _Drawn:
         strips: list[Strip] = []
         for key in sorted(by_scale, key=lambda key: (key != counted, key[0] != counted[0], key)):
             rated = by_scale[key]
-            is_aimed_at = _is_aimed_at(*key, status)
-            target = status["target_level"] if is_aimed_at else rated[-1]["target_level"]
+            target = status["target_level"] if key == counted else rated[-1]["target_level"]
             strips.append(self._strip(key, rated, () if strips else wordy, target))
         return tuple(strips)
 
@@ -204,13 +203,6 @@ def _line(
             _is_rated(e, status) and e["target_level"] not in (None, status["target_level"])
             for e in mine
         ),
-    )
-
-
-def _is_aimed_at(scale_id: str, version: str, status: Row) -> bool:
-    """Say whether the target of a status is on this version; where none is named, it is on all."""
-    return scale_id == status["target_scale_id"] and (
-        status["target_scale_version"] in (None, version)
     )
 
 
