@@ -57,7 +57,7 @@ STOPPED_AT = (
     "portfolio_competency_status",
     "int_timeline__fingerprinted",
 )
-"""Where a build may be stopped: this model and what it rests on stand, and nothing after it. The named
+"""Where a build may be stopped: this model and what it rests on stand, and nothing after it. Named
 histories stop at the first two."""
 OWN = {"kept_learner", "build_input"}
 """Raw tables that a build writes."""

@@ -247,7 +247,8 @@ TABLES_SQL = {
 STATUS_SQL = """
 create table portfolio_competency_status as
 with cells as (
-    select l.learner_key, l.programme_id, l.stage_id, c.competency_id, c.title as competency_title, c.sort_order
+    select l.learner_key, l.programme_id, l.stage_id, c.competency_id,
+        c.title as competency_title, c.sort_order
     from dim_learner as l cross join dim_competency as c
     where l.stage_id is not null
 ),

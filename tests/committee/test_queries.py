@@ -29,7 +29,8 @@ def test_the_version_in_force_names_a_competency_and_programmes_number_theirs_al
     with duckdb.connect() as connection:
         connection.execute(
             "create table dim_competency as select *, 'F' as framework_id, 1 as sort_order from "
-            "(values ('P', 'A', '1', 'Of this day', true), ('P', 'A', '2', 'Of a day to come', false), "
+            "(values ('P', 'A', '1', 'Of this day', true), "
+            "('P', 'A', '2', 'Of a day to come', false), "
             "('Q', 'A', '3', 'Of another programme', true)) "
             "as given (programme_id, competency_id, framework_version, title, is_in_force)"
         )
