@@ -188,10 +188,12 @@ def test_events_of_a_held_delivery_do_not_count_and_its_refusals_are_told(
 
 @pytest.mark.slow
 def test_incremental_loads_equal_one_load(home: Home, settings: Settings, log: Any) -> None:
-    for number in range(1, 6):
+    read = [(number, "i1") for number in range(1, 6)]
+    for number, interpretation in [*read, *((number, "i2") for number, _ in read)]:
         log.deliver(
             f"d{number}",
             known_at=day(number),
+            interpretation=interpretation,
             exam_result=[result(f"r{i}", score=i * number % 3) for i in range(1, 4)],
             void=[{"record_id": f"r{number}"}] if number % 2 else [],
         )
