@@ -4,8 +4,9 @@
 
 Every history goes on where the one before it ended. After each build the kept tables are held
 against what their whole models give; now and then, and at the end, everything is built from
-nothing and every table must hash as it did. A build that its own data tests stop counts as stopped:
-the next one must be right all the same.
+nothing and every table must hash as it did. A build that its own data tests stop counts as stopped,
+if they stop one from nothing too: the next one must be right all the same. So must one that follows
+a build that was stopped half way.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from pathlib import Path
@@ -46,6 +48,17 @@ RESULT = Path(__file__).parents[1] / "benchmarks" / "results" / "histories.json"
 FIRST_DAY = date(2026, 2, 21)
 WHOLE_EVERY = 10
 TESTED_EVERY = 4
+KILLED_ONE_IN = 3
+STOPPED_AT = (
+    "fct_evidence",
+    "int_portfolio__fingerprinted",
+    "int_cells__counted",
+    "int_cells__fingerprinted",
+    "portfolio_competency_status",
+    "int_timeline__fingerprinted",
+)
+"""Where a build may be stopped: this model and what it rests on stand, and nothing after it. Named
+histories stop at the first two."""
 OWN = {"kept_learner", "build_input"}
 """Raw tables that a build writes."""
 
@@ -87,6 +100,24 @@ class School:
         with patch.object(build_module, "build_on", run):
             return build(self.home, self.settings, self.as_of, full_refresh=full_refresh)
 
+    def build_and_stop(self, model: str) -> None:
+        """Build as a night that is stopped once a model and what it rests on are made."""
+
+        def stopped(home: Home, settings: Settings, *_: str, is_full: bool, **_chosen: Any) -> None:
+            build_on(home, settings, "run", "--select", f"+{model}", is_full=is_full)
+            raise KeyboardInterrupt
+
+        with patch.object(build_module, "build_on", stopped), suppress(KeyboardInterrupt):
+            build(self.home, self.settings, self.as_of)
+
+    def goes_through_from_nothing(self) -> bool:
+        """Say whether a build from nothing passes its data tests."""
+        try:
+            self.build(full_refresh=True, tested=True)
+        except BuildError:
+            return False
+        return True
+
     def differing(self) -> list[str]:
         """Return the kept tables that are not what their whole model gives."""
         with open_warehouse(self.home, self.settings) as con:
@@ -113,8 +144,10 @@ class Result:
     """What random histories gave."""
 
     histories: int = 0
+    killed: int = 0
+    """Builds that were stopped half way, after each of which the next one went on."""
     stopped: int = 0
-    """Builds that a data test stopped."""
+    """Builds that a data test stopped, and stopped too when all was built from nothing."""
     stopped_by: Counter[str] = field(default_factory=Counter)
     """What stopped them."""
     wholes: int = 0
@@ -134,6 +167,7 @@ class Result:
         return {
             "histories": self.histories,
             "equal": self.histories - self.stopped - len(self.differing),
+            "after_one_that_was_killed": self.killed,
             "stopped_by_data_tests": self.stopped,
             "stopped_by": dict(sorted(self.stopped_by.items())),
             "built_from_nothing_and_equal": self.wholes,
@@ -166,12 +200,21 @@ def soak(folder: Path, n: int, seed: int = 0, minutes: float | None = None) -> R
         result.histories += 1
         result.events.update(event.name for event in events)
         told = f"{result.histories}: {[(e.name, e.lot) for e in events]} as of {school.as_of}"
+        tested = result.histories % TESTED_EVERY == 0
+        if chance.randrange(KILLED_ONE_IN) == 0:
+            result.killed += 1
+            model, is_back = chance.choice(STOPPED_AT), chance.random() < 0.5
+            told += f", stopped at {model}" + (" and set back" if is_back else "")
+            school.build_and_stop(model)
+            if is_back:
+                school.set_back()
         try:
-            tested = result.histories % TESTED_EVERY == 0
             result.moved.append(school.build(tested=tested).moved["evidence"])
         except BuildError as error:
             result.stopped += 1
             result.stopped_by.update(failure.name for failure in error.failures)
+            if school.goes_through_from_nothing():
+                result.differing.append(f"{told}: only what stood was stopped, by {error}")
             school.set_back()
             continue
         if wrong := school.differing():

@@ -7,7 +7,8 @@
 
 with
 
--- Of kept tables, the rows that are tested.
+-- Of kept tables, the rows that are tested. A build that was stopped forgets a learner in the scopes that it
+-- reached and not in those after them: what is compared is taken by one scope on both sides.
 evidence as (
     select * from {{ ref('fct_evidence') }}
     where
@@ -33,7 +34,7 @@ listed as (
         learner_key,
         competency_id,
         {{ unnest_list('evidence_ids') }} as evidence_id
-    from cells
+    from {{ ref('int_cells__counted') }}
     where {{ is_tested('int_portfolio__fingerprinted', 'learner_key') }}
 ),
 

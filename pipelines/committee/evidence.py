@@ -296,10 +296,11 @@ def _level(row: Row) -> str | None:
     if row.get("level") is None:
         return None
     target, scale = row["target_level"], words.plain(row["scale_id"])
+    named = f"{scale} version {row['scale_version']}" if row.get("has_versions") else scale
     if target is not None:
-        return f"{row['level']} (target {target}, {scale})"
+        return f"{row['level']} (target {target}, {named})"
     if row["target_scale_version"] is None:
-        return f"{row['level']} (no target, {scale})"
+        return f"{row['level']} (no target, {named})"
     return (
         f"{row['level']} (not compared, {scale} version {row['scale_version']}: the target is on "
         f"version {row['target_scale_version']})"

@@ -8,6 +8,7 @@ from datetime import date
 
 from pipelines.committee import charts, words
 from pipelines.committee.evidence import VERBATIM, Behind, Row, ids
+from pipelines.committee.queries import Competency as Named
 from pipelines.committee.queries import Portfolio
 
 NOT_REQUIRED = "not_required"
@@ -20,6 +21,8 @@ UNJUDGED: Row = {
     "status_reason": None,
     "target_scale_id": None,
     "target_scale_version": None,
+    "counted_scale_version": None,
+    "counted_direction": None,
     "target_level": None,
     "n_recent": 0,
     "n_data_points": 0,
@@ -33,11 +36,7 @@ UNJUDGED: Row = {
 
 @dataclass(frozen=True)
 class Strip:
-    """One competency's observations on one scale, as a slice of the chart and in words.
-
-    Where the plan names a version of the scale, those of every other version are a slice of their
-    own.
-    """
+    """One competency's observations on one version of a scale: a slice of the chart, in words."""
 
     index: int
     scale: str
@@ -102,22 +101,23 @@ class Grid:
 
 def grid(portfolio: Portfolio, statuses: Iterable[Row], evidence: Iterable[Row]) -> Grid:
     """Return a line for every competency with a status or evidence, and what it draws."""
-    by_id: dict[str, list[Row]] = {}
+    by_id: dict[tuple[str, str], list[Row]] = {}
     for e in evidence:
         if e["competency_id"]:
-            by_id.setdefault(e["competency_id"], []).append(e)
-    status_of = {s["competency_id"]: s for s in statuses}
-    order = sorted(
-        status_of.keys() | by_id.keys(), key=lambda c: (portfolio.competency(c).place, c)
-    )
+            by_id.setdefault((e["programme_id"], e["competency_id"]), []).append(e)
+    status_of = {(s["programme_id"], s["competency_id"]): s for s in statuses}
+
+    def named(key: tuple[str, str]) -> Named:
+        return portfolio.competency(key[1], key[0])
+
+    order = sorted(status_of.keys() | by_id.keys(), key=lambda key: (named(key).place, key))
     drawn = _Drawn(portfolio)
     lines = []
-    for place, competency_id in enumerate(order, start=1):
-        status = status_of.get(competency_id, UNJUDGED)
-        forms = sorted(by_id.get(competency_id, []), key=_in_time)
-        title = portfolio.competency(competency_id).title
+    for place, key in enumerate(order, start=1):
+        status = status_of.get(key, UNJUDGED)
+        forms = sorted(by_id.get(key, []), key=_in_time)
         strips = drawn.strips(status, forms)
-        lines.append(_line(f"c{place}", competency_id, title, status, forms, strips))
+        lines.append(_line(f"c{place}", key[1], named(key).title, status, forms, strips))
     return Grid(tuple(lines), tuple(drawn.points), tuple(drawn.targets))
 
 
@@ -138,20 +138,20 @@ class _Drawn:
     n_strips: int = 0
 
     def strips(self, status: Row, forms: Sequence[Row]) -> tuple[Strip, ...]:
-        """Draw a competency's ratings, a strip for each scale, that of the target first.
+        """Draw a competency's ratings, a strip for each version of a scale, what counts first.
 
         Forms with words and without a level stand on the first strip.
         """
         by_scale: dict[tuple[str, str], list[Row]] = {}
         for e in forms:
             if e["level"] is not None:
-                by_scale.setdefault(_scale_of(e, status), []).append(e)
-        aimed_at = (status["target_scale_id"], status["target_scale_version"] or "")
+                by_scale.setdefault((e["scale_id"], e["scale_version"] or ""), []).append(e)
+        counted = (status["target_scale_id"], status["counted_scale_version"])
         wordy = [e for e in forms if e["level"] is None and _has_words(e)]
         strips: list[Strip] = []
-        for key in sorted(by_scale, key=lambda key: (key != aimed_at, key)):
+        for key in sorted(by_scale, key=lambda key: (key != counted, key[0] != counted[0], key)):
             rated = by_scale[key]
-            target = status["target_level"] if key == aimed_at else rated[-1]["target_level"]
+            target = status["target_level"] if key == counted else rated[-1]["target_level"]
             strips.append(self._strip(key, rated, () if strips else wordy, target))
         return tuple(strips)
 
@@ -163,13 +163,14 @@ class _Drawn:
         target: int | None,
     ) -> Strip:
         scale_id, version = scale
-        place_of = _Scale(self.portfolio.scales.get(scale_id), rated)
+        place_of = _Scale(self.portfolio.scales.get(scale), rated)
         index = self.n_strips
         self.n_strips += 1
         self.points += [_point(index, e, place_of) for e in (*rated, *wordy)]
         if target is not None:
             self.targets.append(charts.Target(index, place_of(target)))
-        named = f"{scale_id} version {version}" if version else scale_id
+        is_named = version and scale_id in self.portfolio.scales_of_versions
+        named = f"{scale_id} version {version}" if is_named else scale_id
         return Strip(index, named, _said(rated, target))
 
 
@@ -199,18 +200,10 @@ def _line(
         narratives=_behind(anchor, "words", "With words", (e for e in mine if _has_words(e))),
         forms=tuple(reversed(forms)),
         n_under_another_target=sum(
-            e["level"] is not None
-            and e["scale_id"] == status["target_scale_id"]
-            and e["target_level"] not in (None, status["target_level"])
+            _is_rated(e, status) and e["target_level"] not in (None, status["target_level"])
             for e in mine
         ),
     )
-
-
-def _scale_of(e: Row, status: Row) -> tuple[str, str]:
-    """Return the scale of a rating, and its version where the plan names one for its target."""
-    is_parted = status["target_scale_version"] and e["scale_id"] == status["target_scale_id"]
-    return e["scale_id"], (e["scale_version"] or "") if is_parted else ""
 
 
 class _Scale:
@@ -252,15 +245,20 @@ def _newest(rows: Sequence[Row], n: int) -> list[Row]:
     return [e for e in rows if e["data_point_id"] in newest]
 
 
-def _is_at_target(e: Row, status: Row) -> bool:
-    """Say whether a rating reaches the target of the status, on its scale."""
+def _is_rated(e: Row, status: Row) -> bool:
+    """Say whether a rating counts: on the target's scale, in the version and direction that do."""
     return bool(
         e["level"] is not None
         and e["scale_id"] == status["target_scale_id"]
-        and status["target_scale_version"] in (None, e["scale_version"])
-        and status["target_level"] is not None
-        and e["level"] >= status["target_level"]
+        and status["counted_scale_version"] in (None, e["scale_version"])
+        and (e["direction"] is None or status["counted_direction"] in (None, e["direction"]))
     )
+
+
+def _is_at_target(e: Row, status: Row) -> bool:
+    """Say whether a rating that counts reaches the target of the status."""
+    target = status["target_level"]
+    return _is_rated(e, status) and target is not None and e["level"] >= target
 
 
 def _in_time(e: Row) -> tuple[date, str]:

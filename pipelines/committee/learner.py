@@ -396,7 +396,7 @@ def _holds(period: Row, as_of: date) -> bool:
 
 def _titled(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
     """Return rows with the title of their competency, None where they name none."""
-    return [r | {"competency": portfolio.title(r.get("competency_id"))} for r in rows]
+    return [r | {"competency": portfolio.title(r)} for r in rows]
 
 
 def _known_since(decisions: Sequence[Row], evidence: Iterable[Row]) -> tuple[str, ...]:
@@ -496,7 +496,7 @@ def _recommendation(portfolio: Portfolio, signal: Row) -> str:
         return str(signal["remedy"])
     parts = [words.plain(signal["recommended_instrument_id"] or "an observation")]
     if signal["recommended_competency_id"]:
-        parts.append(f"of “{portfolio.title(signal['recommended_competency_id'])}”")
+        parts.append(f"of “{portfolio.title(signal, 'recommended_competency_id')}”")
     if signal["recommended_setting"]:
         parts.append(f"in {words.plain(signal['recommended_setting'])}")
     if signal["recommended_assessor"]:

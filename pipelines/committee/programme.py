@@ -78,8 +78,8 @@ class Table:
     title: str
     columns: tuple[str, ...]
     every_row: tuple[tuple[str, ...], ...]
-    titles: Mapping[str, str] = field(default_factory=dict)
-    """What the page calls a competency beside its id."""
+    titles: Mapping[tuple[str | None, str], str] = field(default_factory=dict)
+    """What the page calls a competency of a programme beside its id."""
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -100,7 +100,7 @@ class Table:
         """Return what is the same in all rows, as heading and value."""
         varying = set(self._varying)
         return tuple(
-            (_heading(column), self._cell(column, self.every_row[0][place]))
+            (_heading(column), self._cell(place, self.every_row[0]))
             for place, column in enumerate(self.columns)
             if place not in varying
         )
@@ -117,14 +117,15 @@ class Table:
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """Return the cells that the page shows, row by row."""
         places = self._varying
-        return tuple(
-            tuple(self._cell(self.columns[p], row[p]) for p in places) for row in self.rows
-        )
+        return tuple(tuple(self._cell(place, row) for place in places) for row in self.rows)
 
-    def _cell(self, column: str, cell: str) -> str:
+    def _cell(self, place: int, row: Sequence[str]) -> str:
         """Return a cell as the page writes it: a share in per cent, a code as people say it."""
-        if column == "competency id" and cell in self.titles:
-            return f"{cell} {self.titles[cell]}"
+        column, cell = self.columns[place], row[place]
+        if column == "competency id":
+            programme_id = dict(zip(self.columns, row, strict=True)).get("programme id")
+            title = self.titles.get((programme_id, cell))
+            return f"{cell} {title}" if title else cell
         if column in CODES:
             return words.plain(cell)
         is_share = column.endswith(" share") or column.startswith("share ")
@@ -207,7 +208,7 @@ def gather(source: Source, portfolio: Portfolio) -> Programme:
     """Return what one edition says of the programme."""
     with open_edition(source) as connection:
         least = least_of(connection)
-        titles = {code: told.title for code, told in portfolio.competencies.items()}
+        titles = {key: told.title for key, told in portfolio.competencies.items()}
         edition = source.edition
         marts = [
             _mart(connection, edition, name) for name in _marts(connection, edition.programme_page)
@@ -300,7 +301,7 @@ def _counted(place: int, row: Row, page: ProgrammePage) -> Iterator[GroupCounts]
         yield GroupCounts(place, named, counts + parts, wholes, part)
 
 
-def _table(mart: Mart, titles: Mapping[str, str]) -> Table:
+def _table(mart: Mart, titles: Mapping[tuple[str | None, str], str]) -> Table:
     told = [tuple(_shown(row[column]) for column in mart.columns) for row in mart.rows]
     filled = [i for i in range(len(mart.columns)) if any(row[i] != words.NOTHING for row in told)]
     return Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ LATER: Mapping[str, Mapping[str, str]] = {
     "portfolio_competency_status": {
         "shortfall_codes": "list_transform(shortfalls, lambda shortfall: 'data_points')",
         "target_scale_version": "cast(null as varchar)",
+        "counted_scale_version": "cast(null as varchar)",
         "assessor_variance_share": "cast(null as decimal(18, 6))",
     },
 }
@@ -214,30 +216,47 @@ class Portfolio:
         return self.of_learners[section].get(learner_key, [])
 
     @cached_property
-    def competencies(self) -> dict[str, Competency]:
-        """Return the competencies by id; a competency without an entry is found by its id alone."""
+    def competencies(self) -> dict[tuple[str | None, str], Competency]:
+        """Return the competencies by programme and id: programmes number theirs alike."""
         return {
-            row["competency_id"]: Competency(
+            (row["programme_id"], row["competency_id"]): Competency(
                 row["competency_id"], row["title"] or row["competency_id"], place
             )
             for place, row in enumerate(self.of_programme["competencies"])
         }
 
     @cached_property
-    def scales(self) -> dict[str, tuple[int, int]]:
-        """Return the lowest and highest level of each scale."""
+    def scales(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return the lowest and highest level of each version of a scale."""
         return {
-            row["scale_id"]: (row["lowest"], row["highest"]) for row in self.of_programme["scales"]
+            (row["scale_id"], row["scale_version"]): (row["lowest"], row["highest"])
+            for row in self.of_programme["scales"]
         }
 
-    def competency(self, competency_id: str) -> Competency:
-        """Return a competency, also one that no framework lists."""
-        known = self.competencies.get(competency_id)
+    @cached_property
+    def scales_of_versions(self) -> frozenset[str]:
+        """Return the scales that have several versions."""
+        n_versions = Counter(scale_id for scale_id, _ in self.scales)
+        return frozenset(scale_id for scale_id, n in n_versions.items() if n > 1)
+
+    def competency(self, competency_id: str, programme_id: str | None) -> Competency:
+        """Return a competency of a programme, also one that no framework lists."""
+        known = self.competencies.get((programme_id, competency_id))
         return known or Competency(competency_id, competency_id, len(self.competencies))
 
-    def title(self, competency_id: str | None) -> str | None:
-        """Return what a competency is called; None stays None."""
-        return None if competency_id is None else self.competency(competency_id).title
+    def title(self, row: Row, column: str = "competency_id") -> str | None:
+        """Return what the competency of a learner's row is called; None where it names none.
+
+        A row that names no programme is of the learner's own.
+        """
+        if row.get(column) is None:
+            return None
+        programme_id = row.get("programme_id") or self._programme_of.get(row["learner_key"])
+        return self.competency(row[column], programme_id).title
+
+    @cached_property
+    def _programme_of(self) -> dict[str, str | None]:
+        return {row["learner_key"]: row["programme_id"] for row in self.learners}
 
 
 @dataclass(frozen=True)

@@ -472,8 +472,8 @@ def _rows(portfolio: Portfolio, sheet: Sheet) -> Iterable[Row]:
 def _as_on_the_page(portfolio: Portfolio, section: str, row: Row) -> Row:
     """Return a row in the words of the pages: titles of competencies, codes as they are said."""
     row = row | {
-        "competency": portfolio.title(row.get("competency_id")),
-        "recommended_competency": portfolio.title(row.get("recommended_competency_id")),
+        "competency": portfolio.title(row),
+        "recommended_competency": portfolio.title(row, "recommended_competency_id"),
     }
     if section == "declarations":
         return row | {

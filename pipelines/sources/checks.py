@@ -226,7 +226,7 @@ class SpecCheck:
             if name not in self.spec.lookups:
                 remedy = known(self.spec.lookups, name) + " Lookups stand under `lookups:`"
                 self._fault((*place, "lookup"), f"no lookup {name!r}", remedy)
-        self._scale(place, mapping)
+        self._scale(place, column, mapping)
         self._values(place, column, mapping)
 
     def _values(self, place: Place, column: Column, mapping: FieldMap) -> None:
@@ -248,7 +248,7 @@ class SpecCheck:
                 self._fault((*place, "map", key), message, "Keep one of the two")
             seen[short] = key
 
-    def _scale(self, place: Place, mapping: FieldMap) -> None:
+    def _scale(self, place: Place, column: Column, mapping: FieldMap) -> None:
         if mapping.scale is None:
             return
         scales = self.codes["scales"]
@@ -260,6 +260,18 @@ class SpecCheck:
         elif mapping.scale_version is not None and mapping.scale_version not in versions:
             remedy = known(versions, mapping.scale_version)
             self._fault((*place, "scale_version"), f"no version {mapping.scale_version}", remedy)
+        elif (
+            mapping.scale_version is None
+            and len(versions) > 1
+            and column.name not in OF_EVERY_VERSION
+        ):
+            told = " and ".join(sorted(versions))
+            self._fault(
+                (*place, "scale"),
+                f"scale {mapping.scale!r} has versions {told}, and none is named",
+                "Say by `scale_version` which one these labels are on; where forms changed from "
+                "one to the other, write a block for each, with `when`",
+            )
 
     def _choice(self, place: Place, column: Column, value: Any) -> None:
         if column.choices is not None and str(value) not in column.choices:

@@ -72,6 +72,9 @@ class Events:
     def replace(self, kind: str) -> None:
         """Replace the events of a kind, or look again at who stands aside."""
         con = self._con
+        # Voids are looked at twice; what the first time brought in is not gone.
+        gone = "from gone limit 0" if kind in self._staged else "from gone"
+        con.execute(f"create or replace temp view leaving as {gone}")
         is_new = any(kind in record.accepted_events for record in self._committed)
         if not is_new and not number(con, f'select count(*) from raw."{kind}"'):
             return
@@ -89,7 +92,7 @@ class Events:
             union all
             select record_key from raw."{kind}"
             where
-                delivery_id in (select delivery_id from gone)
+                delivery_id in (select delivery_id from leaving)
                 or record_key in (select record_key from voided)
                 or source_id in (select source_id from shifted)
             """
@@ -155,7 +158,7 @@ class Events:
             select {columns} from incoming
             union all
             select {columns} from raw."{kind}"
-            where delivery_id not in (select delivery_id from gone)
+            where delivery_id not in (select delivery_id from leaving)
             """
         )
         events = "standing_events" if can_be else "(from standing_events limit 0)"
@@ -187,7 +190,7 @@ class Events:
             select * exclude (present_outcome) from raw."{kind}"
             where
                 record_key in (select record_key from touched)
-                and delivery_id not in (select delivery_id from gone)
+                and delivery_id not in (select delivery_id from leaving)
             """
         )
         con.execute(

@@ -78,8 +78,9 @@ TABLES_SQL = {
     "dim_task": """programme_id varchar, task_id varchar, title varchar, instrument_id varchar,
         assurance_level varchar, competency_ids varchar[]""",
     "dim_instrument": """instrument_id varchar, title varchar, method_family varchar""",
-    "dim_competency": """framework_id varchar, framework_version varchar, competency_id varchar,
-        title varchar, sort_order bigint""",
+    "dim_competency": """competency_key varchar, programme_id varchar, framework_id varchar,
+        framework_version varchar, competency_id varchar, title varchar, sort_order bigint,
+        is_in_force boolean""",
     "dim_scale_level": """scale_id varchar, scale_version varchar, level bigint,
         level_label varchar""",
     "fct_learner_stage": """learner_key varchar, period_type varchar, period_id varchar,
@@ -87,10 +88,11 @@ TABLES_SQL = {
     "fct_evidence": """learner_key varchar, evidence_id varchar, round_id varchar,
         record_key varchar,
         record_id varchar, is_withheld boolean, decision_kind varchar, kind varchar,
-        programme_id varchar, stage_id varchar, competency_id varchar, instrument_id varchar,
-        method_family varchar, task_id varchar, sitting_id varchar, form_id varchar,
+        programme_id varchar, stage_id varchar, competency_id varchar,
+        competency_key varchar, instrument_id varchar, method_family varchar,
+        task_id varchar, sitting_id varchar, form_id varchar,
         attempt bigint, result_status varchar, grade varchar, scale_id varchar,
-        scale_version varchar, target_scale_version varchar, level bigint,
+        scale_version varchar, target_scale_version varchar, direction varchar, level bigint,
         raw_label varchar, target_level bigint, is_at_or_above_target boolean,
         score decimal(18, 6), max_score decimal(18, 6), cut_score decimal(18, 6),
         assessor_key varchar, assessor_role varchar, examiner_keys varchar[],
@@ -126,7 +128,8 @@ TABLES_SQL = {
         is_for_mentor boolean, starts_on date, ends_on date, disclosed_on date, decided_on date,
         source_id varchar, delivery_id varchar, source_row bigint, source_cell varchar,
         known_at timestamptz""",
-    "fct_professionalism_report": """record_key varchar, learner_key varchar,
+    "fct_professionalism_report": """programme_id varchar,
+        record_key varchar, learner_key varchar,
         competency_id varchar, report_type varchar, category varchar, severity varchar,
         description varchar, learner_response varchar, setting varchar, reporter_key varchar,
         reporter_role varchar, status varchar, outcome varchar, is_shared_with_learner boolean,
@@ -156,7 +159,8 @@ TABLES_SQL = {
         vocabulary_id varchar, corrects_record_id varchar, decision_kind varchar, outcome varchar,
         appeal_status varchar, is_corrected boolean, is_latest boolean, is_out boolean,
         decided_on date, out_on date""",
-    "fct_action": """record_key varchar, learner_key varchar, decision_record_key varchar,
+    "fct_action": """programme_id varchar,
+        record_key varchar, learner_key varchar, decision_record_key varchar,
         competency_id varchar,
         instrument_id varchar, description varchar, owner_role varchar, status varchar,
         required_n bigint, n_done bigint, n_days_overdue bigint, is_overdue boolean,
@@ -178,7 +182,8 @@ TABLES_SQL = {
         is_near_cut boolean,
         is_at_or_above_cut boolean, is_below_cut_at_newest boolean, is_progress_test boolean,
         is_banked boolean, occurred_on date""",
-    "portfolio_conflict": """conflict_id varchar, learner_key varchar, competency_id varchar,
+    "portfolio_conflict": """programme_id varchar,
+        conflict_id varchar, learner_key varchar, competency_id varchar,
         conflict_kind varchar, sentence varchar, is_current_stage boolean,
         evidence_ids varchar[], latest_on date""",
     "portfolio_dependability": """learner_key varchar, programme_id varchar, stage_id varchar,
@@ -203,7 +208,8 @@ TABLES_SQL = {
         sentence varchar, n_sittings bigint, n_sat bigint, n_absent bigint,
         cumulative_share decimal(9, 4), growth_per_year decimal(18, 4),
         growth_standard_error decimal(18, 4), occurred_on date""",
-    "portfolio_narrative": """learner_key varchar, comment_key varchar, evidence_id varchar,
+    "portfolio_narrative": """programme_id varchar,
+        learner_key varchar, comment_key varchar, evidence_id varchar,
         competency_id varchar, instrument_id varchar, scale_id varchar, assessor_key varchar,
         assessor_role varchar, setting varchar, narrative_strengths varchar,
         narrative_improvements varchar, narrative_other varchar, level bigint, target_level bigint,
@@ -211,7 +217,8 @@ TABLES_SQL = {
         occurred_at timestamptz, occurred_on date""",
     "portfolio_narrative_pick": """learner_key varchar, comment_key varchar, rule_set_id varchar,
         rule_version varchar, pick_reasons varchar[]""",
-    "portfolio_signal": """learner_key varchar, signal_id varchar, rule_id varchar,
+    "portfolio_signal": """programme_id varchar,
+        learner_key varchar, signal_id varchar, rule_id varchar,
         rule_set_id varchar, rule_version varchar, severity varchar, title varchar,
         sentence varchar, remedy varchar, recommended_competency_id varchar,
         recommended_instrument_id varchar, recommended_setting varchar,
@@ -240,7 +247,8 @@ TABLES_SQL = {
 STATUS_SQL = """
 create table portfolio_competency_status as
 with cells as (
-    select l.learner_key, l.stage_id, c.competency_id, c.title as competency_title, c.sort_order
+    select l.learner_key, l.programme_id, l.stage_id, c.competency_id,
+        c.title as competency_title, c.sort_order
     from dim_learner as l cross join dim_competency as c
     where l.stage_id is not null
 ),
@@ -297,6 +305,7 @@ select
     cast(round(n_rated / 1.25, 2) as decimal(9, 2)) as n_effective,
     cast(case when n_rated > 0 then 0.3768 end as decimal(18, 6)) as assessor_variance_share,
     'entrustment_5' as target_scale_id, null::varchar as target_scale_version,
+    '1' as counted_scale_version, 'retrospective' as counted_direction,
     4::bigint as target_level,
     list_filter([
         case when n_data_points < 5 then n_data_points || ' of 5 data points' end,
@@ -517,11 +526,14 @@ class _Cohort:
         rows = self._rows
         rows["dim_competency"] = [
             {
+                "competency_key": code,
+                "programme_id": "MED",
                 "framework_id": "core_epas",
                 "framework_version": "2014",
                 "competency_id": code,
                 "title": title,
                 "sort_order": i,
+                "is_in_force": True,
             }
             for i, (code, title) in enumerate(COMPETENCIES)
         ]
@@ -1024,7 +1036,8 @@ class _Cohort:
         self._rows["fct_evidence"].append(
             {"learner_key": key, "evidence_id": f"E-{record[:12].upper()}", "record_key": record,
              "kind": "workplace_assessment", "decision_kind": "summative", "programme_id": "MED",
-             "stage_id": "Year 3", "competency_id": "EPA-08", "instrument_id": "star",
+             "stage_id": "Year 3", "competency_id": "EPA-08", "competency_key": "EPA-08",
+             "instrument_id": "star",
              "method_family": "entrustment_decision", "scale_id": "entrustment_5", "level": 4,
              "target_level": 4, "is_at_or_above_target": True, "assessor_key": "A-01ASSESSOR",
              "is_flagged": False, "is_banked": False, "is_new_evidence": True, "is_late": False,

@@ -83,6 +83,35 @@ def test_an_independent_verifier_of_open_badges_takes_every_badge(
     assert {badge.issuer.name for badge in found} == {"School of Medicine"}
 
 
+LATER = """
+    insert into dim_competency by name
+    select 'later' as competency_key, programme_id, framework_id,
+    '2027' as framework_version, competency_id,
+    'A later name' as title, sort_order from dim_competency;
+    insert into dim_competency by name
+    select 'dental' as competency_key, 'DENT' as programme_id, framework_id, framework_version,
+    competency_id, 'Of another programme' as title, sort_order from dim_competency;
+    insert into dim_scale_level by name
+    select scale_id, '0' as scale_version, level + 5 as level from dim_scale_level
+"""
+
+
+def test_an_entrustment_has_the_name_and_the_levels_of_the_version_by_which_it_was_decided(
+    of_its_own: Home, signer: Signer
+) -> None:
+    source = find(of_its_own, None)
+    with duckdb.connect(str(source.database)) as connection:
+        connection.execute(LATER)
+        connection.execute("update fct_evidence set scale_version = '1' where scale_id is not null")
+    people = {FULL: Known("Nina Muster")}
+    later = dict(credentials.issue(find(of_its_own, None), signer, FULL, people, register(signer)))
+    told = credentials.verify(later["badge-02.jwt"].decode(), signer.public_jwk)
+    achievement = told["credentialSubject"]["achievement"]
+    assert achievement["name"] == "Entrustment: Give or receive a patient handover"
+    (levels,) = achievement["resultDescription"]
+    assert levels["allowedValue"] == ["1", "2", "3", "4", "5"]
+
+
 def test_an_independent_verifier_refuses_a_badge_with_one_letter_changed(
     issued: dict[str, bytes], signer: Signer
 ) -> None:

@@ -83,13 +83,15 @@ def test_a_decision_that_was_corrected_says_so() -> None:
         ({"target_level": 4}, "3 (target 4, entrustment 5)"),
         ({"target_level": 4, "target_scale_version": "2"}, "3 (target 4, entrustment 5)"),
         ({}, "3 (no target, entrustment 5)"),
+        ({"target_level": 4, "has_versions": True}, "3 (target 4, entrustment 5 version 2)"),
+        ({"has_versions": True}, "3 (no target, entrustment 5 version 2)"),
         (
             {"target_scale_version": "1"},
             "3 (not compared, entrustment 5 version 2: the target is on version 1)",
         ),
     ],
 )
-def test_a_level_says_when_the_target_is_on_another_version_of_its_scale(
+def test_a_level_says_on_which_version_of_its_scale_it_and_its_target_are(
     fields: dict[str, Any], told: str
 ) -> None:
     row = station(

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from pipelines.committee import views
+from pipelines.committee.grid import grid
 from pipelines.committee.learner import LearnerPage, assemble
 from pipelines.committee.queries import Portfolio
 from pipelines.committee.render import Pages
@@ -76,12 +77,7 @@ def test_ratings_of_another_version_than_the_plan_names_are_a_strip_of_their_own
         e | {"scale_version": "2", "target_level": None} if n % 2 else e
         for n, e in enumerate(portfolio.rows("evidence", FULL))
     ]
-    statuses = [s | {"target_scale_version": "1"} for s in portfolio.rows("status", FULL)]
-    sections = dict(portfolio.of_learners) | {
-        "evidence": {**portfolio.of_learners["evidence"], FULL: evidence},
-        "status": {**portfolio.of_learners["status"], FULL: statuses},
-    }
-    page = _page(replace(portfolio, of_learners=sections), FULL)
+    page = _of_two_versions(portfolio, evidence, target_scale_version="1")
     newer = {e["evidence_id"] for e in evidence if e["scale_version"] == "2"}
     parted = [c for c in page.competencies if len(c.strips) > 1]
     assert parted
@@ -93,6 +89,119 @@ def test_ratings_of_another_version_than_the_plan_names_are_a_strip_of_their_own
     for c in page.competencies:
         assert not newer & set(c.at_target.ids)
     assert any(c.at_target.ids for c in parted)
+
+
+def test_of_versions_that_no_plan_tells_apart_the_one_that_counts_comes_first_and_is_at_target(
+    portfolio: Portfolio,
+) -> None:
+    evidence = [
+        e | {"scale_version": "2", "level": e["level"] and 5} if n % 2 else e
+        for n, e in enumerate(portfolio.rows("evidence", FULL))
+    ]
+    page = _of_two_versions(portfolio, evidence, target_scale_version=None)
+    newer = {e["evidence_id"] for e in evidence if e["scale_version"] == "2"}
+    parted = [c for c in page.competencies if len(c.strips) > 1]
+    assert parted
+    for c in parted:
+        counted, other = c.strips
+        assert (counted.scale, other.scale) == (
+            "entrustment_5 version 1",
+            "entrustment_5 version 2",
+        )
+        assert counted.alternative.endswith("target 4")
+        assert other.alternative.endswith("target 4")
+    for c in page.competencies:
+        assert not newer & set(c.at_target.ids)
+    assert any(c.at_target.ids for c in parted)
+
+
+def test_ratings_that_look_ahead_are_not_at_target_where_those_that_look_back_count(
+    portfolio: Portfolio,
+) -> None:
+    evidence = [e | {"direction": "prospective"} for e in portfolio.rows("evidence", FULL)]
+    page = _of_two_versions(portfolio, evidence, target_scale_version=None)
+    assert not [c.at_target.ids for c in page.competencies if c.at_target.ids]
+
+
+def test_what_is_rated_on_a_version_that_does_not_count_does_not_count_against_the_target(
+    portfolio: Portfolio,
+) -> None:
+    evidence = [
+        e | {"scale_version": "2", "target_level": 3} for e in portfolio.rows("evidence", FULL)
+    ]
+    page = _of_two_versions(portfolio, evidence, target_scale_version="1")
+    assert {c.n_under_another_target for c in page.competencies} == {0}
+
+
+def test_a_level_lies_between_the_ends_of_its_own_version_of_the_scale(
+    portfolio: Portfolio,
+) -> None:
+    ends = [
+        {"scale_id": "entrustment_5", "scale_version": version, "lowest": 1, "highest": highest}
+        for version, highest in (("1", 5), ("2", 3))
+    ]
+    programme = dict(portfolio.of_programme) | {"scales": ends}
+    drawn = grid(replace(portfolio, of_programme=programme), [], [_rating("1"), _rating("2")])
+    assert [point.height for point in drawn.points] == [0.5, 1.0]
+
+
+def _rating(version: str) -> dict[str, Any]:
+    return {
+        "evidence_id": f"E-{version}",
+        "data_point_id": f"E-{version}",
+        "programme_id": "MED",
+        "competency_id": "EPA1",
+        "scale_id": "entrustment_5",
+        "scale_version": version,
+        "direction": None,
+        "level": 3,
+        "target_level": None,
+        "occurred_on": date(2026, 3, 1),
+        "assurance_level": "observed",
+        "is_flagged": False,
+        "narrative_strengths": None,
+        "narrative_improvements": None,
+        "narrative_other": None,
+    }
+
+
+def _of_two_versions(
+    portfolio: Portfolio, evidence: list[dict[str, Any]], *, target_scale_version: str | None
+) -> LearnerPage:
+    """Return a page on which the first of two versions of the scale counts."""
+    statuses = [
+        s | {"target_scale_version": target_scale_version} for s in portfolio.rows("status", FULL)
+    ]
+    sections = dict(portfolio.of_learners) | {
+        "evidence": {**portfolio.of_learners["evidence"], FULL: evidence},
+        "status": {**portfolio.of_learners["status"], FULL: statuses},
+    }
+    second = {"scale_id": "entrustment_5", "scale_version": "2", "lowest": 1, "highest": 3}
+    programme = dict(portfolio.of_programme)
+    programme["scales"] = [*programme["scales"], second]
+    return _page(replace(portfolio, of_learners=sections, of_programme=programme), FULL)
+
+
+def test_a_page_names_competencies_as_the_programme_of_its_learner_does(
+    portfolio: Portfolio,
+) -> None:
+    others = [
+        row | {"programme_id": programme_id, "title": f"Of {programme_id}"}
+        for programme_id in ("ANY", "ZEN")
+        for row in portfolio.of_programme["competencies"]
+    ]
+    programme = dict(portfolio.of_programme)
+    programme["competencies"] = [*others[::2], *programme["competencies"], *others[1::2]]
+    page = _page(replace(portfolio, of_programme=programme), FULL)
+    assert [c.title for c in page.competencies] == [
+        c.title for c in _page(portfolio, FULL).competencies
+    ]
+    assert not [r for r in page.conflicts if r["competency"].startswith("Of ")]
+
+
+def test_competencies_of_two_programmes_with_one_id_are_two_lines(portfolio: Portfolio) -> None:
+    drawn = grid(portfolio, [], [_rating("1"), _rating("1") | {"programme_id": "DENT"}])
+    assert [len(line.forms) for line in drawn.competencies] == [1, 1]
 
 
 def test_each_number_has_as_many_ids_behind_it_and_each_id_has_a_form(

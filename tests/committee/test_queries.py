@@ -18,10 +18,26 @@ def test_the_newest_version_of_a_framework_is_ten_and_not_nine() -> None:
         connection.execute(
             "create table dim_competency as select * from (values "
             "('A', 'F', 'draft', 'The draft', 1), ('A', 'F', '10', 'The tenth', 1), "
-            "('A', 'F', '9', 'The ninth', 1)) "
-            "as given (competency_id, framework_id, framework_version, title, sort_order)"
+            "('A', 'F', '9', 'The ninth', 1)) as given "
+            "(competency_id, framework_id, framework_version, title, sort_order), "
+            "(values ('P', true)) as shared (programme_id, is_in_force)"
         )
-        assert connection.execute(query("competencies")).fetchall() == [("A", "The tenth")]
+        assert connection.execute(query("competencies")).fetchall() == [("P", "A", "The tenth")]
+
+
+def test_the_version_in_force_names_a_competency_and_programmes_number_theirs_alike() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table dim_competency as select *, 'F' as framework_id, 1 as sort_order from "
+            "(values ('P', 'A', '1', 'Of this day', true), "
+            "('P', 'A', '2', 'Of a day to come', false), "
+            "('Q', 'A', '3', 'Of another programme', true)) "
+            "as given (programme_id, competency_id, framework_version, title, is_in_force)"
+        )
+        assert connection.execute(query("competencies")).fetchall() == [
+            ("P", "A", "Of this day"),
+            ("Q", "A", "Of another programme"),
+        ]
 
 
 def test_nothing_of_after_the_as_of_day_is_on_a_page(home: Home) -> None:

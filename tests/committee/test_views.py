@@ -380,13 +380,18 @@ def test_the_programme_reads_what_codes_mean_and_its_files_keep_the_codes() -> N
     table = Table(
         "programme_blueprint_coverage",
         "Blueprint",
-        ("competency id", "instrument id", "complete share"),
-        (("EPA-01", "mini_cex_9", "0.5"), ("EPA-99", "dops", TOO_FEW)),
-        {"EPA-01": "Take a history"},
+        ("programme id", "competency id", "instrument id", "complete share"),
+        (
+            ("MED", "EPA-01", "mini_cex_9", "0.5"),
+            ("MED", "EPA-99", "dops", TOO_FEW),
+            ("DENT", "EPA-01", "dops", "1"),
+        ),
+        {("MED", "EPA-01"): "Take a history", ("DENT", "EPA-01"): "Fill a tooth"},
     )
     assert table.cells == (
-        ("EPA-01 Take a history", "mini-CEX 9", "50 %"),
-        ("EPA-99", "DOPS", TOO_FEW),
+        ("MED", "EPA-01 Take a history", "mini-CEX 9", "50 %"),
+        ("MED", "EPA-99", "DOPS", TOO_FEW),
+        ("DENT", "EPA-01 Fill a tooth", "DOPS", "100 %"),
     )
     assert b"EPA-01,mini_cex_9,0.5" in table.as_csv()
 

@@ -324,6 +324,25 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "a framework changes": (
         f"update raw.framework set title = 'Title {{lot}}' where {_picked('record_key')}",
     ),
+    "a framework gets a version that begins around the day of judgement": (
+        f"""
+        insert into raw.framework by name
+        select * replace (
+            md5(event_id || '{{lot}}') as event_id,
+            md5(record_key || '{{lot}}') as record_key,
+            record_id || '-{{lot}}' as record_id,
+            'version-{{lot}}' as delivery_id,
+            '{{lot}}' as framework_version,
+            'Of version {{lot}}' as title,
+            (select as_of from raw.build_input) + {{lot}} % 61 - 30 as valid_from
+        )
+        from raw.framework
+        where
+            entry_type = 'item'
+            and {_picked("competency_id", 2)}
+            and md5(record_key || '{{lot}}') not in (select record_key from raw.framework)
+        """,
+    ),
     "competencies map to another framework": (
         f"""
         insert into raw.framework by name
@@ -449,6 +468,20 @@ CHANGES: dict[str, tuple[str, ...]] = {
     ),
     "a scale gets another target": (
         "update raw.scale_level set is_target = level = 1 + {lot} % 5",
+    ),
+    "a scale gets a version with a target of its own, and ratings are on it": (
+        """
+        insert into raw.scale_level by name
+        select * replace ('2' as scale_version, level = 1 + {lot} % 5 as is_target)
+        from raw.scale_level
+        where
+            scale_version = '1'
+            and scale_id not in (select scale_id from raw.scale_level where scale_version = '2')
+        """,
+        f"""
+        update raw.workplace_assessment set scale_version = '2'
+        where scale_id is not null and {_picked("record_key")}
+        """,
     ),
     "an instrument becomes feedback of many": (
         f"""

@@ -176,6 +176,19 @@ def test_what_is_made_anew_is_tested_of_everybody_and_so_are_rows_of_nobody_and_
     assert found == failures(connection, night.full[name]) > 0
 
 
+@pytest.mark.parametrize("scope", ["cells", "portfolio", "narratives", "timeline"])
+def test_a_learner_whom_a_stopped_build_forgot_in_some_scopes_alone_fails_no_test(
+    night: Night, connection: duckdb.DuckDBPyConnection, scope: str
+) -> None:
+    connection.execute(f"update intermediate.int_{scope}__fingerprinted set is_moved = false")
+    found = {
+        name
+        for name, test in night.kept.items()
+        if test["config"]["severity"].lower() == "error" and failures(connection, test)
+    }
+    assert found == set()
+
+
 def test_a_broken_row_of_a_learner_who_moved_stops_a_build_that_keeps(
     built: Built, tmp_path: Path
 ) -> None:

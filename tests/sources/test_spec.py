@@ -66,6 +66,7 @@ def test_a_good_spec_has_no_fault(tmp_path: Path, code_lists: dict[str, pl.DataF
         ("learner_id: Student", "learner: Student", 12, "Did you mean learner_id"),
         ("scale: entrustment_5", "scale: entrust_5", 15, "Did you mean entrustment_5"),
         ("scale: entrustment_5", "scale: aias, scale_version: 9", 15, "no version 9"),
+        ("scale: entrustment_5", "scale: aias", 15, "has versions 1 and 2, and none is named"),
         ("yes: high", "yes: hard", 16, "complexity cannot be 'hard'"),
         ("yes: high", '"No ": high', 16, "reads the same as 'no'"),
         ("%d.%m.%Y", "dd.mm.yyyy", 17, "no directives"),
@@ -182,6 +183,30 @@ def test_shipped_specs_and_code_lists_are_in_order(tmp_path: Path) -> None:
     assert set(catalogue.codes) == set(codes.CODE_LISTS)
     for table in catalogue.codes.values():
         assert table["source"].null_count() == 0
+
+
+def with_second_versions(lists: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return code lists in which every scale has a version more."""
+    later = lists["scales"].with_columns(scale_version=pl.lit("9"))
+    return lists | {"scales": pl.concat([lists["scales"], later])}
+
+
+def test_shipped_specs_name_the_versions_of_their_scales(
+    code_lists: dict[str, pl.DataFrame],
+) -> None:
+    load_folders([catalogues.SHIPPED], with_second_versions(code_lists))
+
+
+def test_a_spec_that_names_no_version_of_a_scale_is_refused_once_there_are_several(
+    tmp_path: Path, code_lists: dict[str, pl.DataFrame]
+) -> None:
+    later = with_second_versions(code_lists)
+    assert faults_of(tmp_path, GOOD, code_lists) == []
+    (fault,) = faults_of(tmp_path, GOOD, later)
+    assert "has versions 1 and 9, and none is named" in str(fault)
+    assert "scale_version" in fault.remedy
+    named = GOOD.replace("scale: entrustment_5", "scale: entrustment_5, scale_version: 1")
+    assert faults_of(tmp_path, named, later) == []
 
 
 def test_the_interpretation_follows_what_the_spec_says_and_not_its_layout(

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from pipelines.home import Home
-from pipelines.settings import Settings
-from pipelines.warehouse.build import build_on
 from pipelines.warehouse.connection import open_warehouse
-from tests import whole_histories
 from tests.dbt.histories import Event
-from tests.whole_histories import School
+from tests.whole_histories import STOPPED_AT, School
 
 pytestmark = pytest.mark.histories
 
@@ -73,28 +68,20 @@ def test_the_day_moves_on_and_back(school: School) -> None:
     assert school.differing() == []
 
 
-def test_a_build_is_stopped_and_what_it_took_in_is_withdrawn(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The facts of the stopped build stand committed, and the next one must not believe them."""
+@pytest.mark.parametrize("model", STOPPED_AT[:2])
+def test_a_build_is_stopped_and_what_it_took_in_is_withdrawn(school: School, model: str) -> None:
+    """What the stopped build made stands committed, and the next one must not believe it."""
     event = Event("levels are corrected", 10)
     with open_warehouse(school.home, school.settings) as con:
         con.execute("create table first_day.levels as from raw.workplace_assessment")
     school.happen([event])
 
-    def stopped(home: Home, settings: Settings, *_: str, is_full: bool, **chosen: Any) -> None:
-        build_on(home, settings, "run", "--select", "+fct_evidence", is_full=is_full)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(whole_histories, "build_on", stopped)
-        with pytest.raises(KeyboardInterrupt):
-            school.build(tested=True)
+    school.build_and_stop(model)
     with open_warehouse(school.home, school.settings) as con:
         con.execute("delete from raw.workplace_assessment")
         con.execute("insert into raw.workplace_assessment from first_day.levels")
         con.execute("drop table first_day.levels")
-    assert school.build().moved["evidence"] > 0
+    assert school.build(tested=True).moved["evidence"] > 0
     assert school.differing() == []
 
 

@@ -149,6 +149,21 @@ def test_a_new_interpretation_replaces_the_old_one(
     assert outcomes(home, settings) == {"r1": ["accepted"], "r2": ["superseded", "accepted"]}
 
 
+def test_a_withdrawal_still_holds_after_its_delivery_is_read_again(
+    home: Home, settings: Settings, log: Any
+) -> None:
+    log.deliver("a", known_at=day(1), exam_result=[result("r1"), result("r2")])
+    log.deliver("b", known_at=day(2), void=[{"record_id": "r1"}])
+    load(home, settings)
+    log.deliver("b", known_at=day(2), interpretation="i2", void=[{"record_id": "r1"}])
+    load(home, settings)
+    assert outcomes(home, settings) == {"r1": ["voided"], "r2": ["accepted"]}
+    stepwise = hashes(home, settings)
+    home.warehouse.unlink()
+    load(home, settings)
+    assert hashes(home, settings) == stepwise
+
+
 def test_a_delivery_that_leaves_the_log_leaves_raw(
     home: Home, settings: Settings, log: Any
 ) -> None:
@@ -175,10 +190,12 @@ def test_events_of_a_held_delivery_do_not_count_and_its_refusals_are_told(
 
 @pytest.mark.slow
 def test_incremental_loads_equal_one_load(home: Home, settings: Settings, log: Any) -> None:
-    for number in range(1, 6):
+    read = [(number, "i1") for number in range(1, 6)]
+    for number, interpretation in [*read, *((number, "i2") for number, _ in read)]:
         log.deliver(
             f"d{number}",
             known_at=day(number),
+            interpretation=interpretation,
             exam_result=[result(f"r{i}", score=i * number % 3) for i in range(1, 4)],
             void=[{"record_id": f"r{number}"}] if number % 2 else [],
         )

@@ -14,6 +14,7 @@ placed as (
 
 select
     learner_key,
+    programme_id,
     printed_id('A', record_key) as evidence_id,
     printed_id('D', decision_record_key) as decision_evidence_id,
     description,

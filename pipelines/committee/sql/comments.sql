@@ -1,6 +1,7 @@
 -- One row a comment, however many competencies its form rated; picked ones first, then the newest.
 select
     comments.learner_key,
+    comments.programme_id,
     comments.evidence_id,
     comments.competency_id,
     comments.instrument_id,

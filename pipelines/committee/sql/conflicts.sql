@@ -2,6 +2,7 @@
 -- newest before the rest, and statuses that hang on who the assessors were last.
 select
     learner_key,
+    programme_id,
     conflict_kind,
     competency_id,
     sentence,

@@ -8,7 +8,8 @@ newest as (
         max_by(scale_version, (
             regexp_full_match(scale_version, '[0-9]+'),
             lpad(scale_version, cast(greatest(length(scale_version), 12) as integer), '0')
-        )) as scale_version
+        )) as scale_version,
+        count(distinct scale_version) > 1 as has_versions
     from dim_scale_level
     group by scale_id
 )
@@ -33,6 +34,8 @@ select
     evidence.form_id,
     evidence.scale_id,
     coalesce(evidence.scale_version, newest.scale_version) as scale_version,
+    newest.has_versions,
+    evidence.direction,
     evidence.level,
     evidence.raw_label,
     evidence.target_scale_version,

@@ -2,6 +2,7 @@
 -- first, the learner's own answers last. A group that is too small has a row without numbers.
 select
     learner_key,
+    programme_id,
     instrument_id,
     nullif(scale_id, '') as scale_id,
     competency_id,

@@ -1,6 +1,7 @@
 -- One row a report on conduct that the committee may know of, the newest first.
 select
     learner_key,
+    programme_id,
     printed_id('P', record_key) as evidence_id,
     competency_id,
     report_type,

@@ -1,6 +1,7 @@
 -- One row an open signal, in the order in which the mart shows them.
 select
     learner_key,
+    programme_id,
     signal_id,
     rule_set_id,
     rule_version,

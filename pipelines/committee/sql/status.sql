@@ -1,6 +1,7 @@
 -- One row a competency of the learner's present stage, judged by the default rule set.
 select
     learner_key,
+    programme_id,
     stage_id,
     competency_id,
     competency_title,
@@ -15,6 +16,8 @@ select
     n_contexts,
     n_recent,
     n_flags,
+    counted_scale_version,
+    counted_direction,
     n_rated,
     n_at_target,
     share_at_target,

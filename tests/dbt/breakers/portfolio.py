@@ -129,7 +129,8 @@ BREAKERS: dict[str, str] = {
     ),
     "assert_totals_reconcile_across_frameworks": (
         "insert into marts.portfolio_framework_total select * replace ('other' as "
-        "told_framework_id, data_points_shared + 0.5 as data_points_shared) "
+        "told_framework_id, data_points_shared + 0.5 as data_points_shared, "
+        "false as is_own_framework) "
         "from marts.portfolio_framework_total limit 1"
     ),
     "nothing_of_a_hidden_group_is_shown": (

@@ -6,7 +6,7 @@
 -- target scale's direction count, or, where the scale names none, of the cell's commoner direction.
 -- Nor are versions of a scale: those of the version that the plan names count, or, where it names none,
 -- of the cell's commonest version, of equally common ones the newest. Levels of another version than the
--- plan names are not held against its target.
+-- plan names are not held against its target, nor those of another than the scale's own target is of.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -63,7 +63,10 @@ assigned as (
         coalesce(evidence.scale_version, scales.newest_version, '') as scale_version,
         evidence.assessor_key,
         coalesce(plan.target_scale_id, scale_targets.target_scale_id) as target_scale_id,
-        plan.target_scale_version,
+        case
+            when plan.target_level is null then scale_targets.target_scale_version
+            else plan.target_scale_version
+        end as target_scale_version,
         ---------- text
         evidence.assessor_role,
         evidence.setting,

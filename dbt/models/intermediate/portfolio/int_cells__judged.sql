@@ -150,6 +150,7 @@ final as (
         target_source,
         level_counts,
         counted_direction,
+        counted_scale_version,
         ---------- what is there
         n_data_points,
         n_assessors,

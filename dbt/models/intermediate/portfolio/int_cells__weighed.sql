@@ -101,6 +101,7 @@ gathered as (
         counts.level_median,
         counts.level_counts,
         counts.counted_direction,
+        counts.counted_scale_version,
         counts.first_on,
         counts.latest_on,
         {{ list_first('counts.levels_newest_first', 'ruled.latest_k') }} as latest_levels,

@@ -1,4 +1,5 @@
--- Grain: one row per programme and competency, as its newest framework version names it.
+-- Grain: one row per programme and competency, as the version of its framework that is in force on the day of
+-- judgement names it: of several the newest, and where none is, the newest of all.
 with
 
 competencies as (
@@ -28,6 +29,7 @@ ranked as (
         row_number() over (
             partition by competencies.programme_id, competencies.competency_id
             order by
+                case when competencies.is_in_force then 0 else 1 end,
                 {{ version_order('competencies.framework_version') }} desc,
                 competencies.framework_id asc
         ) as recency

@@ -1,6 +1,7 @@
 -- Grain: one row per learner, stage and competency whose target no plan names, while all ratings that
--- count there are on one scale that has a target of its own. What learners say of themselves, and single answers
--- in multisource feedback, count in no cell and choose no scale for it.
+-- count there are on one scale that has a target of its own. The target is that of the version that counts: the
+-- one that more of the ratings have, of equally common ones the newest. What learners say of themselves, and single
+-- answers in multisource feedback, count in no cell and choose no scale for it.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     contract={'enforced': true},
@@ -31,18 +32,15 @@ plan as (
     where target_level is not null
 ),
 
+scales as (
+    select * from {{ ref('int_scales__described') }}
+),
+
 unplanned as (
     select
         evidence.*,
         stages.stage_id as cell_stage_id,
-        row_number() over (
-            partition by
-                evidence.learner_key,
-                evidence.programme_id,
-                stages.stage_id,
-                evidence.competency_id
-            order by evidence.occurred_at desc, evidence.evidence_id desc
-        ) as recency
+        coalesce(evidence.scale_version, scales.newest_version, '') as rated_version
     from evidence
     inner join stages
         on
@@ -56,7 +54,25 @@ unplanned as (
             and stages.plan_from_on = plan.from_on
             and stages.stage_id = plan.stage_id
             and evidence.competency_id = plan.competency_id
+    left join scales on evidence.scale_id = scales.scale_id
     where plan.competency_id is null
+),
+
+by_version as (
+    select
+        learner_key,
+        programme_id,
+        cell_stage_id,
+        competency_id,
+        scale_id,
+        rated_version,
+        max(target_level) as target_level,
+        row_number() over (
+            partition by learner_key, programme_id, cell_stage_id, competency_id
+            order by count(*) desc, {{ version_order('rated_version') }} desc
+        ) as commonest_first
+    from unplanned
+    group by learner_key, programme_id, cell_stage_id, competency_id, scale_id, rated_version
 ),
 
 chosen as (
@@ -67,9 +83,10 @@ chosen as (
         cell_stage_id as stage_id,
         competency_id,
         max(scale_id) as target_scale_id,
+        max(case when commonest_first = 1 then rated_version end) as target_scale_version,
         ---------- numbers
-        max(case when recency = 1 then target_level end) as target_level
-    from unplanned
+        max(case when commonest_first = 1 then target_level end) as target_level
+    from by_version
     group by learner_key, programme_id, cell_stage_id, competency_id
     having count(distinct scale_id) = 1
 )

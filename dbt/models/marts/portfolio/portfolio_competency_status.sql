@@ -37,6 +37,7 @@ final as (
         judged.target_source,
         judged.level_counts,
         judged.counted_direction,
+        judged.counted_scale_version,
         ---------- what is there
         judged.n_data_points,
         judged.n_assessors,

@@ -1,8 +1,8 @@
 -- Grain: one row per learner, framework that the evidence names, framework that it is told in, and
--- competency: how many data points there are. Told in another framework, or in another version of the
--- same one, a data point that maps to
--- several competencies counts a part for each, and one that maps to none is told as unmapped, so that
--- the totals of a learner are the same in every framework.
+-- competency: how many data points there are. All of them are told in every framework, or version of one, that
+-- anything of the programme maps to. A data point that maps to several competencies counts a part for
+-- each, and one that maps to none is told as unmapped, so that the totals of a learner are the same in
+-- every framework.
 {{ config(
     materialized='incremental', incremental_strategy='append', on_schema_change='fail',
     pre_hook="{{ drop_moved('int_portfolio__fingerprinted') }}"
@@ -48,8 +48,6 @@ evidence as (
 told_in as (
     select distinct
         programme_id,
-        framework_id,
-        framework_version,
         to_framework_id,
         to_framework_version
     from mappings
@@ -83,8 +81,10 @@ in_another as (
     inner join told_in
         on
             evidence.programme_id = told_in.programme_id
-            and evidence.framework_id = told_in.framework_id
-            and evidence.framework_version = told_in.framework_version
+            and (
+                evidence.framework_id <> told_in.to_framework_id
+                or evidence.framework_version <> told_in.to_framework_version
+            )
     left join mappings
         on
             evidence.programme_id = mappings.programme_id
