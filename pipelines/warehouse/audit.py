@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -125,11 +126,18 @@ def _comparable_counts(home: Home, inputs: BuildInputs) -> dict[str, int]:
     if not path.exists():
         return {}
     last = json.loads(path.read_bytes())
-    before = last.get("known_at")
-    known_at = inputs.known_at.isoformat() if inputs.known_at else ""
-    if inputs.as_of.isoformat() < str(last["as_of"]) or known_at < str(before or ""):
+    if inputs.as_of < date.fromisoformat(last["as_of"]) or _is_before(
+        inputs.known_at, last.get("known_at")
+    ):
         return {}
     with duckdb.connect(str(home.marts), read_only=True) as con:
         marts = con.execute("select table_name from duckdb_tables()").fetchall()
     standing = {name for (name,) in marts}
     return {mart: n for mart, n in last["counts"].items() if mart in standing}
+
+
+def _is_before(instant: datetime | None, other: str | None) -> bool:
+    """Return whether an instant comes before another one; none comes before all."""
+    if other is None:
+        return False
+    return instant is None or instant < datetime.fromisoformat(other)
