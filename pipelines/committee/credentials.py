@@ -204,10 +204,8 @@ def _decisions(connection: duckdb.DuckDBPyConnection, learner_key: str | None) -
 def _entrustments(connection: duckdb.DuckDBPyConnection, learner_key: str | None) -> Sequence[Row]:
     return _rows(
         connection,
-        "with newest as (select scale_id, max_by(scale_version, ("
-        "regexp_full_match(scale_version, '[0-9]+'), "
-        "lpad(scale_version, cast(greatest(length(scale_version), 12) as integer), '0')"
-        ")) as scale_version from dim_scale_level group by scale_id) "
+        "with newest as (select scale_id, max_by(scale_version, version_order(scale_version)) "
+        "as scale_version from dim_scale_level group by scale_id) "
         "select e.record_key, e.programme_id, e.competency_id, e.scale_id, e.level, "
         "e.occurred_at as decided_at, c.title, "
         "(select list(distinct l.level order by l.level) from dim_scale_level as l "

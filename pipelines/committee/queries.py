@@ -283,6 +283,13 @@ PRINTED_ID = (
     "letter || '-' || upper(substring(hashed, 1, {length}))"
 )
 """The id that pages print of a record: what the macro of this name in the dbt project makes."""
+VERSION_ORDER = """
+    create temp macro version_order(version) as (
+        regexp_full_match(version, '[0-9]+'),
+        lpad(version, cast(greatest(length(version), 12) as integer), '0')
+    )
+"""
+"""Orders versions as the macro of this name in the dbt project does: numbers by their value."""
 
 
 def read(
@@ -320,6 +327,7 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
             connection.execute(PRINTED_ID.format(length=printed_id_length()))
+            connection.execute(VERSION_ORDER)
             _fill_later_columns(connection)
             yield connection
     except duckdb.Error as error:

@@ -8,13 +8,14 @@ import pytest
 
 from pipelines.committee import queries
 from pipelines.committee.edition import find
-from pipelines.committee.queries import query, read
+from pipelines.committee.queries import VERSION_ORDER, query, read
 from pipelines.home import Home
 from tests.committee.edition import FULL
 
 
 def test_the_newest_version_of_a_framework_is_ten_and_not_nine() -> None:
     with duckdb.connect() as connection:
+        connection.execute(VERSION_ORDER)
         connection.execute(
             "create table dim_competency as select * from (values "
             "('A', 'F', 'draft', 'The draft', 1), ('A', 'F', '10', 'The tenth', 1), "
@@ -27,6 +28,7 @@ def test_the_newest_version_of_a_framework_is_ten_and_not_nine() -> None:
 
 def test_the_version_in_force_names_a_competency_and_programmes_number_theirs_alike() -> None:
     with duckdb.connect() as connection:
+        connection.execute(VERSION_ORDER)
         connection.execute(
             "create table dim_competency as select *, 'F' as framework_id, 1 as sort_order from "
             "(values ('P', 'A', '1', 'Of this day', true), "

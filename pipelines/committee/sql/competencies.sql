@@ -3,12 +3,7 @@
 select
     programme_id,
     competency_id,
-    arg_max(title, (
-        is_in_force,
-        regexp_full_match(framework_version, '[0-9]+'),
-        lpad(framework_version, cast(greatest(length(framework_version), 12) as integer), '0'),
-        framework_id
-    )) as title
+    max_by(title, (is_in_force, version_order(framework_version), framework_id)) as title
 from dim_competency
 group by programme_id, competency_id
 order by programme_id, min(sort_order), competency_id

@@ -5,10 +5,7 @@ with
 newest as (
     select
         scale_id,
-        max_by(scale_version, (
-            regexp_full_match(scale_version, '[0-9]+'),
-            lpad(scale_version, cast(greatest(length(scale_version), 12) as integer), '0')
-        )) as scale_version,
+        max_by(scale_version, version_order(scale_version)) as scale_version,
         count(distinct scale_version) > 1 as has_versions
     from dim_scale_level
     group by scale_id
