@@ -1,7 +1,8 @@
 -- Grain: one row per circumstance of evidence: programme, site of the plan, stage, framework, competency,
 -- instrument, scale and day. Says which competency is meant and which level is the target: the
 -- assessment plan's on that scale, most specific first, else the scale's own. Where the plan names
--- another version of the scale, there is none: levels of two versions may mean different things.
+-- another version of the scale, there is none: levels of two versions may mean different things. A view, so that
+-- the fact looks up those circumstances alone whose rows it makes.
 with
 
 evidence as (
