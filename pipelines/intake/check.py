@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -90,14 +91,16 @@ def _import_checks() -> None:
 
     Looking for garbage meanwhile is a fifth of the work, and looking through all of it again at
     each later search costs a quarter of a second; and whoever comes back from the disk shall not
-    wait for five milliseconds each time.
+    wait for five milliseconds each time. What cannot be imported here, such as a module that
+    another thread has half imported, is left to whoever needs it, who is told what is wrong.
     """
     interval = sys.getswitchinterval()
     gc.disable()
     sys.setswitchinterval(interval / 20)
     try:
         for name in CHECKS:
-            import_module(name)
+            with suppress(Exception):
+                import_module(name)
     finally:
         sys.setswitchinterval(interval)
         gc.freeze()

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from pipelines.intake import check as check_module
 from pipelines.intake.check import check
 from pipelines.intake.staging import Staging
 from pipelines.intake.validate import StageError
@@ -132,3 +136,16 @@ def test_fewer_rows_than_the_manifest_says_hold_the_delivery_and_are_named_first
     assert report.hold.rule == "delivery.manifest_rows"
     assert report.hold.reason.startswith("The manifest announces 9 rows, the file has 4")
     assert school.commit(delivery_id).hold == report.hold
+
+
+def test_what_cannot_be_imported_ahead_is_left_to_whoever_needs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(check_module, "CHECKS", ("no_such_module", "colorsys"))
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    before = set(threading.enumerate())
+    check_module.prepare.__wrapped__()
+    for begun in set(threading.enumerate()) - before:
+        begun.join()
+    assert "colorsys" in sys.modules
+    assert gc.isenabled()
