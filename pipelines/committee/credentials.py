@@ -204,8 +204,6 @@ def _decisions(connection: duckdb.DuckDBPyConnection, learner_key: str | None) -
 def _entrustments(connection: duckdb.DuckDBPyConnection, learner_key: str | None) -> Sequence[Row]:
     return _rows(
         connection,
-        "with newest as (select scale_id, max_by(scale_version, version_order(scale_version)) "
-        "as scale_version from dim_scale_level group by scale_id) "
         "select e.record_key, e.programme_id, e.competency_id, e.scale_id, e.level, "
         "e.occurred_at as decided_at, c.title, "
         "(select list(distinct l.level order by l.level) from dim_scale_level as l "
@@ -213,7 +211,7 @@ def _entrustments(connection: duckdb.DuckDBPyConnection, learner_key: str | None
         "and l.scale_version = coalesce(e.scale_version, newest.scale_version)) as levels "
         "from fct_evidence as e "
         "left join dim_competency as c on e.competency_key = c.competency_key "
-        "left join newest on e.scale_id = newest.scale_id "
+        "left join newest_version() as newest on e.scale_id = newest.scale_id "
         "where e.learner_key = coalesce($1, e.learner_key) "
         "and e.decision_kind = 'summative' and e.level is not null "
         "and not coalesce(e.is_withheld, false) "

@@ -290,6 +290,16 @@ VERSION_ORDER = """
     )
 """
 """Orders versions as the macro of this name in the dbt project does: numbers by their value."""
+NEWEST_VERSION = """
+    create temp macro newest_version() as table
+    select
+        scale_id,
+        max_by(scale_version, version_order(scale_version)) as scale_version,
+        count(distinct scale_version) > 1 as has_versions
+    from dim_scale_level
+    group by scale_id
+"""
+"""The version that a level is on whose form names none, of each scale."""
 
 
 def read(
@@ -328,6 +338,7 @@ def open_edition(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute(f"set variable as_of = date '{source.edition.as_of}'")
             connection.execute(PRINTED_ID.format(length=printed_id_length()))
             connection.execute(VERSION_ORDER)
+            connection.execute(NEWEST_VERSION)
             _fill_later_columns(connection)
             yield connection
     except duckdb.Error as error:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import Column, columns
 from pipelines.rules.yaml_lines import Place, YamlFile
-from pipelines.sources.codes import reason_never_taken
+from pipelines.sources.codes import reason_never_taken, versions_of
 from pipelines.sources.faults import Fault, known
 from pipelines.sources.readers import READERS, Wanted
 from pipelines.sources.readers.base import union
@@ -251,10 +251,9 @@ class SpecCheck:
     def _scale(self, place: Place, column: Column, mapping: FieldMap) -> None:
         if mapping.scale is None:
             return
-        scales = self.codes["scales"]
-        versions = scales.filter(pl.col("scale_id") == mapping.scale)["scale_version"].unique()
-        if versions.is_empty():
-            remedy = known(scales["scale_id"].unique(), mapping.scale)
+        versions = versions_of(self.codes, mapping.scale)
+        if not versions:
+            remedy = known(self.codes["scales"]["scale_id"].unique(), mapping.scale)
             message = f"no scale {mapping.scale!r}"
             self._fault((*place, "scale"), message, f"{remedy} Scales lie in codes/scales.csv")
         elif mapping.scale_version is not None and mapping.scale_version not in versions:
@@ -265,7 +264,7 @@ class SpecCheck:
             and len(versions) > 1
             and column.name not in OF_EVERY_VERSION
         ):
-            told = " and ".join(sorted(versions))
+            told = " and ".join(versions)
             self._fault(
                 (*place, "scale"),
                 f"scale {mapping.scale!r} has versions {told}, and none is named",

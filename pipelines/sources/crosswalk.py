@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from rapidfuzz import fuzz, process
 
 from pipelines.home import write_atomically
-from pipelines.sources.codes import crosswalk, newest_version
+from pipelines.sources.codes import crosswalk, newest_version, versions_of
 from pipelines.sources.codes.contradictions import Row
 from pipelines.sources.faults import Fault, known
 from pipelines.sources.text import folded
@@ -132,7 +132,7 @@ def approve(
         names = scales["scale_id"].unique().sort().to_list()
         raise CrosswalkError(f"no scale {scale_id!r}. {known(names, scale_id)}")
     version = version or newest_version(codes, scale_id)
-    number = _level(scales, scale_id, version, level)
+    number = _level(codes, scale_id, version, level)
     key = folded([label])[0]
     if not key:
         raise CrosswalkError("the label is empty: write it as the source does, in quotes")
@@ -180,13 +180,12 @@ def nearest(label: str, meanings: Mapping[str, str]) -> list[Near]:
     return list(best.values())[:NEAREST]
 
 
-def _level(scales: pl.DataFrame, scale_id: str, version: str, level: str) -> int:
+def _level(codes: dict[str, pl.DataFrame], scale_id: str, version: str, level: str) -> int:
+    scales = codes["scales"]
     here = scales.filter((pl.col("scale_id") == scale_id) & (pl.col("scale_version") == version))
     if not here.height:
-        versions = scales.filter(pl.col("scale_id") == scale_id)["scale_version"].unique().sort()
-        raise CrosswalkError(
-            f"{scale_id} has no version {version!r}. {known(versions.to_list(), version)}"
-        )
+        versions = versions_of(codes, scale_id)
+        raise CrosswalkError(f"{scale_id} has no version {version!r}. {known(versions, version)}")
     by_name = dict(zip(folded(here["level_label"]), here["level"], strict=True))
     by_name |= {str(number): number for number in here["level"]}
     found = by_name.get(folded([level])[0])

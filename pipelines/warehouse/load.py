@@ -187,9 +187,7 @@ def _load(
     outcomes = _outcomes(con)
     return LoadReport(
         is_present=known_at is None,
-        statuses=dict(
-            con.execute("select status, count(*) from raw.intake_record group by 1").fetchall()
-        ),
+        statuses=_statuses(con),
         records=_records(con, outcomes),
         deliveries_added=len(new),
         deliveries_removed=len(gone),

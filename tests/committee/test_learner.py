@@ -70,6 +70,17 @@ def test_every_count_of_the_grid_equals_sql_on_the_evidence(
             assert c.flagged.n == _one(sql, f"select count(*) {where} and is_flagged", *keys)
 
 
+def _parted(page: LearnerPage, evidence: list[dict[str, Any]]) -> list[Any]:
+    """Return competencies with ratings on both versions, of which the first alone is at target."""
+    newer = {e["evidence_id"] for e in evidence if e["scale_version"] == "2"}
+    parted = [c for c in page.competencies if len(c.strips) > 1]
+    assert parted
+    for c in page.competencies:
+        assert not newer & set(c.at_target.ids)
+    assert any(c.at_target.ids for c in parted)
+    return parted
+
+
 def test_ratings_of_another_version_than_the_plan_names_are_a_strip_of_their_own_and_not_at_target(
     portfolio: Portfolio,
 ) -> None:
@@ -78,17 +89,12 @@ def test_ratings_of_another_version_than_the_plan_names_are_a_strip_of_their_own
         for n, e in enumerate(portfolio.rows("evidence", FULL))
     ]
     page = _of_two_versions(portfolio, evidence, target_scale_version="1")
-    newer = {e["evidence_id"] for e in evidence if e["scale_version"] == "2"}
-    parted = [c for c in page.competencies if len(c.strips) > 1]
-    assert parted
+    parted = _parted(page, evidence)
     for c in parted:
         older, other = c.strips
         assert (older.scale, other.scale) == ("entrustment_5 version 1", "entrustment_5 version 2")
         assert older.alternative.endswith("target 4")
         assert other.alternative.endswith("no target")
-    for c in page.competencies:
-        assert not newer & set(c.at_target.ids)
-    assert any(c.at_target.ids for c in parted)
 
 
 def test_of_versions_that_no_plan_tells_apart_the_one_that_counts_comes_first_and_is_at_target(
@@ -99,9 +105,7 @@ def test_of_versions_that_no_plan_tells_apart_the_one_that_counts_comes_first_an
         for n, e in enumerate(portfolio.rows("evidence", FULL))
     ]
     page = _of_two_versions(portfolio, evidence, target_scale_version=None)
-    newer = {e["evidence_id"] for e in evidence if e["scale_version"] == "2"}
-    parted = [c for c in page.competencies if len(c.strips) > 1]
-    assert parted
+    parted = _parted(page, evidence)
     for c in parted:
         counted, other = c.strips
         assert (counted.scale, other.scale) == (
@@ -110,9 +114,6 @@ def test_of_versions_that_no_plan_tells_apart_the_one_that_counts_comes_first_an
         )
         assert counted.alternative.endswith("target 4")
         assert other.alternative.endswith("target 4")
-    for c in page.competencies:
-        assert not newer & set(c.at_target.ids)
-    assert any(c.at_target.ids for c in parted)
 
 
 def test_ratings_that_look_ahead_are_not_at_target_where_those_that_look_back_count(

@@ -58,16 +58,23 @@ def _picked(name: str, one_in: int = 3) -> str:
     return f"(hash({name} || '{{lot}}') % {one_in} = 0)"
 
 
+def _of_delivery(name: str) -> str:
+    """What makes a copy of a record another one, of a delivery of its own."""
+    return f"""
+        md5(event_id || '{{lot}}') as event_id,
+        md5(record_key || '{{lot}}') as record_key,
+        record_id || '-{{lot}}' as record_id,
+        '{name}{{lot}}' as delivery_id
+    """
+
+
 def _delivered(kind: str, at: str) -> str:
     """Records of people who are known, on another day and partly of another person."""
     return f"""
         insert into raw.{kind} by name
         select
             * replace (
-                md5(event_id || '{{lot}}') as event_id,
-                md5(record_key || '{{lot}}') as record_key,
-                record_id || '-{{lot}}' as record_id,
-                'd{{lot}}' as delivery_id,
+                {_of_delivery("d")},
                 {at} + to_days(cast(hash(record_key || '{{lot}}') % 400 as integer) - 200) as {at},
                 case
                     when {_picked("event_id", 2)} then learner_pseudonym
@@ -243,10 +250,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
         f"""
         insert into raw.task by name
         select * replace (
-            md5(event_id || '{{lot}}') as event_id,
-            md5(record_key || '{{lot}}') as record_key,
-            record_id || '-{{lot}}' as record_id,
-            'policies-{{lot}}' as delivery_id,
+            {_of_delivery("policies-")},
             'As of {{lot}}' as title,
             1 + {{lot}} % 4 as ai_policy_level,
             date '2025-11-01' + {{lot}} % 120 as policy_from,
@@ -328,10 +332,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
         f"""
         insert into raw.framework by name
         select * replace (
-            md5(event_id || '{{lot}}') as event_id,
-            md5(record_key || '{{lot}}') as record_key,
-            record_id || '-{{lot}}' as record_id,
-            'version-{{lot}}' as delivery_id,
+            {_of_delivery("version-")},
             '{{lot}}' as framework_version,
             'Of version {{lot}}' as title,
             (select as_of from raw.build_input) + {{lot}} % 61 - 30 as valid_from
@@ -347,10 +348,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
         f"""
         insert into raw.framework by name
         select * replace (
-            md5(event_id || '{{lot}}') as event_id,
-            md5(record_key || '{{lot}}') as record_key,
-            record_id || '-{{lot}}' as record_id,
-            'links-{{lot}}' as delivery_id,
+            {_of_delivery("links-")},
             'link' as entry_type,
             'maps_to' as link_type,
             'F{{lot}}' as target_framework_id,

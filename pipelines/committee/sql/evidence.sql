@@ -1,16 +1,5 @@
 -- One row a data point and competency, oldest first, with all that was written. A level whose form names
 -- no version of its scale is one of the newest.
-with
-
-newest as (
-    select
-        scale_id,
-        max_by(scale_version, version_order(scale_version)) as scale_version,
-        count(distinct scale_version) > 1 as has_versions
-    from dim_scale_level
-    group by scale_id
-)
-
 select
     evidence.learner_key,
     evidence.evidence_id,
@@ -70,6 +59,6 @@ left join dim_task as task
     on
         evidence.programme_id = task.programme_id
         and evidence.task_id = task.task_id
-left join newest on evidence.scale_id = newest.scale_id
+left join newest_version() as newest on evidence.scale_id = newest.scale_id
 where evidence.occurred_on is null or evidence.occurred_on <= getvariable('as_of')
 order by evidence.learner_key, evidence.occurred_at, evidence.evidence_id, evidence.competency_id

@@ -204,11 +204,15 @@ def crosswalk(codes: dict[str, pl.DataFrame], scale_id: str, version: str | None
     return table | dict(zip(folded(labels["raw_label"]), labels["level"], strict=True))
 
 
-def newest_version(codes: dict[str, pl.DataFrame], scale_id: str) -> str:
-    """Return the newest version of a scale; versions are compared as numbers where they are."""
+def versions_of(codes: dict[str, pl.DataFrame], scale_id: str) -> list[str]:
+    """Return the versions of a scale, the newest last; those that are numbers by their value."""
     versions = codes["scales"].filter(pl.col("scale_id") == scale_id)["scale_version"].unique()
-    newest: str = max(versions, key=lambda text: (text.isdigit(), text.zfill(12)))
-    return newest
+    return sorted(versions, key=lambda text: (text.isdigit(), text.zfill(12)))
+
+
+def newest_version(codes: dict[str, pl.DataFrame], scale_id: str) -> str:
+    """Return the newest version of a scale."""
+    return versions_of(codes, scale_id)[-1]
 
 
 def reason_never_taken(codes: dict[str, pl.DataFrame], column: str) -> str | None:

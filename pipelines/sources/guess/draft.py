@@ -13,7 +13,7 @@ import polars as pl
 from pipelines.contracts import CONTRACTS
 from pipelines.contracts.schema import Column, columns
 from pipelines.sources.checks import SCALE_COMPANIONS
-from pipelines.sources.codes import crosswalk, newest_version, reason_never_taken
+from pipelines.sources.codes import crosswalk, reason_never_taken, versions_of
 from pipelines.sources.guess.sample import Table
 from pipelines.sources.guess.values import Profile, profile
 from pipelines.sources.guess.words import fit, meant
@@ -299,10 +299,10 @@ def _map_scale(
         )
         return
     made["scale"] = best
-    versions = codes["scales"].filter(pl.col("scale_id") == best)["scale_version"].unique()
+    versions = versions_of(codes, best)
     if len(versions) > 1:
-        made["scale_version"] = newest_version(codes, best)
-        told = " or ".join(sorted(versions))
+        made["scale_version"] = versions[-1]
+        told = " or ".join(versions)
         block.remarks[column.name].append(f"which version of the scale? {told}")
     same = [scale for scale in scales if fits(scale)[:2] == fits(best)[:2]]
     if len(same) > 1:
